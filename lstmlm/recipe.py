@@ -1,0 +1,148 @@
+"""The recipe: one typed YAML file that describes a whole run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Section(BaseModel):
+    """A part of the recipe. Unknown keys are errors; values do not change after loading."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
+Positive = Annotated[int, Field(gt=0)]
+
+
+class Corpus(Section):
+    """Where the text comes from and how a line of it becomes a record."""
+
+    root: Path = Field(
+        Path(), description="Folder that `train` and `valid` are relative to; `${NAME}` takes an environment variable."
+    )
+    train: str = Field(description="File or glob below `root`: .txt, .tsv, .jsonl, each also .gz.")
+    valid: str | None = Field(None, description="File or glob for evaluation; absent: a hash split of `train`.")
+    valid_fraction: Fraction = Field(0.02, description="Share of records split off for evaluation without `valid`.")
+    source: str = Field("text", description="Column or key of the input text; a .txt line is the text itself.")
+    target: str | None = Field(None, description="Column or key of the output text, or list of texts (pair tasks).")
+    id: str | None = Field(None, description="Column or key of the record's id; absent: `file:line`.")
+    max_line_bytes: Positive = Field(1_000_000, description="A longer line is a dead letter.")
+    max_dead_fraction: Fraction = Field(0.01, description="A larger share of dead letters fails the run.")
+    shards: Positive = Field(4, description="TFRecord files a split is written to.")
+
+
+class Tokenizer(Section):
+    """The SentencePiece vocabulary; byte fallback is always on, so no text is out of vocabulary."""
+
+    vocabulary: Annotated[int, Field(ge=300, le=250_000)] = Field(8000, description="Number of pieces.")
+    algorithm: Literal["unigram", "bpe"] = Field("unigram", description="How SentencePiece builds the pieces.")
+    sample: Positive = Field(200_000, description="Records the vocabulary is trained on at most, drawn by hash.")
+    symbols: tuple[str, ...] = Field((), description="Strings that are always one piece, such as `<unk>`.")
+
+
+class Examples(Section):
+    """How token ids are laid out for training."""
+
+    window: Positive = Field(64, description="Tokens a language-model window holds.")
+    max_source: Positive = Field(64, description="Source tokens kept of a pair; the rest is cut and counted.")
+    max_target: Positive = Field(64, description="Target tokens kept of a pair, likewise.")
+    buckets: tuple[Positive, ...] = Field(
+        (8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512),
+        description="Upper lengths (tokens) pairs are grouped by; a batch is padded to its bucket.",
+    )
+
+
+class Model(Section):
+    """Sizes of the network."""
+
+    embedding: Positive = Field(256, description="Width of the token embedding, tied to the output layer.")
+    units: Positive = Field(512, description="Units of an LSTM layer (of the decoder, for pairs).")
+    layers: Positive = Field(1, description="LSTM layers (of the decoder, for pairs).")
+    encoder_units: Positive = Field(256, description="Units of each direction of the encoder.")
+    encoder_layers: Positive = Field(1, description="Bidirectional layers of the encoder.")
+    dropout: Annotated[float, Field(ge=0.0, lt=1.0)] = Field(0.2, description="Dropout between layers.")
+
+
+class Training(Section):
+    """The optimisation and how it is spread over workers."""
+
+    steps: Positive = Field(1000, description="Optimizer steps.")
+    batch: Positive = Field(32, description="Windows in a global batch (language models).")
+    batch_tokens: Positive = Field(4096, description="Padded source + target tokens in a global batch (pairs).")
+    learning_rate: Annotated[float, Field(gt=0.0)] = Field(2e-3, description="Peak learning rate of Adam.")
+    warmup: Annotated[int, Field(ge=0)] = Field(100, description="Steps of linear warm-up, then cosine decay.")
+    final_rate: Fraction = Field(0.05, description="Learning rate at the last step, as a share of the peak.")
+    clip: Annotated[float, Field(gt=0.0)] = Field(1.0, description="Largest global norm of the gradient.")
+    label_smoothing: Annotated[float, Field(ge=0.0, lt=1.0)] = Field(0.0, description="Share spread over all tokens.")
+    evaluate_every: Positive = Field(200, description="Steps between evaluations on the valid split.")
+    evaluate_batches: Positive = Field(50, description="Batches of the valid split an evaluation reads at most.")
+    checkpoint_every: Positive = Field(200, description="Steps between checkpoints.")
+    keep: Positive = Field(2, description="Latest checkpoints kept, beside the best.")
+    precision: Literal["float32", "bfloat16"] = Field(
+        "float32", description="Type of the matrix products; weights and state stay float32."
+    )
+    workers: Positive = Field(2, description="Ray Train workers; the result does not depend on it.")
+    threads: Positive = Field(1, description="TensorFlow threads a worker computes with.")
+    use_gpu: bool = Field(False, description="Give each worker a GPU.")
+    collective_timeout: Positive = Field(120, description="Seconds after which a silent peer fails the step.")
+    max_failures: Annotated[int, Field(ge=0)] = Field(2, description="Restarts from the last checkpoint.")
+
+
+class Threshold(Section):
+    """Bounds of one metric; outside of them the model is not pushed."""
+
+    min: float | None = Field(None, description="Smallest acceptable value.")
+    max: float | None = Field(None, description="Largest acceptable value.")
+
+
+class Evaluation(Section):
+    """How the trained model is judged."""
+
+    thresholds: dict[str, Threshold] = Field({}, description="Metric name -> bounds.")
+    max_records: Positive = Field(5000, description="Records of the valid split that are decoded at most.")
+
+
+class Decoding(Section):
+    """How text is decoded, in the exported model and so in every job that uses it."""
+
+    method: Literal["greedy", "sample"] = Field("greedy", description="Most likely token, or a draw.")
+    temperature: Annotated[float, Field(gt=0.0)] = Field(1.0, description="Divides the logits before a draw.")
+    max_tokens: Positive = Field(64, description="Tokens decoded at most.")
+    batch: Positive = Field(64, description="Rows decoded together; every batch is padded to it.")
+
+
+class Inference(Section):
+    """The batch job at the end of the run."""
+
+    input: str | None = Field(None, description="JSONL below `corpus.root`; absent: the sources of the valid split.")
+    field: str = Field("text", description="Key of the input text.")
+    id: str | None = Field(None, description="Key of the record's id; absent: `file:line`.")
+    max_records: Positive | None = Field(None, description="Records taken from the valid split at most.")
+    shards: Positive = Field(2, description="JSONL files the outputs are written to.")
+    max_dead_fraction: Fraction = Field(0.01, description="A larger share of dead letters fails the job.")
+
+
+class Recipe(Section):
+    """One run from raw text to batch output."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,40}$")] = Field(description="Name of the run.")
+    task: str = Field(description="Module of `lstmlm.tasks`: what is learnt (`lstmlm recipe tasks` lists them).")
+    seed: Annotated[int, Field(ge=0, lt=2**31)] = Field(1, description="Decides everything random.")
+    output: Path = Field(Path("runs"), description="Folder the run's own folder is made in.")
+    corpus: Corpus
+    tokenizer: Tokenizer = Tokenizer()
+    examples: Examples = Examples()
+    model: Model = Model()
+    training: Training = Training()
+    evaluation: Evaluation = Evaluation()
+    decoding: Decoding = Decoding()
+    inference: Inference = Inference()
+
+    @property
+    def run_folder(self) -> Path:
+        """The folder that holds everything of this run."""
+        return self.output / self.name

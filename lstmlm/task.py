@@ -1,0 +1,140 @@
+"""What a task is: its records, examples, model, metrics and outputs. One module of `lstmlm.tasks` each.
+
+Nothing else knows the list of tasks: `load_task` imports the module that the recipe names.
+"""
+
+from __future__ import annotations
+
+import abc
+import difflib
+import importlib
+import pkgutil
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lstmlm.errors import UserError
+from lstmlm.records import Record
+
+if TYPE_CHECKING:
+    import tensorflow as tf
+
+    from lstmlm.models.base import SequenceModel
+    from lstmlm.recipe import Corpus, Recipe
+    from lstmlm.tokenizer import Tokenizer
+
+
+class BadRecord(Exception):
+    """A line that cannot become a record; the message is the reason its dead letter carries."""
+
+
+class Task(abc.ABC):
+    """One kind of work. Stateless: everything it needs comes as an argument."""
+
+    has_targets: bool
+    """Whether a record must have a target to be learnt from."""
+
+    def record(self, row: Mapping[str, Any], record_id: str, corpus: Corpus) -> Record:
+        """Makes a record of one parsed line.
+
+        Args:
+            row: Column or key -> value. A .txt line is `{corpus.source: line}`.
+            record_id: The id to use.
+            corpus: Names the columns.
+
+        Raises:
+            BadRecord: A column is not there, not text, or empty where it must not be.
+        """
+        source = _text(row, corpus.source)
+        if not self.has_targets:
+            return Record(record_id, source)
+        if corpus.target is None:
+            raise BadRecord("the recipe names no corpus.target column")
+        value = row.get(corpus.target)
+        texts = value if isinstance(value, list) else [_text(row, corpus.target)]
+        if not texts or not all(isinstance(text, str) and text.strip() for text in texts):
+            raise BadRecord(f"column {corpus.target!r} is empty")
+        return Record(record_id, source, tuple(texts))
+
+    def vocabulary_texts(self, record: Record) -> Iterable[str]:
+        """Yields the texts the vocabulary is trained on."""
+        yield record.source
+        yield from record.targets
+
+    @abc.abstractmethod
+    def encode(
+        self, records: Sequence[Record], tokenizer: Tokenizer, recipe: Recipe, counts: dict[str, int]
+    ) -> Iterator[dict[str, list[int]]]:
+        """Turns consecutive records into examples: feature name -> token ids.
+
+        Args:
+            records: A block of consecutive records, in corpus order.
+            tokenizer: The vocabulary.
+            recipe: The run.
+            counts: Gets `examples`, `tokens` and what was cut (`truncated_source`, ...) added to.
+        """
+
+    @abc.abstractmethod
+    def batches(self, files: Sequence[Path], recipe: Recipe, *, epoch: int | None) -> tf.data.Dataset:
+        """Returns global batches (feature -> int32 [batch, time], padded with 0).
+
+        The order is a pure function of the files, recipe.seed and the epoch; `epoch=None` means evaluation:
+        file order, nothing shuffled.
+        """
+
+    @abc.abstractmethod
+    def build(self, recipe: Recipe, vocabulary: int) -> SequenceModel:
+        """Returns the untrained model; its initial weights are a pure function of recipe.seed."""
+
+    @abc.abstractmethod
+    def judge(self, export: Path, records: Sequence[Record], training: Path, recipe: Recipe) -> dict[str, Any]:
+        """Measures a published model on held-out records.
+
+        Args:
+            export: The export folder (see `lstmlm.export`).
+            records: The valid split.
+            training: Folder with the train split's record shards, for baselines that need it.
+            recipe: The run.
+
+        Returns:
+            Metric name -> number, or text for what is not a number (a metric's signature).
+        """
+
+    def output(self, record_id: str, source: str, text: str) -> dict[str, Any]:
+        """Returns one output line of the batch job."""
+        return {"id": record_id, "source": source, "output": text}
+
+
+def _text(row: Mapping[str, Any], column: str) -> str:
+    if column not in row:
+        known = ", ".join(map(repr, row))
+        raise BadRecord(f"no column {column!r} (there are {known})")
+    value = row[column]
+    if not isinstance(value, str):
+        raise BadRecord(f"column {column!r} is not text")
+    if not value.strip():
+        raise BadRecord(f"column {column!r} is empty")
+    return value
+
+
+def task_names() -> list[str]:
+    """Returns the names of the modules in `lstmlm.tasks`, without importing them."""
+    import lstmlm.tasks
+
+    return sorted(module.name for module in pkgutil.iter_modules(lstmlm.tasks.__path__))
+
+
+def load_task(name: str) -> Task:
+    """Imports `lstmlm.tasks.<name>` and returns its `TASK`.
+
+    Raises:
+        UserError: There is no such task.
+    """
+    known = task_names()
+    if name not in known:
+        close = difflib.get_close_matches(name, known, n=1)
+        cure = f"Did you mean `{close[0]}`?" if close else f"There are: {', '.join(known)}"
+        raise UserError(f"no task named {name!r}", where="task", cure=cure)
+    task = importlib.import_module(f"lstmlm.tasks.{name}").TASK
+    assert isinstance(task, Task)
+    return task

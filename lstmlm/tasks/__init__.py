@@ -1,0 +1,1 @@
+"""The tasks: one module each, with a `TASK`. See `lstmlm.task.Task`."""
