@@ -1,0 +1,42 @@
+# Needs only make and Python 3.11; everything else goes into .uv and .venv beside this file.
+
+PYTHON := $(shell for p in python3.11 python3 python; do \
+  $$p -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null && echo $$p && break; done)
+UV := .uv/bin/uv
+UV_VERSION := 0.13.9
+BIN := .venv/bin
+DEMO := build/demo/python_docs.jsonl
+
+.PHONY: demo test lint format docs clean
+
+demo: .venv/.synced
+	$(BIN)/lstmlm demo-corpus -o $(DEMO)
+	$(BIN)/lstmlm run pipelines/recipes/demo.yaml
+
+test: lint
+	$(BIN)/python -m pytest
+
+lint: .venv/.synced
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: .venv/.synced
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+docs: .venv/.synced
+	$(BIN)/lstmlm recipe docs > docs/recipe.md
+
+clean:
+	rm -rf build runs .cache .mypy_cache .pytest_cache .ruff_cache
+
+.venv/.synced: uv.lock pyproject.toml $(UV)
+	UV_PYTHON_DOWNLOADS=never $(UV) sync --frozen --python "$$(command -v $(PYTHON))" --extra tfx --extra kubeflow --extra jobs
+	touch $@
+
+$(UV):
+	@test -n "$(PYTHON)" || { echo "make: no Python 3.11 found (tried python3.11, python3, python); install it first" >&2; exit 1; }
+	$(PYTHON) -m venv .uv
+	.uv/bin/python -m pip install --quiet --disable-pip-version-check "uv==$(UV_VERSION)"

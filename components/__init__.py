@@ -1,0 +1,1 @@
+"""TFX components: each unpacks its artifacts, calls one stage of `lstmlm`, and that is all."""

@@ -1,0 +1,1 @@
+"""The component that judges the exported model."""

@@ -1,0 +1,1 @@
+"""The component that turns records into token ids."""

@@ -1,0 +1,1 @@
+"""The component that writes the SavedModel."""

@@ -1,0 +1,1 @@
+"""The component that decodes a batch of texts."""

@@ -1,0 +1,1 @@
+"""The component that reads the corpus into records."""

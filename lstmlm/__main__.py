@@ -1,0 +1,5 @@
+"""`python -m lstmlm` is `lstmlm`."""
+
+from lstmlm.cli import main
+
+main()

@@ -1,0 +1,91 @@
+"""Puts the commands together, and turns every failure into one line and an exit code."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from types import FrameType
+
+import typer
+from typer.exceptions import TyperException
+
+from lstmlm.cli import pipeline, recipes, stages
+from lstmlm.errors import BelowThreshold, ExitCode, UserError
+from lstmlm.logs import InternalError, captured, mendable
+
+app = typer.Typer(
+    name="lstmlm",
+    help="LSTM language models: from raw text to batch output.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+pipeline.register(app)
+stages.register(app)
+recipes.register(app)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Runs `lstmlm` and leaves the process with an `ExitCode`.
+
+    Args:
+        arguments: The words after `lstmlm`; absent: those of this process.
+    """
+    signal.signal(signal.SIGTERM, _terminated)
+    sys.exit(_run(arguments))
+
+
+def _run(arguments: Sequence[str] | None) -> int:
+    try:
+        code = app(args=None if arguments is None else list(arguments), standalone_mode=False)
+    except TyperException as error:  # the arguments are not as the command wants them
+        form = getattr(error, "format_message", error.__str__)
+        message = str(form()).strip().rstrip(".")
+        _say(f"{message}. See `lstmlm --help`" if message else "")  # empty: a bare `lstmlm recipe` showed its help
+        return ExitCode.USER
+    except typer.Abort:
+        code = ExitCode.INTERRUPTED
+    except Exception as error:
+        return _explain(error)
+    if code == ExitCode.INTERRUPTED:  # typer turns KeyboardInterrupt into it
+        _say("interrupted; finished folders are kept, run again to go on")
+    return code if isinstance(code, int) else ExitCode.OK
+
+
+def _explain(error: Exception) -> int:
+    """Tells of a failure on standard error, one line a fault."""
+    fault = mendable(error)
+    if isinstance(fault, BelowThreshold):
+        _say(str(fault))
+        return ExitCode.BELOW_THRESHOLD
+    if isinstance(fault, UserError):
+        _say(str(fault))
+        return ExitCode.USER
+    if not isinstance(error, InternalError):
+        error = _logged(error)
+    _say(f"internal error ({error}); see {error.log}")
+    return ExitCode.FAILED
+
+
+def _logged(error: Exception) -> InternalError:
+    """Writes the traceback of an error that came outside a stage into a log of its own."""
+    with tempfile.NamedTemporaryFile(prefix="lstmlm-", suffix=".log", delete=False) as stream:
+        log = Path(stream.name)
+    try:
+        with captured(log):
+            raise error
+    except InternalError as logged:
+        return logged
+
+
+def _say(text: str) -> None:
+    for line in text.splitlines():
+        print(f"lstmlm: {line}", file=sys.stderr)
+
+
+def _terminated(number: int, frame: FrameType | None) -> None:
+    raise SystemExit(128 + number)  # unwinds, so half-written folders are removed

@@ -1,0 +1,53 @@
+"""Arguments and options that several commands share, and how a command reads its recipe."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from lstmlm.recipe import Recipe
+
+RecipePath = Annotated[Path, typer.Argument(metavar="RECIPE", help="The recipe, a YAML file.", show_default=False)]
+Output = Annotated[
+    Path, typer.Option("-o", "--output", metavar="DIR", help="Folder to publish; absent or empty.", show_default=False)
+]
+Overrides = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="FIELD=VALUE", help="Override a field, such as training.steps=100; repeatable."),
+]
+Records = Annotated[Path, typer.Option(metavar="DIR", help="Output of `lstmlm ingest`.", show_default=False)]
+TokenizerFolder = Annotated[
+    Path, typer.Option("--tokenizer", metavar="DIR", help="Output of `lstmlm tokenizer`.", show_default=False)
+]
+ExamplesFolder = Annotated[
+    Path, typer.Option("--examples", metavar="DIR", help="Output of `lstmlm examples`.", show_default=False)
+]
+ModelFolder = Annotated[
+    Path, typer.Option("--model", metavar="DIR", help="Output of `lstmlm train`.", show_default=False)
+]
+ExportFolder = Annotated[
+    Path, typer.Option("--export", metavar="DIR", help="Output of `lstmlm export`.", show_default=False)
+]
+RayAddress = Annotated[
+    str | None,
+    typer.Option("--ray-address", metavar="ADDRESS", help="Ray cluster to train on; absent: one started here."),
+]
+
+
+def read_recipe(path: Path, overrides: Sequence[str] | None) -> Recipe:
+    """Reads and checks a recipe, its task's name included, without importing the task.
+
+    Raises:
+        UserError: A field is wrong; see `lstmlm.recipe_file.load_recipe`.
+    """
+    from lstmlm.recipe_file import load_recipe
+    from lstmlm.task import load_task, task_names
+
+    recipe = load_recipe(path, overrides or ())
+    if recipe.task not in task_names():
+        load_task(recipe.task)  # raises, and names the nearest
+    return recipe

@@ -1,0 +1,103 @@
+"""The commands that run a whole recipe, or compile it for a scheduler; they need the `tfx` extra."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from lstmlm.cli.options import Overrides, RayAddress, RecipePath, read_recipe
+from lstmlm.cli.results import show_metrics, show_outputs
+from lstmlm.console import Screen, StageLine, StageRow
+from lstmlm.errors import BelowThreshold, UserError
+from lstmlm.logs import captured
+
+if TYPE_CHECKING:
+    from lstmlm.progress import Progress
+
+TARGETS = ("kubeflow",)
+
+
+class ScreenListener:
+    """Shows the stages of a pipeline as they start and finish."""
+
+    def __init__(self, screen: Screen) -> None:
+        self._screen = screen
+        self._lines: dict[str, StageLine] = {}
+        self.rows: list[StageRow] = []
+
+    def started(self, stage: str) -> Progress:
+        """Opens the line of a stage; its progress goes there."""
+        return self._lines.setdefault(stage, self._screen.stage(stage))
+
+    def finished(self, stage: str, artifact: Path | None, *, cached: bool) -> None:
+        """Closes the line of a stage."""
+        line = self._lines.pop(stage, None) or self._screen.stage(stage)
+        self.rows.append(line.finish(artifact, cached=cached))
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the commands to the application."""
+    for command in (run, compile):
+        app.command(rich_help_panel="A whole recipe")(command)
+
+
+def run(
+    recipe: RecipePath,
+    overrides: Overrides = None,
+    stage: Annotated[str | None, typer.Option(metavar="NAME", help="Run this stage alone; needs --run-id.")] = None,
+    run_id: Annotated[str | None, typer.Option(metavar="ID", help="Name of the run; a repeated one goes on.")] = None,
+    ray_address: RayAddress = None,
+) -> None:
+    """Run every stage on this machine; what is already done is taken from the cache."""
+    if stage is not None and run_id is None:
+        raise UserError("--stage needs --run-id", cure="Give each stage of one run the same id")
+    _need("tfx", "tfx")
+    plan = read_recipe(recipe, overrides)
+    with captured(plan.run_folder / "logs" / f"{stage or 'run'}.log") as terminal, Screen(terminal) as screen:
+        listener = ScreenListener(screen)
+        from pipelines.local import run_local
+
+        try:
+            run_local(plan, run_id=run_id, stage=stage, listener=listener, ray_address=ray_address)
+        except BelowThreshold:
+            _show(screen, listener.rows)  # a run to its end, with a verdict: the numbers matter all the more
+            raise
+        _show(screen, listener.rows)
+
+
+def _show(screen: Screen, rows: list[StageRow]) -> None:
+    screen.summary(rows)
+    artifacts = {row.stage: row.artifact for row in rows if row.artifact is not None}
+    if "evaluate" in artifacts:
+        show_metrics(screen, artifacts["evaluate"])
+    if "infer" in artifacts:
+        show_outputs(screen, artifacts["infer"])
+
+
+def compile(
+    recipe: RecipePath,
+    target: Annotated[str, typer.Option(metavar="NAME", help=f"For which scheduler: {', '.join(TARGETS)}.")],
+    output: Annotated[Path, typer.Option("-o", "--output", metavar="FILE", help="The file to write.")],
+    image: Annotated[str | None, typer.Option(help="Container image the stages run in.")] = None,
+    overrides: Overrides = None,
+) -> None:
+    """Write the recipe as a pipeline of another scheduler."""
+    if target not in TARGETS:
+        raise UserError(f"no target named {target!r}", where="--target", cure=f"There are: {', '.join(TARGETS)}")
+    _need("kfp", "kubeflow")
+    plan = read_recipe(recipe, overrides)
+    with captured(output.parent / f"{output.name}.log") as terminal, Screen(terminal) as screen:
+        line = screen.stage("compile")
+        from pipelines.kubeflow import compile_kubeflow
+
+        compile_kubeflow(plan, output, image)
+        screen.summary([line.finish(output, cached=False)])
+
+
+def _need(module: str, extra: str) -> None:
+    if importlib.util.find_spec(module) is None:
+        cure = f"Install it: pip install 'lstmlm[{extra}]'"
+        raise UserError(f"this command needs {module}, which is not installed", cure=cure)

@@ -1,0 +1,61 @@
+"""Shows what a run came to: metrics, sample outputs, and whether the model was good enough."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from lstmlm.console import Screen
+from lstmlm.errors import BelowThreshold
+from lstmlm.publish import Manifest
+
+SAMPLES = 5
+
+
+def show_facts(screen: Screen, manifest: Manifest) -> None:
+    """Shows the counts and other facts of a folder; nested ones as `outer.inner`."""
+    facts = dict(_flat(manifest.facts))
+    if facts:
+        screen.pairs("fact", facts)
+
+
+def _flat(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for name, value in values.items():
+        if isinstance(value, Mapping):
+            yield from _flat(value, f"{prefix}{name}.")
+        else:
+            yield prefix + name, value
+
+
+def show_metrics(screen: Screen, evaluation: Path) -> dict[str, Any]:
+    """Shows the metrics of an evaluation folder, and returns the whole verdict."""
+    verdict: dict[str, Any] = json.loads((evaluation / "metrics.json").read_text(encoding="utf-8"))
+    screen.pairs("metric", verdict["metrics"])
+    return verdict
+
+
+def show_judgement(screen: Screen, evaluation: Path) -> None:
+    """Shows the metrics of an evaluation folder.
+
+    Raises:
+        BelowThreshold: The model was not blessed; names every metric outside its bounds.
+    """
+    verdict = show_metrics(screen, evaluation)
+    if not verdict["blessed"]:
+        reasons = "; ".join(map(str, verdict["failures"]))
+        cure = "Train longer or loosen evaluation.thresholds"
+        raise BelowThreshold(f"not good enough to be pushed: {reasons}", where=str(evaluation), cure=cure)
+
+
+def show_outputs(screen: Screen, predictions: Path) -> None:
+    """Shows the first outputs of a predictions folder."""
+    for line in itertools.islice(_lines(predictions), SAMPLES):
+        screen.line(json.dumps(json.loads(line), ensure_ascii=False))
+
+
+def _lines(predictions: Path) -> itertools.chain[str]:
+    files = sorted(predictions.glob("predictions-*.jsonl"))
+    return itertools.chain.from_iterable(path.read_text(encoding="utf-8").splitlines() for path in files)

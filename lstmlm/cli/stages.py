@@ -1,0 +1,157 @@
+"""The commands that run one stage each: read finished folders, publish one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from lstmlm.cli.options import (
+    ExamplesFolder,
+    ExportFolder,
+    ModelFolder,
+    Output,
+    Overrides,
+    RayAddress,
+    RecipePath,
+    Records,
+    TokenizerFolder,
+    read_recipe,
+)
+from lstmlm.cli.results import show_facts, show_judgement, show_outputs
+from lstmlm.console import Screen
+from lstmlm.logs import captured
+from lstmlm.progress import Progress
+from lstmlm.publish import MANIFEST, Manifest
+
+if TYPE_CHECKING:
+    from lstmlm.recipe import Recipe
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the commands to the application."""
+    for command in (ingest, tokenizer, examples, train, export, evaluate, infer):
+        app.command(rich_help_panel="One stage")(command)
+
+
+def ingest(recipe: RecipePath, output: Output, overrides: Overrides = None) -> None:
+    """Read the corpus into records."""
+
+    def stage(run: Recipe, progress: Progress) -> Manifest:
+        from lstmlm.corpus.ingest import ingest
+
+        return ingest(run, output, progress)
+
+    _stage("ingest", read_recipe(recipe, overrides), output, stage)
+
+
+def tokenizer(recipe: RecipePath, records: Records, output: Output, overrides: Overrides = None) -> None:
+    """Train the SentencePiece vocabulary."""
+
+    def stage(run: Recipe, progress: Progress) -> Manifest:
+        from lstmlm.tokenizer import train_tokenizer
+
+        return train_tokenizer(run, records, output, progress)
+
+    _stage("tokenizer", read_recipe(recipe, overrides), output, stage)
+
+
+def examples(
+    recipe: RecipePath, records: Records, tokenizer: TokenizerFolder, output: Output, overrides: Overrides = None
+) -> None:
+    """Turn records into token ids, laid out for training."""
+
+    def stage(run: Recipe, progress: Progress) -> Manifest:
+        from lstmlm.examples.build import build_examples
+
+        return build_examples(run, records, tokenizer, output, progress)
+
+    _stage("examples", read_recipe(recipe, overrides), output, stage)
+
+
+def train(
+    recipe: RecipePath,
+    examples: ExamplesFolder,
+    tokenizer: TokenizerFolder,
+    output: Output,
+    overrides: Overrides = None,
+    ray_address: RayAddress = None,
+    workers: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="Ray Train workers; the same as --set training.workers=N.")
+    ] = None,
+) -> None:
+    """Train the model on Ray."""
+    changes = [*(overrides or ()), *([f"training.workers={workers}"] if workers is not None else ())]
+
+    def stage(run: Recipe, progress: Progress) -> Manifest:
+        from lstmlm.training.run import train
+
+        return train(run, examples, tokenizer, output, progress, ray_address=ray_address)
+
+    _stage("train", read_recipe(recipe, changes), output, stage)
+
+
+def export(
+    recipe: RecipePath, model: ModelFolder, tokenizer: TokenizerFolder, output: Output, overrides: Overrides = None
+) -> None:
+    """Write the SavedModel: text in, text out."""
+
+    def stage(run: Recipe, progress: Progress) -> Manifest:
+        from lstmlm.export import export
+
+        return export(run, model, tokenizer, output, progress)
+
+    _stage("export", read_recipe(recipe, overrides), output, stage)
+
+
+def evaluate(
+    recipe: RecipePath, export: ExportFolder, records: Records, output: Output, overrides: Overrides = None
+) -> None:
+    """Judge the exported model; exit code 3 where it is outside the recipe's thresholds."""
+
+    def stage(run: Recipe, progress: Progress) -> Manifest:
+        from lstmlm.evaluation.run import evaluate
+
+        return evaluate(run, export, records, output, progress)
+
+    _stage("evaluate", read_recipe(recipe, overrides), output, stage, show_judgement)
+
+
+def infer(
+    recipe: RecipePath,
+    export: ExportFolder,
+    output: Output,
+    overrides: Overrides = None,
+    records: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Decode the valid split of this `lstmlm ingest` output.")
+    ] = None,
+    input: Annotated[Path | None, typer.Option(metavar="FILE", help="Decode the lines of this JSONL file.")] = None,
+) -> None:
+    """Decode a batch of texts."""
+
+    def stage(run: Recipe, progress: Progress) -> Manifest:
+        from lstmlm.inference.run import infer
+
+        return infer(run, export, output, progress, records=records, input=input)
+
+    _stage("infer", read_recipe(recipe, overrides), output, stage, show_outputs)
+
+
+def _stage(
+    name: str,
+    recipe: Recipe,
+    output: Path,
+    stage: Callable[[Recipe, Progress], Manifest],
+    after: Callable[[Screen, Path], None] | None = None,
+) -> None:
+    """Runs a stage on the screen, and shows what came out."""
+    with captured(output.parent / f"{output.name}.log") as terminal, Screen(terminal) as screen:
+        line = screen.stage(name)
+        cached = (output / MANIFEST).is_file()  # a stage leaves a finished folder alone, or refuses it
+        manifest = stage(recipe, line)
+        screen.summary([line.finish(output, cached=cached)])
+        show_facts(screen, manifest)
+        if after is not None:
+            after(screen, output)

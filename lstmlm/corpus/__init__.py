@@ -1,0 +1,1 @@
+"""From raw files to records: reading, splitting, checking, and the shards they are kept in."""

@@ -1,0 +1,56 @@
+"""Decodes held-out pairs with a published model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lstmlm.records import Record, stable_hash
+
+if TYPE_CHECKING:
+    from lstmlm.recipe import Recipe
+
+
+def judge_pairs(
+    export: Path, records: Sequence[Record], recipe: Recipe
+) -> tuple[list[str], list[list[str]], list[str]]:
+    """Decodes the distinct sources of the records.
+
+    Args:
+        export: The export folder.
+        records: Held-out records; those with the same source count as one, with the targets of all.
+        recipe: Gives evaluation.max_records, the number of distinct sources decoded at most, and the seed.
+
+    Returns:
+        Outputs, the accepted texts of each, and the sources; all of the same length, in the order of the records.
+    """
+    from lstmlm.inference.served import ServedModel
+
+    groups = group_by_source(records, recipe.evaluation.max_records, recipe.seed)
+    sources = [record.source for record, _ in groups]
+    seeds = [stable_hash(recipe.seed, record.id) for record, _ in groups]
+    outputs = ServedModel(export, threads=recipe.training.threads).generate(sources, seeds)
+    return [output.text for output in outputs], [targets for _, targets in groups], sources
+
+
+def group_by_source(records: Sequence[Record], most: int, seed: int) -> list[tuple[Record, list[str]]]:
+    """Joins records with the same source and draws some of them.
+
+    The draw is by hash: a corpus is often sorted, by length for example, so its first records stand for nothing.
+
+    Args:
+        records: Records with targets.
+        most: Number of groups kept at most.
+        seed: Decides which.
+
+    Returns:
+        The first record of each group and the distinct targets of all its records, in the order of the records.
+    """
+    groups: dict[str, tuple[Record, list[str]]] = {}
+    for record in records:
+        _, targets = groups.setdefault(record.source, (record, []))
+        targets.extend(target for target in record.targets if target not in targets)
+    drawn = sorted(groups, key=lambda source: stable_hash(seed, "evaluate", source))[:most]
+    kept = set(drawn)
+    return [group for source, group in groups.items() if source in kept]

@@ -1,0 +1,88 @@
+"""The evaluate stage: an export and held-out records in, metrics and a verdict out."""
+
+from __future__ import annotations
+
+import json
+import math
+import numbers
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lstmlm.errors import UserError
+from lstmlm.evaluation.thresholds import check_bounds, failures
+from lstmlm.publish import Manifest, fingerprint, is_finished, publish, read_manifest
+from lstmlm.task import load_task
+
+if TYPE_CHECKING:
+    from lstmlm.progress import Progress
+    from lstmlm.recipe import Recipe
+
+KIND = "evaluation"
+STAGE_VERSION = 1
+
+
+def evaluate(recipe: Recipe, export: Path, records: Path, output: Path, progress: Progress) -> Manifest:
+    """Judges a published model on the valid split and compares the metrics with the recipe's thresholds.
+
+    A model outside its thresholds is a result, not an error: `blessed` is false and `failures` says why.
+
+    Args:
+        recipe: The run.
+        export: The export folder.
+        records: The records folder.
+        output: Gets `metrics.json` with `metrics`, `failures` and `blessed`; the facts of the manifest are the same.
+        progress: Told how far the stage is.
+
+    Returns:
+        The manifest of the output folder.
+
+    Raises:
+        UserError: An input folder is not finished, the valid split is empty, or a threshold makes no sense.
+    """
+    from lstmlm.corpus.shards import records_in
+
+    task = load_task(recipe.task)
+    check_bounds(recipe.evaluation.thresholds)
+    stamp = _stamp(recipe, read_manifest(export, "export"), read_manifest(records, "records"))
+    if is_finished(output, KIND, stamp):
+        return read_manifest(output, KIND)
+    with publish(output, KIND, stamp) as draft:
+        progress.update(0, unit="records", note="reading the valid split")
+        held_out = list(records_in(records, "valid"))
+        if not held_out:
+            cure = "Raise corpus.valid_fraction or name a corpus.valid with text in it"
+            raise UserError("the valid split is empty, so there is nothing to judge by", where=str(records), cure=cure)
+        progress.update(0, len(held_out), unit="records", note="measuring")
+        metrics = _plain(task.judge(export, held_out, records / "Split-train", recipe))
+        found = failures(metrics, recipe.evaluation.thresholds)
+        verdict = {"metrics": _writable(metrics), "failures": found, "blessed": not found}
+        text = json.dumps(verdict, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False)
+        (draft.path / "metrics.json").write_text(text + "\n", encoding="utf-8")
+        draft.facts.update(verdict)
+        progress.update(len(held_out), len(held_out), unit="records", note="; ".join(found) or "within all thresholds")
+    return read_manifest(output, KIND)
+
+
+def _stamp(recipe: Recipe, export: Manifest, records: Manifest) -> str:
+    sections = [recipe.task, recipe.seed, recipe.evaluation.model_dump()]
+    return fingerprint("evaluate", STAGE_VERSION, sections, export.fingerprint, records.fingerprint)
+
+
+def _plain(metrics: Mapping[str, Any]) -> dict[str, int | float | str]:
+    """Turns NumPy and TensorFlow scalars into Python numbers."""
+    plain: dict[str, int | float | str] = {}
+    for name, value in metrics.items():
+        if isinstance(value, str | int | float):
+            plain[name] = value
+        else:
+            plain[name] = int(value) if isinstance(value, numbers.Integral) else float(value)
+    return plain
+
+
+def _writable(metrics: Mapping[str, int | float | str]) -> dict[str, int | float | str]:
+    """Replaces what JSON has no number for (nan, inf) by its name."""
+    return {
+        name: str(value) if isinstance(value, float) and not math.isfinite(value) else value
+        for name, value in metrics.items()
+    }

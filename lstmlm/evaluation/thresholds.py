@@ -1,0 +1,64 @@
+"""Compares metrics with the bounds that the recipe sets."""
+
+from __future__ import annotations
+
+import difflib
+import math
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from lstmlm.errors import UserError
+from lstmlm.recipe import Threshold
+
+
+def failures(metrics: Mapping[str, Any], thresholds: Mapping[str, Threshold]) -> list[str]:
+    """Returns one sentence for every bound that is not kept; none means that the model may be pushed.
+
+    A metric that was not measured, is not a number or is not finite fails too.
+
+    Args:
+        metrics: Metric name -> number or text.
+        thresholds: Metric name -> bounds, both inclusive.
+    """
+    found = (_failure(name, bounds, metrics) for name, bounds in sorted(thresholds.items()))
+    return [sentence for sentence in found if sentence]
+
+
+def _failure(name: str, bounds: Threshold, metrics: Mapping[str, Any]) -> str:
+    if name not in metrics:
+        return f"{name} was not measured; {_suggest(name, metrics)}"
+    value = metrics[name]
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return f"{name} is not a number but {value!r}, so no bound can be set on it"
+    if not math.isfinite(value):
+        return f"{name} is {value}, not a finite number"
+    if bounds.min is not None and value < bounds.min:
+        return f"{name} is {value:.6g}, below the minimum of {bounds.min:.6g}"
+    if bounds.max is not None and value > bounds.max:
+        return f"{name} is {value:.6g}, above the maximum of {bounds.max:.6g}"
+    return ""
+
+
+def check_bounds(thresholds: Mapping[str, Threshold]) -> None:
+    """Refuses bounds that say nothing or can never be kept, before anything is measured.
+
+    Raises:
+        UserError: Names the threshold at fault.
+    """
+    for name, bounds in sorted(thresholds.items()):
+        where = f"evaluation.thresholds.{name}"
+        given = [value for value in (bounds.min, bounds.max) if value is not None]
+        if not given:
+            raise UserError("the threshold has no bound", where=where, cure="Give `min` or `max`, or remove it")
+        if any(math.isnan(value) for value in given):
+            raise UserError("the bound is not a number", where=where, cure="Give a number")
+        if bounds.min is not None and bounds.max is not None and bounds.min > bounds.max:
+            raise UserError(f"min {bounds.min} is above max {bounds.max}", where=where, cure="Swap or mend them")
+
+
+def _suggest(name: str, known: Iterable[str]) -> str:
+    names = sorted(known)
+    close = difflib.get_close_matches(name, names, n=1)
+    if close:
+        return f"did you mean {close[0]}?"
+    return f"there are: {', '.join(names)}" if names else "nothing was measured"

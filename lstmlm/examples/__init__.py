@@ -1,0 +1,1 @@
+"""From records to training examples, and from those to batches."""

@@ -1,0 +1,122 @@
+"""Batches of examples for training and evaluation: a pure function of the files, the seed and the epoch."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from pathlib import Path
+
+import tensorflow as tf
+
+from lstmlm.records import stable_hash
+
+WINDOW_BUFFER = 10_000
+PAIR_BUFFER = 200_000
+_READ_BLOCK = 16  # consecutive examples taken of a shard in turn
+_PARSE_BATCH = 512
+
+
+def windows(files: Sequence[Path], batch: int, window: int, *, seed: int, epoch: int | None) -> tf.data.Dataset:
+    """Returns batches of language-model windows: `{"tokens": int32 [batch, window + 1]}`, padded with 0.
+
+    Args:
+        files: Shards of examples with the int64 feature `tokens`.
+        batch: Rows of a batch.
+        window: Targets of a window.
+        seed: `recipe.seed`.
+        epoch: Decides the order, and a last short batch is left out; None: evaluation, which reads in file order and
+            fills the last batch up with rows of zeros.
+    """
+    feature = {"tokens": tf.io.FixedLenSequenceFeature([], tf.int64, allow_missing=True)}
+
+    def parse(serialized: tf.Tensor) -> dict[str, tf.Tensor]:
+        tokens = tf.cast(tf.io.parse_example(serialized, feature)["tokens"], tf.int32)
+        return {"tokens": _padded(tokens, batch, window + 1)}
+
+    serialized = _serialized(files, WINDOW_BUFFER, seed, epoch)
+    return _with_options(serialized.batch(batch, drop_remainder=epoch is not None).map(parse))
+
+
+def pairs(
+    files: Sequence[Path], batch_tokens: int, buckets: Sequence[int], *, seed: int, epoch: int | None
+) -> tf.data.Dataset:
+    """Returns batches of pairs of like length: `source` and `target`, both int32 [rows, bucket], padded with 0.
+
+    A pair goes to the first bucket that holds both its texts. All batches of a bucket have the same shape; the last
+    one is filled up with rows of zeros, so no pair is lost.
+
+    Args:
+        files: Shards of examples with the int64 features `source` and `target`.
+        batch_tokens: Padded source and target tokens of a batch, about (see `bucket_rows`).
+        buckets: Upper lengths in tokens, ascending; no text is longer than the last.
+        seed: `recipe.seed`.
+        epoch: Decides the order; None: evaluation, in file order within a bucket.
+    """
+    bounds = list(buckets)
+    rows = [bucket_rows(batch_tokens, bound) for bound in bounds]
+    features = {name: tf.io.RaggedFeature(tf.int64) for name in ("source", "target")}
+
+    def parse(serialized: tf.Tensor) -> dict[str, tf.RaggedTensor]:
+        return {name: tf.cast(ids, tf.int32) for name, ids in tf.io.parse_example(serialized, features).items()}
+
+    def as_tensors(pair: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+        return {name: tf.identity(ids) for name, ids in pair.items()}  # unbatch leaves ragged rows of rank 1
+
+    def length(pair: dict[str, tf.Tensor]) -> tf.Tensor:
+        return tf.maximum(tf.size(pair["source"]), tf.size(pair["target"]))
+
+    def fill(pair: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+        bucket = tf.searchsorted(bounds, [tf.shape(pair["source"])[1]])[0]
+        return {name: _padded(ids, tf.gather(rows, bucket), None) for name, ids in pair.items()}
+
+    serialized = _serialized(files, PAIR_BUFFER, seed, epoch)
+    rows_of_ids = serialized.batch(_PARSE_BATCH).map(parse).unbatch().map(as_tensors)
+    batched = rows_of_ids.bucket_by_sequence_length(
+        length,
+        bucket_boundaries=[bound + 1 for bound in bounds],
+        bucket_batch_sizes=[*rows, 1],
+        pad_to_bucket_boundary=True,
+    )
+    return _with_options(batched.map(fill))
+
+
+def bucket_rows(batch_tokens: int, boundary: int) -> int:
+    """Returns the rows of a batch of a bucket: even, so that two workers get the same, and 2 at least."""
+    return max(2, batch_tokens // (2 * boundary) // 2 * 2)
+
+
+def _serialized(files: Sequence[Path], buffer: int, seed: int, epoch: int | None) -> tf.data.Dataset:
+    """Returns serialized examples: in file order, or shuffled as seed and epoch decide."""
+    names = [str(file) for file in files]
+    if epoch is None:
+        return tf.data.TFRecordDataset(names)
+    order = stable_hash("order", seed, epoch) % 2**31
+    random.Random(order).shuffle(names)
+    # Taking turns mixes the whole corpus into every buffer: corpora are often sorted.
+    mixed = tf.data.Dataset.from_tensor_slices(names).interleave(
+        tf.data.TFRecordDataset, cycle_length=len(names), block_length=_READ_BLOCK, num_parallel_calls=None
+    )
+
+    # Dataset.shuffle would depend on TensorFlow's global seed too.
+    def permute(index: tf.Tensor, chunk: tf.Tensor) -> tf.data.Dataset:
+        shuffled = tf.random.experimental.stateless_shuffle(chunk, seed=[tf.cast(order, tf.int64), index])
+        return tf.data.Dataset.from_tensor_slices(shuffled)
+
+    return mixed.batch(buffer).enumerate().flat_map(permute)
+
+
+def _padded(tokens: tf.Tensor, rows: int | tf.Tensor, width: int | None) -> tf.Tensor:
+    """Pads int32 [r, t] with zeros to [rows, width]; width None: as wide as it is."""
+    missing = 0 if width is None else width - tf.shape(tokens)[1]
+    padded = tf.pad(tokens, [[0, rows - tf.shape(tokens)[0]], [0, missing]])
+    return tf.ensure_shape(padded, [rows if isinstance(rows, int) else None, width])
+
+
+def _with_options(dataset: tf.data.Dataset) -> tf.data.Dataset:
+    options = tf.data.Options()
+    options.deterministic = True
+    options.autotune.enabled = False
+    options.threading.private_threadpool_size = 1
+    options.threading.max_intra_op_parallelism = 1
+    options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.OFF
+    return dataset.prefetch(2).with_options(options)

@@ -1,0 +1,113 @@
+"""The export stage: one SavedModel that takes raw strings and gives text, the tokenizer inside.
+
+It loads in TF Serving, in `tf.saved_model.load` and in the TF1 session loader. The graph holds the ops of
+tensorflow-text, so a Python program imports `tensorflow_text` before it loads the model.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lstmlm.progress import Progress
+from lstmlm.publish import Manifest, fingerprint, is_finished, publish, read_manifest
+from lstmlm.recipe import Recipe
+from lstmlm.task import load_task
+
+if TYPE_CHECKING:
+    import tensorflow as tf
+
+    from lstmlm.models.base import SequenceModel
+
+EXPORT_VERSION = "1"
+# Source lengths are padded to a multiple of this: sums over the source then run in the same order whatever else is
+# in the batch, so a row's output does not depend on it.
+SOURCE_MULTIPLE = 16
+
+
+def export(recipe: Recipe, model: Path, tokenizer: Path, output: Path, progress: Progress) -> Manifest:
+    """Publishes the trained model as a SavedModel.
+
+    The signature `serving_default` takes `text` (string [rows]) and `seed` (int64 [rows], used by sampling alone), and
+    gives `output` (string [rows]), `tokens` (int32 [rows], tokens decoded) and `cut` (int32 [rows], source tokens
+    beyond `examples.max_source` that were not read).
+
+    Args:
+        recipe: The run; its `decoding` section is built into the model.
+        model: Folder of the train stage.
+        tokenizer: Folder of the tokenizer stage.
+        output: Where the SavedModel shall appear, with `weights.npz`, `model.json` and `tokenizer.model` beside it.
+        progress: Told of the steps.
+
+    Raises:
+        UserError: An input folder is not finished, or the weights are of another model.
+    """
+    trained, vocabulary = read_manifest(model, "model", verify=True), read_manifest(tokenizer, "tokenizer", verify=True)
+    sections = recipe.model_dump(mode="json", include={"task", "decoding", "examples"})
+    stamp = fingerprint(EXPORT_VERSION, sections, trained.fingerprint, vocabulary.fingerprint)
+    if is_finished(output, "export", stamp):
+        return read_manifest(output, "export")
+    import tensorflow as tf
+
+    from lstmlm.training.checkpoint import load_arrays
+
+    progress.update(0, 1, unit="models", note="tracing")
+    network = load_task(recipe.task).build(recipe, int(vocabulary.facts["vocabulary"]))
+    load_arrays(model / "weights.npz", network.named_variables())
+    served = _served(network, (tokenizer / "tokenizer.model").read_bytes(), recipe)
+    with publish(output, "export", stamp) as draft:
+        tf.saved_model.save(served, str(draft.path), signatures={"serving_default": served.serve})
+        shutil.copyfile(model / "weights.npz", draft.path / "weights.npz")
+        shutil.copyfile(tokenizer / "tokenizer.model", draft.path / "tokenizer.model")
+        facts = json.loads((model / "model.json").read_text(encoding="utf-8"))
+        facts |= {"batch": recipe.decoding.batch, "decoding": recipe.decoding.model_dump(mode="json")}
+        (draft.path / "model.json").write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
+        draft.facts = {"task": recipe.task, "valid_loss": trained.facts["valid_loss"]}
+    progress.update(1, 1, unit="models")
+    return read_manifest(output, "export")
+
+
+def _served(network: SequenceModel, pieces: bytes, recipe: Recipe) -> tf.Module:
+    import tensorflow as tf
+    import tensorflow_text as tf_text
+
+    from lstmlm.decoding.search import END, Options
+
+    decoding, longest = recipe.decoding, recipe.examples.max_source
+    options = Options(decoding.method == "sample", decoding.temperature, decoding.max_tokens)
+
+    class Served(tf.Module):
+        """Raw strings in, text out."""
+
+        def __init__(self) -> None:
+            super().__init__(name="served")
+            self.network = network
+            self.tokenizer = tf_text.SentencepieceTokenizer(model=pieces, out_type=tf.int32)
+
+        @tf.function(
+            input_signature=[
+                tf.TensorSpec([None], tf.string, name="text"),
+                tf.TensorSpec([None], tf.int64, name="seed"),
+            ]
+        )
+        def serve(self, text: tf.Tensor, seed: tf.Tensor) -> dict[str, tf.Tensor]:
+            """See `export`."""
+            ids = self.tokenizer.tokenize(text)
+            if network.closes_source:
+                kept = ids[:, : longest - 1]
+                rows = tf.shape(text)[0]
+                kept = tf.concat([kept, tf.RaggedTensor.from_tensor(tf.fill([rows, 1], END))], axis=1)
+                cut = ids.row_lengths() - (longest - 1)
+            else:
+                kept, cut = ids[:, -longest:], ids.row_lengths() - longest
+            lengths = tf.cast(kept.row_lengths(), tf.int32)
+            time = -(-tf.maximum(1, tf.reduce_max(lengths)) // SOURCE_MULTIPLE) * SOURCE_MULTIPLE
+            source = kept.to_tensor(shape=[None, time])
+            tokens = network.decode(source, lengths, seed, options)
+            output = self.tokenizer.detokenize(tf.RaggedTensor.from_tensor(tokens, padding=0))
+            count = tf.reduce_sum(tf.cast(tokens > 0, tf.int32), axis=1)
+            return {"output": output, "tokens": count, "cut": tf.cast(tf.maximum(cut, 0), tf.int32)}
+
+    return Served()

@@ -1,0 +1,1 @@
+"""Decodes batches of text with a published model, as a Beam job."""

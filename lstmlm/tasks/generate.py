@@ -1,0 +1,58 @@
+"""Text generation: a language model over a stream of records."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lstmlm.records import Record
+from lstmlm.task import Task
+
+if TYPE_CHECKING:
+    import tensorflow as tf
+
+    from lstmlm.models.base import SequenceModel
+    from lstmlm.recipe import Recipe
+    from lstmlm.tokenizer import Tokenizer
+
+
+class Generate(Task):
+    """Learns the text itself; continues a prompt; judged by perplexity."""
+
+    has_targets = False
+
+    def encode(
+        self, records: Sequence[Record], tokenizer: Tokenizer, recipe: Recipe, counts: dict[str, int]
+    ) -> Iterator[dict[str, list[int]]]:
+        """See `Task.encode`: windows of a stream in which *end* closes every record."""
+        from lstmlm.examples.pack import pack_stream
+
+        documents = tokenizer.encode_batch([record.source for record in records])
+        for window in pack_stream(documents, recipe.examples.window, tokenizer.END):
+            counts["examples"] = counts.get("examples", 0) + 1
+            counts["tokens"] = counts.get("tokens", 0) + len(window) - 1
+            yield {"tokens": window}
+
+    def batches(self, files: Sequence[Path], recipe: Recipe, *, epoch: int | None) -> tf.data.Dataset:
+        """See `Task.batches`: `tokens`, int32 [batch, window + 1]."""
+        from lstmlm.examples.dataset import windows
+
+        return windows(files, recipe.training.batch, recipe.examples.window, seed=recipe.seed, epoch=epoch)
+
+    def build(self, recipe: Recipe, vocabulary: int) -> SequenceModel:
+        """See `Task.build`."""
+        import tensorflow as tf
+
+        from lstmlm.models.language_model import LanguageModel
+
+        return LanguageModel(recipe.model, vocabulary, recipe.seed, tf.as_dtype(recipe.training.precision))
+
+    def judge(self, export: Path, records: Sequence[Record], training: Path, recipe: Recipe) -> dict[str, Any]:
+        """See `Task.judge`: perplexity a token and a word, beside a unigram and a Kneser-Ney trigram model."""
+        from lstmlm.evaluation.language import judge_language
+
+        return judge_language(export, records, training, recipe, self)
+
+
+TASK = Generate()

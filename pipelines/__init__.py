@@ -1,0 +1,1 @@
+"""A recipe as a TFX pipeline, and what runs it."""

@@ -1,0 +1,209 @@
+"""Runs a recipe on this machine: TFX's launcher, node by node, with a listener, single stages and clear errors.
+
+TFX's own local runner knows no listener, no run id, and goes on past a node whose inputs are missing.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import filecmp
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Protocol
+
+from tfx.dsl.compiler import compiler, constants
+from tfx.orchestration import metadata
+from tfx.orchestration.local import runner_utils
+from tfx.orchestration.portable import launcher, runtime_parameter_utils
+from tfx.proto.orchestration import pipeline_pb2
+
+from components.runtime import Runtime, use
+from lstmlm.errors import BelowThreshold, UserError
+from lstmlm.progress import Progress, Silent
+from lstmlm.publish import MANIFEST
+from lstmlm.recipe import Recipe
+from pipelines.build import build_pipeline
+from pipelines.housekeeping import locked, sweep
+from pipelines.stages import Stage, stage_named, stage_of_node
+from pipelines.store import Execution, RunStore, changed_parameter, folders, is_cached
+
+
+class Listener(Protocol):
+    """Follows a run stage by stage."""
+
+    def started(self, stage: str) -> Progress:
+        """Tells that a stage starts; returns who listens to its progress."""
+
+    def finished(self, stage: str, artifact: Path | None, *, cached: bool) -> None:
+        """Tells that a stage finished, where its main output lies, and whether nothing had to be done."""
+
+
+class SilentListener:
+    """Follows nothing."""
+
+    def started(self, stage: str) -> Progress:
+        """See `Listener.started`."""
+        return Silent()
+
+    def finished(self, stage: str, artifact: Path | None, *, cached: bool) -> None:
+        """See `Listener.finished`."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class StageReport:
+    """What became of one stage.
+
+    Attributes:
+        stage: Its name, as in `pipelines.stages`.
+        cached: Whether nothing had to be done.
+        seconds: How long it took.
+        artifact: Folder of its main output; None where there is none (no model was blessed before).
+        outputs: Output key -> folder.
+    """
+
+    stage: str
+    cached: bool
+    seconds: float
+    artifact: Path | None
+    outputs: dict[str, Path]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class RunReport:
+    """What became of a run: its id, and the stages in the order they ran."""
+
+    run_id: str
+    stages: list[StageReport]
+
+    @property
+    def artifacts(self) -> dict[str, Path]:
+        """Stage -> folder of its main output."""
+        return {report.stage: report.artifact for report in self.stages if report.artifact is not None}
+
+
+def run_local(
+    recipe: Recipe,
+    *,
+    run_id: str | None = None,
+    stage: str | None = None,
+    listener: Listener | None = None,
+    ray_address: str | None = None,
+) -> RunReport:
+    """Runs the pipeline of a recipe, or one stage of it, in this process.
+
+    Args:
+        recipe: The run.
+        run_id: Groups stages into one run; absent: a new one. Under a known id, finished stages are left alone.
+        stage: Run this stage alone.
+        listener: Follows the stages.
+        ray_address: Ray cluster to train on; absent: one started here.
+
+    Raises:
+        BelowThreshold: The model is not good enough to be pushed; nothing after the evaluation ran.
+        UserError: The stage is unknown or one before it has not run, or what a stage raised.
+    """
+    only = None if stage is None else stage_named(stage)
+    run_id = run_id or datetime.datetime.now(datetime.UTC).isoformat()
+    with locked(recipe.run_folder, wait=only is not None):
+        run = _Run(recipe, run_id, listener or SilentListener(), ray_address)
+        sweep(run.root, run.store.successful_ids())
+        return RunReport(run_id, list(run.stages(only)))
+
+
+class _Run:
+    """One run of a compiled pipeline."""
+
+    def __init__(self, recipe: Recipe, run_id: str, listener: Listener, ray_address: str | None) -> None:
+        pipeline = build_pipeline(recipe)
+        self._ir: pipeline_pb2.Pipeline = compiler.Compiler().compile(pipeline)
+        parameters = {constants.PIPELINE_RUN_ID_PARAMETER_NAME: run_id}
+        runtime_parameter_utils.substitute_runtime_parameter(self._ir, parameters)
+        self._deployment = runner_utils.extract_local_deployment_config(self._ir)
+        self._connection = pipeline.metadata_connection_config
+        self.root = Path(pipeline.pipeline_info.pipeline_root)
+        self.store = RunStore(self._connection)
+        self._pushed = recipe.run_folder / "pushed"
+        self._run_id, self._listener, self._ray_address = run_id, listener, ray_address
+        self._nodes = {node.pipeline_node.node_info.id: node.pipeline_node for node in self._ir.nodes}
+
+    def stages(self, only: Stage | None) -> Iterator[StageReport]:
+        """Runs the stages in order, or one."""
+        for name, node in self._nodes.items():
+            stage = stage_of_node(name)
+            if only is None or stage == only:
+                yield self._stage(stage, node)
+
+    def _stage(self, stage: Stage, node: pipeline_pb2.PipelineNode) -> StageReport:
+        started = time.monotonic()
+        progress = self._listener.started(stage.name)
+        done = self.store.finished(node)
+        if done is None:
+            self._check_upstream(stage, node)
+            with use(Runtime(progress, self._ray_address)):
+                self._launch(stage, node)
+            execution = self.store.finished(node)
+            if execution is None:
+                raise RuntimeError(f"{stage.node} neither failed nor finished; the log says why")
+        else:
+            self._check_same(stage, node, done)
+            execution = done
+        cached = done is not None or is_cached(execution)
+        outputs = folders(self.store.outputs(execution))
+        artifact = outputs[stage.output] / stage.inside if stage.output in outputs else None
+        self._listener.finished(stage.name, artifact, cached=cached)
+        if stage.name == "evaluate":
+            _check_blessed(outputs[stage.output])
+        return StageReport(stage.name, cached, time.monotonic() - started, artifact, outputs)
+
+    def _check_upstream(self, stage: Stage, node: pipeline_pb2.PipelineNode) -> None:
+        """Refuses a stage whose inputs are not there, or that follows an evaluation which failed."""
+        for upstream in node.upstream_nodes:
+            before = stage_of_node(upstream)
+            execution = self.store.finished(self._nodes[upstream])
+            if execution is None:
+                what = f"stage `{stage.name}` needs `{before.name}`, which has not finished in run {self._run_id!r}"
+                raise UserError(what, where="--stage", cure=f"Run --stage {before.name} with this --run-id first")
+            if before.name == "evaluate":
+                _check_blessed(folders(self.store.outputs(execution))[before.output])
+
+    def _check_same(self, stage: Stage, node: pipeline_pb2.PipelineNode, done: Execution) -> None:
+        changed = changed_parameter(node, done)
+        if changed is not None:
+            what = f"stage `{stage.name}` ran under the run id {self._run_id!r} with another {changed}"
+            raise UserError(what, where="--run-id", cure="Use a new run id after a change")
+
+    def _launch(self, stage: Stage, node: pipeline_pb2.PipelineNode) -> None:
+        if stage.name == "push" and not self._is_served(node):
+            node.execution_options.caching_options.enable_cache = False
+        launcher.Launcher(
+            pipeline_node=node,
+            mlmd_connection=metadata.Metadata(self._connection),
+            pipeline_info=self._ir.pipeline_info,
+            pipeline_runtime_spec=self._ir.runtime_spec,
+            executor_spec=runner_utils.extract_executor_spec(self._deployment, node.node_info.id),
+            custom_driver_spec=runner_utils.extract_custom_driver_spec(self._deployment, node.node_info.id),
+        ).launch()
+
+    def _is_served(self, pusher: pipeline_pb2.PipelineNode) -> bool:
+        """Says whether the newest pushed folder is this run's model: if not, a cached push would be a lie.
+
+        That happens after a return to an earlier recipe, and where the folder was removed.
+        """
+        exporter = stage_named("export")
+        execution = self.store.finished(self._nodes[exporter.node])
+        versions = [path for path in self._pushed.glob("*") if path.name.isdigit()]
+        if execution is None or not versions:
+            return False
+        newest = max(versions, key=lambda path: int(path.name)) / MANIFEST
+        exported = folders(self.store.outputs(execution))[exporter.output] / exporter.inside / MANIFEST
+        return newest.is_file() and filecmp.cmp(newest, exported, shallow=False)
+
+
+def _check_blessed(evaluation: Path) -> None:
+    verdict = json.loads((evaluation / "metrics.json").read_text(encoding="utf-8"))
+    if not verdict["blessed"]:
+        what = f"not good enough to be pushed: {'; '.join(map(str, verdict['failures']))}"
+        raise BelowThreshold(what, where=str(evaluation), cure="Train longer or loosen evaluation.thresholds")

@@ -1,0 +1,57 @@
+"""Fixtures shared by all tests, and limits that keep many tests on a small machine quick."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+# Before any test module imports TensorFlow: it reads these once.
+for name, value in {
+    "CUDA_VISIBLE_DEVICES": "-1",
+    "OMP_NUM_THREADS": "1",
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "TF_CPP_MIN_LOG_LEVEL": "2",
+    "TF_NUM_INTEROP_THREADS": "1",
+    "TF_NUM_INTRAOP_THREADS": "1",
+}.items():
+    os.environ.setdefault(name, value)
+
+ROOT = Path(__file__).resolve().parents[1]
+
+Lstmlm = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    """The checkout."""
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def corpora() -> Path:
+    """The folder of small real corpora."""
+    folder = Path(os.environ.get("LSTMLM_CORPORA") or ROOT.parent / "shared" / "corpora").resolve()
+    if not folder.is_dir():
+        pytest.skip(f"no corpora at {folder}: set LSTMLM_CORPORA to the folder that holds them")
+    return folder
+
+
+@pytest.fixture
+def lstmlm() -> Lstmlm:
+    """Runs the command line in a process of its own."""
+
+    def run(
+        *arguments: object, cwd: Path | None = None, env: dict[str, str] | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "lstmlm", *map(str, arguments)]
+        environment = {**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "160", "NO_COLOR": "1", **(env or {})}
+        return subprocess.run(
+            command, cwd=cwd or ROOT, env=environment, capture_output=True, text=True, check=False, timeout=120
+        )
+
+    return run

@@ -1,0 +1,103 @@
+"""The evaluate stage around a task's own measurements."""
+
+import json
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from lstmlm.corpus.shards import shard_path
+from lstmlm.errors import UserError
+from lstmlm.evaluation.run import evaluate
+from lstmlm.progress import Silent
+from lstmlm.publish import publish
+from lstmlm.recipe import Recipe
+from lstmlm.records import Record, to_example
+
+
+class Judge:
+    """Stands for a task: returns what it is told to, and remembers what it was asked."""
+
+    def __init__(self, metrics: dict[str, Any]) -> None:
+        self.metrics = metrics
+        self.asked: list[tuple[Path, list[Record], Path]] = []
+
+    def judge(self, export: Path, records: Sequence[Record], training: Path, recipe: Recipe) -> dict[str, Any]:
+        self.asked.append((export, list(records), training))
+        return self.metrics
+
+
+@pytest.fixture
+def judge(monkeypatch: pytest.MonkeyPatch) -> Judge:
+    """The task of the recipe."""
+    task = Judge({"bleu": np.float32(31.5), "tokens": np.int64(7), "signature": "v:1", "loss": math.nan})
+    monkeypatch.setattr("lstmlm.evaluation.run.load_task", lambda name: task)
+    return task
+
+
+def folders(tmp_path: Path, valid: int = 3) -> tuple[Path, Path]:
+    """An export and a records folder."""
+    import tensorflow as tf
+
+    with publish(tmp_path / "export", "export", "e1"):
+        pass
+    with publish(tmp_path / "records", "records", "r1") as draft:
+        path = shard_path(draft.path, "valid", 0, 1)
+        path.parent.mkdir()
+        with tf.io.TFRecordWriter(str(path)) as writer:
+            for i in range(valid):
+                writer.write(to_example(Record(f"r{i}", "text")).SerializeToString())
+    return tmp_path / "export", tmp_path / "records"
+
+
+def recipe(**thresholds: dict[str, float]) -> Recipe:
+    evaluation = {"thresholds": thresholds}
+    return Recipe.model_validate(
+        {"name": "test", "task": "generate", "corpus": {"train": "x.txt"}, "evaluation": evaluation}
+    )
+
+
+def test_a_good_model_is_blessed(tmp_path: Path, judge: Judge) -> None:
+    export, records = folders(tmp_path)
+    manifest = evaluate(recipe(bleu={"min": 30}), export, records, tmp_path / "out", Silent())
+    written = json.loads((tmp_path / "out" / "metrics.json").read_text())
+    metrics = {"bleu": 31.5, "tokens": 7, "signature": "v:1", "loss": "nan"}
+    assert written == {"metrics": metrics, "failures": [], "blessed": True} == manifest.facts
+    ((asked_export, asked_records, training),) = judge.asked
+    assert (asked_export, training) == (export, records / "Split-train")
+    assert [record.id for record in asked_records] == ["r0", "r1", "r2"]
+
+
+def test_a_bad_model_is_a_result_with_reasons(tmp_path: Path, judge: Judge) -> None:
+    export, records = folders(tmp_path)
+    run = recipe(bleu={"min": 40}, loss={"max": 1}, blue={"min": 1})
+    manifest = evaluate(run, export, records, tmp_path / "out", Silent())
+    assert manifest.facts["blessed"] is False
+    assert [sentence.split()[0] for sentence in manifest.facts["failures"]] == ["bleu", "blue", "loss"]
+
+
+def test_a_finished_evaluation_is_left_alone(tmp_path: Path, judge: Judge) -> None:
+    export, records = folders(tmp_path)
+    for _ in range(2):
+        evaluate(recipe(), export, records, tmp_path / "out", Silent())
+    assert len(judge.asked) == 1
+    with pytest.raises(UserError, match="not empty"):
+        evaluate(recipe(bleu={"min": 1}), export, records, tmp_path / "out", Silent())
+
+
+def test_mistakes_are_found_before_measuring(tmp_path: Path, judge: Judge) -> None:
+    export, records = folders(tmp_path, valid=0)
+    cases = [
+        (recipe(), export, "valid split is empty"),
+        (recipe(bleu={"min": 2, "max": 1}), export, "above max"),
+        (recipe(), records, "holds records, and export is needed"),
+        (recipe(), tmp_path / "none", "not a finished result"),
+    ]
+    for run, folder, words in cases:
+        with pytest.raises(UserError, match=words):
+            evaluate(run, folder, records, tmp_path / "out", Silent())
+    assert judge.asked == []
+    assert not (tmp_path / "out").exists()

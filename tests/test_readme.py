@@ -1,0 +1,80 @@
+"""The README's commands run as they stand there; the long ones are checked to be real without being run."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from lstmlm.cli.app import app
+
+README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+COMMANDS = [
+    line for block in re.findall(r"^```sh\n(.*?)^```", README, re.MULTILINE | re.DOTALL) for line in block.splitlines()
+]
+CHEAP = ("recipe", "demo-corpus")
+"""The rest imports TensorFlow or trains: minutes. Their stages have tests of their own, and `make demo` runs them."""
+
+
+def _is_cheap(command: str) -> bool:
+    return command.startswith("lstmlm ") and shlex.split(command)[1] in CHEAP
+
+
+def test_the_readme_starts_with_demo_and_test() -> None:
+    assert COMMANDS[:2] == ["make demo", "make test"]
+
+
+@pytest.mark.parametrize("command", filter(_is_cheap, COMMANDS))
+def test_a_cheap_command_runs(command: str, root: Path, tmp_path: Path) -> None:
+    (tmp_path / "pipelines").symlink_to(root / "pipelines")
+    words = [sys.executable, "-m", *shlex.split(command)]
+    done = subprocess.run(
+        words,
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(root)},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout
+
+
+@pytest.mark.parametrize("command", [c for c in COMMANDS if c.startswith("make ")])
+def test_a_make_command_is_a_target(command: str, root: Path) -> None:
+    makefile = (root / "Makefile").read_text(encoding="utf-8")
+    assert re.search(rf"^{re.escape(command.split()[1])}:", makefile, re.MULTILINE)
+
+
+@pytest.mark.parametrize("command", [c for c in COMMANDS if c.startswith("lstmlm ") and not _is_cheap(c)])
+def test_a_long_command_has_the_options_it_is_given(command: str, root: Path) -> None:
+    words = shlex.split(command)[1:]
+    functions = {info.name or info.callback.__name__: info for info in app.registered_commands if info.callback}
+    assert words[0] in functions
+    options = {word for word in words if word.startswith("-")}
+    help_text = subprocess.run(
+        [sys.executable, "-m", "lstmlm", words[0], "--help"],
+        cwd=root,
+        env={**os.environ, "COLUMNS": "160", "NO_COLOR": "1"},
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    ).stdout
+    assert [option for option in options if option not in help_text] == []
+    assert (root / words[1]).is_file()
+
+
+def test_every_other_command_is_looked_at() -> None:
+    assert [command for command in COMMANDS if not command.startswith(("make ", "lstmlm "))] == []
+
+
+def test_the_links_of_the_readme_lead_somewhere(root: Path) -> None:
+    targets = re.findall(r"\]\(([^)#]+)\)", README)
+    assert [target for target in targets if not (root / target).exists()] == []
