@@ -9,7 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TextIO
 
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
@@ -125,25 +125,28 @@ class Screen:
 
     def summary(self, rows: Iterable[StageRow]) -> None:
         """Shows the stages, whether each ran, how long, and where its artifact lies."""
-        if self._bars:
-            self._bars.stop()
         table = _table("stage", "", "seconds", "artifact")
         table.columns[2].justify = "right"
         for row in rows:
             state = "cached" if row.cached else "ran"
             table.add_row(row.stage, state, f"{row.seconds:.1f}", Text(str(row.artifact or "")))
-        self._out.print(table)
+        self._show(table)
 
     def pairs(self, title: str, values: Mapping[str, Any]) -> None:
         """Shows names and values, such as metrics or counts."""
         table = _table(title, "")
         for name, value in values.items():
             table.add_row(name, Text(f"{value:,.4g}" if isinstance(value, float) else str(value)))
-        self._out.print(table)
+        self._show(table)
 
     def line(self, text: str) -> None:
         """Shows a line of text as it is."""
-        self._out.print(Text(text), soft_wrap=True)
+        self._show(Text(text), soft_wrap=True)
+
+    def _show(self, what: RenderableType, *, soft_wrap: bool = False) -> None:
+        if self._bars:
+            self._bars.stop()  # results come after progress
+        self._out.print(what, soft_wrap=soft_wrap)
 
 
 def _bars(err: TextIO) -> Progress:

@@ -94,17 +94,16 @@ def _served(network: SequenceModel, pieces: bytes, recipe: Recipe) -> tf.Module:
         )
         def serve(self, text: tf.Tensor, seed: tf.Tensor) -> dict[str, tf.Tensor]:
             """See `export`."""
-            ids = self.tokenizer.tokenize(text)
+            ids, rows = self.tokenizer.tokenize(text), tf.shape(text)[0]
             if network.closes_source:
                 kept = ids[:, : longest - 1]
-                rows = tf.shape(text)[0]
                 kept = tf.concat([kept, tf.RaggedTensor.from_tensor(tf.fill([rows, 1], END))], axis=1)
                 cut = ids.row_lengths() - (longest - 1)
             else:
                 kept, cut = ids[:, -longest:], ids.row_lengths() - longest
             lengths = tf.cast(kept.row_lengths(), tf.int32)
             time = -(-tf.maximum(1, tf.reduce_max(lengths)) // SOURCE_MULTIPLE) * SOURCE_MULTIPLE
-            source = kept.to_tensor(shape=[None, time])
+            source = kept.to_tensor(shape=tf.stack([rows, time]))
             tokens = network.decode(source, lengths, seed, options)
             output = self.tokenizer.detokenize(tf.RaggedTensor.from_tensor(tokens, padding=0))
             count = tf.reduce_sum(tf.cast(tokens > 0, tf.int32), axis=1)

@@ -150,7 +150,7 @@ class _Run:
         else:
             self._check_same(stage, node, done)
             execution = done
-        cached = done is not None or is_cached(execution)
+        cached = done is not None or stage.lookup or is_cached(execution)
         outputs = folders(self.store.outputs(execution))
         artifact = outputs[stage.output] / stage.inside if stage.output in outputs else None
         self._listener.finished(stage.name, artifact, cached=cached)

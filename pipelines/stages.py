@@ -17,12 +17,14 @@ class Stage:
         node: Id of its node in the pipeline.
         output: Key of its main output.
         inside: Folder of that output that holds the published result; empty: the output itself.
+        lookup: It only finds what is there already, so it counts as cached.
     """
 
     name: str
     node: str
     output: str
     inside: str = ""
+    lookup: bool = False
 
 
 STAGES = (
@@ -34,7 +36,7 @@ STAGES = (
     Stage("examples", "BuildExamples", "examples"),
     Stage("train", "Trainer", "model"),
     Stage("export", "Exporter", "model", inside="Format-Serving"),
-    Stage("resolve", "LatestBlessedModel", "model", inside="Format-Serving"),
+    Stage("resolve", "LatestBlessedModel", "model", inside="Format-Serving", lookup=True),
     Stage("evaluate", "Evaluator", "evaluation"),
     Stage("push", "Pusher", "pushed_model"),
     Stage("infer", "Inference", "predictions"),

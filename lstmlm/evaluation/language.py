@@ -39,7 +39,7 @@ def judge_language(
         `word_perplexity_eos` (each end of record counted as a word too, as word-level papers do), the counts, and
         `unigram_perplexity` and `trigram_perplexity` (interpolated Kneser-Ney) a token.
     """
-    from lstmlm.corpus.parts import read_records
+    from lstmlm.corpus.shards import records_in
     from lstmlm.tokenizer import Tokenizer
     from lstmlm.training.checkpoint import load_arrays
 
@@ -47,8 +47,8 @@ def judge_language(
     network = task.build(recipe, tokenizer.size)
     load_arrays(export / "weights.npz", network.named_variables())
     held_out = stream([record.source for record in records], tokenizer)
-    learnt = stream((record.source for record in read_records(training)), tokenizer)
-    nats = score_stream(network, held_out, recipe.examples.window)  # type: ignore[arg-type]
+    learnt = stream((record.source for record in records_in(training.parent, "train")), tokenizer)
+    nats = score_stream(network, held_out, recipe.examples.window)
     tokens, words = len(held_out) - 1, count_words(record.source for record in records)
     unigram, _ = unigram_nll([learnt], [held_out], tokenizer.size)
     trigram, _ = kneser_ney_nll([learnt], [held_out], tokenizer.size)

@@ -41,7 +41,7 @@ class Attention(tf.Module):
         super().__init__(name="attention")
         self.precision = precision
         self.score = tf.Variable(glorot(generator, width, units), name="attention/score")
-        self.combine = Dense(width + units, output, generator, precision=precision, name="attention/combine")
+        self.combine = Dense(width + units, output, generator, precision=precision, name="attention_combine")
 
     def memory(self, values: tf.Tensor, lengths: tf.Tensor) -> Memory:
         """Prepares encoder outputs float32 [batch, source, width] of the given int32 [batch] lengths."""

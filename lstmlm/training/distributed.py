@@ -88,6 +88,7 @@ def _cluster(recipe: Recipe, address: str | None) -> Iterator[None]:
         yield
         return
     wanted = address or os.environ.get("RAY_ADDRESS")
+    os.environ.setdefault("RAY_raylet_start_wait_time_s", "180")  # a busy machine needs more than Ray's 30 s
     quiet: dict[str, Any] = {"log_to_driver": False, "configure_logging": False}
     try:
         if wanted:

@@ -59,9 +59,11 @@ def train_worker(
     stream = global_batches(task, split_files(examples, "train"), recipe, position)
     loop: Loop | None = None
     meter = _Meter(work, position.step, recipe.training.steps, group.rank == 0)
-    for batch in stream:
-        if position.step >= recipe.training.steps:
-            break
+    while position.step < recipe.training.steps:
+        batch = next(stream, None)
+        if batch is None:
+            cure = "Lower training.batch (or batch_tokens), or give more text"
+            raise UserError("the batch is larger than the data: not one training batch", where="training", cure=cure)
         loop = loop or Loop(model, optimizer, recipe, group, batch)
         position.step += 1
         loss, tokens, norm = loop.train(batch, position.step, learning_rate(position.step, recipe.training))
@@ -73,9 +75,6 @@ def train_worker(
             meter.resume()
         if group.rank == 0 and _due(position.step, recipe.training.checkpoint_every, recipe):
             save_checkpoint(work, everything, position, recipe.training.keep)
-    if loop is None and position.step < recipe.training.steps:
-        cure = "Lower training.batch (or batch_tokens), or give more text"
-        raise UserError("the batch is larger than the data: not one training batch", where="training", cure=cure)
     return position
 
 

@@ -20,7 +20,7 @@ MakeRecords = Callable[[Sequence[Record]], Path]
 
 @pytest.fixture(scope="session")
 def shouter(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An export folder: output is the text in capitals and the seed, tokens is the number of bytes, of which 8 are read."""
+    """An export folder: output is the text in capitals and the seed; tokens are bytes, of which 8 are read."""
     import tensorflow as tf
 
     class Shouter(tf.Module):  # type: ignore[misc]  # TensorFlow is untyped
