@@ -61,7 +61,7 @@ def _is_not_user_error(entry: logging.LogRecord) -> bool:
     return not isinstance(entry.msg, UserError)
 
 
-class WriteJson(beam.PTransform):  # type: ignore[misc]  # Beam is untyped
+class WriteJson(beam.PTransform):
     """Writes a small collection as one sorted JSON list: the way results of a pipeline reach its caller."""
 
     def __init__(self, path: Path) -> None:

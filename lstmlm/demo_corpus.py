@@ -20,12 +20,14 @@ SKIPPED_FOLDERS = frozenset(
     {"test", "tests", "idle_test", "site-packages", "dist-packages", "lib2to3", "turtledemo", "__pycache__"}
 )
 MIN_WORDS = 4
+PROMPT_WORDS, PROMPT_EVERY = 3, 50
 
 
 def write_demo_corpus(output: Path, progress: Progress | None = None) -> int:
-    """Writes one JSON line `{"id", "text"}` for each paragraph of the documentation.
+    """Writes one JSON line `{"id", "text"}` for each paragraph of the documentation, and `prompts.jsonl` beside it.
 
-    The order and the bytes depend on the Python installation alone; an identical file is left untouched.
+    A prompt is the first words of some paragraph: something for a language model to continue. The order and the bytes
+    depend on the Python installation alone; an identical file is left untouched.
 
     Args:
         output: The .jsonl file to write.
@@ -35,10 +37,16 @@ def write_demo_corpus(output: Path, progress: Progress | None = None) -> int:
         The number of records.
     """
     records = list(_records(Path(sysconfig.get_path("stdlib")), progress or Silent()))
+    _write(output, records)
+    openings = {" ".join(record["text"].split()[:PROMPT_WORDS]): None for record in records[::PROMPT_EVERY]}
+    _write(output.with_name("prompts.jsonl"), [{"id": f"prompt-{n}", "text": text} for n, text in enumerate(openings)])
+    return len(records)
+
+
+def _write(output: Path, records: list[dict[str, str]]) -> None:
     content = "".join(json.dumps(record, ensure_ascii=False) + "\n" for record in records).encode("utf-8")
     if not (output.is_file() and output.read_bytes() == content):
         _replace(output, content)
-    return len(records)
 
 
 def _records(library: Path, progress: Progress) -> Iterator[dict[str, str]]:

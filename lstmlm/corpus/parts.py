@@ -102,7 +102,7 @@ def _named_id(fields: Mapping[str, Any], column: str) -> str:
     return str(value)
 
 
-class MakeParts(beam.DoFn):  # type: ignore[misc]  # Beam is untyped
+class MakeParts(beam.DoFn):
     """Reads a corpus file and writes its blocks; yields their summaries, and on output `ids` the ids by bucket."""
 
     def __init__(self, recipe: Recipe, folder: Path) -> None:
@@ -152,7 +152,7 @@ def _by_bucket(block: Block) -> dict[int, list[str]]:
     return buckets
 
 
-class RefuseDuplicates(beam.DoFn):  # type: ignore[misc]  # Beam is untyped
+class RefuseDuplicates(beam.DoFn):
     """Fails on an id that two records have. Takes `(bucket, lists of ids)`, yields nothing."""
 
     def process(self, element: tuple[int, Iterable[list[str]]]) -> Iterator[Any]:

@@ -77,7 +77,7 @@ def _encode(recipe: Recipe, jobs: list[tuple[str, str]], tokenizer: Path, draft:
     return {split: dict(sorted(counts.items())) for split, counts in totals.items()}
 
 
-class EncodeShard(beam.DoFn):  # type: ignore[misc]  # Beam is untyped
+class EncodeShard(beam.DoFn):
     """Encodes a shard of records, given as `(split, file)`; yields `(split, name, counts)`."""
 
     def __init__(self, recipe: Recipe, tokenizer: Path, folder: Path) -> None:

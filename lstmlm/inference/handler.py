@@ -47,7 +47,7 @@ def _tell(name: str, records: int) -> None:
         _watchers[name](records)
 
 
-class ServedHandler(ModelHandler[Request, Answer, ServedModel]):  # type: ignore[misc]
+class ServedHandler(ModelHandler[Request, Answer, ServedModel]):
     """Loads one model a process and feeds it full batches."""
 
     def __init__(self, export: Path, batch: int, threads: int, watcher: str = "") -> None:

@@ -100,7 +100,7 @@ def _read(_: None, job: Job) -> Iterator[Any]:
         yield beam.pvalue.TaggedOutput("batches", requests)
 
 
-class _Format(beam.DoFn):  # type: ignore[misc]  # Beam is untyped
+class _Format(beam.DoFn):
     """Turns answers into lines of the file they belong to."""
 
     def __init__(self, job: Job) -> None:

@@ -24,13 +24,23 @@ class Encoder(tf.Module):
     """
 
     def __init__(
-        self, width: int, units: int, layers: int, dropout: float, generator: tf.random.Generator, *, precision: tf.DType
+        self,
+        width: int,
+        units: int,
+        layers: int,
+        dropout: float,
+        generator: tf.random.Generator,
+        *,
+        precision: tf.DType,
     ) -> None:
         super().__init__(name="encoder")
         self.dropout = dropout
         widths = [width] + [2 * units] * (layers - 1)
         self.directions = [
-            [LSTM(w, units, generator, precision=precision, name=f"encoder_{n}_{way}") for way in ("forward", "backward")]
+            [
+                LSTM(w, units, generator, precision=precision, name=f"encoder_{n}_{way}")
+                for way in ("forward", "backward")
+            ]
             for n, w in enumerate(widths)
         ]
 

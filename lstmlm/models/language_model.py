@@ -44,9 +44,7 @@ class LanguageModel(SequenceModel):
         """Returns the state of every layer before the first token."""
         return [layer.zero_state(batch) for layer in self.layers]
 
-    def hidden(
-        self, ids: tf.Tensor, states: list[State], noise: Noise | None
-    ) -> tuple[tf.Tensor, list[State]]:
+    def hidden(self, ids: tf.Tensor, states: list[State], noise: Noise | None) -> tuple[tf.Tensor, list[State]]:
         """Runs the network up to the softmax.
 
         Args:

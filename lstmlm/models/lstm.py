@@ -20,6 +20,7 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
+
 class State(NamedTuple):
     """State of one layer: both float32 [batch, units]."""
 
@@ -142,9 +143,7 @@ def recurrence(
     return run(projected, tf.convert_to_tensor(recurrent), h, c)
 
 
-def _forward(
-    projected: tf.Tensor, u: tf.Tensor, h: tf.Tensor, c: tf.Tensor
-) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+def _forward(projected: tf.Tensor, u: tf.Tensor, h: tf.Tensor, c: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
     """Returns h, C and the gate values of every step, each stacked over time."""
     time, width = tf.shape(projected)[0], u.shape[1]
     steps = [_array(time, [None, u.shape[0]]), _array(time, [None, u.shape[0]]), _array(time, [None, width])]

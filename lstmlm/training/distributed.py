@@ -74,9 +74,7 @@ def ray_worker(config: dict[str, Any]) -> None:
     context = ray.train.get_context()
     rank, world = context.get_world_rank(), context.get_world_size()
     group = Alone() if world == 1 else Ring(rank, world, timeout=training.collective_timeout, gpu=training.use_gpu)
-    train_worker(
-        recipe, Path(config["examples"]), config["vocabulary"], Path(config["work"]), group, ray.train.report
-    )
+    train_worker(recipe, Path(config["examples"]), config["vocabulary"], Path(config["work"]), group, ray.train.report)
 
 
 @contextlib.contextmanager

@@ -106,7 +106,11 @@ def _whole_rows(metrics: Path) -> list[dict[str, Any]]:
 
 
 def _note(rows: list[dict[str, Any]]) -> Iterator[str]:
-    for key, form in (("loss", "loss {:.3f}"), ("valid_loss", "valid {:.3f}"), ("tokens_per_second", "{:,.0f} tokens/s")):
+    for key, form in (
+        ("loss", "loss {:.3f}"),
+        ("valid_loss", "valid {:.3f}"),
+        ("tokens_per_second", "{:,.0f} tokens/s"),
+    ):
         values = [row[key] for row in rows if key in row]
         if values:
             yield form.format(values[-1])

@@ -31,7 +31,9 @@ def numpy_lstm(x, w, u, b, h, c):
 def layer_and_input(time=7, batch=3, width=5, units=6, seed=1):
     layer = LSTM(width, units, tf.random.Generator.from_seed(seed), precision=tf.float32, name="layer")
     rng = np.random.default_rng(seed)
-    arrays = [rng.normal(size=shape).astype(np.float32) for shape in ([time, batch, width], [batch, units], [batch, units])]
+    arrays = [
+        rng.normal(size=shape).astype(np.float32) for shape in ([time, batch, width], [batch, units], [batch, units])
+    ]
     return layer, arrays
 
 

@@ -41,7 +41,9 @@ def test_padding_does_not_change_the_loss_of_a_pair(pair_model):
 
 def test_the_loss_is_the_sum_over_rows(pair_model):
     batch = pair_batch(np.random.default_rng(1), 4)
-    rows = [pair_model.loss({n: ids[r : r + 1] for n, ids in batch.items()}, noise=None, smoothing=0.1)[0] for r in range(4)]
+    rows = [
+        pair_model.loss({n: ids[r : r + 1] for n, ids in batch.items()}, noise=None, smoothing=0.1)[0] for r in range(4)
+    ]
     np.testing.assert_allclose(pair_model.loss(batch, noise=None, smoothing=0.1)[0], sum(rows), rtol=1e-5)
 
 
@@ -53,7 +55,9 @@ def test_a_pair_is_decoded_the_same_alone_and_in_company(pair_model):
     options, seeds = Options(True, 1.0, 8), tf.range(5, dtype=tf.int64)
     together = pair_model.decode(tf.constant(ids), tf.constant(lengths), seeds, options)
     for r in range(5):
-        alone = pair_model.decode(tf.constant(ids[r : r + 1]), tf.constant(lengths[r : r + 1]), seeds[r : r + 1], options)
+        alone = pair_model.decode(
+            tf.constant(ids[r : r + 1]), tf.constant(lengths[r : r + 1]), seeds[r : r + 1], options
+        )
         np.testing.assert_array_equal(alone[0], together[r])
 
 

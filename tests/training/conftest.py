@@ -30,7 +30,9 @@ training: {steps: 12, batch: 8, warmup: 2, evaluate_every: 6, evaluate_batches: 
 def stages(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with `records`, `tokenizer` and `examples`."""
     folder = tmp_path_factory.mktemp("training")
-    paragraphs = [p for topic in sorted(pydoc_data.topics.topics)[:6] for p in pydoc_data.topics.topics[topic].split("\n\n")]
+    paragraphs = [
+        p for topic in sorted(pydoc_data.topics.topics)[:6] for p in pydoc_data.topics.topics[topic].split("\n\n")
+    ]
     lines = [json.dumps({"text": " ".join(p.split())}) for p in paragraphs if p.strip()]
     (folder / "text.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
     recipe = parse_recipe(RECIPE, "tiny", [f"corpus.root={folder}"])

@@ -65,7 +65,10 @@ def test_resuming_in_a_later_epoch_continues_there(recipe, stages, tmp_path):
     with pytest.raises(Killed):
         train(long, stages, tmp_path / "broken", die)
     assert train(long, stages, tmp_path / "broken") == position
-    assert all(np.array_equal(a, b) for a, b in zip(weights(tmp_path / "whole").values(), weights(tmp_path / "broken").values(), strict=True))
+    assert all(
+        np.array_equal(a, b)
+        for a, b in zip(weights(tmp_path / "whole").values(), weights(tmp_path / "broken").values(), strict=True)
+    )
 
 
 def test_a_damaged_newest_checkpoint_falls_back_to_the_one_before(recipe, stages, tmp_path, caplog):
