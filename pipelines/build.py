@@ -36,7 +36,12 @@ Connection = metadata_store_pb2.ConnectionConfig
 
 
 def build_pipeline(
-    recipe: Recipe, *, root: Path | str | None = None, pushed: Path | str | None = None, store: Connection | None = None
+    recipe: Recipe,
+    *,
+    root: Path | str | None = None,
+    pushed: Path | str | None = None,
+    store: Connection | None = None,
+    resolve: bool = True,
 ) -> Pipeline:
     """Returns the pipeline of a recipe, from the corpus to the predictions.
 
@@ -45,6 +50,7 @@ def build_pipeline(
         root: Where artifacts go; absent: `artifacts` in the run's folder.
         pushed: Where models that are good enough are pushed; absent: `pushed` in the run's folder.
         store: The ML Metadata store; absent: SQLite in the run's folder.
+        resolve: Have a node that finds the last model that was good enough; not every orchestrator knows such nodes.
 
     Raises:
         UserError: The corpus or the input of the batch job cannot be read.
@@ -55,14 +61,14 @@ def build_pipeline(
     return Pipeline(
         pipeline_name=recipe.name,
         pipeline_root=str(root or home / "artifacts"),
-        components=_nodes(recipe, str(pushed or home / "pushed")),
+        components=_nodes(recipe, str(pushed or home / "pushed"), resolve),
         enable_cache=True,
         metadata_connection_config=store,
         beam_pipeline_args=list(BEAM_ARGS),
     )
 
 
-def _nodes(recipe: Recipe, pushed: str) -> list[BaseNode]:
+def _nodes(recipe: Recipe, pushed: str, resolve: bool) -> list[BaseNode]:
     ingest = Ingest(recipe)
     records = ingest.outputs["records"]
     tokenizer = Tokenizer(recipe, records)
@@ -80,13 +86,8 @@ def _nodes(recipe: Recipe, pushed: str) -> list[BaseNode]:
         ),
     )
     inference = Inference(recipe, pusher.outputs["pushed_model"], records)
-    # Between export and evaluation, so that it finds the last good model before this run's is judged. It is no input
-    # of the evaluator: it changes with every run, so nothing after it would be cached.
-    resolver = _latest_blessed_model()
-    resolver.add_upstream_node(exporter)
-    evaluator.add_upstream_node(resolver)
-    validation = _validation(ingest)
-    return [ingest, *validation, tokenizer, examples, trainer, exporter, resolver, evaluator, pusher, inference]
+    steps = [ingest, *_validation(ingest), tokenizer, examples, trainer, exporter, evaluator, pusher, inference]
+    return [*steps, _latest_blessed_model(exporter, evaluator)] if resolve else steps
 
 
 def _validation(ingest: Ingest) -> list[BaseNode]:
@@ -98,9 +99,14 @@ def _validation(ingest: Ingest) -> list[BaseNode]:
     return [statistics, schema, validator]
 
 
-def _latest_blessed_model() -> Resolver:
-    return Resolver(
+def _latest_blessed_model(exporter: Exporter, evaluator: Evaluator) -> Resolver:
+    resolver = Resolver(
         strategy_class=LatestBlessedModelStrategy,
         model=Channel(type=standard_artifacts.Model),
         model_blessing=Channel(type=standard_artifacts.ModelBlessing),
     ).with_id(stage_named("resolve").node)
+    # Between the two, so that it finds the last good model before this run's is judged. It is no input of the
+    # evaluator: it changes with every run, so nothing after it would be cached.
+    resolver.add_upstream_node(exporter)
+    evaluator.add_upstream_node(resolver)
+    return resolver

@@ -28,7 +28,8 @@ def compile_kubeflow(recipe: Recipe, output: Path, image: str | None = None) -> 
         UserError: The corpus or the input of the batch job cannot be read.
     """
     home = f"{MOUNT}/{recipe.name}"
-    pipeline = build_pipeline(recipe, root=f"{home}/artifacts", pushed=f"{home}/pushed")
+    # The open-source Kubeflow server refuses resolver nodes ("resolver not implemented yet").
+    pipeline = build_pipeline(recipe, root=f"{home}/artifacts", pushed=f"{home}/pushed", resolve=False)
     config = kubeflow_v2_dag_runner.KubeflowV2DagRunnerConfig(
         default_image=image or IMAGE, display_name=recipe.name, use_pipeline_spec_2_1=True
     )

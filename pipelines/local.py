@@ -176,8 +176,10 @@ class _Run:
             raise UserError(what, where="--run-id", cure="Use a new run id after a change")
 
     def _launch(self, stage: Stage, node: pipeline_pb2.PipelineNode) -> None:
-        if stage.name == "push" and not self._is_served(node):
+        if stage.name == "push" and not self._is_served():
             node.execution_options.caching_options.enable_cache = False
+            while (self._pushed / str(int(time.time()))).exists():
+                time.sleep(0.1)  # Pusher names a version by the second, and skips one that is there
         launcher.Launcher(
             pipeline_node=node,
             mlmd_connection=metadata.Metadata(self._connection),
@@ -187,7 +189,7 @@ class _Run:
             custom_driver_spec=runner_utils.extract_custom_driver_spec(self._deployment, node.node_info.id),
         ).launch()
 
-    def _is_served(self, pusher: pipeline_pb2.PipelineNode) -> bool:
+    def _is_served(self) -> bool:
         """Says whether the newest pushed folder is this run's model: if not, a cached push would be a lie.
 
         That happens after a return to an earlier recipe, and where the folder was removed.

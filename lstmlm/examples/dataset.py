@@ -67,7 +67,7 @@ def pairs(
 
     def fill(pair: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         bucket = tf.searchsorted(bounds, [tf.shape(pair["source"])[1]])[0]
-        return {name: _padded(ids, tf.gather(rows, bucket), None) for name, ids in pair.items()}
+        return {name: _padded(_trimmed(ids), tf.gather(rows, bucket), None) for name, ids in pair.items()}
 
     serialized = _serialized(files, PAIR_BUFFER, seed, epoch)
     rows_of_ids = serialized.batch(_PARSE_BATCH).map(parse).unbatch().map(as_tensors)
@@ -103,6 +103,12 @@ def _serialized(files: Sequence[Path], buffer: int, seed: int, epoch: int | None
         return tf.data.Dataset.from_tensor_slices(shuffled)
 
     return mixed.batch(buffer).enumerate().flat_map(permute)
+
+
+def _trimmed(tokens: tf.Tensor) -> tf.Tensor:
+    """Cuts columns of padding off, down to a multiple of 8: a title need not be as wide as its abstract."""
+    longest = tf.reduce_max(tf.reduce_sum(tf.cast(tokens > 0, tf.int32), axis=1))
+    return tokens[:, : (longest + 7) // 8 * 8]
 
 
 def _padded(tokens: tf.Tensor, rows: int | tf.Tensor, width: int | None) -> tf.Tensor:

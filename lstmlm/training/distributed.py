@@ -73,6 +73,8 @@ def ray_worker(config: dict[str, Any]) -> None:
     tf.config.threading.set_inter_op_parallelism_threads(2)
     context = ray.train.get_context()
     rank, world = context.get_world_rank(), context.get_world_size()
+    # Whoever watches over a machine finds the process of a rank by this file.
+    (Path(config["work"]) / f"worker-{rank}.pid").write_text(str(os.getpid()), encoding="utf-8")
     group = Alone() if world == 1 else Ring(rank, world, timeout=training.collective_timeout, gpu=training.use_gpu)
     train_worker(recipe, Path(config["examples"]), config["vocabulary"], Path(config["work"]), group, ray.train.report)
 

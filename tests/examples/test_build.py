@@ -82,7 +82,7 @@ def test_pairs_are_one_a_target_and_cuts_are_counted(root: Path, tmp_path: Path)
     batch: dict[str, Any] = next(
         load_task("translate").batches(files, recipe(root, "translate"), epoch=0).as_numpy_iterator()
     )
-    assert batch["source"].shape == batch["target"].shape
+    assert len(batch["source"]) == len(batch["target"])
 
 
 def test_rerun_writes_the_same_bytes(root: Path, tmp_path: Path) -> None:

@@ -12,23 +12,7 @@ from lstmlm.progress import Silent
 from lstmlm.publish import publish
 from lstmlm.recipe import Recipe
 
-WORDS = [
-    "the",
-    "small",
-    "cat",
-    "dog",
-    "river",
-    "runs",
-    "sleeps",
-    "near",
-    "old",
-    "young",
-    "quick",
-    "stone",
-    "tree",
-    "bird",
-    "sings",
-]
+WORDS = ("the", "small", "cat", "dog", "river", "runs", "sleeps", "near", "old", "young", "quick", "stone", "tree")
 
 
 @pytest.fixture

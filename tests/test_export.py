@@ -1,0 +1,74 @@
+"""The SavedModel: raw strings in, text out, in every loader, and the same as the batch job's."""
+
+import json
+import shutil
+
+import pytest
+import tensorflow as tf
+import tensorflow_text  # noqa: F401 - registers the tokenizer's operations
+
+from lstmlm.errors import UserError
+from lstmlm.export import export
+from lstmlm.inference.run import infer
+from lstmlm.progress import Silent
+from lstmlm.records import stable_hash
+from lstmlm.tokenizer import Tokenizer
+
+TEXTS = ["The statement", "é ☃ 漢字 \N{GRINNING FACE}", "", "a " * 300, "x"]
+
+
+def serve(folder, texts, seeds):
+    loaded = tf.saved_model.load(str(folder))
+    return loaded.signatures["serving_default"](text=tf.constant(texts), seed=tf.constant(seeds, tf.int64))
+
+
+def test_the_batch_job_writes_what_the_saved_model_says(exported, tmp_path):
+    recipe = exported.recipe
+    infer(recipe, exported.export, tmp_path / "out", Silent(), records=exported.records)
+    lines = [json.loads(line) for path in sorted((tmp_path / "out").glob("pred*")) for line in path.open()]
+    assert len(lines) > 5
+    seeds = [stable_hash(recipe.seed, line["id"]) for line in lines]
+    served = serve(exported.export, [line["source"] for line in lines], seeds)
+    assert [text.decode() for text in served["output"].numpy()] == [line["output"] for line in lines]
+
+
+def test_the_output_is_text_for_any_text(exported):
+    served = serve(exported.export, TEXTS, [1] * len(TEXTS))
+    for text in served["output"].numpy():
+        text.decode("utf-8")
+    assert served["cut"].numpy()[0] == 0
+    assert served["cut"].numpy()[3] > 0  # what was not read is counted
+    assert (served["tokens"].numpy() <= 12).all()
+
+
+def test_the_tf1_session_loader_gives_the_same(exported):
+    expected = serve(exported.export, TEXTS, [1] * len(TEXTS))["output"].numpy()
+    with tf.Graph().as_default(), tf.compat.v1.Session() as session:
+        meta = tf.compat.v1.saved_model.load(session, ["serve"], str(exported.export))
+        signature = meta.signature_def["serving_default"]
+        feeds = {signature.inputs["text"].name: TEXTS, signature.inputs["seed"].name: [1] * len(TEXTS)}
+        outputs = session.run(signature.outputs["output"].name, feeds)
+    assert outputs.tolist() == expected.tolist()
+
+
+def test_the_tokenizer_inside_is_the_tokenizer_outside(exported):
+    outside = Tokenizer(exported.export / "tokenizer.model")
+    inside = tensorflow_text.SentencepieceTokenizer(model=outside.model_bytes, out_type=tf.int32)
+    assert inside.tokenize(TEXTS).to_list() == [outside.encode(text) for text in TEXTS]
+
+
+def test_a_damaged_model_is_refused(exported, tmp_path):
+    copy = tmp_path / "export"
+    shutil.copytree(exported.export, copy)
+    weights = bytearray((copy / "weights.npz").read_bytes())
+    weights[100] ^= 1
+    (copy / "weights.npz").write_bytes(weights)
+    with pytest.raises(UserError, match=r"weights\.npz"):
+        infer(exported.recipe, copy, tmp_path / "out", Silent(), records=exported.records)
+
+
+def test_a_folder_without_a_manifest_is_refused(exported, tmp_path):
+    (tmp_path / "model").mkdir()
+    with pytest.raises(UserError, match="not a finished result"):
+        export(exported.recipe, tmp_path / "model", tmp_path, tmp_path / "out", Silent())
+    assert not (tmp_path / "out").exists()
