@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 import tensorflow as tf
-import tensorflow_text  # noqa: F401 - registers the tokenizer's operations
+import tensorflow_text
 
 from lstmlm.errors import UserError
 from lstmlm.export import export

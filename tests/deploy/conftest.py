@@ -20,6 +20,7 @@ decoding: {{max_tokens: 4, batch: 8}}
 inference: {{max_records: 8}}
 """
 
+
 @pytest.fixture
 def tiny_recipe(tmp_path: Path) -> Path:
     """A recipe that takes seconds, with its corpus; all paths are absolute."""

@@ -48,9 +48,7 @@ class KillOnce:
             os.kill(self.victim, signal.SIGKILL)
 
 
-def test_a_killed_worker_is_replaced_and_the_loss_is_that_of_the_undisturbed_run(
-    recipe, stages, tmp_path, ray_cluster
-):
+def test_a_killed_worker_is_replaced_and_the_loss_is_that_of_the_undisturbed_run(recipe, stages, tmp_path, ray_cluster):
     # Enough steps that there is time to kill between two checkpoints.
     plan = {"workers": 2, "steps": 600, "evaluate_every": 200, "checkpoint_every": 20}
     killer = KillOnce(recipe, 30)
