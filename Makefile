@@ -7,7 +7,7 @@ UV_VERSION := 0.13.9
 BIN := .venv/bin
 DEMO := build/demo/python_docs.jsonl
 
-.PHONY: demo test lint format docs clean
+.PHONY: demo test lint format docs clean bench-recipes
 
 demo: .venv/.synced
 	$(BIN)/lstmlm demo-corpus -o $(DEMO)
@@ -25,6 +25,10 @@ lint: .venv/.synced
 format: .venv/.synced
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+# All recipes; QUICK=1: the demo alone; RECIPES="wikitext2 demo": those.
+bench-recipes: .venv/.synced
+	$(BIN)/python benchmarks/recipes.py $(RECIPES)
 
 docs: .venv/.synced
 	$(BIN)/lstmlm recipe docs > docs/recipe.md
