@@ -9,8 +9,9 @@ import tensorflow as tf
 from lstmlm.decoding.search import Options, decode
 from lstmlm.models.base import SequenceModel, TiedSoftmax
 from lstmlm.models.dense import Dense
-from lstmlm.models.lstm import LSTM, State
+from lstmlm.models.lstm import State
 from lstmlm.models.noise import Noise, locked_dropout
+from lstmlm.models.stack import Stack
 from lstmlm.recipe import Model
 
 END = 3
@@ -33,16 +34,20 @@ class LanguageModel(SequenceModel):
         self.dropout = sizes.dropout
         generator = tf.random.Generator.from_seed(seed)
         self.softmax = TiedSoftmax(vocabulary, sizes.embedding, generator, precision=precision)
-        widths = [sizes.embedding] + [sizes.units] * (sizes.layers - 1)
-        self.layers = [
-            LSTM(width, sizes.units, generator, precision=precision, name=f"layer_{n}")
-            for n, width in enumerate(widths)
-        ]
+        self.stack = Stack(
+            sizes.embedding,
+            sizes.units,
+            sizes.layers,
+            sizes.dropout,
+            generator,
+            precision=precision,
+            name="layer",
+        )
         self.projection = Dense(sizes.units, sizes.embedding, generator, precision=precision, name="projection")
 
     def zero_state(self, batch: tf.Tensor) -> list[State]:
         """Returns the state of every layer before the first token."""
-        return [layer.zero_state(batch) for layer in self.layers]
+        return self.stack.zero_state(batch)
 
     def hidden(self, ids: tf.Tensor, states: list[State], noise: Noise | None) -> tuple[tf.Tensor, list[State]]:
         """Runs the network up to the softmax.
@@ -56,12 +61,8 @@ class LanguageModel(SequenceModel):
             float32 [time * batch, embedding], time-major, and the states after the last token.
         """
         values = locked_dropout(self.softmax.embed(tf.transpose(ids)), self.dropout, noise, 0)
-        after = []
-        for n, (layer, state) in enumerate(zip(self.layers, states, strict=True)):
-            values, state = layer(values, state)
-            values = locked_dropout(values, self.dropout, noise, n + 1)
-            after.append(state)
-        flat = tf.reshape(values, [-1, self.layers[-1].units])
+        values, after = self.stack(values, states, noise, 1)
+        flat = tf.reshape(values, [-1, self.stack.units])
         return self.projection(flat), after
 
     def loss(
@@ -92,11 +93,7 @@ class LanguageModel(SequenceModel):
         prompt = tf.concat([tf.fill([batch, 1], END), ids], axis=1)
 
         def step(states: list[State], token: tf.Tensor) -> tuple[tf.Tensor, list[State]]:
-            values, after = self.softmax.embed(token), []
-            for layer, state in zip(self.layers, states, strict=True):
-                state = layer.step(values, state)
-                values = state.h
-                after.append(state)
+            values, after = self.stack.step(self.softmax.embed(token), states)
             return self.softmax.logits(self.projection(values)), after
 
         return decode(step, self.zero_state(batch), prompt, lengths + 1, seeds, options)

@@ -11,8 +11,9 @@ from lstmlm.models.attention import Attention, Memory
 from lstmlm.models.base import SequenceModel, TiedSoftmax
 from lstmlm.models.dense import Dense
 from lstmlm.models.encoder import Encoder
-from lstmlm.models.lstm import LSTM, State
+from lstmlm.models.lstm import State
 from lstmlm.models.noise import Noise, locked_dropout
+from lstmlm.models.stack import Stack
 from lstmlm.recipe import Model
 
 BEGIN = 2
@@ -40,10 +41,7 @@ class Seq2Seq(SequenceModel):
             width, sizes.encoder_units, sizes.encoder_layers, sizes.dropout, generator, precision=precision
         )
         self.bridge = Dense(encoded, 2 * sizes.layers * units, generator, precision=precision, name="bridge")
-        self.layers = [
-            LSTM(w, units, generator, precision=precision, name=f"decoder_{n}")
-            for n, w in enumerate([width] + [units] * (sizes.layers - 1))
-        ]
+        self.stack = Stack(width, units, sizes.layers, sizes.dropout, generator, precision=precision, name="decoder")
         self.attention = Attention(encoded, units, width, generator, precision=precision)
 
     def encode(self, ids: tf.Tensor, lengths: tf.Tensor, noise: Noise | None) -> tuple[Memory, list[State]]:
@@ -59,7 +57,7 @@ class Seq2Seq(SequenceModel):
         """
         values = locked_dropout(self.softmax.embed(tf.transpose(ids)), self.dropout, noise, 0)
         outputs, ends = self.encoder(values, lengths, noise)
-        parts = tf.split(tf.tanh(self.bridge(ends)), 2 * len(self.layers), axis=1)
+        parts = tf.split(tf.tanh(self.bridge(ends)), 2 * len(self.stack.layers), axis=1)
         states = [State(h, c) for h, c in zip(parts[::2], parts[1::2], strict=True)]
         return self.attention.memory(tf.transpose(outputs, [1, 0, 2]), lengths), states
 
@@ -72,9 +70,7 @@ class Seq2Seq(SequenceModel):
         rows = tf.shape(target)[0]
         previous = tf.concat([tf.fill([rows, 1], BEGIN), target[:, :-1]], axis=1)
         values = locked_dropout(self.softmax.embed(tf.transpose(previous)), self.dropout, noise, 1)
-        for n, (layer, state) in enumerate(zip(self.layers, states, strict=True)):
-            values, _ = layer(values, state)
-            values = locked_dropout(values, self.dropout, noise, 2 + n)
+        values, _ = self.stack(values, states, noise, 2)
         vectors = self.attention(tf.transpose(values, [1, 0, 2]), memory)
         if noise is not None:
             vectors = tf.transpose(vectors, [1, 0, 2])
@@ -88,11 +84,7 @@ class Seq2Seq(SequenceModel):
         batch = tf.shape(ids)[0]
 
         def step(states: list[State], token: tf.Tensor) -> tuple[tf.Tensor, list[State]]:
-            values, after = self.softmax.embed(token), []
-            for layer, state in zip(self.layers, states, strict=True):
-                state = layer.step(values, state)
-                values = state.h
-                after.append(state)
+            values, after = self.stack.step(self.softmax.embed(token), states)
             vector = self.attention(values[:, None, :], memory)[:, 0]
             return self.softmax.logits(vector), after
 

@@ -122,6 +122,7 @@ class _Meter:
         self._since = time.perf_counter()
 
     def count(self, position: Position, loss: float, tokens: float, norm: float) -> None:
+        """Adds a step."""
         self._nats, self._tokens = self._nats + loss * tokens, self._tokens + tokens
         if self._writes and (position.step % LOG_EVERY == 0 or position.step == self._steps):
             seconds = time.perf_counter() - self._since
