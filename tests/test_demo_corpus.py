@@ -39,7 +39,9 @@ def test_each_paragraph_is_one_record_in_a_fixed_order(library: Path, tmp_path: 
         {"id": "pydoc_data.topics.y#0", "text": "What the word y means here."},
         {"id": "pydoc_data.topics.z#0", "text": "What the word z means here."},
     ]
-    assert list(output.parent.iterdir()) == [output]
+    prompts = output.with_name("prompts.jsonl")
+    assert json.loads(prompts.read_text(encoding="utf-8")) == {"id": "prompt-0", "text": "Does one thing"}
+    assert sorted(output.parent.iterdir()) == [output, prompts]  # and nothing half-written
 
 
 def test_an_identical_file_is_left_untouched(library: Path, tmp_path: Path) -> None:
