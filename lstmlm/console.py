@@ -31,7 +31,8 @@ class Meter:
     def status(self, done: float, total: float | None, unit: str, note: str) -> str:
         """Returns for example `120/400 steps · 2.1 steps/s · 2:13 left · loss 4.21`."""
         now = self._clock()
-        if self._first is None or done < self._last[0] or unit != self._last[1]:
+        begins = self._last[0] <= 0 < done  # what came before was preparation, such as starting the workers
+        if self._first is None or begins or done < self._last[0] or unit != self._last[1]:
             self._first = (now, done)  # another phase of the stage, or a restart
         self._last = (done, unit)
         of = f"/{total:,.0f}" if total is not None else ""

@@ -185,6 +185,14 @@ def test_the_meter_tells_rate_and_time_left() -> None:
     assert meter.status(5, None, "", "") == "5"
 
 
+def test_the_time_before_the_first_unit_is_not_counted_into_the_rate() -> None:
+    times = iter([0.0, 90.0, 100.0])
+    meter = Meter(lambda: next(times))
+    assert meter.status(0, 400, "steps", "starting the workers") == "0/400 steps · starting the workers"
+    assert meter.status(10, 400, "steps", "") == "10/400 steps"
+    assert meter.status(30, 400, "steps", "") == "30/400 steps · 2.0 steps/s · 3:05 left"
+
+
 def test_clock_time() -> None:
     assert [clock_time(s) for s in (0, 59.6, 133, 3733)] == ["0:00", "1:00", "2:13", "1:02:13"]
 
