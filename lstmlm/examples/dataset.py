@@ -40,10 +40,10 @@ def windows(files: Sequence[Path], batch: int, window: int, *, seed: int, epoch:
 def pairs(
     files: Sequence[Path], batch_tokens: int, buckets: Sequence[int], *, seed: int, epoch: int | None
 ) -> tf.data.Dataset:
-    """Returns batches of pairs of like length: `source` and `target`, both int32 [rows, bucket], padded with 0.
+    """Returns batches of pairs of like length: `source` and `target`, both int32 [rows, time], padded with 0.
 
-    A pair goes to the first bucket that holds both its texts. All batches of a bucket have the same shape; the last
-    one is filled up with rows of zeros, so no pair is lost.
+    A pair goes to the first bucket that holds both its texts. All batches of a bucket have the same number of rows; the
+    last one is filled up with rows of zeros, so no pair is lost. Columns of padding alone are cut off.
 
     Args:
         files: Shards of examples with the int64 features `source` and `target`.
