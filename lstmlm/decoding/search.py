@@ -8,7 +8,9 @@ from typing import Any
 
 import tensorflow as tf
 
-PAD, END = 0, 3
+from lstmlm.tokenizer import Tokenizer
+
+PAD, END = Tokenizer.PAD, Tokenizer.END
 
 Step = Callable[[Any, tf.Tensor], tuple[tf.Tensor, Any]]
 

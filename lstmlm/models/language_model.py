@@ -6,15 +6,13 @@ from collections.abc import Mapping
 
 import tensorflow as tf
 
-from lstmlm.decoding.search import Options, decode
+from lstmlm.decoding.search import END, Options, decode
 from lstmlm.models.base import SequenceModel, TiedSoftmax
 from lstmlm.models.dense import Dense
 from lstmlm.models.lstm import State
 from lstmlm.models.noise import Noise, locked_dropout
 from lstmlm.models.stack import Stack
 from lstmlm.recipe import Model
-
-END = 3
 
 
 class LanguageModel(SequenceModel):

@@ -15,8 +15,7 @@ from lstmlm.models.lstm import State
 from lstmlm.models.noise import Noise, locked_dropout
 from lstmlm.models.stack import Stack
 from lstmlm.recipe import Model
-
-BEGIN = 2
+from lstmlm.tokenizer import Tokenizer
 
 
 class Seq2Seq(SequenceModel):
@@ -68,7 +67,7 @@ class Seq2Seq(SequenceModel):
         source, target = batch["source"], batch["target"]
         memory, states = self.encode(source, _lengths(source), noise)
         rows = tf.shape(target)[0]
-        previous = tf.concat([tf.fill([rows, 1], BEGIN), target[:, :-1]], axis=1)
+        previous = tf.concat([tf.fill([rows, 1], Tokenizer.BEGIN), target[:, :-1]], axis=1)
         values = locked_dropout(self.softmax.embed(tf.transpose(previous)), self.dropout, noise, 1)
         values, _ = self.stack(values, states, noise, 2)
         vectors = self.attention(tf.transpose(values, [1, 0, 2]), memory)
@@ -88,7 +87,7 @@ class Seq2Seq(SequenceModel):
             vector = self.attention(values[:, None, :], memory)[:, 0]
             return self.softmax.logits(vector), after
 
-        begin = tf.fill([batch, 1], BEGIN)
+        begin = tf.fill([batch, 1], Tokenizer.BEGIN)
         return decode(step, states, begin, tf.ones([batch], tf.int32), seeds, options)
 
 

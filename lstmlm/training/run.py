@@ -82,7 +82,7 @@ def _watched(metrics: Path, steps: int, progress: Progress) -> Iterator[None]:
 
     def follow() -> None:
         while not finished.wait(POLL_SECONDS):
-            rows = _whole_rows(metrics)
+            rows = read_metrics(metrics)
             if rows:
                 note = " ".join(_note(rows))
                 progress.update(rows[-1]["step"], steps, unit="steps", note=note)
@@ -95,14 +95,6 @@ def _watched(metrics: Path, steps: int, progress: Progress) -> Iterator[None]:
     finally:
         finished.set()
         thread.join()
-
-
-def _whole_rows(metrics: Path) -> list[dict[str, Any]]:
-    """Reads the rows written so far; the last line may be half there while another process writes it."""
-    if not metrics.is_file():
-        return []
-    whole, _, _ = metrics.read_text(encoding="utf-8").rpartition("\n")
-    return [json.loads(line) for line in whole.splitlines()]
 
 
 def _note(rows: list[dict[str, Any]]) -> Iterator[str]:

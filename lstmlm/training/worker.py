@@ -9,6 +9,7 @@ from pathlib import Path
 
 import tensorflow as tf
 
+from lstmlm.corpus.shards import shard_files
 from lstmlm.errors import UserError
 from lstmlm.recipe import Recipe
 from lstmlm.task import load_task
@@ -21,11 +22,6 @@ from lstmlm.training.schedule import learning_rate
 LOG_EVERY = 10
 
 Report = Callable[[dict[str, float]], None]
-
-
-def split_files(examples: Path, split: str) -> list[Path]:
-    """Returns the shards of a split, in order."""
-    return sorted((examples / f"Split-{split}").glob("*.tfrecord"))
 
 
 def train_worker(
@@ -53,10 +49,10 @@ def train_worker(
     optimizer = Adam(named, recipe.training.clip)
     everything = named | optimizer.state(list(named))
     position = restore_newest(work, everything)
-    valid = split_files(examples, "valid")
+    valid = shard_files(examples, "valid")
     # Decoded once: the same few batches are scored again and again.
     held_out = list(task.batches(valid, recipe, epoch=None).take(recipe.training.evaluate_batches))
-    stream = global_batches(task, split_files(examples, "train"), recipe, position)
+    stream = global_batches(task, shard_files(examples, "train"), recipe, position)
     loop: Loop | None = None
     meter = _Meter(work, position.step, recipe.training.steps, group.rank == 0)
     while position.step < recipe.training.steps:
