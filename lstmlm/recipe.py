@@ -18,26 +18,99 @@ Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
 Positive = Annotated[int, Field(gt=0)]
 
 
+class Duplicates(Section):
+    """Which records count as copies of an earlier one; the first in corpus order stays."""
+
+    exact: bool = Field(False, description="Drop records whose text (source and targets) stood before.")
+    near: Annotated[float, Field(ge=0.3, le=1.0)] | None = Field(
+        None, description="Drop records whose shingles have this Jaccard similarity, or more, to an earlier one's."
+    )
+    ngram: Positive = Field(5, description="Words of a shingle.")
+    bands: Positive | None = Field(None, description="MinHash bands; absent: as `near` asks for.")
+    rows: Positive | None = Field(None, description="Hashes of a band; absent: as `near` asks for.")
+
+
+class Decontamination(Section):
+    """Evaluation files whose text must not be learnt from."""
+
+    files: tuple[str, ...] = Field((), description="Files or globs below `corpus.root`, in the format of the corpus.")
+    ngram: Positive = Field(13, description="Words in a row that must be shared for a record to be dropped.")
+
+
+class Privacy(Section):
+    """Personal data that is replaced in every text."""
+
+    kinds: tuple[
+        Literal["email", "phone", "card", "iban", "ip", "national_id", "url_credentials", "presidio"], ...
+    ] = Field((), description="What is looked for; `presidio` needs Microsoft Presidio installed.")
+    regions: tuple[str, ...] = Field(
+        ("US", "GB", "FR", "DE", "ES", "IT"), description="Countries whose phone numbers and national ids are known."
+    )
+    action: Literal["placeholder", "pseudonym"] = Field(
+        "placeholder", description="A typed placeholder such as `<EMAIL>`, or a stable keyed pseudonym."
+    )
+    key: str | None = Field(None, description="Environment variable that holds the key of the pseudonyms.")
+
+
+class Mixture(Section):
+    """How often the records of some train files are used."""
+
+    files: str = Field(description="File or glob below `corpus.root`, among those of `corpus.train`.")
+    weight: Annotated[float, Field(ge=0.0, le=100.0)] = Field(
+        1.0, description="Times each record is used: 0.5 is every second one (by hash), 2 is every one twice."
+    )
+
+
 class Corpus(Section):
-    """Where the text comes from and how a line of it becomes a record."""
+    """Where the text comes from, how a row of it becomes a record, and which records are kept."""
 
     root: Path = Field(
         Path(), description="Folder that `train` and `valid` are relative to; `${NAME}` takes an environment variable."
     )
-    train: str = Field(description="File or glob below `root`: .txt, .tsv, .jsonl, each also .gz.")
-    valid: str | None = Field(None, description="File or glob for evaluation; absent: a hash split of `train`.")
+    train: str = Field(
+        description="File, folder or glob below `root`: .txt, .tsv, .csv, .jsonl (each also .gz, .bz2, .zst), .parquet."
+    )
+    valid: str | None = Field(None, description="The same for evaluation; absent: a hash split of `train`.")
     valid_fraction: Fraction = Field(0.02, description="Share of records split off for evaluation without `valid`.")
+    split_key: str | None = Field(
+        None, description="Column or key: records that share its value never cross splits; absent: the record's id."
+    )
     source: str = Field("text", description="Column or key of the input text; a .txt line is the text itself.")
     target: str | None = Field(None, description="Column or key of the output text, or list of texts (pair tasks).")
     id: str | None = Field(None, description="Column or key of the record's id; absent: `file:line`.")
+    unit: Literal["line", "paragraph"] = Field(
+        "line", description="What a record of a .txt file is; paragraphs are parted by blank lines."
+    )
     max_line_bytes: Positive = Field(1_000_000, description="A longer line is a dead letter.")
     max_dead_fraction: Fraction = Field(0.01, description="A larger share of dead letters fails the run.")
-    shards: Positive = Field(4, description="TFRecord files a split is written to.")
+    damaged: Literal["keep", "dead"] = Field(
+        "keep", description="A damaged compressed file: keep what is good of it, or make the whole file a dead letter."
+    )
+    max_expansion: Positive = Field(
+        1000, description="A compressed file that grows by more than this factor (and beyond 1 GB) is refused."
+    )
+    normalise: bool = Field(False, description="Mend mojibake, apply NFC, drop control characters, tidy white space.")
+    languages: tuple[str, ...] = Field((), description="ISO 639-1 codes kept of the source; empty: all.")
+    target_languages: tuple[str, ...] = Field((), description="The same for targets.")
+    quality: tuple[Literal["gopher", "c4", "fineweb", "pairs"], ...] = Field(
+        (), description="Rule sets with their published thresholds; `pairs` compares source and target."
+    )
+    privacy: Privacy = Privacy()
+    duplicates: Duplicates = Duplicates()
+    decontamination: Decontamination = Decontamination()
+    mixture: tuple[Mixture, ...] = Field((), description="Weights of train files; a file named nowhere has weight 1.")
+    exclusions: bool = Field(False, description="Write what was dropped, with its reason, to `exclusions.jsonl.gz`.")
+    shuffle: bool = Field(False, description="Shuffle records across shards by a seeded key; else corpus order.")
+    shards: Positive | None = Field(None, description="TFRecord files a split is written to; absent: by size.")
+    shard_bytes: Positive = Field(128_000_000, description="About how large a shard is where `shards` is absent.")
 
 
 class Tokenizer(Section):
     """The SentencePiece vocabulary; byte fallback is always on, so no text is out of vocabulary."""
 
+    model: Path | None = Field(
+        None, description="An existing SentencePiece `.model` or Hugging Face `tokenizer.json`; nothing is trained then."
+    )
     vocabulary: Annotated[int, Field(ge=300, le=250_000)] = Field(8000, description="Number of pieces.")
     algorithm: Literal["unigram", "bpe"] = Field("unigram", description="How SentencePiece builds the pieces.")
     sample: Positive = Field(200_000, description="Records the vocabulary is trained on at most, drawn by hash.")

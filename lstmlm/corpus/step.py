@@ -1,0 +1,58 @@
+"""Steps of the corpus pipeline: pure functions from block to block, and the PTransform that applies one."""
+
+from __future__ import annotations
+
+import abc
+from collections.abc import Sequence
+
+import apache_beam as beam
+
+from lstmlm.corpus.block import Block
+from lstmlm.records import Record
+
+
+class Step(abc.ABC):
+    """One thing done to every block. Travels to workers as bytes: what is heavy is loaded in `setup`."""
+
+    def setup(self) -> None:  # noqa: B027  (most steps have nothing to load)
+        """Loads models and compiles patterns, once a worker; called again it does nothing."""
+
+    @abc.abstractmethod
+    def __call__(self, block: Block) -> Block:
+        """Returns the block after this step; the one given is left as it was."""
+
+
+class Filter(Step):
+    """A step that drops records, each with a named reason."""
+
+    @abc.abstractmethod
+    def reasons(self, records: Sequence[Record]) -> Sequence[str | None]:
+        """Returns, for each record, the name of the rule that drops it, or None where it stays."""
+
+    def __call__(self, block: Block) -> Block:
+        """See `Step`."""
+        return block.without(self.reasons(block.records)) if block.records else block
+
+
+class EachBlock(beam.PTransform):
+    """Applies a step to a collection of blocks: `blocks | EachBlock(Quality(...))`."""
+
+    def __init__(self, step: Step) -> None:
+        super().__init__(type(step).__name__)
+        self._step = step
+
+    def expand(self, blocks: beam.PCollection) -> beam.PCollection:
+        """Takes blocks, gives blocks."""
+        return blocks | beam.ParDo(_Apply(self._step))
+
+
+class _Apply(beam.DoFn):
+    def __init__(self, step: Step) -> None:
+        super().__init__()
+        self._step = step
+
+    def setup(self) -> None:
+        self._step.setup()
+
+    def process(self, block: Block) -> list[Block]:
+        return [self._step(block)]
