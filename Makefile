@@ -7,7 +7,7 @@ UV_VERSION := 0.13.9
 BIN := .venv/bin
 DEMO := build/demo/python_docs.jsonl
 
-.PHONY: demo test lint format docs clean bench-recipes
+.PHONY: demo test lint format docs clean bench-recipes bench-ingest
 
 demo: .venv/.synced
 	$(BIN)/lstmlm demo-corpus -o $(DEMO)
@@ -29,6 +29,10 @@ format: .venv/.synced
 # All recipes; QUICK=1: the demo alone; RECIPES="wikitext2 demo": those.
 bench-recipes: .venv/.synced
 	$(BIN)/python benchmarks/recipes.py $(RECIPES)
+
+# Ingest beside datatrove, in an environment of its own below build/peers. QUICK=1: less text.
+bench-ingest: .venv/.synced
+	$(BIN)/python benchmarks/ingest.py $(ROWS)
 
 docs: .venv/.synced
 	$(BIN)/lstmlm recipe docs > docs/recipe.md

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import errno
 import hashlib
 import json
 import os
@@ -90,7 +91,7 @@ def publish(folder: Path, kind: str, stamp: str = "") -> Iterator[Draft]:
         stamp: The fingerprint of the inputs.
 
     Raises:
-        UserError: The folder exists and is not empty.
+        UserError: The folder exists and is not empty, or the disk is full.
     """
     if _has_content(folder):
         raise _occupied(folder, kind)
@@ -102,9 +103,23 @@ def publish(folder: Path, kind: str, stamp: str = "") -> Iterator[Draft]:
         yield draft
         write_manifest(draft, kind, stamp)
         os.replace(draft.path, folder)  # replaces an empty folder too
-    except BaseException:
+    except BaseException as error:
         shutil.rmtree(draft.path, ignore_errors=True)
+        if _is_no_space(error):
+            cure = "Free some, or name a folder on another disk"
+            raise UserError("no space left on the disk", where=str(folder), cure=cure) from error
         raise
+
+
+def _is_no_space(error: BaseException | None) -> bool:
+    """Says whether a full disk is behind an exception; Beam raises copies with its step's name added."""
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 def write_manifest(draft: Draft, kind: str, stamp: str) -> None:

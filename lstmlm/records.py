@@ -22,11 +22,13 @@ class Record:
         id: Unique within a corpus and stable between runs, for example `train.tsv:17`.
         source: The input text.
         targets: The accepted output texts; empty for a language model and at inference.
+        group: Records of one group never cross splits; empty: the id stands for it. It is not stored.
     """
 
     id: str
     source: str
     targets: tuple[str, ...] = ()
+    group: str = ""
 
 
 def to_example(record: Record) -> tf.train.Example:

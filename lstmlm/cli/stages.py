@@ -22,6 +22,7 @@ from lstmlm.cli.options import (
 )
 from lstmlm.cli.results import show_facts, show_judgement, show_outputs
 from lstmlm.console import Screen
+from lstmlm.errors import UserError
 from lstmlm.logs import captured
 from lstmlm.progress import Progress
 from lstmlm.publish import MANIFEST, Manifest
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 
 def register(app: typer.Typer) -> None:
     """Adds the commands to the application."""
-    for command in (ingest, tokenizer, examples, train, export, evaluate, infer):
+    for command in (ingest, clean, tokenizer, examples, train, export, evaluate, infer):
         app.command(rich_help_panel="One stage")(command)
 
 
@@ -45,6 +46,17 @@ def ingest(recipe: RecipePath, output: Output, overrides: Overrides = None) -> N
         return ingest(run, output, progress)
 
     _stage("ingest", read_recipe(recipe, overrides), output, stage)
+
+
+def clean(recipe: RecipePath, output: Output, overrides: Overrides = None) -> None:
+    """Write the cleaned train files as gzipped JSON lines, without splits: a corpus to keep or to pass on."""
+
+    def stage(run: Recipe, progress: Progress) -> Manifest:
+        from lstmlm.corpus.ingest import clean
+
+        return clean(run, output, progress)
+
+    _stage("clean", read_recipe(recipe, overrides), output, stage)
 
 
 def tokenizer(recipe: RecipePath, records: Records, output: Output, overrides: Overrides = None) -> None:
@@ -130,13 +142,17 @@ def infer(
     input: Annotated[Path | None, typer.Option(metavar="FILE", help="Decode the lines of this JSONL file.")] = None,
 ) -> None:
     """Decode a batch of texts."""
+    if records is not None and input is not None:
+        raise UserError("--records and --input both name what to decode", cure="Leave one of them out")
+    # What is named here goes before what the recipe names.
+    changes = [*(overrides or ()), *(["inference.input=null"] if records is not None else ())]
 
     def stage(run: Recipe, progress: Progress) -> Manifest:
         from lstmlm.inference.run import infer
 
         return infer(run, export, output, progress, records=records, input=input)
 
-    _stage("infer", read_recipe(recipe, overrides), output, stage, show_outputs)
+    _stage("infer", read_recipe(recipe, changes), output, stage, show_outputs)
 
 
 def _stage(

@@ -1,168 +1,164 @@
-"""The first half of ingest: each block of a file becomes part files, one a split, and a summary."""
+"""The first pass: ranges of files become blocks of records, and at the end of the chain each block becomes files."""
 
 from __future__ import annotations
 
-import collections
-import dataclasses
-import json
-import re
-from collections.abc import Iterable, Iterator, Mapping
+import gzip
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import apache_beam as beam
+import orjson
+import xxhash
 
+from lstmlm.corpus.block import Block, Excluded
 from lstmlm.corpus.files import CorpusFile
-from lstmlm.corpus.readers import Row, blocks, read_rows
-from lstmlm.corpus.shards import write_examples
+from lstmlm.corpus.keys import block_keys, write_keys
+from lstmlm.corpus.ranges import FileRange
+from lstmlm.corpus.readers import read_range
+from lstmlm.corpus.rows import Row, blocks
 from lstmlm.corpus.split import split_of
-from lstmlm.errors import UserError
-from lstmlm.recipe import Recipe
-from lstmlm.records import Record, stable_hash, to_example
+from lstmlm.corpus.summary import summarise
+from lstmlm.recipe import Corpus, Recipe
+from lstmlm.records import Record, serialize
 from lstmlm.task import BadRecord, Task, load_task
+from lstmlm.tfrecord import write_records
 
-ID_BUCKETS = 64
-
-
-@dataclasses.dataclass(slots=True)
-class Block:
-    """What became of a block of consecutive lines.
-
-    Attributes:
-        file: `CorpusFile.index`.
-        index: Position of the block in its file.
-        lines: Lines read.
-        kept: Split -> records, in corpus order.
-        dropped: Reason -> lines left out.
-        dead: Lines that could not be used: `file`, `line`, `reason`.
-    """
-
-    file: int
-    index: int
-    lines: int
-    kept: dict[str, list[Record]]
-    dropped: dict[str, int]
-    dead: list[dict[str, Any]]
-
-    def summary(self) -> list[Any]:
-        """Returns `[file, index, lines, {split: records}, dropped, {reason: dead lines}, first dead letter]`."""
-        kept = {split: len(records) for split, records in self.kept.items()}
-        reasons = collections.Counter(reason_kind(letter["reason"]) for letter in self.dead)
-        first = self.dead[0] if self.dead else None
-        return [self.file, self.index, self.lines, kept, self.dropped, dict(reasons), first]
+EXCLUSION_LEVEL = 4  # of gzip
 
 
 def part_path(folder: Path, file: int, block: int, split: str) -> Path:
     """Returns where the records of one block and split lie until they are joined to shards."""
-    return folder / f"{file:05d}-{block:08d}.{split}.tfrecord"
+    return folder / f"{file:05d}-{block:012d}.{split}.tfrecord"
+
+
+def keys_path(part: Path) -> Path:
+    """Returns where the keys lie by which copies of the part's records are found."""
+    return part.with_suffix(".keys")
+
+
+def ids_path(part: Path) -> Path:
+    """Returns where the hashes of the ids of the part's records lie."""
+    return part.with_suffix(".ids")
 
 
 def dead_path(folder: Path, file: int, block: int) -> Path:
     """Returns where the dead letters of one block lie until they are joined."""
-    return folder / f"{file:05d}-{block:08d}.dead.jsonl"
+    return folder / f"{file:05d}-{block:012d}.dead.jsonl"
 
 
-def reason_kind(reason: str) -> str:
-    """Returns a reason without the details after a colon or in brackets, so that equal causes count together."""
-    return re.split(r": | \(", reason, maxsplit=1)[0]
+def excluded_path(folder: Path, file: int, block: int) -> Path:
+    """Returns where the exclusions of one block lie until they are joined."""
+    return folder / f"{file:05d}-{block:012d}.excluded.jsonl.gz"
 
 
-def make_block(rows: Iterable[Row], index: int, file: CorpusFile, task: Task, recipe: Recipe) -> Block:
-    """Turns the rows of a block into records by split, dropped lines and dead letters."""
-    corpus = recipe.corpus
-    block = Block(file.index, index, 0, {}, {}, [])
-    for row in rows:
-        block.lines += 1
-        if row.dropped:
-            block.dropped[row.dropped] = block.dropped.get(row.dropped, 0) + 1
-            continue
-        try:
-            record = _record(row, file, task, recipe)
-        except BadRecord as problem:
-            block.dead.append({"file": file.name, "line": row.line, "reason": str(problem)})
-            continue
-        split = file.split or split_of(record.id, recipe.seed, corpus.valid_fraction)
-        block.kept.setdefault(split, []).append(record)
-    return block
+class ReadBlocks(beam.DoFn):
+    """Reads a `FileRange` into blocks of records."""
 
-
-def _record(row: Row, file: CorpusFile, task: Task, recipe: Recipe) -> Record:
-    if row.fields is None:
-        raise BadRecord(row.dead)
-    record_id = f"{file.name}:{row.line}"
-    if recipe.corpus.id is not None and file.format != ".txt":
-        record_id = _named_id(row.fields, recipe.corpus.id)
-    return task.record(row.fields, record_id, recipe.corpus)
-
-
-def _named_id(fields: Mapping[str, Any], column: str) -> str:
-    value = fields.get(column)
-    if isinstance(value, bool) or not isinstance(value, str | int) or not str(value).strip():
-        raise BadRecord(f"no id in column {column!r}")
-    return str(value)
-
-
-class MakeParts(beam.DoFn):
-    """Reads a corpus file and writes its blocks; yields their summaries, and on output `ids` the ids by bucket."""
-
-    def __init__(self, recipe: Recipe, folder: Path) -> None:
+    def __init__(self, recipe: Recipe) -> None:
         super().__init__()
         self._recipe = recipe
-        self._folder = folder
 
     def setup(self) -> None:
         """Imports the task once a worker."""
         self._task = load_task(self._recipe.task)
 
-    def process(self, file: CorpusFile) -> Iterator[Any]:
+    def process(self, part: FileRange) -> Iterator[Block]:
         """See the class; holds one block at a time."""
         corpus = self._recipe.corpus
-        needed = [corpus.source]
-        needed += [corpus.target] if self._task.has_targets and corpus.target is not None else []
-        needed += [corpus.id] if corpus.id is not None else []
-        rows = read_rows(
-            file.path,
-            file.format,
-            zipped=file.zipped,
-            max_line_bytes=corpus.max_line_bytes,
-            text_column=corpus.source,
-            needed=needed,
-        )
-        for index, lines in enumerate(blocks(rows)):
-            block = make_block(lines, index, file, self._task, self._recipe)
-            self._write(block)
-            yield block.summary()
+        for rows in blocks(read_range(part, corpus, needed_columns(corpus, self._task))):
+            yield make_block(rows, part.file, self._task, corpus)
+
+
+def needed_columns(corpus: Corpus, task: Task) -> list[str]:
+    """Returns the columns that a record is made of."""
+    columns = [corpus.source]
+    columns += [corpus.target] if task.has_targets and corpus.target is not None else []
+    columns += [column for column in (corpus.id, corpus.split_key) if column is not None]
+    return list(dict.fromkeys(columns))
+
+
+def make_block(rows: Sequence[Row], file: CorpusFile, task: Task, corpus: Corpus) -> Block:
+    """Turns consecutive rows into records, dropped rows and dead letters; the block is named by its first line."""
+    block = Block(file.index, rows[0].line, len(rows), [])
+    for row in rows:
+        if row.dropped:
+            block.dropped[row.dropped] += 1
+            continue
+        try:
+            block.records.append(_record(row, file, task, corpus))
+        except BadRecord as problem:
+            block.dead.append({"file": file.name, "line": row.line, "reason": str(problem)})
+    return block
+
+
+def _record(row: Row, file: CorpusFile, task: Task, corpus: Corpus) -> Record:
+    if row.fields is None:
+        raise BadRecord(row.dead)
+    text_only = file.format == ".txt"
+    record_id = f"{file.name}:{row.line}"
+    if corpus.id is not None and not text_only:
+        record_id = _named(row.fields, corpus.id, "id")
+    record = task.record(row.fields, record_id, corpus)
+    if corpus.split_key is None or text_only:
+        return record
+    return Record(record.id, record.source, record.targets, _named(row.fields, corpus.split_key, "split key"))
+
+
+def _named(fields: Mapping[str, Any], column: str, what: str) -> str:
+    value = fields.get(column)
+    if isinstance(value, bool) or not isinstance(value, str | int) or not str(value).strip():
+        raise BadRecord(f"no {what} in column {column!r}")
+    return str(value)
+
+
+class WriteParts(beam.DoFn):
+    """Writes what is left of a block, and yields the row of its `Summary`.
+
+    A part is written under its final name: the folder it lies in is thrown away unless all of the stage succeeds, and
+    a retried element writes the same bytes again.
+    """
+
+    def __init__(self, recipe: Recipe, files: Sequence[CorpusFile], folder: Path) -> None:
+        super().__init__()
+        self._recipe, self._folder = recipe, folder
+        self._splits = {file.index: file.split for file in files}
+
+    def process(self, block: Block) -> Iterator[list[Any]]:
+        """See the class."""
+        corpus = self._recipe.corpus
+        size: dict[str, int] = {}
+        parted = self._by_split(block)
+        for split, records in parted.items():
+            path = part_path(self._folder, block.file, block.index, split)
+            write_records(path, map(serialize, records))
+            size[split] = path.stat().st_size
+            if corpus.duplicates.exact or corpus.duplicates.near is not None:
+                write_keys(keys_path(path), block_keys(records, corpus.duplicates, self._recipe.seed))
             if corpus.id is not None:
-                for bucket, ids in _by_bucket(block).items():
-                    yield beam.pvalue.TaggedOutput("ids", (bucket, ids))
-
-    def _write(self, block: Block) -> None:
-        for split, records in block.kept.items():
-            write_examples(part_path(self._folder, block.file, block.index, split), map(to_example, records))
+                ids_path(path).write_bytes(b"".join(xxhash.xxh3_128_digest(record.id) for record in records))
         if block.dead:
-            letters = "".join(json.dumps(letter, ensure_ascii=False) + "\n" for letter in block.dead)
-            dead_path(self._folder, block.file, block.index).write_text(letters, encoding="utf-8")
+            letters = b"".join(orjson.dumps(letter) + b"\n" for letter in block.dead)
+            dead_path(self._folder, block.file, block.index).write_bytes(letters)
+        if block.excluded and corpus.exclusions:
+            write_exclusions(excluded_path(self._folder, block.file, block.index), block.excluded)
+        yield summarise(block, {split: len(records) for split, records in parted.items()}, size).row()
+
+    def _by_split(self, block: Block) -> dict[str, list[Record]]:
+        fixed = self._splits[block.file]
+        if fixed is not None:
+            return {fixed: block.records} if block.records else {}
+        parted: dict[str, list[Record]] = {}
+        for record in block.records:
+            split = split_of(record.group or record.id, self._recipe.seed, self._recipe.corpus.valid_fraction)
+            parted.setdefault(split, []).append(record)
+        return parted
 
 
-def _by_bucket(block: Block) -> dict[int, list[str]]:
-    buckets: dict[int, list[str]] = collections.defaultdict(list)
-    for records in block.kept.values():
-        for record in records:
-            buckets[stable_hash("id", record.id) % ID_BUCKETS].append(record.id)
-    return buckets
-
-
-class RefuseDuplicates(beam.DoFn):
-    """Fails on an id that two records have. Takes `(bucket, lists of ids)`, yields nothing."""
-
-    def process(self, element: tuple[int, Iterable[list[str]]]) -> Iterator[Any]:
-        """See the class; holds the ids of one bucket."""
-        _, lists = element
-        seen: set[str] = set()
-        for ids in lists:
-            for record_id in ids:
-                if record_id in seen:
-                    cure = "Make the ids unique, or leave out corpus.id"
-                    raise UserError(f"two records have the id {record_id!r}", where="corpus.id", cure=cure)
-                seen.add(record_id)
-        yield from ()
+def write_exclusions(path: Path, excluded: Iterable[Excluded]) -> None:
+    """Writes dropped records with their reasons as one gzip member of JSON lines; the same bytes every time."""
+    with path.open("wb") as plain, gzip.GzipFile("", "wb", EXCLUSION_LEVEL, plain, mtime=0) as stream:
+        for item in excluded:
+            record = item.record
+            line = {"id": record.id, "reason": item.reason, "source": record.source, "targets": record.targets}
+            stream.write(orjson.dumps(line) + b"\n")

@@ -85,8 +85,8 @@ def write_examples(path: Path, examples: Iterable[tf.train.Example]) -> int:
     return count
 
 
-def join_parts(parts: Sequence[Path], path: Path) -> None:
-    """Concatenates TFRecord files, which gives a TFRecord file."""
+def concatenate(parts: Sequence[Path], path: Path) -> None:
+    """Writes files one after the other: TFRecord files give a TFRecord file, gzip members a gzip file."""
     with path.open("wb") as out:
         for part in parts:
             with part.open("rb") as stream:

@@ -1,0 +1,65 @@
+"""Whether a corpus adds up and can be used."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from lstmlm.corpus.summary import Summary
+from lstmlm.errors import UserError
+from lstmlm.recipe import Recipe
+
+
+def check_sum(counts: dict[str, Any]) -> None:
+    """Checks that every row is accounted for.
+
+    Raises:
+        RuntimeError: The counts do not add up.
+    """
+    if counts["in"] != counts["kept"] + sum(counts["dropped"].values()) + counts["dead"]:
+        raise RuntimeError(f"rows are unaccounted for: {counts}")
+
+
+def check_usable(counts: dict[str, Any], summaries: Sequence[Summary], recipe: Recipe, *, held_out: bool) -> None:
+    """Checks that a corpus is worth going on with.
+
+    Args:
+        counts: See `lstmlm.corpus.summary.totals`.
+        summaries: The accounts of all blocks, in corpus order.
+        recipe: The run.
+        held_out: Whether there must be a valid split.
+
+    Raises:
+        UserError: Too many dead letters, or a split without records.
+    """
+    corpus = recipe.corpus
+    where = f"{corpus.root}/{corpus.train}"
+    if counts["dead"] > corpus.max_dead_fraction * counts["in"]:
+        raise _too_many_dead(counts, summaries, recipe)
+    if not counts["kept"]:
+        if counts["dropped"].keys() - {"blank"}:
+            reasons = ", ".join(f"{reason} {count}" for reason, count in counts["dropped"].items())
+            what = f"nothing is left of the corpus: all {counts['in']} rows were dropped ({reasons})"
+            raise UserError(what, where=where, cure="Loosen the rules of the corpus section")
+        raise UserError("the corpus is empty: no line became a record", where=where, cure="Check corpus.train")
+    filled = {split for summary in summaries for split in summary.kept}
+    if "train" not in filled:
+        cure = "Check corpus.train" if corpus.valid is not None else "Lower corpus.valid_fraction"
+        raise UserError("the train split is empty", where=where, cure=cure)
+    if held_out and "valid" not in filled:
+        if corpus.valid is not None:
+            raise UserError("the valid split is empty", where=f"{corpus.root}/{corpus.valid}", cure="Check the file")
+        cure = "Raise corpus.valid_fraction, add records, or name a file in corpus.valid"
+        raise UserError("the valid split is empty", where=where, cure=cure)
+
+
+def _too_many_dead(counts: dict[str, Any], summaries: Sequence[Summary], recipe: Recipe) -> UserError:
+    allowed = recipe.corpus.max_dead_fraction
+    reason, often = max(counts["dead_by_reason"].items(), key=lambda item: item[1])
+    first = next(summary.first_dead for summary in summaries if summary.first_dead is not None)
+    what = (
+        f"{counts['dead']} of {counts['in']} lines are malformed ({counts['dead'] / counts['in']:.2%}, and "
+        f"corpus.max_dead_fraction allows {allowed:.2%}), most often ({often}): {reason}; here: {first['reason']}"
+    )
+    where = f"{recipe.corpus.root}/{first['file']}:{first['line']}"
+    return UserError(what, where=where, cure="Mend the corpus or raise corpus.max_dead_fraction")

@@ -1,0 +1,36 @@
+"""The steps that a recipe asks for, in their order."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from lstmlm.corpus.decontaminate import Decontaminate
+from lstmlm.corpus.language import KeepLanguages
+from lstmlm.corpus.normalise import Normalise
+from lstmlm.corpus.privacy.scrub import Scrub
+from lstmlm.corpus.quality import Quality
+from lstmlm.corpus.step import Step
+from lstmlm.recipe import Corpus
+
+
+def steps(corpus: Corpus, contamination: Path | None) -> list[Step]:
+    """Returns the steps from read records to the records that are kept.
+
+    Cheap ones come first, and scrubbing last: the others judge the text as it was written.
+
+    Args:
+        corpus: The recipe's `corpus` section.
+        contamination: Index of the evaluation files' n-grams, where there is one.
+    """
+    chain: list[Step] = []
+    if corpus.normalise:
+        chain.append(Normalise())
+    if corpus.quality:
+        chain.append(Quality(corpus.quality))
+    if corpus.languages or corpus.target_languages:
+        chain.append(KeepLanguages(corpus.languages, corpus.target_languages))
+    if contamination is not None:
+        chain.append(Decontaminate(contamination, corpus.decontamination.ngram))
+    if corpus.privacy.kinds:
+        chain.append(Scrub(corpus.privacy))
+    return chain

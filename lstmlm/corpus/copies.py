@@ -1,0 +1,50 @@
+"""The second pass: finds the records that are copies of earlier ones, and notes beside each part which rows to leave out."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+import apache_beam as beam
+
+from lstmlm.beam import run_pipeline
+from lstmlm.corpus.duplicates import FindEdges, duplicate_rows
+from lstmlm.corpus.edges import KeyIndex
+from lstmlm.corpus.join import Part
+from lstmlm.corpus.parts import keys_path
+from lstmlm.recipe import Duplicates
+
+
+def find_copies(parts: Mapping[str, list[Part]], duplicates: Duplicates, scratch: Path) -> dict[str, list[Part]]:
+    """Compares the keys of all parts and returns the parts, each with the file of its rows to leave out.
+
+    Of two copies the one in the earlier part stays: the splits are taken in the order given.
+
+    Args:
+        parts: Split -> parts in corpus order, with their keys beside them.
+        duplicates: What counts as a copy.
+        scratch: Folder for the pairs that are found.
+    """
+    every = [part for found in parts.values() for part in found]
+    index = KeyIndex.open([keys_path(part.path) for part in every])
+    folder = scratch / "edges"
+    folder.mkdir()
+
+    def build(pipeline: beam.Pipeline) -> None:
+        _ = pipeline | FindEdges(index, duplicates, folder)
+
+    run_pipeline(build)
+    rows = duplicate_rows(index, folder)
+    noted: list[Part] = []
+    for position, part in enumerate(every):
+        reasons = {row: reason for row, reason, _ in rows.in_file(position)}
+        if not reasons:
+            noted.append(part)
+            continue
+        drops = part.path.with_suffix(".drops.json")
+        drops.write_text(json.dumps(reasons), encoding="utf-8")
+        noted.append(dataclasses.replace(part, drops=drops))
+    remaining = iter(noted)
+    return {split: [next(remaining) for _ in found] for split, found in parts.items()}

@@ -1,0 +1,41 @@
+"""Refuses a corpus in which two records have the same id, in 16 bytes a record."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from lstmlm.corpus.parts import ids_path
+from lstmlm.errors import UserError
+from lstmlm.records import deserialize
+from lstmlm.tfrecord import read_records
+
+
+def refuse_repeated_ids(parts: Sequence[Path]) -> None:
+    """Compares the 128-bit hashes of all ids.
+
+    Args:
+        parts: The part files, in corpus order; their hashes lie beside them (`ids_path`).
+
+    Raises:
+        UserError: An id is there twice; it is named.
+    """
+    if not parts:
+        return
+    hashes = [np.fromfile(ids_path(part), dtype="<u8").reshape(-1, 2) for part in parts]
+    every = np.concatenate(hashes)
+    order = np.lexsort((every[:, 1], every[:, 0]))
+    ordered = every[order]
+    same = np.flatnonzero((ordered[1:] == ordered[:-1]).all(axis=1))
+    if not same.size:
+        return
+    later = int(np.maximum(order[same], order[same + 1]).min())
+    ends = np.cumsum([len(found) for found in hashes])
+    part = int(np.searchsorted(ends, later, side="right"))
+    row = later - int(ends[part] - len(hashes[part]))
+    payload = next(payload for number, payload in enumerate(read_records(parts[part])) if number == row)
+    record_id = deserialize(payload).id
+    cure = "Make the ids unique, or leave out corpus.id"
+    raise UserError(f"two records have the id {record_id!r}", where="corpus.id", cure=cure)

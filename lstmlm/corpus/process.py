@@ -1,0 +1,187 @@
+"""The passes over a corpus: read and clean into parts, find copies among them, join what is left to shards.
+
+What lies between two passes is files in a scratch folder below the draft, and what travels between them is names and
+counts: so memory does not grow with the corpus, on any runner.
+"""
+
+from __future__ import annotations
+
+import collections
+import math
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import apache_beam as beam
+
+from lstmlm.beam import WriteJson, read_json, run_pipeline
+from lstmlm.corpus.accounts import check_sum, check_usable
+from lstmlm.corpus.chain import steps
+from lstmlm.corpus.copies import find_copies
+from lstmlm.corpus.files import CorpusFile, corpus_files
+from lstmlm.corpus.evaluation_texts import index_evaluation_texts
+from lstmlm.corpus.ids import refuse_repeated_ids
+from lstmlm.corpus.join import Gather, Jobs, JoinShard, Part, Scatter, contiguous, run_jobs
+from lstmlm.corpus.mixture import check_mixture, file_weight
+from lstmlm.corpus.parts import ReadBlocks, WriteParts, dead_path, excluded_path, part_path
+from lstmlm.corpus.report import write_report
+from lstmlm.corpus.shards import SPLITS, concatenate
+from lstmlm.corpus.sinks import Sink
+from lstmlm.corpus.splitting import SplitFiles
+from lstmlm.corpus.step import EachBlock
+from lstmlm.corpus.summary import Summary, totals
+from lstmlm.progress import Progress
+from lstmlm.publish import Draft
+from lstmlm.recipe import Recipe
+
+DEAD_LETTERS = "dead_letters.jsonl"
+EXCLUSIONS = "exclusions.jsonl.gz"
+MIN_SHARDS = 4
+"""Shards of a split at least, where their number follows from the size: readers take turns to mix a sorted corpus."""
+
+GROUP_BYTES = 64_000_000
+"""Bytes of parts that one job of a shuffle holds."""
+
+
+def process(recipe: Recipe, sink: Sink, draft: Draft, progress: Progress, *, held_out: bool) -> None:
+    """Runs all passes; the shards, the dead letters, the exclusions and the report are in the draft afterwards.
+
+    Args:
+        recipe: The run; `corpus`, `task` and `seed` are used.
+        sink: The form of the shards.
+        draft: The folder being written; its facts get `counts`, `splits` and `shards`.
+        progress: Told how far it is.
+        held_out: Whether there must be a valid split.
+
+    Raises:
+        UserError: Something about the corpus the user must mend.
+        RuntimeError: The counts do not add up.
+    """
+    scratch = draft.path / ".parts"
+    scratch.mkdir()
+    files = corpus_files(recipe)
+    check_mixture([file.name for file in files if file.split != "valid"], recipe.corpus.mixture)
+    progress.update(0, len(files), unit="files", note="reading")
+    summaries = read_parts(recipe, files, scratch)
+    counts = totals(summaries)
+    check_sum(counts)
+    check_usable(counts, summaries, recipe, held_out=held_out)
+    parts = _parts(summaries, files, scratch, recipe)
+    if recipe.corpus.id is not None:
+        refuse_repeated_ids([part.path for found in parts.values() for part in found])
+    if recipe.corpus.duplicates.exact or recipe.corpus.duplicates.near is not None:
+        progress.update(0, counts["kept"], unit="records", note="comparing")
+        parts = find_copies(parts, recipe.corpus.duplicates, scratch)
+    progress.update(0, counts["kept"], unit="records", note="writing shards")
+    shards = _shards(summaries, recipe)
+    splits, lost = write_shards(parts, Jobs(sink, shards, recipe.seed, scratch, recipe.corpus.exclusions), recipe)
+    counts["kept"] -= sum(lost.values())
+    counts["dropped"] = dict(sorted((collections.Counter(counts["dropped"]) + collections.Counter(lost)).items()))
+    check_sum(counts)
+    _join_text(summaries, scratch, draft.path, recipe)
+    draft.facts.update(counts=counts, splits=splits, shards=shards)
+    write_report(draft.path, recipe, draft.facts, summaries)
+    shutil.rmtree(scratch)
+    progress.update(counts["in"], counts["in"], unit="rows")
+
+
+def read_parts(recipe: Recipe, files: Sequence[CorpusFile], scratch: Path) -> list[Summary]:
+    """Writes the parts of every file and returns the accounts of their blocks, in corpus order."""
+    contamination = index_evaluation_texts(recipe, scratch / "contamination")
+    results = scratch / "summaries.json"
+
+    def build(pipeline: beam.Pipeline) -> None:
+        blocks = (
+            pipeline
+            | "Files" >> beam.Create(list(files))
+            | "Ranges" >> SplitFiles(recipe.corpus)
+            | "Read" >> beam.ParDo(ReadBlocks(recipe))
+        )
+        for step in steps(recipe.corpus, contamination):
+            blocks = blocks | EachBlock(step)
+        _ = blocks | "Write" >> beam.ParDo(WriteParts(recipe, files, scratch)) | "Summaries" >> WriteJson(results)
+
+    run_pipeline(build)
+    return [Summary.from_row(row) for row in read_json(results)]
+
+
+def _parts(
+    summaries: Sequence[Summary], files: Sequence[CorpusFile], scratch: Path, recipe: Recipe
+) -> dict[str, list[Part]]:
+    """Returns the parts of each split, in corpus order; train comes first, so of two copies the one in train stays."""
+    weights = {file.index: file_weight(file.name, recipe.corpus.mixture) for file in files}
+    return {
+        split: [
+            Part(
+                part_path(scratch, summary.file, summary.index, split),
+                summary.kept[split],
+                weights[summary.file] if split == "train" else 1.0,
+            )
+            for summary in summaries
+            if split in summary.kept
+        ]
+        for split in SPLITS
+    }
+
+
+def _shards(summaries: Sequence[Summary], recipe: Recipe) -> int:
+    if recipe.corpus.shards is not None:
+        return recipe.corpus.shards
+    largest = max(sum(summary.size.get(split, 0) for summary in summaries) for split in SPLITS)
+    return max(MIN_SHARDS, math.ceil(largest / recipe.corpus.shard_bytes))
+
+
+def write_shards(
+    parts: dict[str, list[Part]], jobs: Jobs, recipe: Recipe
+) -> tuple[dict[str, dict[str, int]], dict[str, int]]:
+    """Joins the parts to shards.
+
+    Returns:
+        `records` and `bytes` of each split, and reason -> records lost on the way.
+    """
+    splits = {split: {"records": 0, "bytes": 0} for split, found in parts.items() if found}
+    lost: collections.Counter[str] = collections.Counter()
+    if recipe.corpus.shuffle:
+        rows = _shuffled(parts, jobs, recipe, lost)
+    else:
+        joins = [
+            (split, shard, group)
+            for split in splits
+            for shard, group in enumerate(contiguous(parts[split], jobs.shards))
+        ]
+        rows = run_jobs(joins, JoinShard(jobs), jobs.scratch / "shards.json")
+    for split, _, written, size, dropped in rows:
+        splits[split]["records"] += written
+        splits[split]["bytes"] += size
+        lost.update(dropped)
+    return splits, dict(lost)
+
+
+def _shuffled(
+    parts: dict[str, list[Part]], jobs: Jobs, recipe: Recipe, lost: collections.Counter[str]
+) -> list[list[Any]]:
+    """Shuffles through files, in two rounds of jobs; returns the rows of the shards."""
+    groups = {
+        split: max(1, math.ceil(sum(part.path.stat().st_size for part in found) / GROUP_BYTES))
+        for split, found in parts.items()
+        if found
+    }
+    scatters = [
+        (split, number, group)
+        for split, count in groups.items()
+        for number, group in enumerate(contiguous(parts[split], count))
+    ]
+    for _, _, _, _, dropped in run_jobs(scatters, Scatter(jobs), jobs.scratch / "scattered.json"):
+        lost.update(dropped)
+    gathers = [(split, shard, count) for split, count in groups.items() for shard in range(jobs.shards)]
+    return run_jobs(gathers, Gather(jobs), jobs.scratch / "shards.json")
+
+
+def _join_text(summaries: Sequence[Summary], scratch: Path, folder: Path, recipe: Recipe) -> None:
+    """Joins dead letters and exclusions, each in corpus order; records lost in the last passes come after the others."""
+    dead = [dead_path(scratch, summary.file, summary.index) for summary in summaries if summary.dead]
+    concatenate(dead, folder / DEAD_LETTERS)
+    if recipe.corpus.exclusions:
+        early = [excluded_path(scratch, summary.file, summary.index) for summary in summaries if summary.excluded]
+        concatenate([*early, *sorted(scratch.glob("late-*.excluded.jsonl.gz"))], folder / EXCLUSIONS)
