@@ -108,7 +108,7 @@ def check(counts: dict[str, Any], summaries: Sequence[Any], recipe: Recipe) -> N
     if counts["in"] != counts["kept"] + sum(counts["dropped"].values()) + counts["dead"]:
         raise RuntimeError(f"lines are unaccounted for: {counts}")
     corpus = recipe.corpus
-    where = str(corpus.root / corpus.train)
+    where = corpus.place(corpus.train)
     if counts["dead"] > corpus.max_dead_fraction * counts["in"]:
         raise _too_many_dead(counts, summaries, recipe)
     if not counts["kept"]:
@@ -119,7 +119,7 @@ def check(counts: dict[str, Any], summaries: Sequence[Any], recipe: Recipe) -> N
         raise UserError("the train split is empty", where=where, cure=cure)
     if "valid" not in filled:
         if corpus.valid is not None:
-            raise UserError("the valid split is empty", where=str(corpus.root / corpus.valid), cure="Check the file")
+            raise UserError("the valid split is empty", where=corpus.place(corpus.valid), cure="Check the file")
         cure = "Raise corpus.valid_fraction, add records, or name a file in corpus.valid"
         raise UserError("the valid split is empty", where=where, cure=cure)
 
@@ -132,7 +132,7 @@ def _too_many_dead(counts: dict[str, Any], summaries: Sequence[Any], recipe: Rec
         f"{counts['dead']} of {counts['in']} lines are malformed ({counts['dead'] / counts['in']:.2%}, and "
         f"corpus.max_dead_fraction allows {allowed:.2%}), most often ({often}): {reason}; here: {first['reason']}"
     )
-    where = f"{recipe.corpus.root / first['file']}:{first['line']}"
+    where = f"{recipe.corpus.place(first['file'])}:{first['line']}"
     return UserError(what, where=where, cure="Mend the corpus or raise corpus.max_dead_fraction")
 
 

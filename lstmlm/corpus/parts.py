@@ -13,7 +13,8 @@ from typing import Any
 import apache_beam as beam
 
 from lstmlm.corpus.files import CorpusFile
-from lstmlm.corpus.readers import Row, blocks, read_rows
+from lstmlm.corpus.readers import read_file
+from lstmlm.corpus.rows import Row, blocks
 from lstmlm.corpus.shards import write_examples
 from lstmlm.corpus.split import split_of
 from lstmlm.errors import UserError
@@ -120,15 +121,7 @@ class MakeParts(beam.DoFn):
         needed = [corpus.source]
         needed += [corpus.target] if self._task.has_targets and corpus.target is not None else []
         needed += [corpus.id] if corpus.id is not None else []
-        rows = read_rows(
-            file.path,
-            file.format,
-            zipped=file.zipped,
-            max_line_bytes=corpus.max_line_bytes,
-            text_column=corpus.source,
-            needed=needed,
-        )
-        for index, lines in enumerate(blocks(rows)):
+        for index, lines in enumerate(blocks(read_file(file, corpus, needed))):
             block = make_block(lines, index, file, self._task, self._recipe)
             self._write(block)
             yield block.summary()
