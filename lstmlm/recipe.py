@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 
 class Section(BaseModel):
@@ -16,6 +16,15 @@ class Section(BaseModel):
 
 Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
 Positive = Annotated[int, Field(gt=0)]
+
+
+def _folder(value: object) -> object:
+    # A URL stays text: a path would lose one of its slashes.
+    return Path(value) if isinstance(value, str) and "://" not in value else value
+
+
+Folder = Annotated[Path | str, BeforeValidator(_folder)]
+"""A local folder as a path, a remote one as its URL."""
 
 
 class Duplicates(Section):
@@ -64,8 +73,10 @@ class Mixture(Section):
 class Corpus(Section):
     """Where the text comes from, how a row of it becomes a record, and which records are kept."""
 
-    root: Path = Field(
-        Path(), description="Folder that `train` and `valid` are relative to; `${NAME}` takes an environment variable."
+    root: Folder = Field(
+        Path(),
+        description="Folder, `gs://` or `s3://` address that `train` and `valid` are relative to; `${NAME}` takes an "
+        "environment variable.",
     )
     train: str = Field(
         description="File, folder or glob below `root`: .txt, .tsv, .csv, .jsonl (each also .gz, .bz2, .zst), .parquet."
@@ -103,6 +114,10 @@ class Corpus(Section):
     shuffle: bool = Field(False, description="Shuffle records across shards by a seeded key; else corpus order.")
     shards: Positive | None = Field(None, description="TFRecord files a split is written to; absent: by size.")
     shard_bytes: Positive = Field(128_000_000, description="About how large a shard is where `shards` is absent.")
+
+    def place(self, name: str) -> str:
+        """Returns where a file or glob below `root` lies: a path, or a URL."""
+        return f"{self.root.rstrip('/')}/{name}" if isinstance(self.root, str) else str(self.root / name)
 
 
 class Tokenizer(Section):

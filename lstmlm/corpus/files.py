@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import dataclasses
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Literal
 
+from lstmlm.corpus.compression import COMPRESSIONS
+from lstmlm.corpus.layouts import files_of_split, is_dataset_folder
+from lstmlm.corpus.listing import Found, LeftOut, Listing, list_files
+from lstmlm.corpus.openers import cannot_reach, cannot_read, is_remote
 from lstmlm.errors import UserError
 from lstmlm.publish import fingerprint, sha256_file
-from lstmlm.recipe import Recipe
+from lstmlm.recipe import Corpus, Recipe
 
-INGEST_VERSION = 1
+INGEST_VERSION = 2
 """Raise it with every change that makes ingest write other bytes."""
 
-FORMATS = (".txt", ".tsv", ".jsonl")
+PARQUET = ".parquet"
+FORMATS = (".txt", ".tsv", ".csv", ".jsonl", PARQUET)
+ENDINGS = (*FORMATS, *(f"{format}.{zip}" for format in FORMATS if format != PARQUET for zip in COMPRESSIONS))
+"""What the name of a corpus file ends in; parquet brings its own compression."""
 
 Split = Literal["train", "valid"]
 
@@ -25,78 +32,137 @@ class CorpusFile:
     Attributes:
         index: Position in the corpus: train files first, each split sorted by name.
         name: Path below the corpus root, with forward slashes.
-        path: Where it lies.
-        format: `.txt`, `.tsv` or `.jsonl`.
-        zipped: Whether it is compressed with gzip.
+        path: Where it lies: a local path or a URL.
+        format: `.txt`, `.tsv`, `.csv`, `.jsonl` or `.parquet`.
+        compression: `gz`, `bz2`, `zst`, or empty.
         split: The split it is given for; None: each record's id decides.
+        size: Bytes, as it lies there.
     """
 
     index: int
     name: str
-    path: Path
+    path: str
     format: str
-    zipped: bool
+    compression: str
     split: Split | None
+    size: int
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class CorpusListing:
+    """The files of a corpus in corpus order, and what lies among them and is not read."""
+
+    files: list[CorpusFile]
+    left_out: list[LeftOut]
+
+
+def list_corpus(recipe: Recipe) -> CorpusListing:
+    """Returns the corpus files of a recipe, and what was left out of its folders and globs with the reason.
+
+    A folder of parquet files named by split, as Hugging Face datasets have them, gives its files of the train split
+    as `corpus.train`; its files of the valid split are `corpus.valid` where the recipe has none. The files of its
+    test split are left out, and told in `left_out` with the reason `test_split`.
+
+    Raises:
+        UserError: A pattern matches nothing or leads out of the root, a file has an unknown ending or is named for
+            both splits.
+    """
+    corpus = recipe.corpus
+    train, left_out = _role(corpus, corpus.train, "train")
+    valid: list[Found] = []
+    if corpus.valid is not None:
+        valid, left_out_too = _role(corpus, corpus.valid, "valid")
+        left_out = sorted({*left_out, *left_out_too}, key=lambda one: (one.name, one.reason))
+    elif any(one.reason == "valid_split" for one in left_out):
+        valid, _ = _role(corpus, corpus.train, "valid")
+        left_out = [one for one in left_out if one.reason != "valid_split"]
+    both = sorted({file.path for file in train} & {file.path for file in valid})
+    if both:
+        cure = "Name it in one of them, or leave out corpus.valid for a hash split"
+        raise UserError("named by corpus.train and by corpus.valid", where=both[0], cure=cure)
+    first: Split | None = "train" if valid else None
+    named: list[tuple[Found, Split | None]] = [(file, first) for file in train]
+    named += [(file, "valid") for file in valid]
+    used = {file.name for file, _ in named}
+    files = [corpus_file(found, index, split) for index, (found, split) in enumerate(named)]
+    return CorpusListing(files, [one for one in left_out if one.name not in used])
 
 
 def corpus_files(recipe: Recipe) -> list[CorpusFile]:
-    """Returns the corpus files of a recipe in corpus order.
+    """Returns the corpus files of a recipe in corpus order; see `list_corpus`."""
+    return list_corpus(recipe).files
+
+
+def _role(corpus: Corpus, pattern: str, role: Split) -> tuple[list[Found], list[LeftOut]]:
+    listing = list_files(corpus.root, pattern, f"corpus.{role}", ENDINGS)
+    if not is_dataset_folder(listing):
+        return listing.found, listing.left_out
+    files, others = files_of_split(listing, role, corpus.place(pattern))
+    return files, listing.left_out + others
+
+
+def named_files(corpus: Corpus, pattern: str, field: str) -> list[CorpusFile]:
+    """Returns the files below the root that a name, folder or glob of another field stands for, sorted by name.
+
+    Args:
+        corpus: Gives the root.
+        pattern: See `lstmlm.corpus.listing.list_files`.
+        field: The field, for messages, such as `corpus.decontamination.files`.
 
     Raises:
-        UserError: A pattern matches nothing, a file has an unknown ending or is named for both splits.
+        UserError: As `list_corpus`.
     """
-    corpus = recipe.corpus
-    root = corpus.root
-    if not root.is_dir():
-        raise UserError("no such folder", where=str(root), cure="Set corpus.root to the folder of the corpus")
-    train = _matches(root, corpus.train, "corpus.train")
-    valid = [] if corpus.valid is None else _matches(root, corpus.valid, "corpus.valid")
-    both = sorted(set(train) & set(valid))
-    if both:
-        cure = "Name it in one of them, or leave out corpus.valid for a hash split"
-        raise UserError("named by corpus.train and by corpus.valid", where=str(both[0]), cure=cure)
-    first: Split | None = None if corpus.valid is None else "train"
-    named: list[tuple[Path, Split | None]] = [(path, first) for path in train]
-    named += [(path, "valid") for path in valid]
-    return [_corpus_file(index, root, path, split) for index, (path, split) in enumerate(named)]
+    listing: Listing = list_files(corpus.root, pattern, field, ENDINGS)
+    return [corpus_file(found, index) for index, found in enumerate(listing.found)]
 
 
-def _matches(root: Path, pattern: str, field: str) -> list[Path]:
-    if Path(pattern).is_absolute():
-        raise UserError(f"{pattern} is absolute", where=field, cure="Name it relative to corpus.root")
-    exact = root / pattern
-    # A name may hold characters that mean something in a glob.
-    found = [exact] if exact.is_file() else sorted(path for path in root.glob(pattern) if path.is_file())
-    if not found:
-        cure = f"Check {field} and corpus.root in the recipe"
-        raise UserError("no such file in the corpus", where=str(exact), cure=cure)
-    return found
+def corpus_file(found: Found, index: int = 0, split: Split | None = None) -> CorpusFile:
+    """Returns a file with its format and compression, as its ending says.
+
+    Raises:
+        UserError: It has another ending, or a name that is no text.
+    """
+    try:
+        found.name.encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise UserError("a file name that is not UTF-8", where=ascii(found.path), cure="Rename it") from error
+    compression = compression_of(found.name)
+    format = PurePosixPath(found.name.lower().removesuffix(f".{compression}")).suffix
+    if format not in FORMATS or (compression and format == PARQUET):
+        cure = f"Rename or convert it: a corpus file ends in {', '.join(FORMATS)}; all but the last may be compressed"
+        raise UserError("unknown kind of corpus file", where=found.path, cure=cure)
+    return CorpusFile(index, found.name, found.path, format, compression, split, found.size)
 
 
-def _corpus_file(index: int, root: Path, path: Path, split: Split | None) -> CorpusFile:
-    zipped = path.suffix == ".gz"
-    ending = Path(path.stem).suffix if zipped else path.suffix
-    if ending not in FORMATS:
-        cure = "Rename or convert it: a corpus file ends in .txt, .tsv or .jsonl, or one of these and .gz"
-        raise UserError("unknown kind of corpus file", where=str(path), cure=cure)
-    return CorpusFile(index, path.relative_to(root).as_posix(), path, ending, zipped, split)
+def compression_of(name: str) -> str:
+    """Returns the compression that a file's ending speaks of: `gz`, `bz2`, `zst`, or nothing."""
+    ending = PurePosixPath(name.lower()).suffix.removeprefix(".")
+    return ending if ending in COMPRESSIONS else ""
 
 
 def corpus_fingerprint(recipe: Recipe) -> str:
     """Returns the fingerprint of the records folder this recipe makes: the sections read and every file's content.
 
-    Reads every corpus file once. Where the corpus lies does not matter, names below the root do.
+    Reads every local file once; of a remote one the checksum that its store keeps is taken. Where the corpus lies
+    does not matter, names below the root do.
 
     Raises:
-        UserError: As `corpus_files`, or a file cannot be read.
+        UserError: As `list_corpus`, or a file cannot be read.
     """
     section = recipe.corpus.model_dump(mode="json", exclude={"root"})
-    files = [(file.name, file.split, *_identity(file.path)) for file in corpus_files(recipe)]
+    files = [(file.name, file.split, file.size, _checksum(file.path)) for file in corpus_files(recipe)]
     return fingerprint("ingest", INGEST_VERSION, recipe.task, recipe.seed, section, files)
 
 
-def _identity(path: Path) -> tuple[int, str]:
+def _checksum(path: str) -> str:
+    if is_remote(path):
+        from apache_beam.io.filesystems import FileSystems
+
+        try:
+            return str(FileSystems.checksum(path))
+        except Exception as error:  # every store raises its own kinds
+            raise cannot_reach(path, error) from error
     try:
-        return path.stat().st_size, sha256_file(path)
+        return sha256_file(Path(path))
     except OSError as error:
-        raise UserError(f"cannot be read: {error.strerror}", where=str(path), cure="Check its permissions") from error
+        raise cannot_read(path, error) from error

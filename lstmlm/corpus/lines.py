@@ -1,24 +1,16 @@
-"""Lines of a file, one at a time, in bounded memory, from plain and gzip files."""
+"""Lines of a stream of bytes, in bounded memory."""
 
 from __future__ import annotations
 
-import contextlib
-import dataclasses
-import gzip
-import zlib
-from collections.abc import Iterator
-from pathlib import Path
-from typing import BinaryIO, cast
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
-from lstmlm.errors import UserError
+from lstmlm.corpus.compression import Damaged
 
 _BOM = b"\xef\xbb\xbf"
-_GZIP_MAGIC = b"\x1f\x8b"
-_SKIP_BYTES = 1 << 16
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class RawLine:
+class RawLine(NamedTuple):
     """One line of a file.
 
     Attributes:
@@ -32,66 +24,49 @@ class RawLine:
     problem: str = ""
 
 
-def raw_lines(path: Path, limit: int, *, zipped: bool) -> Iterator[RawLine]:
-    """Yields the lines of a file, without a byte order mark.
+def raw_lines(
+    chunks: Iterable[bytes], limit: int, first_line: int = 1, *, keep_returns: bool = False
+) -> Iterator[RawLine]:
+    r"""Yields the lines of a stream, without the byte order mark that may begin the first.
 
-    A line over the limit is skipped without being held in memory. Where a gzip file ends early or is damaged, the
-    lines before the damage are yielded, then one line with the problem.
+    A line over the limit is skipped without being held in memory. Where the stream is `Damaged`, the lines before
+    the damage are yielded, then one line with the problem.
 
     Args:
-        path: The file.
+        chunks: The bytes, cut anywhere.
         limit: Bytes a line may have, without its end.
-        zipped: Whether the file is compressed with gzip.
-
-    Raises:
-        UserError: The file cannot be opened, or is not gzip at all.
+        first_line: Number of the line that the stream begins with.
+        keep_returns: Leave a `\r` before the `\n` in the data: it may be a part of a quoted field.
     """
-    with _open(path, zipped) as stream:
-        number = 0
-        while True:
-            number += 1
-            try:
-                line = _read_line(stream, limit, number)
-            except EOFError:
-                line = RawLine(number, b"", "gzip ends early")
-            except (zlib.error, gzip.BadGzipFile) as error:
-                line = RawLine(number, b"", f"gzip is damaged: {error}")
-            if line is None:
-                return
-            yield line
-            if line.problem.startswith("gzip"):
-                return
-
-
-def _read_line(stream: BinaryIO, limit: int, number: int) -> RawLine | None:
-    allowed = limit + 2 + (len(_BOM) if number == 1 else 0)  # room for \r\n
-    data = stream.readline(allowed)
-    if not data:
-        return None
-    rest = data
-    while rest and not rest.endswith(b"\n"):
-        rest = stream.readline(_SKIP_BYTES)
-    text = data.removesuffix(b"\n").removesuffix(b"\r")
-    if number == 1:
-        text = text.removeprefix(_BOM)
-    if len(text) > limit:
-        return RawLine(number, b"", f"longer than {limit} bytes")
-    return RawLine(number, text)
-
-
-@contextlib.contextmanager
-def _open(path: Path, zipped: bool) -> Iterator[BinaryIO]:
+    number = first_line
+    end = b"" if keep_returns else b"\r"
     try:
-        with path.open("rb") as plain:
-            if not zipped:
-                yield plain
-                return
-            if plain.read(2) != _GZIP_MAGIC:
-                raise UserError("not a gzip file", where=str(path), cure="Compress it with gzip, or drop the .gz")
-            plain.seek(0)
-            with gzip.GzipFile(fileobj=plain) as stream:
-                yield cast(BinaryIO, stream)
-    except (EOFError, gzip.BadGzipFile):
-        raise
-    except OSError as error:
-        raise UserError(f"cannot be read: {error.strerror}", where=str(path), cure="Check the file") from error
+        for line in _cut(chunks, limit + len(_BOM) + 2):
+            text = line.removesuffix(end)
+            if number == 1:
+                text = text.removeprefix(_BOM)
+            if len(text) > limit and len(text.removesuffix(b"\r")) > limit:
+                yield RawLine(number, b"", f"longer than {limit} bytes")
+            else:
+                yield RawLine(number, text)
+            number += 1
+    except Damaged as damage:
+        yield RawLine(number, b"", str(damage))
+
+
+def _cut(chunks: Iterable[bytes], enough: int) -> Iterator[bytes]:
+    """Yields what lies between line feeds. Of a line longer than `enough` bytes at least so many are yielded."""
+    begun: list[bytes] = []  # pieces of the line whose end has not come
+    held = 0
+    for chunk in chunks:
+        lines = chunk.split(b"\n")
+        if len(lines) > 1:
+            lines[0] = b"".join((*begun, lines[0]))
+            begun, held = [], 0
+        rest = lines.pop()
+        yield from lines
+        if rest and held < enough:
+            begun.append(rest)
+            held += len(rest)
+    if begun:
+        yield b"".join(begun)

@@ -1,138 +1,59 @@
-"""Parsed rows of a corpus file, in blocks of consecutive lines."""
+"""Reads a range of a corpus file, whatever its format, as rows."""
 
 from __future__ import annotations
 
-import dataclasses
-import json
-from collections.abc import Iterable, Iterator, Sequence
-from pathlib import Path
-from typing import Any
+import itertools
+from collections.abc import Iterator, Sequence
 
-from lstmlm.corpus.lines import RawLine, raw_lines
-from lstmlm.errors import UserError
-
-BLOCK_LINES = 1000
-BLOCK_BYTES = 8 << 20
-BLANK = "blank"
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Row:
-    """What became of one line.
-
-    Attributes:
-        line: Its number, counted from 1 (a .tsv header is line 1 and no row).
-        size: Bytes of the line.
-        fields: Column or key -> value; None where `dead` or `dropped` says why.
-        dead: Why the line is malformed, or empty.
-        dropped: Why the line is left out though nothing is wrong with it, or empty.
-    """
-
-    line: int
-    size: int
-    fields: dict[str, Any] | None = None
-    dead: str = ""
-    dropped: str = ""
+from lstmlm.corpus.compression import decompressed
+from lstmlm.corpus.delimited import csv_rows, tsv_columns, tsv_rows
+from lstmlm.corpus.files import PARQUET, CorpusFile
+from lstmlm.corpus.lines import raw_lines
+from lstmlm.corpus.openers import read_bytes
+from lstmlm.corpus.ranges import FileRange, split_file
+from lstmlm.corpus.rows import Row
+from lstmlm.corpus.tables import table_rows
+from lstmlm.corpus.text import json_rows, paragraph_rows, text_rows
+from lstmlm.recipe import Corpus
 
 
-class _Malformed(Exception):
-    """A line that cannot be parsed; the message is the reason."""
-
-
-def read_rows(
-    path: Path, format: str, *, zipped: bool, max_line_bytes: int, text_column: str, needed: Sequence[str]
-) -> Iterator[Row]:
-    """Yields a row for every line of a corpus file but the header.
+def read_range(file_range: FileRange, corpus: Corpus, needed: Sequence[str]) -> Iterator[Row]:
+    """Yields a row for every line of a range but the header (for every row of a table, every paragraph).
 
     Args:
-        path: The file.
-        format: `.txt`, `.tsv` or `.jsonl`.
-        zipped: Whether it is compressed with gzip.
-        max_line_bytes: A longer line is dead.
-        text_column: What the single field of a .txt line is called.
-        needed: Columns a .tsv header must name.
+        file_range: What to read.
+        corpus: `source` names the single field of a .txt row; `unit` and the limits are used.
+        needed: Columns a table must have. Of a parquet file only these are read, unless there are none.
 
     Raises:
-        UserError: The file cannot be read at all: not gzip, or a header without a needed column.
+        UserError: The file cannot be read at all: it is gone, not of its kind, or without a needed column.
     """
-    lines = raw_lines(path, max_line_bytes, zipped=zipped)
-    columns = _header(next(lines, None), path, needed) if format == ".tsv" else []
-    for line in lines:
-        if line.problem:
-            yield Row(line.number, 0, dead=line.problem)
-            continue
-        size = len(line.data)
-        try:
-            fields = _parse(line.data, format, columns, text_column)
-        except _Malformed as problem:
-            yield Row(line.number, size, dead=str(problem))
-        else:
-            yield Row(line.number, size, fields, dropped=BLANK if fields is None else "")
+    file = file_range.file
+    limit = corpus.max_line_bytes
+    if file.format == PARQUET:
+        return table_rows(file.path, file_range.start, file_range.end, file_range.first_line, limit, needed)
+    chunks = _chunks(file_range, corpus)
+    if file.format == ".csv":
+        return csv_rows(raw_lines(chunks, limit, keep_returns=True), limit, file.path, needed)
+    lines = raw_lines(chunks, limit, file_range.first_line)
+    if file.format == ".tsv":
+        header = lines if file_range.start == 0 else raw_lines(read_bytes(file.path, 0, file.size), limit)
+        return tsv_rows(lines, tsv_columns(next(header, None), file.path, needed))
+    if file.format == ".jsonl":
+        return json_rows(lines, needed)
+    if corpus.unit == "paragraph":
+        return paragraph_rows(lines, limit, corpus.source)
+    return text_rows(lines, corpus.source)
 
 
-def _parse(data: bytes, format: str, columns: list[str], text_column: str) -> dict[str, Any] | None:
-    """Returns the fields of a line, or None where it is blank."""
-    try:
-        text = data.decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise _Malformed(f"invalid UTF-8: byte {error.start + 1}") from error
-    if format == ".tsv":
-        return _tsv(text, columns) if text else None  # tabs alone are a row of empty columns
-    if not text.strip():
-        return None
-    return {text_column: text} if format == ".txt" else _json(text)
+def _chunks(file_range: FileRange, corpus: Corpus) -> Iterator[bytes]:
+    file = file_range.file
+    if file.compression:
+        return decompressed(file.path, file.size, file.compression, corpus.max_expansion)
+    return read_bytes(file.path, file_range.start, file_range.end)
 
 
-def _tsv(text: str, columns: list[str]) -> dict[str, Any]:
-    values = text.split("\t")
-    if len(values) != len(columns):
-        raise _Malformed(f"wrong number of columns: {len(values)}, and the header has {len(columns)}")
-    return dict(zip(columns, values, strict=True))
-
-
-def _json(text: str) -> dict[str, Any]:
-    try:
-        value = json.loads(text)
-        if "\\u" in text:  # a lone \ud800 parses, but is no text
-            json.dumps(value, ensure_ascii=False).encode("utf-8")
-    except UnicodeEncodeError as error:
-        raise _Malformed("holds half of a surrogate pair") from error
-    except (ValueError, RecursionError) as error:
-        raise _Malformed("broken JSON") from error
-    if not isinstance(value, dict):
-        raise _Malformed("not a JSON object")
-    return value
-
-
-def _header(line: RawLine | None, path: Path, needed: Sequence[str]) -> list[str]:
-    cure = "A .tsv file starts with a line of tab-separated column names"
-    if line is None:
-        raise UserError("empty, and a header row is needed", where=str(path), cure=cure)
-    if line.problem:
-        raise UserError(f"unusable header row: {line.problem}", where=f"{path}:1", cure=cure)
-    try:
-        columns = line.data.decode("utf-8").split("\t")
-    except UnicodeDecodeError as error:
-        raise UserError("the header row is not UTF-8", where=f"{path}:1", cure=cure) from error
-    there = ", ".join(map(repr, columns))
-    if len(set(columns)) != len(columns):
-        raise UserError(f"a column is named twice (there are {there})", where=f"{path}:1", cure="Rename one")
-    for name in needed:
-        if name not in columns:
-            cure = "Set corpus.source, corpus.target and corpus.id to columns that are there"
-            raise UserError(f"no column {name!r} (there are {there})", where=f"{path}:1", cure=cure)
-    return columns
-
-
-def blocks(rows: Iterable[Row]) -> Iterator[list[Row]]:
-    """Groups consecutive rows: `BLOCK_LINES` of them, fewer where they are longer than `BLOCK_BYTES` together."""
-    block: list[Row] = []
-    size = 0
-    for row in rows:
-        block.append(row)
-        size += row.size
-        if len(block) == BLOCK_LINES or size >= BLOCK_BYTES:
-            yield block
-            block, size = [], 0
-    if block:
-        yield block
+def read_file(file: CorpusFile, corpus: Corpus, needed: Sequence[str]) -> Iterator[Row]:
+    """Yields the rows of a whole file, in order; see `read_range`."""
+    whole = split_file(file, corpus, max(file.size, 1))
+    return itertools.chain.from_iterable(read_range(file_range, corpus, needed) for file_range in whole)

@@ -8,7 +8,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
-from lstmlm.corpus.readers import read_rows
+from lstmlm.corpus.files import CorpusFile, compression_of
+from lstmlm.corpus.readers import read_file
 from lstmlm.corpus.shards import records_in
 from lstmlm.errors import UserError
 from lstmlm.publish import fingerprint, read_manifest, sha256_file
@@ -69,7 +70,7 @@ class Source(Protocol):
 
 @dataclasses.dataclass(frozen=True)
 class JsonLines:
-    """The lines of a JSONL file, plain or .gz; blank ones are no inputs.
+    """The lines of a JSONL file, plain or compressed; blank ones are no inputs.
 
     Attributes:
         path: The file.
@@ -94,9 +95,10 @@ class JsonLines:
 
     def items(self) -> Iterator[Request | Dead]:
         """See `Source`."""
-        field, limit = self.recipe.inference.field, self.recipe.corpus.max_line_bytes
-        zipped = self.path.suffix == ".gz"
-        rows = read_rows(self.path, ".jsonl", zipped=zipped, max_line_bytes=limit, text_column=field, needed=())
+        name, size = self.path.name, self.path.stat().st_size
+        file = CorpusFile(0, name, str(self.path), ".jsonl", compression_of(name), None, size)
+        keys = [] if self.recipe.inference.id is None else [self.recipe.inference.id]
+        rows = read_file(file, self.recipe.corpus, keys)
         for index, row in enumerate(row for row in rows if not row.dropped):
             if row.fields is None:
                 yield Dead(index, row.dead, self.path.name, row.line)
@@ -157,7 +159,7 @@ def choose(recipe: Recipe, records: Path | None, input: Path | None) -> Source:
         UserError: There is none of them.
     """
     if input is None and recipe.inference.input is not None:
-        input = recipe.corpus.root / recipe.inference.input
+        input = Path(recipe.corpus.place(recipe.inference.input))
     if input is not None:
         return JsonLines(input, recipe)
     if records is not None:
