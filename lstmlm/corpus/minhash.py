@@ -23,7 +23,7 @@ CUTS = 2
 NO_KEY = 0
 """The band key of a text without shingles: it is like no other."""
 
-_CHUNK = 1 << 14  # shingles whose hashes stay in the first-level cache
+_CHUNK = 1 << 15  # shingles whose hashes stay in the second-level cache
 _BASE = np.uint64(0xF1357AEA2E62A9C5)
 _FOUND = 0.99
 _DEVIATIONS = 2.5

@@ -36,7 +36,7 @@ _SINGLE_LETTER_SCRIPTS = (
 _TABULATED = 0x20000
 
 # Small enough that the arrays of a group stay in the second-level cache.
-_GROUP_CHARACTERS = 1 << 15
+_GROUP_CHARACTERS = 1 << 16
 
 # An odd base has an inverse modulo 2 ** 64.
 _BASE = 0x9E3779B97F4A7C15
