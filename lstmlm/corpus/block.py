@@ -21,10 +21,12 @@ class Excluded:
     Attributes:
         record: The record as it was when it was dropped.
         reason: Name of the rule, for example `gopher_short_document`.
+        detail: What of this record or of others the rule met, for example `valid.txt:12`; may be empty.
     """
 
     record: Record
     reason: str
+    detail: str = ""
 
 
 @dataclasses.dataclass(slots=True)
@@ -59,16 +61,18 @@ class Block:
             raise ValueError(f"{len(self.records)} records became {len(records)}: drop them by `without`")
         return dataclasses.replace(self, records=records)
 
-    def without(self, reasons: Sequence[str | None]) -> Block:
+    def without(self, reasons: Sequence[str | None], details: Sequence[str | None] | None = None) -> Block:
         """Returns the block without the records that have a reason.
 
         Args:
             reasons: For each record the name of the rule that drops it, or None to keep it.
+            details: For each record `Excluded.detail`, where there is one.
         """
         if not any(reasons):
             return self
         kept = [record for record, reason in zip(self.records, reasons, strict=True) if not reason]
-        gone = [Excluded(record, reason) for record, reason in zip(self.records, reasons, strict=True) if reason]
+        rows = zip(self.records, reasons, details or [None] * len(reasons), strict=True)
+        gone = [Excluded(record, reason, detail or "") for record, reason, detail in rows if reason]
         dropped = self.dropped + collections.Counter(excluded.reason for excluded in gone)
         return dataclasses.replace(self, records=kept, dropped=dropped, excluded=self.excluded + gone)
 
