@@ -14,6 +14,7 @@ from lstmlm.corpus.quality.characters import Codes, Flags
 from lstmlm.corpus.quality.tokens import MARGIN, Bools, Ints, token_spans
 
 _SHORT = 4  # letters of the longest word that `count_distinct` can look for
+_BASE = 0x5851F42D4C957F2D
 
 
 @dataclasses.dataclass(frozen=True)
@@ -54,6 +55,15 @@ class Words:
         """Whether a token holds a letter, shape (tokens,)."""
         return self.token_flags & ch.ALPHA != 0
 
+    @functools.cached_property
+    def hashes(self) -> npt.NDArray[np.uint64]:
+        """A hash of each token's characters, the same wherever the token stands, shape (tokens,)."""
+        # Prefix sums of code * base^place, and a division by base^start: base is odd, so it has an inverse mod 2^64.
+        sums = np.zeros(len(self.codes) + 1, np.uint64)
+        np.cumsum((self.codes + np.uint64(1)) * _powers(_BASE, len(self.codes)), out=sums[1:])
+        shifted = sums[self.starts + self.lengths] - sums[self.starts]
+        return shifted * _powers(pow(_BASE, -1, 2**64), len(self.codes))[self.starts]
+
     def count_distinct(self, words: Sequence[str]) -> Ints:
         """Returns how many of some words of at most 4 ASCII letters each text has as tokens, shape (texts,)."""
         short = np.flatnonzero(self.lengths <= _SHORT)
@@ -78,6 +88,12 @@ class Words:
         text = self.codes[first : int(starts[-1] + lengths[-1])].tobytes().decode("utf-32-le", "surrogatepass")
         begins = (starts - first).tolist()
         return [text[begin : begin + length] for begin, length in zip(begins, lengths.tolist(), strict=True)]
+
+
+def _powers(base: int, count: int) -> npt.NDArray[np.uint64]:
+    factors = np.full(count, base, np.uint64)
+    factors[:1] = 1
+    return np.cumprod(factors, dtype=np.uint64)
 
 
 def segment(texts: Sequence[str]) -> Words:
