@@ -1,7 +1,7 @@
 """Language identification, and the filter that keeps the languages a recipe lists.
 
-The model is that of langid.py (Lui and Baldwin 2012) as py3langid ships it: naive Bayes over byte n-grams, 97 languages.
-Here it is applied to a whole block at once: the automaton that finds the n-grams advances all texts together.
+The model is that of langid.py (Lui and Baldwin 2012) as py3langid ships it: naive Bayes over byte n-grams, for 97
+languages. Here it is applied to a whole block at once: the automaton that finds n-grams advances all texts together.
 """
 
 from __future__ import annotations
@@ -105,7 +105,7 @@ def detector() -> Detector:
     """Returns the detector; the first call takes about a second."""
     model = LanguageIdentifier.from_pickled_model(MODEL_FILE)
     moves = np.array(model.tk_nextmove, np.int32)
-    # A text's n-grams count for all languages alike as far as their mean goes; without it the sums stay small and exact.
+    # The mean over languages counts for all of them alike; without it the sums stay small, and so does rounding.
     table = model.nb_ptc - model.nb_ptc.mean(axis=1, keepdims=True)
     scores = np.zeros((len(moves) // 256, len(model.nb_classes)), np.float32)
     for state, features in model.tk_output.items():
@@ -121,7 +121,7 @@ def _sample(text: str) -> bytes:
         size = SAMPLE // _PIECES
         middle = (len(text) - size) // 2
         text = " ".join((text[:size], text[middle : middle + size], text[-size:]))
-    return text.encode("utf-8", "surrogatepass")
+    return text.encode("utf-8", "replace")
 
 
 class KeepLanguages(Filter):

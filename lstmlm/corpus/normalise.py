@@ -105,7 +105,7 @@ class Normalise(Step):
         kept = [record for record, is_empty in zip(normalised, empty, strict=True) if not is_empty]
         # The records are dropped as they were: an empty one would say nothing to whoever looks at the exclusions.
         rest = block.without([EMPTY if is_empty else None for is_empty in empty])
-        return rest.with_records(kept).tallied("normalise", collections.Counter(changed=changed))
+        return rest.with_records(kept).tallied("normalise", +collections.Counter(changed=changed))
 
 
 def _normalised(record: Record) -> Record:

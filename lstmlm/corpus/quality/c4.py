@@ -25,7 +25,8 @@ POLICY_PHRASES = (
 
 _ELLIPSIS = ("...", "…")
 _CITATION = re.compile(r"\[(?:\d*|edit|citation needed)\]")
-_SENTENCE_END = re.compile(r"[.!?]+[\"'”’)\]]*(?=\s|$)")
+# Initials, `U.S.` and titles are no sentences.
+_SENTENCE_END = re.compile(r"(?<!\b\w)(?<!\bMr)(?<!\bMrs)(?<!\bMs)(?<!\bDr)(?<!\bSt)[.!?]+[\"'”’)\]]*(?=\s|$)")
 _LONG_WORD = re.compile(rf"\S{{{MAX_WORD_LENGTH + 1}}}")
 
 
@@ -54,7 +55,7 @@ def c4(text: str) -> Cleaned:
     kept: list[str] = []
     removed: collections.Counter[str] = collections.Counter()
     for line in text.splitlines():
-        shown = _CITATION.sub("", line.strip()) if "[" in line else line.strip()
+        shown = (_CITATION.sub("", line) if "[" in line else line).strip()
         reason = _line_reason(shown)
         if reason is None:
             kept.append(shown)

@@ -23,7 +23,7 @@ _ABBREVIATIONS = (
     "Jan Jr Jul Jun Kan Kans Ky La Ltd Mar Mass Md Messrs Mich Minn Miss Mo Mont Mr Mrs Ms Mt Neb Nebr Nev Nov Oct "
     "Okla Ore Pa Ph.D Prof Rep Rev Sen Sep Sept St Tenn Va Wash Wis a.m co e.g i.e p.m v.s vs "
     "a b c d e f g h i j k l m n o p q r s t u v w x y z"
-).split()
+)
 _LONGEST = 6  # letters and inner stops of the longest abbreviation
 _CLITICS = ("s", "S", "d", "m", "re", "ve", "ll", "em")  # after an apostrophe, at the end of a word
 _VOWELS = np.array([ord(letter) for letter in "Iaeiouy"], np.uint32)
@@ -79,7 +79,7 @@ def _split(codes: Codes, flags: Flags, blank: Bools) -> tuple[Ints, Ints, Ints]:
 
 
 def _reached(marks: Ints, able: Bools, at_edge: Bools) -> Bools:
-    """Returns which marks are in an unbroken row of able ones that begins at an edge; for the other end, reverse all."""
+    """Returns which marks are in an unbroken row of able ones from an edge on; reverse all for the other end."""
     if not len(marks):
         return np.zeros(0, np.bool_)
     begins = np.ones(len(marks), np.bool_)
@@ -142,7 +142,7 @@ def _after_abbreviation(codes: Codes, flags: Flags, stops: Ints) -> Bools:
 
 
 def _abbreviation_keys() -> npt.NDArray[np.uint64]:
-    return np.array([int.from_bytes(word[::-1].encode(), "little") for word in _ABBREVIATIONS], np.uint64)
+    return np.array([int.from_bytes(word[::-1].encode(), "little") for word in _ABBREVIATIONS.split()], np.uint64)
 
 
 def _clitics(codes: Codes, flags: Flags, marks: Ints, right: Bools, blank: Bools) -> tuple[Ints, Ints]:

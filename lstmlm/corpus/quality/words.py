@@ -107,5 +107,3 @@ def segment(texts: Sequence[str]) -> Words:
     bounds = np.concatenate([[0], np.searchsorted(starts, ends_of_texts)])
     token_flags = np.bitwise_or.reduceat(flags, starts) if len(starts) else np.zeros(0, np.uint16)
     return Words(codes, starts, lengths, token_flags, bounds)
-
-
