@@ -1,0 +1,115 @@
+"""Normalisation: damaged text is mended and white space made regular, so that equal texts are equal strings."""
+
+from __future__ import annotations
+
+import collections
+import dataclasses
+import re
+import unicodedata
+
+from ftfy import TextFixerConfig, fix_text
+from ftfy.badness import is_bad
+
+from lstmlm.corpus.block import Block
+from lstmlm.corpus.step import Step
+from lstmlm.records import Record
+
+EMPTY = "empty_after_normalising"
+
+_LINE_ENDS = "\r\v\f\x1c\x1d\x1e\x85\u2028\u2029"
+_SPACES = "\t\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000"
+_CONTROLS = "".join(map(chr, [*range(0x20), *range(0x7F, 0xA0)]))
+_TABLE: dict[int, str | None] = {
+    **{ord(control): None for control in _CONTROLS if control != "\n"},
+    **{ord(space): " " for space in _SPACES},
+    **{ord(end): "\n" for end in _LINE_ENDS},
+}
+_UNTIDY = re.compile(f"[{_LINE_ENDS}{_SPACES}{_CONTROLS.replace(chr(10), '')}]")
+_NOT_PLAIN = bytes(code for code in range(0x80) if code < 0x20 or code == 0x7F).replace(b"\n", b"") + b"&"
+_RUN_OF_SPACES = re.compile(" {2,}")
+_TRAILING = re.compile(" +\n")
+_BLANK_LINES = re.compile("\n{3,}")
+
+# Curly quotes are typography, not damage: they stay.
+_FIXES = TextFixerConfig(uncurl_quotes=False, explain=False)
+# What ftfy changes besides mojibake and entities: controls, surrogates, ligatures, full- and half-width forms.
+_MENDABLE = re.compile(
+    "[\x00-\x08\x0b\x0e-\x1f\x7f-\x9f\u0132\u0133\u0149\u01c4-\u01cc\u01f1-\u01f3\u206a-\u206f\u3000\ud800-\udfff"
+    "\ufb00-\ufb06\ufeff\uff01-\uffef\ufff9-\ufffc\r\u2028\u2029]"
+)
+_MOST_PASSES = 8  # far more than any text seen to change; a bound for what an adversary may find
+
+
+def normalise(text: str) -> str:
+    r"""Returns a text without damage and with regular white space; what it returns, it leaves as it is.
+
+    Mojibake, terminal escapes, ligatures, character widths and (where no `<` hints at markup) HTML entities are mended
+    by ftfy (Speer 2019). Text is in Unicode form NFC. Lines end in `\n`; every other run of white space is one space,
+    and control characters are gone. No line ends in white space, paragraphs are parted by at most one blank line, and
+    neither is at the ends.
+
+    Args:
+        text: Any string.
+    """
+    if _is_plain(text):
+        return text
+    for _ in range(_MOST_PASSES):
+        before = text
+        if _may_be_damaged(text):
+            text = fix_text(text, _FIXES)
+        text = _tidy(text)
+        if text == before:
+            break
+    return text
+
+
+def _is_plain(text: str) -> bool:
+    """Returns whether a text is ASCII that normalisation leaves as it is, at the cost of a few fast scans."""
+    if not text.isascii() or "  " in text or text[:1].isspace() or text[-1:].isspace():
+        return False
+    data = text.encode("ascii")
+    if len(data.translate(None, _NOT_PLAIN)) < len(data):
+        return False
+    return "\n" not in text or (" \n" not in text and "\n\n\n" not in text)
+
+
+def _may_be_damaged(text: str) -> bool:
+    """Returns False only where ftfy would change nothing: it takes ten times as long to find that out."""
+    return "&" in text or _MENDABLE.search(text) is not None or (not text.isascii() and is_bad(text))
+
+
+def _tidy(text: str) -> str:
+    if _UNTIDY.search(text):
+        text = text.replace("\r\n", "\n").translate(_TABLE)
+    text = unicodedata.normalize("NFC", text)
+    if "  " in text:
+        text = _RUN_OF_SPACES.sub(" ", text)
+    if " \n" in text:
+        text = _TRAILING.sub("\n", text)
+    if "\n\n\n" in text:
+        text = _BLANK_LINES.sub("\n\n", text)
+    return text.strip(" \n")
+
+
+class Normalise(Step):
+    """Normalises source and targets; drops records of which a side becomes empty.
+
+    The histogram `normalise` counts the records that changed.
+    """
+
+    def __call__(self, block: Block) -> Block:
+        """See `Step`."""
+        normalised = [_normalised(record) for record in block.records]
+        empty = [not record.source or not all(record.targets) for record in normalised]
+        changed = sum(old is not new for old, new in zip(block.records, normalised, strict=True))
+        kept = [record for record, is_empty in zip(normalised, empty, strict=True) if not is_empty]
+        # The records are dropped as they were: an empty one would say nothing to whoever looks at the exclusions.
+        rest = block.without([EMPTY if is_empty else None for is_empty in empty])
+        return rest.with_records(kept).tallied("normalise", +collections.Counter(changed=changed))
+
+
+def _normalised(record: Record) -> Record:
+    source, targets = normalise(record.source), tuple(map(normalise, record.targets))
+    if source == record.source and targets == record.targets:
+        return record
+    return dataclasses.replace(record, source=source, targets=targets)
