@@ -24,6 +24,7 @@ from lstmlm.corpus.privacy.replace import placeholder
 from lstmlm.corpus.privacy.scrubber import Scrubber
 from lstmlm.corpus.privacy.spans import Span
 from lstmlm.recipe import Privacy
+from lstmlm.records import Record
 
 # Labels of presidio-research -> ours.
 LABELS = {
@@ -99,12 +100,12 @@ def speed(texts: Sequence[str], kinds: Sequence[str], regions: Sequence[str] = R
     """Returns MB/s of UTF-8 that one core scrubs: the best of some rounds."""
     scrubber = Scrubber(Finder(kinds, regions), placeholder)
     size = sum(len(text.encode("utf-8")) for text in texts)
+    records = [Record(str(index), text) for index, text in enumerate(texts)]
     seconds = []
     for _ in range(rounds):
         counts: collections.Counter[str] = collections.Counter()
         start = time.perf_counter()
-        for text in texts:
-            scrubber.text(text, counts)
+        scrubber.records(records, counts)
         seconds.append(time.perf_counter() - start)
     return size / 1e6 / min(seconds)
 
@@ -146,10 +147,11 @@ def main() -> None:
     parser.add_argument("--examples", action="store_true", help="print what was missed and what was wrong")
     arguments = parser.parse_args()
     for kind, count in sorted(score(arguments.labelled).items()):
-        strict = count.found_exactly
+        strict_recall = count.found_exactly / max(1, count.labels)
+        strict_precision = count.found_exactly / max(1, count.predictions)
         print(
             f"{kind:16} labels {count.labels:4}  recall {count.recall:.3f}  precision {count.precision:.3f}"
-            f"  strict recall {strict / max(1, count.labels):.3f}  strict precision {strict / max(1, count.predictions):.3f}"
+            f"  strict recall {strict_recall:.3f}  strict precision {strict_precision:.3f}"
         )
         if arguments.examples:
             for name, texts in (("missed", count.missed), ("wrong", count.wrong)):

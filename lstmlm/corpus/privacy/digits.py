@@ -9,7 +9,7 @@ SEPARATOR = r"[ \u00a0\u2009\u202f().\-/\u2010-\u2013]"
 
 # Starts with one set of characters, for then `re` skips everything else quickly. The second form is that of the Italian
 # codice fiscale, the one identity number without six digits close together.
-_RUN = re.compile(rf"[0-9](?:(?:{SEPARATOR}{{0,3}}[0-9]){{5,}}|[0-9][A-Za-z][0-9]{{2}}[A-Za-z][0-9]{{3}}[A-Za-z])")
+SIGN = re.compile(rf"[0-9](?:(?:{SEPARATOR}{{0,3}}[0-9]){{5,}}|[0-9][A-Za-z][0-9]{{2}}[A-Za-z][0-9]{{3}}[A-Za-z])")
 
 _MARGIN = 32
 
@@ -17,7 +17,7 @@ _MARGIN = 32
 def digit_windows(text: str) -> list[tuple[int, int]]:
     """Returns the parts of a text, in order and apart, that hold a number of six digits or more, with some margin."""
     windows: list[tuple[int, int]] = []
-    for run in _RUN.finditer(text):
+    for run in SIGN.finditer(text):
         start, end = max(0, run.start() - _MARGIN), min(len(text), run.end() + _MARGIN)
         if windows and start <= windows[-1][1]:
             windows[-1] = (windows[-1][0], end)

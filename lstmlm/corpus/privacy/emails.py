@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from lstmlm.corpus.privacy.spans import Span
 
 # Looked for from the @ on, for a pattern that begins with any letter would be tried at every letter of the text.
-_DOMAIN = re.compile(r"@(?:[^\W_](?:[\w-]{0,61}[^\W_])?\.)+([^\W\d_]{2,24}|xn--[A-Za-z0-9-]{2,59})(?!\w)")
+SIGN = re.compile(r"@(?:[^\W_](?:[\w-]{0,61}[^\W_])?\.)+([^\W\d_]{2,24}|xn--[A-Za-z0-9-]{2,59})(?!\w)")
 _LOCAL = re.compile(r"[^\W_](?:[\w.+%&'-]{0,63})\Z|\w{1,64}\Z")
 _LONGEST_LOCAL = 64
 
@@ -18,9 +18,7 @@ _FILES = frozenset({"gif", "jpeg", "jpg", "png", "svg", "webp"})
 
 def find_emails(text: str) -> Iterator[Span]:
     """Yields addresses such as `ann.lee+news@mail.example.org`, in any script; `ann at example dot org` is not one."""
-    if "@" not in text:
-        return
-    for domain in _DOMAIN.finditer(text):
+    for domain in SIGN.finditer(text):
         at = domain.start()
         local = _LOCAL.search(text, max(0, at - _LONGEST_LOCAL), at)
         if local and domain[1].lower() not in _FILES and text[at - 1] != ".":

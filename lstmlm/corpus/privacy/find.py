@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 
 import phonenumbers
 
+from lstmlm.corpus.privacy import digits, emails, ibans, ips, urls
 from lstmlm.corpus.privacy.cards import find_cards
 from lstmlm.corpus.privacy.digits import digit_windows
 from lstmlm.corpus.privacy.emails import find_emails
@@ -19,6 +21,15 @@ from lstmlm.corpus.privacy.urls import find_url_credentials
 from lstmlm.errors import UserError
 
 _BY_DIGITS = frozenset({"card", "national_id", "phone"})
+
+# What a text with something of a kind must hold. `re` looks for them at about the speed of reading.
+_SIGNS: dict[str, tuple[re.Pattern[str], ...]] = {
+    "email": (emails.SIGN,),
+    "ip": (ips.V4_SIGN, ips.V6_SIGN),
+    "url_credentials": (urls.SIGN,),
+    "iban": (ibans.SIGN,),
+    **dict.fromkeys(sorted(_BY_DIGITS), (digits.SIGN,)),
+}
 
 
 class Finder:
@@ -37,7 +48,7 @@ class Finder:
         self._kinds = frozenset(kinds)
         self._regions = tuple(regions)
         self._presidio = presidio
-        self._needs_digits = bool(self._kinds & _BY_DIGITS)
+        self._signs = list(dict.fromkeys(sign for kind in _SIGNS if kind in self._kinds for sign in _SIGNS[kind]))
         for region in self._regions:
             if region not in phonenumbers.SUPPORTED_REGIONS:
                 raise UserError(
@@ -45,6 +56,10 @@ class Finder:
                     where="corpus.privacy.regions",
                     cure="Use ISO 3166-1 codes in capitals, such as GB for the United Kingdom",
                 )
+
+    def may_find(self, text: str) -> bool:
+        """Tells whether anything can be in a text, or in one of several texts joined by line feeds."""
+        return self._presidio is not None or any(sign.search(text) for sign in self._signs)
 
     def find(self, text: str) -> list[Span]:
         """Returns the spans of personal data, in order and apart. Spans count characters."""
@@ -61,7 +76,7 @@ class Finder:
             yield from find_url_credentials(text)
         if "iban" in kinds:
             yield from find_ibans(text)
-        if self._needs_digits:
+        if kinds & _BY_DIGITS:
             for start, end in digit_windows(text):
                 yield from self._by_digits(text, start, end)
         if "presidio" in kinds and self._presidio:

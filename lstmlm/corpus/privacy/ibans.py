@@ -9,22 +9,20 @@ from stdnum import iban
 
 from lstmlm.corpus.privacy.spans import Span
 
-# From the check digits on: digits are rare in prose, letters are not. The country's two letters stand before them.
-_TAIL = re.compile(r"[0-9]{2}(?:[ \u00a0\-]?[A-Za-z0-9]){11,}")
-_COUNTRY = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]{2}[ \-]?\Z")
+# Begins with the check digits, for digits are rare in prose and letters are not; then looks back at the country.
+SIGN = re.compile(
+    r"[0-9]{2}(?<=[A-Za-z]{2}[0-9]{2})(?<![A-Za-z0-9][A-Za-z]{2}[0-9]{2})(?:[ \u00a0\-]?[A-Za-z0-9]){11,60}"
+)
 _LONGEST = 34
 
 
 def find_ibans(text: str) -> Iterator[Span]:
-    """Yields IBANs with or without blanks, in either case, whose length, structure and check digits are their country's."""
-    position = 0
-    while tail := _TAIL.search(text, position):
-        position = tail.start() + 1
-        country = _COUNTRY.search(text, max(0, tail.start() - 4), tail.start())
-        end = _end(text, country.start(), tail.end()) if country else None
-        if country and end:
-            yield Span(country.start(), end, "iban")
-            position = end
+    """Yields IBANs, with or without blanks, in either case: length, structure and check digits are the country's."""
+    for sign in SIGN.finditer(text):
+        start = sign.start() - 2
+        end = _end(text, start, sign.end())
+        if end:
+            yield Span(start, end, "iban")
 
 
 def _end(text: str, start: int, limit: int) -> int | None:

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 
 from lstmlm.corpus.privacy.spans import Span
 
-_V4 = re.compile(r"[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}")
-_V6_SIGN = re.compile(r":[0-9A-Fa-f]{0,4}:")
+V4_SIGN = re.compile(r"[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}")
+V6_SIGN = re.compile(r":[0-9A-Fa-f]{0,4}:")
 _V6_HEAD = re.compile(r"[0-9A-Fa-f:]{0,39}\Z")
 _V6_TAIL = re.compile(r"[0-9A-Fa-f:]{2,39}(?:(?<=[:0-9])(?:\.[0-9]{1,3}){3})?")
 
@@ -35,12 +35,11 @@ def find_ips(text: str) -> Iterator[Span]:
     number has two digits (`1.2.3.4`) only a word such as `host` before them makes them an address. Of IPv6, short forms
     that code is full of (`1::2`, `::1`) are left likewise.
     """
-    if text.count(".") >= 3:
-        for match in _V4.finditer(text):
-            if _is_whole(text, *match.span()) and _is_v4(match[0], _before(text, match.start())):
-                yield Span(*match.span(), "ip")
+    for match in V4_SIGN.finditer(text):
+        if _is_whole(text, *match.span()) and _is_v4(match[0], _before(text, match.start())):
+            yield Span(*match.span(), "ip")
     position = 0
-    while sign := _V6_SIGN.search(text, position):
+    while sign := V6_SIGN.search(text, position):
         head = _V6_HEAD.search(text, max(position, sign.start() - 39), sign.start())
         start = head.start() if head else sign.start()
         tail = _V6_TAIL.match(text, sign.start())

@@ -45,5 +45,5 @@ def says_phone(text: str, start: int, end: int) -> bool:
 
 
 def says_other(text: str, start: int, end: int) -> bool:
-    """Tells whether the words around characters `start` to `end` name another thing: `ISBN …`, `order no. …`, `… euros`."""
+    """Tells whether the words around characters `start` to `end` name another thing: `ISBN …`, `… euros`."""
     return bool(_OTHER.search(text, max(0, start - _REACH), start) or _UNIT.match(text, end))

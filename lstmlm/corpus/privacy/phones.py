@@ -27,7 +27,7 @@ _PART_AFTER = re.compile(r"[A-Za-z0-9_@]|[.,/:\-][0-9]")
 _YEAR = r"(?:1[0-9]|20)[0-9]{2}"
 _DATE = re.compile(
     rf"{_YEAR}[\-./ ][0-9]{{1,2}}[\-./ ][0-9]{{1,2}}(?![0-9])|[0-9]{{1,2}}[\-./ ][0-9]{{1,2}}[\-./ ]{_YEAR}(?![0-9])"
-    rf"|{_YEAR}[ ]?[\-/\u2013 ][ ]?{_YEAR}\Z|[0-9]{{1,3}}(?:\.[0-9]{{1,3}}){{3}}\Z|.*[ ]000[ ]000\Z"
+    rf"|{_YEAR}[ ]?[\-/\u2013 ][ ]?{_YEAR}\Z|.*\({_YEAR}\)|[0-9]{{1,3}}(?:\.[0-9]{{1,3}}){{3}}\Z|.*[ ]000[ ]000\Z"
 )
 
 
@@ -60,7 +60,7 @@ def find_phones(text: str, start: int, end: int, regions: Sequence[str]) -> Iter
 def _phone(text: str, start: int, end: int, regions: Sequence[str]) -> Span | None:
     value = text[start:end]
     digits = "".join(_GROUP.findall(value))
-    if not _FEWEST <= len(digits) <= _MOST + 2 or _DATE.match(value):
+    if not _FEWEST <= len(digits) <= _MOST + 2 or _DATE.match(value.lstrip("(")):
         return None
     extension = _EXTENSION.match(text, end)
     end = extension.end() if extension else end

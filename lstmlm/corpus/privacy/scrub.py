@@ -50,5 +50,5 @@ class Scrub(Step):
         self.setup()
         assert self._scrubber is not None
         counts: collections.Counter[str] = collections.Counter()
-        records = [self._scrubber.record(record, counts) for record in block.records]
+        records = self._scrubber.records(block.records, counts)
         return block.with_records(records).tallied("privacy", counts) if counts else block

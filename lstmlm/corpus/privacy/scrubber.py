@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import collections
 import dataclasses
+from collections.abc import Sequence
 
 from lstmlm.corpus.privacy.find import Finder
 from lstmlm.corpus.privacy.replace import Replacement, replace
 from lstmlm.records import Record
+
+_TOGETHER = 16
 
 
 class Scrubber:
@@ -31,8 +34,17 @@ class Scrubber:
             text = replace(text, spans, self._replacement)
         return text
 
-    def record(self, record: Record, counts: collections.Counter[str]) -> Record:
-        """Returns the record with every text scrubbed; the very same one where there is nothing to replace."""
+    def records(self, records: Sequence[Record], counts: collections.Counter[str]) -> list[Record]:
+        """Returns the records with every text scrubbed; those with nothing to replace are the very same."""
+        scrubbed: list[Record] = []
+        for start in range(0, len(records), _TOGETHER):
+            some = records[start : start + _TOGETHER]
+            # Most texts have nothing; short ones cost less to look at together.
+            joined = "\n".join(text for record in some for text in (record.source, *record.targets))
+            scrubbed += [self._record(record, counts) for record in some] if self._finder.may_find(joined) else some
+        return scrubbed
+
+    def _record(self, record: Record, counts: collections.Counter[str]) -> Record:
         source = self.text(record.source, counts)
         targets = tuple(self.text(target, counts) for target in record.targets)
         if source == record.source and targets == record.targets:

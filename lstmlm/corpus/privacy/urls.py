@@ -7,6 +7,8 @@ from collections.abc import Iterator
 
 from lstmlm.corpus.privacy.spans import Span
 
+SIGN = re.compile("://")
+
 # `//user:password@host`, and a long user alone, which is how access tokens of code hosts are given.
 _USERINFO = re.compile(r"://([^\s/?#@:<>\"']{0,256}:[^\s/?#@<>\"']{1,256}|[A-Za-z0-9_\-]{20,256})@(?=[\w\[])")
 
@@ -21,7 +23,7 @@ _URL = re.compile(r"://[^\s<>\"']*[^\s\"'.,!?)\]}]")
 
 def find_url_credentials(text: str) -> Iterator[Span]:
     """Yields what is secret of a URL: `user:password` before its host, and values of parameters such as `token`."""
-    if "://" not in text:
+    if not SIGN.search(text):
         return
     for match in _USERINFO.finditer(text):
         yield Span(*match.span(1), "url_credentials")
