@@ -135,7 +135,7 @@ IDS: dict[str, tuple[NationalId, ...]] = {
 
 _PERSONAL = re.compile(
     r"(?<![\w<])(?:id|identity|identification|nhs|ssn|social(?: security| insurance)?|tax|tin|taxpayer|utr|national"
-    r"|insurance|sin|tfn|bsn|burgerservicenummer|nif|nir|spi|num[ée]ro fiscal|contribuinte|cpf|cpr|aadhaar|uidai"
+    r"|insurance|tfn|bsn|burgerservicenummer|nif|nir|spi|num[ée]ro fiscal|contribuinte|cpf|cpr|aadhaar|uidai"
     r"|steuer\w*|sozialversicherung\w*|versicherungsnummer|svnr)\b[^.!?\n<]{0,32}\Z",
     re.IGNORECASE,
 )

@@ -13,7 +13,7 @@ _PLACE = r"(?<![\w<])(?:desk|office|home|work|direct|main|private|business|ph|t|
 _LINK = r"(?:[ ]?(?:no|nr|num|number|line))?\.?"
 
 _BEFORE = re.compile(
-    rf"{_LABEL}{_LINK}(?:\s+(?:is|was|at|on))?[\s:=#\-]*\(?\Z|{_PLACE}{_LINK}[ ]*[:\-][ ]*\Z"
+    rf"{_LABEL}{_LINK}(?:\s+(?:is|was|at|on))?[\s:=#\"'\-]*\(?\Z|{_PLACE}{_LINK}[ ]*[:\-][ ]*\Z"
     # `call me on`, `not answering at`, `number is`
     r"|(?<![\w<])(?:call|calling|dial|ring|reach|contact|text|phone|fax|answer|answering|message|messages|whatsapp"
     r"|my number|her number|his number|their number|your number|our number|number is|numbers are"
@@ -28,13 +28,16 @@ _OTHER = re.compile(
     r"\b(?:isbn|issn|isin|doi|arxiv|pmid|pmc|orcid|order|invoice|account|acct|licen[cs]e|serial|model|ticket|case"
     r"|claim|policy|card|routing|tracking|sku|upc|ean|vin|zip|postal code|zip code|postcode|patent|grant|rfc|version"
     r"|id|reference|ref|passport|ssn|vat|population|page|pages|pp|bug|issue|lat|lon|latitude|longitude"
-    r")(?:[ ]?(?:no|nr|num|number|code|id))?s?\.?(?:\s+(?:is|was|are))?[\s:=#\-]*\Z|[$€£¥]\s?\Z",
+    r")(?:[ ]?(?:no|nr|num|number|code|id))?s?\.?(?:\s+(?:is|was|are))?[\s:=#\-]*\Z|[$€£¥]\s?\Z|-\Z",
     re.IGNORECASE,
 )
 _UNIT = re.compile(
     r"\s?(?:%|°|[$€£¥])|\s(?:people|persons|inhabitants|dollars|euros|pounds|votes|km|kg|usd|eur|gbp|bytes)\b",
     re.IGNORECASE,
 )
+
+# Ten digits in a row are of any kind where they stand as in code: `size = 4341379928`, `'2147483648'`, `[8664084166]`.
+_CODE_BEFORE = re.compile(r"[=*+<>|][ ]?\Z|[`\"'<>\[{]\Z|[\"'][ ]?:[ ]?\Z|\w\(\Z")
 
 _REACH = 56
 
@@ -47,3 +50,8 @@ def says_phone(text: str, start: int, end: int) -> bool:
 def says_other(text: str, start: int, end: int) -> bool:
     """Tells whether the words around characters `start` to `end` name another thing: `ISBN …`, `… euros`."""
     return bool(_OTHER.search(text, max(0, start - _REACH), start) or _UNIT.match(text, end))
+
+
+def says_code(text: str, start: int) -> bool:
+    """Tells whether what begins at a character stands behind a sign of source code or data."""
+    return _CODE_BEFORE.search(text, max(0, start - 4), start) is not None

@@ -9,7 +9,8 @@ from collections.abc import Iterator, Sequence
 import phonenumbers
 
 from lstmlm.corpus.privacy.digits import SEPARATOR
-from lstmlm.corpus.privacy.phone_context import says_other, says_phone
+from lstmlm.corpus.privacy.phone_context import says_code, says_other, says_phone
+from lstmlm.corpus.privacy.phone_form import groups_of, is_something_else, is_written_like_one
 from lstmlm.corpus.privacy.spans import Span
 
 _RUN = re.compile(rf"[+(0-9](?:{SEPARATOR}{{0,3}}[0-9]){{6,}}")
@@ -18,17 +19,10 @@ _EXTENSION = re.compile(
 )
 # Where one number ends and the next begins: `555-0100 / 555-0199`, `61087 (579) 888-3058`, two blanks.
 _BREAK = re.compile(r"[ ]{2,}|[ ][\-/\u2013][ ]|(?<=[0-9]{5})[ ](?=\()|(?<=[0-9]{7})/")
-_GROUP = re.compile(r"[0-9]+")
-
 _FEWEST, _MOST = 7, 15  # digits of a number: the local ones of North America, and the bound of ITU-T E.164
 
-_PART_BEFORE = re.compile(r"[A-Za-z0-9_/&]\Z|[0-9A-Za-z][.,\-:]\Z")
+_PART_BEFORE = re.compile(r"[A-Za-z0-9_/&]\Z|[0-9][.,\-:]\Z")
 _PART_AFTER = re.compile(r"[A-Za-z0-9_@]|[.,/:\-][0-9]")
-_YEAR = r"(?:1[0-9]|20)[0-9]{2}"
-_DATE = re.compile(
-    rf"{_YEAR}[\-./ ][0-9]{{1,2}}[\-./ ][0-9]{{1,2}}(?![0-9])|[0-9]{{1,2}}[\-./ ][0-9]{{1,2}}[\-./ ]{_YEAR}(?![0-9])"
-    rf"|{_YEAR}[ ]?[\-/\u2013 ][ ]?{_YEAR}\Z|.*\({_YEAR}\)|[0-9]{{1,3}}(?:\.[0-9]{{1,3}}){{3}}\Z|.*[ ]000[ ]000\Z"
-)
 
 
 def find_phones(text: str, start: int, end: int, regions: Sequence[str]) -> Iterator[Span]:
@@ -59,66 +53,57 @@ def find_phones(text: str, start: int, end: int, regions: Sequence[str]) -> Iter
 
 def _phone(text: str, start: int, end: int, regions: Sequence[str]) -> Span | None:
     value = text[start:end]
-    digits = "".join(_GROUP.findall(value))
-    if not _FEWEST <= len(digits) <= _MOST + 2 or _DATE.match(value.lstrip("(")):
+    if value.startswith("(") and ")" not in value:
+        start, value = start + 1, value[1:]
+    digits = "".join(groups_of(value))
+    if not _FEWEST <= len(digits) <= _MOST + 2 or is_something_else(value):
         return None
     extension = _EXTENSION.match(text, end)
     end = extension.end() if extension else end
     if _PART_BEFORE.search(text, max(0, start - 2), start) or _PART_AFTER.match(text, end):
         return None
-    if value.startswith("+") or not says_other(text, start, end):
-        if says_phone(text, start, end) and len(digits) <= _MOST:
-            return Span(start, end, "phone")
-        if _is_international(value, digits) or _is_national(value, digits, regions):
-            return Span(start, end, "phone")
-    return None
+    if not value.startswith("+") and says_other(text, start, end):
+        return None
+    if len(digits) <= _MOST and says_phone(text, start, end):
+        return Span(start, end, "phone")
+    if value == digits and says_code(text, start):
+        return None
+    return Span(start, end, "phone") if _is_phone(value, digits, regions) else None
 
 
-def _is_international(value: str, digits: str) -> bool:
+def _is_phone(value: str, digits: str, regions: Sequence[str]) -> bool:
     if value.startswith("+"):
-        grouped = len(_GROUP.findall(value)) > 1
-        return _is_real(f"+{digits}" if "(0)" not in value else value, None, strict=not grouped) is not None
-    return digits.startswith("00") and _is_real(f"+{digits[2:]}", None, strict=True) is not None
+        # A number that is dialled from abroad may have its trunk prefix beside it: `+44 (0)20`.
+        international = value if "(0)" in value else f"+{digits}"
+        grouped = len(groups_of(value)) > 1
+        return _national_groups(international, None, valid=not grouped) is not None
+    if digits.startswith("00"):
+        return _national_groups(f"+{digits[2:]}", None, valid=True) is not None
+    return any(_is_national(value, digits, region) for region in regions)
 
 
-def _is_national(value: str, digits: str, regions: Sequence[str]) -> bool:
-    if not _is_written_like_one(value):
+def _is_national(value: str, digits: str, region: str) -> bool:
+    national = _national_groups(digits, region, valid=True)
+    if national is None or not is_written_like_one(value, list(national)):
         return False
-    return any(digits in (_is_real(digits, region, strict=True) or ()) for region in regions)
-
-
-def _is_written_like_one(value: str) -> bool:
-    """Whether the grouping is one of phone numbers, not of a decimal, a table or a postal code."""
-    groups = _GROUP.findall(value)
-    if len(groups) == 1:
-        return len(value) >= 10
-    if len(set(re.findall(r"[^0-9]+", value))) > 3 or any(len(group) < 2 for group in groups[1:]):
-        return False
-    if "." in value and (len(groups) < 3 or re.search(r"[^0-9.+()]", value)):
-        return False
-    if value.startswith(("(", "0")):
-        return True
-    return len(groups) >= 3 and all(len(group) <= 4 for group in groups)
+    # The national form has the trunk prefix where the country has one: a number without it is not dialled like that.
+    dialled = "".join(national)
+    return digits == dialled or (phonenumbers.country_code_for_region(region) == 1 and digits == f"1{dialled}")
 
 
 @functools.lru_cache(maxsize=4096)
-def _is_real(value: str, region: str | None, *, strict: bool) -> tuple[str, ...] | None:
-    """Returns how the digits of a number are dialled within its country, or None where it is no number.
+def _national_groups(number: str, region: str | None, *, valid: bool) -> tuple[str, ...] | None:
+    """Returns a number in the groups its country writes it in, or None where it is no number.
 
     Args:
-        value: The number.
+        number: The number.
         region: Country that a number without `+` is of.
-        strict: Ask for a valid number: one of an assigned range; else its length is enough.
+        valid: Ask for a number of an assigned range; else a possible length is enough.
     """
     try:
-        number = phonenumbers.parse(value, region)
+        parsed = phonenumbers.parse(number, region)
     except phonenumbers.NumberParseException:
         return None
-    if not (phonenumbers.is_valid_number(number) if strict else phonenumbers.is_possible_number(number)):
+    if not (phonenumbers.is_valid_number(parsed) if valid else phonenumbers.is_possible_number(parsed)):
         return None
-    # The national form has the trunk prefix where the country has one: a number without it is not dialled like that.
-    national = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.NATIONAL)
-    forms = ["".join(_GROUP.findall(national))]
-    if number.country_code == 1:
-        forms.append(f"1{phonenumbers.national_significant_number(number)}")
-    return tuple(forms)
+    return tuple(groups_of(phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.NATIONAL)))

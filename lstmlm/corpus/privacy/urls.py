@@ -15,7 +15,7 @@ _USERINFO = re.compile(r"://([^\s/?#@:<>\"']{0,256}:[^\s/?#@<>\"']{1,256}|[A-Za-
 _PARAMETER = re.compile(
     r"[?&;#](?:[\w.\-]*[_.\-])?(?:access_?token|auth|authorization|api_?key|apikey|client_?secret|code_verifier|credential"
     r"|id_?token|jwt|key|pass|passwd|password|pwd|refresh_?token|secret|session|session_?id|sid|sig|signature|token)"
-    r"=([^\s&#;<>\"']{4,2048})",
+    r"=([^\s&#;<>\"'()\[\]{}|\\^`]{4,2048})",
     re.IGNORECASE,
 )
 _URL = re.compile(r"://[^\s<>\"']*[^\s\"'.,!?)\]}]")
