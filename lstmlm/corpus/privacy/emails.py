@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from lstmlm.corpus.privacy.spans import Span
 
 # Looked for from the @ on, for a pattern that begins with any letter would be tried at every letter of the text.
-SIGN = re.compile(r"@(?:[^\W_](?:[\w-]{0,61}[^\W_])?\.)+([^\W\d_]{2,24}|xn--[A-Za-z0-9-]{2,59})(?!\w)")
+SIGN = re.compile(r"@(?:[^\W_](?:[\w-]{0,61}[^\W_])?\.)+(xn--[A-Za-z0-9-]{2,59}|[^\W\d_]{2,24})(?!\w)")
 _LOCAL = re.compile(r"[^\W_](?:[\w.+%&'-]{0,63})\Z|\w{1,64}\Z")
 _LONGEST_LOCAL = 64
 

@@ -18,11 +18,13 @@ _LONGEST = 34
 
 def find_ibans(text: str) -> Iterator[Span]:
     """Yields IBANs, with or without blanks, in either case: length, structure and check digits are the country's."""
-    for sign in SIGN.finditer(text):
+    position = 0
+    while sign := SIGN.search(text, position):
         start = sign.start() - 2
         end = _end(text, start, sign.end())
         if end:
             yield Span(start, end, "iban")
+        position = end or sign.start() + 1
 
 
 def _end(text: str, start: int, limit: int) -> int | None:

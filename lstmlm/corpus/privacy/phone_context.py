@@ -15,7 +15,8 @@ _LINK = r"(?:[ ]?(?:no|nr|num|number|line))?\.?"
 _BEFORE = re.compile(
     rf"{_LABEL}{_LINK}(?:\s+(?:is|was|at|on))?[\s:=#\"'\-]*\(?\Z|{_PLACE}{_LINK}[ ]*[:\-][ ]*\Z"
     # `call me on`, `not answering at`, `number is`
-    r"|(?<![\w<])(?:call|calling|dial|ring|reach|contact|text|phone|fax|answer|answering|message|messages|whatsapp"
+    r"|(?<![\w<])(?:call|calling|dial|ring|reach|contact|text (?:me|us|him|her|them)|phone|fax|answer|answering"
+    r"|message|messages|whatsapp"
     r"|my number|her number|his number|their number|your number|our number|number is|numbers are"
     r"|appele[rz]|joindre|anrufen|erreichbar|erreichen|llame|llamar|llama|chiama|chiamare)\b[^.!?\n<]{0,32}\Z",
     re.IGNORECASE,

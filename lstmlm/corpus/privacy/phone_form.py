@@ -38,11 +38,13 @@ def is_written_like_one(value: str, national: list[str]) -> bool:
     groups = groups_of(value)
     if len(groups) == 1:
         return len(value) >= (9 if value.startswith("0") else 10) and value not in _COUNTING and value[0] != "1"
+    if "  " in value or _ZIP_CODE.fullmatch(value):
+        return False
     if groups == national:
-        return not _ZIP_CODE.fullmatch(value)
+        return True
     if any(len(group) < 2 for group in groups[1:]) or all(len(group) <= 2 for group in groups):
         return False
-    if "  " in value or _ZIP_CODE.fullmatch(value) or _is_dotted_decimal(value, groups):
+    if _is_dotted_decimal(value, groups):
         return False
     if value.startswith("(") or (value.startswith("0") and len(groups[0]) > 1):
         return True

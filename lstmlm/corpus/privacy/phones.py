@@ -17,8 +17,10 @@ _RUN = re.compile(rf"[+(0-9](?:{SEPARATOR}{{0,3}}[0-9]){{6,}}")
 _EXTENSION = re.compile(
     r"[ ,;]{0,2}(?:x|ext\.?|extn\.?|extension|poste|durchwahl)[ .:]?[0-9]{1,6}(?![0-9])", re.IGNORECASE
 )
-# Where one number ends and the next begins: `555-0100 / 555-0199`, `61087 (579) 888-3058`, two blanks.
-_BREAK = re.compile(r"[ ]{2,}|[ ][\-/\u2013][ ]|(?<=[0-9]{5})[ ](?=\()|(?<=[0-9]{7})/")
+_WORD = re.compile(r"[0-9+(][^ \u00a0\u2009\u202f]*(?<=[0-9)])")
+_SIGNS = re.compile(r"[(+.\-]")
+_MOST_WORDS = 6
+
 _FEWEST, _MOST = 7, 15  # digits of a number: the local ones of North America, and the bound of ITU-T E.164
 
 _PART_BEFORE = re.compile(r"[A-Za-z0-9_/&]\Z|[0-9][.,\-:]\Z")
@@ -37,18 +39,27 @@ def find_phones(text: str, start: int, end: int, regions: Sequence[str]) -> Iter
     Dates, years, decimals, amounts, and what its label calls something else (`ISBN`, `order no.`) do not count.
     """
     for run in _RUN.finditer(text, start, end):
-        position = run.start()
         whole = _phone(text, run.start(), run.end(), regions)
         if whole:
             yield whole
-            continue
-        for gap in [*_BREAK.finditer(text, run.start(), run.end()), None]:
-            last = gap.start() if gap else run.end()
-            if position > run.start() or gap:
-                phone = _phone(text, position, last, regions)
-                if phone:
-                    yield phone
-            position = gap.end() if gap else last
+        else:
+            yield from _parts(text, run.start(), run.end(), regions)
+
+
+def _parts(text: str, start: int, end: int, regions: Sequence[str]) -> Iterator[Span]:
+    """Yields the phone numbers among several numbers in a row, from left to right, the longest first."""
+    words = [match.span() for match in _WORD.finditer(text, start, end)]
+    first = 0
+    while first < len(words):
+        for last in range(min(len(words), first + _MOST_WORDS) - 1, first - 1, -1):
+            part = words[first][0], words[last][1]
+            # Blanks alone also part the numbers of a table.
+            phone = _phone(text, *part, regions) if _SIGNS.search(text, *part) else None
+            if phone:
+                yield phone
+                first = last
+                break
+        first += 1
 
 
 def _phone(text: str, start: int, end: int, regions: Sequence[str]) -> Span | None:
