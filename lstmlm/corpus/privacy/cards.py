@@ -10,7 +10,7 @@ from stdnum import luhn
 from lstmlm.corpus.privacy.digits import stands_alone
 from lstmlm.corpus.privacy.spans import Span
 
-_RUN = re.compile(r"[0-9]{4,19}(?:[ \u00a0\-][0-9]{2,7}){0,5}")
+_RUN = re.compile(r"[0-9]{4,19}(?:[ \u00a0.\-\u2010\u2011\u2013][0-9]{2,7}){0,5}")
 _GROUP = re.compile(r"[0-9]+")
 
 # How cards print their number; the last group of a long number may be short.

@@ -15,7 +15,7 @@ from lstmlm.corpus.privacy.ibans import find_ibans
 from lstmlm.corpus.privacy.ips import find_ips
 from lstmlm.corpus.privacy.national_ids import find_national_ids
 from lstmlm.corpus.privacy.phones import find_phones
-from lstmlm.corpus.privacy.presidio import Presidio
+from lstmlm.corpus.privacy.presidio import Presidio, load_presidio
 from lstmlm.corpus.privacy.spans import Span, without_overlaps
 from lstmlm.corpus.privacy.urls import find_url_credentials
 from lstmlm.errors import UserError
@@ -38,16 +38,16 @@ class Finder:
     Args:
         kinds: Names as in `corpus.privacy.kinds`.
         regions: ISO 3166-1 codes of the countries whose phone numbers and national ids are known.
-        presidio: What finds names and addresses, where `kinds` has `presidio`.
+        presidio: What finds names and addresses where `kinds` has `presidio`; absent: the installed one.
 
     Raises:
-        UserError: A region is not a country that has phone numbers.
+        UserError: A region is not a country that has phone numbers, or Presidio is asked for and not installed.
     """
 
     def __init__(self, kinds: Iterable[str], regions: Iterable[str], presidio: Presidio | None = None) -> None:
         self._kinds = frozenset(kinds)
         self._regions = tuple(regions)
-        self._presidio = presidio
+        self._presidio = (presidio or load_presidio()) if "presidio" in self._kinds else None
         self._signs = list(dict.fromkeys(sign for kind in _SIGNS if kind in self._kinds for sign in _SIGNS[kind]))
         for region in self._regions:
             if region not in phonenumbers.SUPPORTED_REGIONS:
@@ -79,7 +79,7 @@ class Finder:
         if kinds & _BY_DIGITS:
             for start, end in digit_windows(text):
                 yield from self._by_digits(text, start, end)
-        if "presidio" in kinds and self._presidio:
+        if self._presidio:
             yield from self._presidio.find(text)
 
     def _by_digits(self, text: str, start: int, end: int) -> Iterator[Span]:

@@ -11,7 +11,7 @@ from lstmlm.corpus.privacy.spans import Span
 
 # Begins with the check digits, for digits are rare in prose and letters are not; then looks back at the country.
 SIGN = re.compile(
-    r"[0-9]{2}(?<=[A-Za-z]{2}[0-9]{2})(?<![A-Za-z0-9][A-Za-z]{2}[0-9]{2})(?:[ \u00a0\-]?[A-Za-z0-9]){11,60}"
+    r"[0-9][0-9](?<=[A-Za-z]{2}[0-9]{2})(?<![A-Za-z0-9][A-Za-z]{2}[0-9]{2})(?:[ \u00a0\-]?[A-Za-z0-9]){11,60}"
 )
 _LONGEST = 34
 

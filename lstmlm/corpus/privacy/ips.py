@@ -8,7 +8,8 @@ from collections.abc import Iterator
 
 from lstmlm.corpus.privacy.spans import Span
 
-V4_SIGN = re.compile(r"[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}")
+# Begins with one set of characters, not a repeat of it: `re` then skips to the next of them quickly.
+V4_SIGN = re.compile(r"[0-9][0-9]{0,2}\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}")
 V6_SIGN = re.compile(r":[0-9A-Fa-f]{0,4}:")
 _V6_HEAD = re.compile(r"[0-9A-Fa-f:]{0,39}\Z")
 _V6_TAIL = re.compile(r"[0-9A-Fa-f:]{2,39}(?:(?<=[:0-9])(?:\.[0-9]{1,3}){3})?")

@@ -58,8 +58,9 @@ class NationalId:
 
 
 def _form(pattern: str) -> re.Pattern[str]:
-    # An underscore stands for the one blank or hyphen that may part two groups.
-    return re.compile(pattern.replace("_", r"[ \-]?"), re.IGNORECASE)
+    # An underscore stands for the one blank or hyphen that may part two groups, a tilde for a hyphen that must.
+    hyphens = r"\-\u2010\u2011\u2013"
+    return re.compile(pattern.replace("_", rf"[ \u00a0{hyphens}]?").replace("~", f"[{hyphens}]"), re.IGNORECASE)
 
 
 # HM Revenue & Customs: prefixes never allocated. The number has no check digit.
@@ -124,8 +125,8 @@ IDS: dict[str, tuple[NationalId, ...]] = {
     "SE": (NationalId(_form(r"(?:[0-9]{2})?[0-9]{6}[\-+][0-9]{4}"), personnummer.is_valid),),
     "TR": (NationalId(_form(r"[0-9]{11}"), tckimlik.is_valid),),
     "US": (
-        NationalId(_form(r"[0-9]{3}-[0-9]{2}-[0-9]{4}"), ssn.is_valid),
-        NationalId(_form(r"9[0-9]{2}-[0-9]{2}-[0-9]{4}"), itin.is_valid),
+        NationalId(_form(r"[0-9]{3}~[0-9]{2}~[0-9]{4}"), ssn.is_valid),
+        NationalId(_form(r"9[0-9]{2}~[0-9]{2}~[0-9]{4}"), itin.is_valid),
         NationalId(
             _form(r"[0-9]{3} ?[0-9]{2} ?[0-9]{4}"), lambda value: ssn.is_valid(value.replace(" ", "")), telling=False
         ),

@@ -38,21 +38,19 @@ def is_written_like_one(value: str, national: list[str]) -> bool:
     groups = groups_of(value)
     if len(groups) == 1:
         return len(value) >= (9 if value.startswith("0") else 10) and value not in _COUNTING and value[0] != "1"
-    if "  " in value or _ZIP_CODE.fullmatch(value):
+    if "  " in value or _ZIP_CODE.fullmatch(value) or _is_decimal(value, groups):
         return False
     if groups == national:
         return True
     if any(len(group) < 2 for group in groups[1:]) or all(len(group) <= 2 for group in groups):
         return False
-    if _is_dotted_decimal(value, groups):
-        return False
-    if value.startswith("(") or (value.startswith("0") and len(groups[0]) > 1):
+    if len(groups[0]) > 1 and groups[0].startswith("0"):
         return True
-    return len(groups) >= 3 and all(len(group) <= 4 for group in groups)
+    return (len(groups) >= 3 or value.startswith("(")) and all(len(group) <= 4 for group in groups)
 
 
-def _is_dotted_decimal(value: str, groups: list[str]) -> bool:
-    """Whether dots are those of decimals, or of an IP address, not the ones between all groups of a number."""
+def _is_decimal(value: str, groups: list[str]) -> bool:
+    """Whether dots are those of decimals, of an IP address or of a sentence, not the ones between all groups."""
     if "." not in value:
         return False
     is_address = len(groups) == 4 and all(int(group) <= 255 for group in groups)

@@ -41,7 +41,7 @@ class Presidio:
     def find(self, text: str) -> Iterator[Span]:
         """Yields spans of the kinds `name` and `address`."""
         for result in self._analyzer.analyze(text=text, language=self._language, entities=sorted(ENTITIES)):
-            if result.entity_type in ENTITIES:
+            if result.entity_type in ENTITIES and result.start < result.end:
                 yield Span(result.start, result.end, ENTITIES[result.entity_type])
 
 

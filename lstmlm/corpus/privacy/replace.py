@@ -87,3 +87,12 @@ def replacement_of(privacy: Privacy) -> Replacement:
             f"the environment variable {privacy.key} is not set or empty", where="corpus.privacy.key", cure=cure
         )
     return Pseudonyms(key.encode("utf-8", "surrogateescape"))
+
+
+def key_fingerprint(privacy: Privacy) -> str:
+    """Returns what tells two keys apart and no more, for the fingerprint of a stage: another key, another result.
+
+    Raises:
+        UserError: See `replacement_of`.
+    """
+    return replacement_of(privacy)("key", "") if privacy.action == "pseudonym" else ""

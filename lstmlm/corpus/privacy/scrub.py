@@ -6,7 +6,7 @@ import collections
 
 from lstmlm.corpus.block import Block
 from lstmlm.corpus.privacy.find import Finder
-from lstmlm.corpus.privacy.presidio import Presidio, load_presidio
+from lstmlm.corpus.privacy.presidio import Presidio
 from lstmlm.corpus.privacy.replace import replacement_of
 from lstmlm.corpus.privacy.scrubber import Scrubber
 from lstmlm.corpus.step import Step
@@ -35,10 +35,7 @@ class Scrub(Step):
     def setup(self) -> None:
         """See `Step`."""
         if self._scrubber is None:
-            presidio = self._presidio
-            if presidio is None and "presidio" in self._privacy.kinds:
-                presidio = load_presidio()
-            finder = Finder(self._privacy.kinds, self._privacy.regions, presidio)
+            finder = Finder(self._privacy.kinds, self._privacy.regions, self._presidio)
             self._scrubber = Scrubber(finder, replacement_of(self._privacy))
 
     def __getstate__(self) -> dict[str, object]:

@@ -43,7 +43,17 @@ def test_names_and_places_beside_the_rest() -> None:
     assert finder.may_find("any text")
 
 
+def test_a_find_without_characters_is_none() -> None:
+    class Empty:
+        def analyze(self, text: str, language: str, entities: list[str]) -> list[Result]:
+            return [Result("PERSON", 1, 1)]
+
+    assert Finder(["presidio"], [], Presidio(Empty())).find("Ann") == []
+
+
 def test_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "presidio_analyzer", None)
     with pytest.raises(UserError, match=r"not installed.*pip install presidio-analyzer"):
         load_presidio()
+    with pytest.raises(UserError, match="not installed"):
+        Finder(["presidio"], [])

@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from lstmlm.corpus.privacy.replace import Pseudonyms, placeholder, replace, replacement_of
+from lstmlm.corpus.privacy.replace import Pseudonyms, key_fingerprint, placeholder, replace, replacement_of
 from lstmlm.corpus.privacy.spans import Span
 from lstmlm.errors import UserError
 from lstmlm.recipe import Privacy
@@ -59,3 +59,14 @@ def test_the_key_cannot_be_shown_or_sent() -> None:
     assert "secret" not in repr(pseudonyms)
     with pytest.raises(TypeError, match="does not leave"):
         pickle.dumps(pseudonyms)
+
+
+def test_another_key_has_another_fingerprint(monkeypatch: pytest.MonkeyPatch) -> None:
+    privacy = Privacy(action="pseudonym", key="CORPUS_KEY")
+    monkeypatch.setenv("CORPUS_KEY", "one secret")
+    first = key_fingerprint(privacy)
+    assert first == key_fingerprint(privacy)
+    assert "secret" not in first
+    monkeypatch.setenv("CORPUS_KEY", "another secret")
+    assert first != key_fingerprint(privacy)
+    assert key_fingerprint(Privacy()) == ""
