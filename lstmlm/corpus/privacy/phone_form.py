@@ -1,0 +1,57 @@
+"""Forms of numbers: how phone numbers are written, and what else is written with as many digits."""
+
+from __future__ import annotations
+
+import re
+
+_GROUP = re.compile(r"[0-9]+")
+_YEAR = r"(?:1[0-9]|20)[0-9]{2}"
+_NOT_A_PHONE = re.compile(
+    # Dates, spans of years, `12 (2016) 32-44`.
+    rf"{_YEAR}[\-./ ][0-9]{{1,2}}[\-./ ][0-9]{{1,2}}(?![0-9])|[0-9]{{1,2}}[\-./ ][0-9]{{1,2}}[\-./ ]{_YEAR}(?![0-9])"
+    rf"|{_YEAR}[ ]?[\-/\u2013 ][ ]?{_YEAR}\Z|.*\({_YEAR}\)"
+    # Decimals with a sign, whole millions.
+    r"|\+[0-9]+\.[0-9]+\Z|.*[ ]000[ ]000\Z"
+)
+# `02110-1301`
+_ZIP_CODE = re.compile(r"[0-9]{5}-[0-9]{4}")
+_COUNTING = "0123456789012345678"
+
+
+def groups_of(value: str) -> list[str]:
+    """Returns the groups of digits in a number: `["020", "7946", "0958"]`."""
+    return _GROUP.findall(value)
+
+
+def is_something_else(value: str) -> bool:
+    """Tells whether a number is a date, a span of years or an amount, whatever the words around it say."""
+    return _NOT_A_PHONE.match(value.lstrip("(")) is not None
+
+
+def is_written_like_one(value: str, national: list[str]) -> bool:
+    """Tells whether a number is grouped as phone numbers are, not as a decimal, a table, a count or a postal code.
+
+    Args:
+        value: The number, without `+`.
+        national: The groups in which its country writes it.
+    """
+    groups = groups_of(value)
+    if len(groups) == 1:
+        return len(value) >= (9 if value.startswith("0") else 10) and value not in _COUNTING and value[0] != "1"
+    if "  " in value or _ZIP_CODE.fullmatch(value) or _is_decimal(value, groups):
+        return False
+    if groups == national:
+        return True
+    if any(len(group) < 2 for group in groups[1:]) or all(len(group) <= 2 for group in groups):
+        return False
+    if len(groups[0]) > 1 and groups[0].startswith("0"):
+        return True
+    return (len(groups) >= 3 or value.startswith("(")) and all(len(group) <= 4 for group in groups)
+
+
+def _is_decimal(value: str, groups: list[str]) -> bool:
+    """Whether dots are those of decimals, of an IP address or of a sentence, not the ones between all groups."""
+    if "." not in value:
+        return False
+    is_address = len(groups) == 4 and all(int(group) <= 255 for group in groups)
+    return is_address or len(groups) < 3 or re.search(r"[^0-9.()]", value) is not None
