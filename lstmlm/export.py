@@ -15,6 +15,7 @@ from lstmlm.progress import Progress
 from lstmlm.publish import Manifest, fingerprint, is_finished, publish, read_manifest
 from lstmlm.recipe import Recipe
 from lstmlm.task import load_task
+from lstmlm.tokenizer import Tokenizer, tokenizer_file
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -42,13 +43,15 @@ def export(recipe: Recipe, model: Path, tokenizer: Path, output: Path, progress:
         progress: Told of the steps.
 
     Raises:
-        UserError: An input folder is not finished, or the weights are of another model.
+        UserError: An input folder is not finished, the weights are of another model, or the vocabulary is a
+            `tokenizer.json`, which no SavedModel can hold.
     """
     trained, vocabulary = read_manifest(model, "model", verify=True), read_manifest(tokenizer, "tokenizer", verify=True)
     sections = recipe.model_dump(mode="json", include={"task", "decoding", "examples"})
     stamp = fingerprint(EXPORT_VERSION, sections, trained.fingerprint, vocabulary.fingerprint)
     if is_finished(output, "export", stamp):
         return read_manifest(output, "export")
+    pieces = Tokenizer(tokenizer_file(tokenizer)).model_bytes
     import tensorflow as tf
 
     from lstmlm.training.checkpoint import load_arrays
@@ -56,7 +59,7 @@ def export(recipe: Recipe, model: Path, tokenizer: Path, output: Path, progress:
     progress.update(0, 1, unit="models", note="tracing")
     network = load_task(recipe.task).build(recipe, int(vocabulary.facts["vocabulary"]))
     load_arrays(model / "weights.npz", network.named_variables())
-    served = _served(network, (tokenizer / "tokenizer.model").read_bytes(), recipe)
+    served = _served(network, pieces, recipe)
     with publish(output, "export", stamp) as draft:
         tf.saved_model.save(served, str(draft.path), signatures={"serving_default": served.serve})
         shutil.copyfile(model / "weights.npz", draft.path / "weights.npz")

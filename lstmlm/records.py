@@ -10,6 +10,8 @@ import dataclasses
 import hashlib
 from typing import TYPE_CHECKING
 
+from lstmlm.protobuf import bytes_example, bytes_features
+
 if TYPE_CHECKING:
     import tensorflow as tf
 
@@ -31,6 +33,32 @@ class Record:
     group: str = ""
 
 
+def serialize(record: Record) -> bytes:
+    """Returns the record as a serialized `tf.train.Example` with the bytes features `id`, `source` and `targets`.
+
+    A record without targets has no feature `targets`. Equal records give equal bytes.
+    """
+    features = {"id": [record.id.encode("utf-8")], "source": [record.source.encode("utf-8")]}
+    if record.targets:
+        features["targets"] = [target.encode("utf-8") for target in record.targets]
+    return bytes_example(features)
+
+
+def deserialize(serialized: bytes) -> Record:
+    """Returns the record in what `serialize` wrote.
+
+    Raises:
+        ValueError: The bytes are not a record.
+    """
+    features = bytes_features(serialized)
+    try:
+        record_id, source = features[b"id"][0].decode("utf-8"), features[b"source"][0].decode("utf-8")
+    except (KeyError, IndexError) as error:
+        raise ValueError("an Example that is not a record") from error
+    targets = features.get(b"targets")
+    return Record(record_id, source, tuple([target.decode("utf-8") for target in targets]) if targets else ())
+
+
 def to_example(record: Record) -> tf.train.Example:
     """Returns the record as a `tf.train.Example` with the bytes features `id`, `source` and `targets`."""
     import tensorflow as tf
@@ -42,18 +70,6 @@ def to_example(record: Record) -> tf.train.Example:
     if record.targets:
         fields["targets"] = feature(*record.targets)
     return tf.train.Example(features=tf.train.Features(feature=fields))
-
-
-def from_example(serialized: bytes) -> Record:
-    """Returns the record in a serialized `tf.train.Example` written by `to_example`."""
-    import tensorflow as tf
-
-    fields = tf.train.Example.FromString(serialized).features.feature
-
-    def texts(name: str) -> tuple[str, ...]:
-        return tuple(v.decode("utf-8") for v in fields[name].bytes_list.value) if name in fields else ()
-
-    return Record(id=texts("id")[0], source=texts("source")[0], targets=texts("targets"))
 
 
 def stable_hash(*parts: object) -> int:

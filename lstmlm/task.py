@@ -6,6 +6,7 @@ Nothing else knows the list of tasks: `load_task` imports the module that the re
 from __future__ import annotations
 
 import abc
+import collections
 import difflib
 import importlib
 import pkgutil
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from lstmlm.models.base import SequenceModel
     from lstmlm.recipe import Corpus, Recipe
     from lstmlm.tokenizer import Tokenizer
+    from lstmlm.tokenizer.rows import TokenRows
 
 
 class BadRecord(Exception):
@@ -63,15 +65,22 @@ class Task(abc.ABC):
 
     @abc.abstractmethod
     def encode(
-        self, records: Sequence[Record], tokenizer: Tokenizer, recipe: Recipe, counts: dict[str, int]
-    ) -> Iterator[dict[str, list[int]]]:
-        """Turns consecutive records into examples: feature name -> token ids.
+        self,
+        blocks: Iterable[Sequence[Record]],
+        tokenizer: Tokenizer,
+        recipe: Recipe,
+        counts: collections.Counter[str],
+    ) -> Iterator[Mapping[str, TokenRows]]:
+        """Turns the records of a shard into examples: feature name -> token ids, a row an example.
 
         Args:
-            records: A block of consecutive records, in corpus order.
+            blocks: Consecutive records, in corpus order, taken as examples are asked for.
             tokenizer: The vocabulary.
             recipe: The run.
             counts: Gets `examples`, `tokens` and what was cut (`truncated_source`, ...) added to.
+
+        Yields:
+            Consecutive examples, about those of a block.
         """
 
     @abc.abstractmethod

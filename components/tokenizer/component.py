@@ -7,7 +7,7 @@ from typing import ClassVar
 from tfx import types
 from tfx.dsl.components.base import base_component, executor_spec
 from tfx.types import standard_artifacts
-from tfx.types.component_spec import ChannelParameter
+from tfx.types.component_spec import ChannelParameter, ExecutionParameter
 
 from components import artifacts
 from components.recipe_sections import sections
@@ -15,6 +15,7 @@ from components.stage import PARAMETERS, code_version
 from components.tokenizer.executor import TokenizerExecutor
 from lstmlm.recipe import Recipe
 from lstmlm.tokenizer import TOKENIZER_VERSION
+from lstmlm.tokenizer.given import given_fingerprint
 
 VERSION = 1
 """Raise it when the executor changes what it writes; a change of the stage raises the stage's own."""
@@ -23,13 +24,13 @@ VERSION = 1
 class TokenizerSpec(types.ComponentSpec):
     """Inputs, outputs and parameters of `Tokenizer`."""
 
-    PARAMETERS = PARAMETERS
+    PARAMETERS: ClassVar = {**PARAMETERS, "given_fingerprint": ExecutionParameter(type=str)}
     INPUTS: ClassVar = {"records": ChannelParameter(type=standard_artifacts.Examples)}
     OUTPUTS: ClassVar = {"tokenizer": ChannelParameter(type=artifacts.Tokenizer)}
 
 
 class Tokenizer(base_component.BaseComponent):
-    """Records -> SentencePiece vocabulary."""
+    """Records -> vocabulary."""
 
     SPEC_CLASS = TokenizerSpec
     EXECUTOR_SPEC = executor_spec.ExecutorClassSpec(TokenizerExecutor)
@@ -44,6 +45,7 @@ class Tokenizer(base_component.BaseComponent):
         spec = TokenizerSpec(
             recipe=sections(recipe, "tokenizer"),
             version=code_version(VERSION, TOKENIZER_VERSION),
+            given_fingerprint=given_fingerprint(recipe) or "",
             records=records,
             tokenizer=types.Channel(type=artifacts.Tokenizer),
         )

@@ -1,22 +1,21 @@
-"""TFRecord shards of a split: their names, and reading, checking and joining them."""
+"""TFRecord shards of a split: their names, and reading, writing and joining them."""
 
 from __future__ import annotations
 
 import shutil
-import struct
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lstmlm.errors import UserError
-from lstmlm.records import Record, from_example
+from lstmlm.records import Record, deserialize
+from lstmlm.tfrecord import count_records as count_records
+from lstmlm.tfrecord import read_records, write_records
 
 if TYPE_CHECKING:
     import tensorflow as tf
 
 SPLITS = ("train", "valid")
-
-_READ_BATCH = 256
 
 
 def shard_path(folder: Path, split: str, shard: int, shards: int) -> Path:
@@ -36,27 +35,10 @@ def shard_files(folder: Path, split: str) -> list[Path]:
     return files
 
 
-def serialized_in(file: Path) -> Iterator[bytes]:
-    """Yields the serialized examples of one shard.
-
-    Raises:
-        UserError: The shard is damaged.
-    """
-    import tensorflow as tf
-
-    # In batches: the step from TensorFlow to Python costs more than reading a record.
-    dataset = tf.data.TFRecordDataset(str(file), buffer_size=1 << 20).batch(_READ_BATCH)
-    try:
-        for batch in dataset.as_numpy_iterator():
-            yield from batch
-    except tf.errors.DataLossError as error:
-        raise UserError("damaged TFRecord file", where=str(file), cure="Run the stage that made it again") from error
-
-
 def records_in_files(files: Iterable[Path]) -> Iterator[Record]:
     """Yields the records of shards, in order, holding one at a time."""
     for file in files:
-        yield from map(from_example, serialized_in(file))
+        yield from map(deserialize, read_records(file))
 
 
 def records_in(folder: Path, split: str) -> Iterator[Record]:
@@ -74,15 +56,8 @@ def records_in(folder: Path, split: str) -> Iterator[Record]:
 
 def write_examples(path: Path, examples: Iterable[tf.train.Example]) -> int:
     """Writes examples as a TFRecord file with the same bytes every time; returns how many."""
-    import tensorflow as tf
-
-    count = 0
-    with tf.io.TFRecordWriter(str(path)) as writer:
-        for example in examples:
-            # Map fields have no order of their own.
-            writer.write(example.SerializeToString(deterministic=True))
-            count += 1
-    return count
+    # Map fields have no order of their own.
+    return write_records(path, (example.SerializeToString(deterministic=True) for example in examples))
 
 
 def concatenate(parts: Sequence[Path], path: Path) -> None:
@@ -91,15 +66,3 @@ def concatenate(parts: Sequence[Path], path: Path) -> None:
         for part in parts:
             with part.open("rb") as stream:
                 shutil.copyfileobj(stream, out, 1 << 20)
-
-
-def count_records(path: Path) -> int:
-    """Counts the records of a TFRecord file by its length fields, without reading the records."""
-    count = 0
-    size = path.stat().st_size
-    with path.open("rb") as stream:
-        while stream.tell() < size:
-            (length,) = struct.unpack("<Q4x", stream.read(12))
-            stream.seek(length + 4, 1)
-            count += 1
-    return count

@@ -3,27 +3,29 @@
 from __future__ import annotations
 
 import collections
-from collections.abc import Iterator, Mapping
+import itertools
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import apache_beam as beam
 
 from lstmlm.beam import WriteJson, read_json, run_pipeline
-from lstmlm.corpus.shards import SPLITS, records_in_files, shard_files, write_examples
+from lstmlm.corpus.shards import SPLITS, records_in_files, shard_files
+from lstmlm.examples.serialise import int64_examples
 from lstmlm.progress import Progress
 from lstmlm.publish import Draft, Manifest, fingerprint, is_finished, publish, read_manifest
 from lstmlm.recipe import Recipe
-from lstmlm.task import load_task
-from lstmlm.tokenizer import MODEL_FILE, Tokenizer
+from lstmlm.records import Record
+from lstmlm.task import Task, load_task
+from lstmlm.tfrecord import write_records
+from lstmlm.tokenizer import Tokenizer, tokenizer_file
 
-if TYPE_CHECKING:
-    import tensorflow as tf
-
-EXAMPLES_VERSION = 1
+EXAMPLES_VERSION = 2
 """Raise it with every change that makes `build_examples` write other bytes."""
 
 KIND = "examples"
+BLOCK_RECORDS = 256
 
 
 def build_examples(recipe: Recipe, records: Path, tokenizer: Path, output: Path, progress: Progress) -> Manifest:
@@ -49,7 +51,7 @@ def build_examples(recipe: Recipe, records: Path, tokenizer: Path, output: Path,
     jobs = [(split, str(file)) for split in SPLITS for file in shard_files(records, split)]
     with publish(output, KIND, stamp) as draft:
         progress.update(0, len(jobs), unit="shards", note="encoding")
-        draft.facts["splits"] = _encode(recipe, jobs, tokenizer / MODEL_FILE, draft)
+        draft.facts["splits"] = _encode(recipe, jobs, tokenizer_file(tokenizer), draft)
     progress.update(len(jobs), len(jobs), unit="shards")
     return read_manifest(output, KIND)
 
@@ -92,21 +94,37 @@ class EncodeShard(beam.DoFn):
         self._tokenizer = Tokenizer(self._tokenizer_path)
 
     def process(self, job: tuple[str, str]) -> Iterator[Any]:
-        """See the class; holds the texts of one shard, because windows cross records."""
+        """See the class; holds one block of records at a time."""
         split, file = job
-        records = list(records_in_files([Path(file)]))
-        counts = {"records": len(records)}
-        examples = self._task.encode(records, self._tokenizer, self._recipe, counts)
         path = self._folder / f"Split-{split}" / Path(file).name
-        written = write_examples(path, map(int64_example, examples))
-        if written != counts.get("examples", 0):
-            raise RuntimeError(f"{path.name}: wrote {written} examples, and the task counted {counts}")
-        yield split, path.name, counts
+        yield split, path.name, encode_shard(Path(file), path, self._task, self._tokenizer, self._recipe)
 
 
-def int64_example(features: Mapping[str, list[int]]) -> tf.train.Example:
-    """Returns a `tf.train.Example` with int64 features."""
-    import tensorflow as tf
+def encode_shard(
+    source: Path, target: Path, task: Task, tokenizer: Tokenizer, recipe: Recipe
+) -> collections.Counter[str]:
+    """Encodes a shard of records into a shard of examples.
 
-    fields = {name: tf.train.Feature(int64_list=tf.train.Int64List(value=ids)) for name, ids in features.items()}
-    return tf.train.Example(features=tf.train.Features(feature=fields))
+    Args:
+        source: The TFRecord file of records.
+        target: The TFRecord file of examples to write.
+        task: Decides what an example is.
+        tokenizer: The vocabulary.
+        recipe: The run.
+
+    Returns:
+        `records`, `examples`, `tokens` and what was cut.
+    """
+    counts = collections.Counter({"records": 0, "examples": 0, "tokens": 0})
+    blocks = _blocks(records_in_files([source]), counts)
+    examples = task.encode(blocks, tokenizer, recipe, counts)
+    written = write_records(target, itertools.chain.from_iterable(map(int64_examples, examples)))
+    if written != counts["examples"]:
+        raise RuntimeError(f"{target.name}: wrote {written} examples, and the task counted {dict(counts)}")
+    return counts
+
+
+def _blocks(records: Iterator[Record], counts: collections.Counter[str]) -> Iterator[list[Record]]:
+    while block := list(itertools.islice(records, BLOCK_RECORDS)):
+        counts["records"] += len(block)
+        yield block

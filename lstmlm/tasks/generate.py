@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import collections
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from lstmlm.models.base import SequenceModel
     from lstmlm.recipe import Recipe
     from lstmlm.tokenizer import Tokenizer
+    from lstmlm.tokenizer.rows import TokenRows
 
 
 class Generate(Task):
@@ -23,16 +25,20 @@ class Generate(Task):
     has_targets = False
 
     def encode(
-        self, records: Sequence[Record], tokenizer: Tokenizer, recipe: Recipe, counts: dict[str, int]
-    ) -> Iterator[dict[str, list[int]]]:
+        self,
+        blocks: Iterable[Sequence[Record]],
+        tokenizer: Tokenizer,
+        recipe: Recipe,
+        counts: collections.Counter[str],
+    ) -> Iterator[dict[str, TokenRows]]:
         """See `Task.encode`: windows of a stream in which *end* closes every record."""
         from lstmlm.examples.pack import pack_stream
 
-        documents = tokenizer.encode_batch([record.source for record in records])
-        for window in pack_stream(documents, recipe.examples.window, tokenizer.END):
-            counts["examples"] = counts.get("examples", 0) + 1
-            counts["tokens"] = counts.get("tokens", 0) + len(window) - 1
-            yield {"tokens": window}
+        documents = (tokenizer.encode_closed([record.source for record in block]).ids for block in blocks)
+        for rows in pack_stream(documents, recipe.examples.window, tokenizer.END):
+            counts["examples"] += len(rows)
+            counts["tokens"] += rows.tokens - len(rows)  # targets: each window's first id is one of the window before
+            yield {"tokens": rows}
 
     def batches(self, files: Sequence[Path], recipe: Recipe, *, epoch: int | None) -> tf.data.Dataset:
         """See `Task.batches`: `tokens`, int32 [batch, window + 1]."""

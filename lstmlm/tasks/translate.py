@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import collections
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from lstmlm.models.base import SequenceModel
     from lstmlm.recipe import Recipe
     from lstmlm.tokenizer import Tokenizer
+    from lstmlm.tokenizer.rows import TokenRows
 
 
 class Translate(Task):
@@ -23,18 +25,24 @@ class Translate(Task):
     has_targets = True
 
     def encode(
-        self, records: Sequence[Record], tokenizer: Tokenizer, recipe: Recipe, counts: dict[str, int]
-    ) -> Iterator[dict[str, list[int]]]:
+        self,
+        blocks: Iterable[Sequence[Record]],
+        tokenizer: Tokenizer,
+        recipe: Recipe,
+        counts: collections.Counter[str],
+    ) -> Iterator[dict[str, TokenRows]]:
         """See `Task.encode`: one example for every target of a record."""
-        from lstmlm.examples.pack import encode_pair
+        from lstmlm.examples.pack import cut_pairs
 
-        sources = tokenizer.encode_batch([record.source for record in records])
-        for record, source in zip(records, sources, strict=True):
-            for target in tokenizer.encode_batch(list(record.targets)):
-                pair = encode_pair(source, target, recipe.examples.max_source, recipe.examples.max_target, counts)
-                counts["examples"] = counts.get("examples", 0) + 1
-                counts["tokens"] = counts.get("tokens", 0) + len(pair["source"]) + len(pair["target"])
-                yield pair
+        sizes = recipe.examples
+        for block in blocks:
+            sources = tokenizer.encode_closed([record.source for record in block])
+            targets = tokenizer.encode_closed([target for record in block for target in record.targets])
+            times = [len(record.targets) for record in block]
+            pairs = cut_pairs(sources, targets, times, sizes.max_source, sizes.max_target, counts)
+            counts["examples"] += len(targets)
+            counts["tokens"] += pairs["source"].tokens + pairs["target"].tokens
+            yield pairs
 
     def batches(self, files: Sequence[Path], recipe: Recipe, *, epoch: int | None) -> tf.data.Dataset:
         """See `Task.batches`: `source` and `target`, padded to their bucket."""

@@ -1,0 +1,172 @@
+"""`tf.train.Example` in the wire format of protocol buffers, written and read without TensorFlow.
+
+The bytes are those of `SerializeToString(deterministic=True)`. An `Example` nests as
+`Example.features (1) > Features.feature (1), a map entry > key (1), value (2): Feature > bytes_list (1) or
+int64_list (3) > value (1)`; every level is a tag byte, a length and the content.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Iterator, Mapping, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+FIELD_1, FIELD_2, FIELD_3 = b"\x0a", b"\x12", b"\x1a"
+"""Tags of the fields 1, 2 and 3 where the content has a length: `field << 3 | 2`."""
+
+
+_VARINT = rb"[\x80-\xff]*[\x00-\x7f]"
+_EXAMPLE = re.compile(rb"\x0a" + _VARINT)
+# A map entry up to its first value: name, length of all values, length of the first. One pattern, because a step in
+# Python takes longer than all of it.
+_ENTRY = re.compile(
+    rb"\x0a%b\x0a[\x00-\x7f](?P<name>\w+)\x12%b\x0a(?P<length>%b)(?:\x0a(?P<first>%b))?" % ((_VARINT,) * 4)
+)
+
+
+@functools.lru_cache(maxsize=4096)
+def varint(number: int) -> bytes:
+    """Returns a number >= 0 in groups of 7 bits, the lowest first; the top bit of a byte says that more follow."""
+    groups = bytearray()
+    while number > 127:
+        groups.append(number & 127 | 128)
+        number >>= 7
+    groups.append(number)
+    return bytes(groups)
+
+
+def field(tag: bytes, content: bytes) -> bytes:
+    """Returns a field whose content has a length: text, bytes, or a message."""
+    return tag + varint(len(content)) + content
+
+
+def fields(message: bytes) -> Iterator[tuple[int, bytes]]:
+    """Yields the key of each field (its number << 3 | its wire type) and its content, without the length.
+
+    Raises:
+        ValueError: The bytes are not a message.
+    """
+    at = 0
+    while at < len(message):
+        key, at = _number(message, at)
+        if key & 7 == 2:
+            length, at = _number(message, at)
+            start, at = at, at + length
+        elif key & 7 in (1, 5):
+            start, at = at, at + (8 if key & 7 == 1 else 4)
+        elif key & 7 == 0:
+            start = at
+            _, at = _number(message, at)
+        else:
+            raise ValueError(f"no field has the key {key}")
+        if at > len(message):
+            raise ValueError("a message that ends too early")
+        yield key, message[start:at]
+
+
+def bytes_example(features: Mapping[str, Sequence[bytes]]) -> bytes:
+    """Returns a serialized `tf.train.Example` with bytes features.
+
+    Args:
+        features: Name -> values.
+    """
+    entries = []
+    for name, values in sorted(features.items()):
+        content = b"".join(field(FIELD_1, value) for value in values)
+        feature = field(FIELD_1, content)
+        entries.append(field(FIELD_1, field(FIELD_1, name.encode("utf-8")) + field(FIELD_2, feature)))
+    return field(FIELD_1, b"".join(entries))
+
+
+def bytes_features(example: bytes) -> dict[bytes, list[bytes]]:
+    """Returns the features of a serialized `tf.train.Example` in which all are bytes features, in any order.
+
+    Raises:
+        ValueError: The bytes are something else.
+    """
+    found: dict[bytes, list[bytes]] = {}
+    head = _EXAMPLE.match(example)
+    at = head.end() if head else 0
+    while at < len(example):
+        entry = _ENTRY.match(example, at)
+        if entry is None:
+            raise ValueError("not an Example of bytes features")
+        name, length, first = entry.groups()
+        end = entry.end("length") + _value(length)
+        at = entry.end()
+        values = []
+        if first is not None:
+            at += _value(first)
+            values.append(example[entry.end() : at])
+        while at < end:
+            start, at = _open(example, at)
+            values.append(example[start:at])
+        if at != end:
+            raise ValueError("not an Example of bytes features")
+        found[name] = values
+    if at != len(example):
+        raise ValueError("a message that ends too early")
+    return found
+
+
+def packed_varints(numbers: npt.NDArray[np.int32]) -> tuple[bytes, npt.NDArray[np.int64]]:
+    """Returns numbers as varints end to end, and where each begins.
+
+    Args:
+        numbers: int32 [n], none below 0.
+
+    Returns:
+        The bytes, and int64 [n + 1]: the offset of each number, and the length of all.
+    """
+    width = max(1, -(-int(numbers.max(initial=0)).bit_length() // 7))
+    # All groups of a number in one integer: arithmetic on these is faster than on columns of single bytes.
+    container = np.dtype("<u2") if width <= 2 else np.dtype("<u4") if width <= 4 else np.dtype("<u8")
+    rest = numbers.astype(container)
+    groups = np.zeros_like(rest)
+    used = np.zeros((len(numbers), container.itemsize), np.bool_)
+    used[:, 0] = True
+    offsets = np.zeros(len(numbers) + 1, np.int64)
+    offsets[1:] = 1
+    for column in range(width):
+        more = rest > 127
+        groups |= (rest & 127 | more.astype(container) << 7) << 8 * column
+        rest >>= 7
+        if column + 1 < width:
+            used[:, column + 1] = more
+            offsets[1:] += more
+    np.cumsum(offsets, out=offsets)
+    return groups.view(np.uint8)[used.ravel()].tobytes(), offsets
+
+
+def _open(data: bytes, at: int) -> tuple[int, int]:
+    """Returns where the content of field 1 at `at` begins and ends."""
+    if data[at : at + 1] != FIELD_1:
+        raise ValueError("not an Example of bytes features")
+    length, at = _number(data, at + 1)
+    return at, at + length
+
+
+def _value(varint: bytes) -> int:
+    """Returns the number that a varint stands for."""
+    if len(varint) == 1:
+        return varint[0]
+    number = 0
+    for group in reversed(varint):
+        number = number << 7 | group & 127
+    return number
+
+
+def _number(data: bytes, at: int) -> tuple[int, int]:
+    """Returns the varint at `at`, and where it ends."""
+    number = shift = 0
+    while at < len(data):
+        group = data[at]
+        at += 1
+        if group < 128:
+            return number | group << shift, at
+        number |= (group & 127) << shift
+        shift += 7
+    raise ValueError("a message that ends too early")

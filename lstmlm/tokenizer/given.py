@@ -1,0 +1,62 @@
+"""A vocabulary that the recipe brings along: checked, and laid out as this project needs it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from lstmlm.errors import UserError
+from lstmlm.publish import sha256_file
+from lstmlm.recipe import Recipe
+from lstmlm.tokenizer.hugging_face import HuggingFace
+from lstmlm.tokenizer.model_proto import algorithm, renumbered
+from lstmlm.tokenizer.sentence_piece import SentencePiece
+from lstmlm.tokenizer.tokenizer import JSON_FILE, MODEL_FILE
+
+_FIELD = "tokenizer.model"
+
+
+def given_fingerprint(recipe: Recipe) -> str | None:
+    """Returns the sha256 of the file in `tokenizer.model`, or None where the vocabulary is to be trained.
+
+    Raises:
+        UserError: The file cannot be read.
+    """
+    path = recipe.tokenizer.model
+    if path is None:
+        return None
+    try:
+        return sha256_file(path)
+    except OSError as error:
+        what = f"{path} cannot be read: {error.strerror}"
+        raise UserError(what, where=_FIELD, cure="Name a SentencePiece .model or a Hugging Face tokenizer.json") from error
+
+
+def adopt(path: Path, folder: Path) -> dict[str, Any]:
+    """Puts a given vocabulary into a tokenizer folder.
+
+    A `tokenizer.json` is copied as it is. A SentencePiece model whose special ids are others is renumbered.
+
+    Args:
+        path: A file that ends in `.json` or `.model`.
+        folder: The folder to write to.
+
+    Returns:
+        The facts: `vocabulary` (ids), `algorithm`, and `renumbered` (whether ids are others than in the file).
+
+    Raises:
+        UserError: The file is not a vocabulary.
+    """
+    content = path.read_bytes()
+    if path.suffix == ".json":
+        (folder / JSON_FILE).write_bytes(content)
+        loaded = HuggingFace(path)
+        return {"vocabulary": loaded.size, "algorithm": loaded.algorithm, "renumbered": loaded.renumbered}
+    try:
+        model = renumbered(content)
+        (folder / MODEL_FILE).write_bytes(model)
+        found = SentencePiece(folder / MODEL_FILE)
+    except (RuntimeError, ValueError, UserError) as error:
+        cure = "Name a SentencePiece .model or a Hugging Face tokenizer.json"
+        raise UserError(f"{path} is not a SentencePiece model", where=_FIELD, cure=cure) from error
+    return {"vocabulary": found.size, "algorithm": algorithm(model), "renumbered": model != content}

@@ -1,0 +1,59 @@
+"""SentencePiece as a backend of `Tokenizer` (Kudo and Richardson, 2018)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import sentencepiece
+
+from lstmlm.errors import UserError
+from lstmlm.tokenizer.rows import IdArray
+from lstmlm.tokenizer.special import BEGIN, END, PAD, UNK
+
+
+class SentencePiece:
+    """A SentencePiece model whose special ids are those of this project.
+
+    Attributes:
+        model_bytes: The model file's content.
+        size: Number of pieces.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Loads a model.
+
+        Raises:
+            UserError: The file is not there, not a SentencePiece model, or one with other special ids.
+        """
+        cure = "Name the tokenizer.model of a finished tokenizer stage"
+        try:
+            self.model_bytes = Path(path).read_bytes()
+            self._processor = sentencepiece.SentencePieceProcessor(model_proto=self.model_bytes)
+        except (OSError, RuntimeError) as error:
+            raise UserError("not a SentencePiece model", where=str(path), cure=cure) from error
+        found = special_ids(self._processor)
+        if found != (PAD, UNK, BEGIN, END):
+            what = "pad, unknown, begin and end have the ids {}, {}, {} and {}, not 0, 1, 2 and 3".format(*found)
+            raise UserError(what, where=str(path), cure="Name it in tokenizer.model: the stage renumbers it")
+        self.size = int(self._processor.get_piece_size())
+
+    def encode(self, text: str) -> list[int]:
+        """See `lstmlm.tokenizer.tokenizer.Backend`."""
+        ids: list[int] = self._processor.encode(text)
+        return ids
+
+    def encode_closed(self, texts: list[str]) -> list[IdArray]:
+        """See `lstmlm.tokenizer.tokenizer.Backend`."""
+        # One thread: workers share the machine among themselves.
+        rows: list[IdArray] = self._processor.encode(texts, num_threads=1, return_type="numpy", add_eos=True)
+        return rows
+
+    def decode(self, ids: list[int]) -> str:
+        """See `lstmlm.tokenizer.tokenizer.Backend`."""
+        text: str = self._processor.decode(ids)
+        return text
+
+
+def special_ids(processor: sentencepiece.SentencePieceProcessor) -> tuple[int, int, int, int]:
+    """Returns the ids of pad, unknown, begin and end; -1 for what a model does not have."""
+    return processor.pad_id(), processor.unk_id(), processor.bos_id(), processor.eos_id()

@@ -1,0 +1,68 @@
+"""The tokenizer stage: a vocabulary trained on a sample of the train split, or the one the recipe names."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from lstmlm.corpus.shards import records_in_files, shard_files
+from lstmlm.progress import Progress
+from lstmlm.publish import Draft, Manifest, fingerprint, is_finished, publish, read_manifest
+from lstmlm.recipe import Recipe
+from lstmlm.task import load_task
+from lstmlm.tfrecord import count_records
+from lstmlm.tokenizer.given import adopt, given_fingerprint
+from lstmlm.tokenizer.tokenizer import MODEL_FILE, Tokenizer
+from lstmlm.tokenizer.train import train_model, training_lines
+
+TOKENIZER_VERSION = 2
+"""Raise it with every change that makes `train_tokenizer` write other bytes."""
+
+KIND = "tokenizer"
+
+
+def train_tokenizer(recipe: Recipe, records: Path, output: Path, progress: Progress) -> Manifest:
+    """Publishes the vocabulary: `tokenizer.model`, or the `tokenizer.json` that the recipe gives.
+
+    The facts hold `vocabulary` (pieces), `algorithm`, `sampled` (records trained on) and, of a given file, `sha256` and
+    `renumbered`.
+
+    Args:
+        recipe: The run; `tokenizer`, `task` and `seed` are used.
+        records: A records folder.
+        output: The folder to publish; a no-op where it holds this result.
+        progress: Told how far it is.
+
+    Raises:
+        UserError: The vocabulary does not fit the text, or the given file is not a vocabulary.
+    """
+    source = read_manifest(records, "records")
+    given = given_fingerprint(recipe)
+    # Where the given file lies does not matter, its content does.
+    section = recipe.tokenizer.model_dump(mode="json", exclude={"model"})
+    stamp = fingerprint(KIND, TOKENIZER_VERSION, recipe.task, recipe.seed, section, source.fingerprint, given)
+    if is_finished(output, KIND, stamp):
+        return read_manifest(output, KIND)
+    with publish(output, KIND, stamp) as draft:
+        if recipe.tokenizer.model is None:
+            _train(recipe, records, draft, progress)
+        else:
+            draft.facts.update(adopt(recipe.tokenizer.model, draft.path), sampled=0, sha256=given)
+    return read_manifest(output, KIND)
+
+
+def _train(recipe: Recipe, records: Path, draft: Draft, progress: Progress) -> None:
+    # Beam takes seconds to import, and who only encodes text needs none.
+    from lstmlm.tokenizer.sample import draw_sample
+
+    task, settings = load_task(recipe.task), recipe.tokenizer
+    sample = draft.path / "sample.tfrecord"
+    progress.update(0, unit="records", note="sampling")
+    draw_sample(shard_files(records, "train"), settings.sample, recipe.seed, sample)
+    sampled = count_records(sample)
+    progress.update(sampled, sampled, unit="records", note="training the vocabulary")
+    texts = (text for record in records_in_files([sample]) for text in task.vocabulary_texts(record))
+    model = train_model((line for text in texts for line in training_lines(text)), settings)
+    sample.unlink()
+    path = draft.path / MODEL_FILE
+    path.write_bytes(model)
+    draft.facts.update(vocabulary=Tokenizer(path).size, algorithm=settings.algorithm, sampled=sampled)

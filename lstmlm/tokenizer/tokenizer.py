@@ -1,0 +1,96 @@
+"""Text to token ids and back, with the ids that the rest of the project counts on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Protocol
+
+from lstmlm.errors import UserError
+from lstmlm.tokenizer.hugging_face import HuggingFace
+from lstmlm.tokenizer.rows import IdArray, TokenRows
+from lstmlm.tokenizer.sentence_piece import SentencePiece
+from lstmlm.tokenizer.special import BEGIN, END, PAD, UNK
+
+MODEL_FILE = "tokenizer.model"
+JSON_FILE = "tokenizer.json"
+
+
+class Backend(Protocol):
+    """A library that finds tokens; ids are those of this project."""
+
+    size: int
+
+    def encode(self, text: str) -> list[int]:
+        """Returns the ids of a text."""
+
+    def encode_closed(self, texts: list[str]) -> Sequence[IdArray]:
+        """Returns the ids of each text with *end* behind it, int32 [tokens + 1]."""
+
+    def decode(self, ids: list[int]) -> str:
+        """Returns the text of ids that are neither pad, begin nor end."""
+
+
+class Tokenizer:
+    """Turns text into token ids and back.
+
+    With a vocabulary trained here, runs of white space come back as one space, and none at the ends; other text comes
+    back as it was.
+    """
+
+    PAD = PAD
+    UNK = UNK
+    BEGIN = BEGIN
+    END = END
+
+    def __init__(self, path: Path) -> None:
+        """Loads a vocabulary.
+
+        Args:
+            path: A `tokenizer.model` (SentencePiece) or `tokenizer.json` (Hugging Face) of a tokenizer folder.
+
+        Raises:
+            UserError: It is not there or not a vocabulary.
+        """
+        self._path = Path(path)
+        self._backend: Backend = HuggingFace(path) if self._path.suffix == ".json" else SentencePiece(path)
+
+    @property
+    def size(self) -> int:
+        """Number of pieces: ids are below it."""
+        return self._backend.size
+
+    @property
+    def model_bytes(self) -> bytes:
+        """The SentencePiece model.
+
+        Raises:
+            UserError: The vocabulary is of another kind.
+        """
+        if not isinstance(self._backend, SentencePiece):
+            what = "the exported model has its tokenizer inside, and tensorflow-text cannot run a tokenizer.json"
+            raise UserError(what, where=str(self._path), cure="Give a SentencePiece .model as tokenizer.model")
+        return self._backend.model_bytes
+
+    def encode(self, text: str) -> list[int]:
+        """Returns the token ids of a text, without begin and end."""
+        return self._backend.encode(text)
+
+    def encode_batch(self, texts: Sequence[str]) -> list[list[int]]:
+        """Returns the token ids of each text."""
+        return [self.encode(text) for text in texts]
+
+    def encode_closed(self, texts: Sequence[str]) -> TokenRows:
+        """Returns the token ids of each text with *end* behind it: the fast way to encode a block of texts."""
+        return TokenRows.joined(self._backend.encode_closed(list(texts)))
+
+    def decode(self, ids: Iterable[int]) -> str:
+        """Returns the text of token ids; pad, begin and end count for nothing."""
+        silent = (PAD, BEGIN, END)
+        return self._backend.decode([int(token) for token in ids if token not in silent])
+
+
+def tokenizer_file(folder: Path) -> Path:
+    """Returns the vocabulary of a tokenizer folder, for `Tokenizer`."""
+    other = Path(folder) / JSON_FILE
+    return other if other.is_file() else Path(folder) / MODEL_FILE

@@ -1,0 +1,88 @@
+"""Trains the vocabulary: SentencePiece, unigram (Kudo, 2018) or BPE (Sennrich et al., 2016), with byte fallback."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Iterator
+
+import sentencepiece
+
+from lstmlm.errors import UserError
+from lstmlm.recipe import Tokenizer as Settings
+from lstmlm.tokenizer.special import BEGIN, END, PAD, UNK
+
+_LINE_CHARACTERS = 1000  # at most 4000 bytes: SentencePiece skips lines over 4192
+_UNKNOWN_SURFACE = "\N{REPLACEMENT CHARACTER}"
+
+
+def training_lines(text: str) -> Iterator[str]:
+    """Cuts a text at white space into lines SentencePiece takes whole; longer words are cut too."""
+    line = ""
+    for word in text.split():
+        for start in range(0, len(word), _LINE_CHARACTERS):
+            piece = word[start : start + _LINE_CHARACTERS]
+            if line and len(line) + 1 + len(piece) > _LINE_CHARACTERS:
+                yield line
+                line = piece
+            else:
+                line = f"{line} {piece}" if line else piece
+    if line:
+        yield line
+
+
+def train_model(lines: Iterator[str], settings: Settings) -> bytes:
+    """Trains a SentencePiece model with byte fallback, so that no text is out of vocabulary.
+
+    Args:
+        lines: The text, from `training_lines`.
+        settings: Size and kind of the vocabulary.
+
+    Returns:
+        The model file's content.
+
+    Raises:
+        UserError: The vocabulary does not fit the text.
+    """
+    model = io.BytesIO()
+    try:
+        sentencepiece.SentencePieceTrainer.train(
+            sentence_iterator=lines,
+            model_writer=model,
+            model_type=settings.algorithm,
+            vocab_size=settings.vocabulary,
+            user_defined_symbols=list(settings.symbols),
+            byte_fallback=True,
+            character_coverage=0.9995,
+            normalization_rule_name="identity",
+            num_threads=1,  # more threads add up floats in another order
+            minloglevel=2,
+            pad_id=PAD,
+            unk_id=UNK,
+            bos_id=BEGIN,
+            eos_id=END,
+            # The usual names, such as <unk>, may stand in the text and be symbols of it.
+            pad_piece="<|pad|>",
+            unk_piece="<|unknown|>",
+            bos_piece="<|begin|>",
+            eos_piece="<|end|>",
+            unk_surface=_UNKNOWN_SURFACE,
+        )
+    except RuntimeError as error:
+        raise _explained(error, settings.vocabulary) from error
+    return model.getvalue()
+
+
+def _explained(error: RuntimeError, vocabulary: int) -> Exception:
+    """Returns what the user can do about an error of SentencePiece, or the error where that is nothing."""
+    where = "tokenizer.vocabulary"
+    message = str(error)
+    high = re.search(r"value <= (\d+)", message)
+    if high:
+        cure = f"Set it to {high[1]} or less"
+        return UserError(f"{vocabulary} pieces are more than the text gives", where=where, cure=cure)
+    low = re.search(r"smaller than required_chars\. \d+ vs (\d+)", message)
+    if low:
+        cure = f"Set it to {low[1]} or more"
+        return UserError(f"{vocabulary} pieces are fewer than the text has characters", where=where, cure=cure)
+    return error
