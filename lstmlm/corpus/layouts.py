@@ -50,10 +50,8 @@ def files_of_split(listing: Listing, split: Literal["train", "valid"], where: st
     files = [file for file in parquet if split_in_name(file.name) == split]
     if not files:
         there = ", ".join(sorted({split_in_name(file.name) or "none" for file in parquet}))
-        cure = "Name the files, not the folder"
-        raise UserError(
-            f"a dataset folder without files of the {split} split (there are: {there})", where=where, cure=cure
-        )
+        what = f"a dataset folder without files of the {split} split (there are: {there})"
+        raise UserError(what, where=where, cure="Name the files, not the folder")
     reasons = {file: f"{split_in_name(file.name) or 'no'}_split" for file in parquet}
     others = [file for file in listing.found if reasons.get(file) != f"{split}_split"]
     return files, [LeftOut(file.name, reasons.get(file, "not_parquet")) for file in others]

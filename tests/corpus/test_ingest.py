@@ -118,7 +118,7 @@ def test_lists_of_targets_and_named_ids_are_kept(tmp_path: Path) -> None:
     ("files", "settings", "message"),
     [
         ({}, {}, "no such file in the corpus"),
-        ({"a.csv": "x"}, {"train": "a.csv"}, "unknown kind of corpus file"),
+        ({"a.doc": "x"}, {"train": "a.doc"}, "unknown kind of corpus file"),
         ({"a.txt": ""}, {}, "the corpus is empty"),
         ({"a.txt": "\n\n"}, {}, "the corpus is empty"),
         ({"a.txt": "x\n" * 9, "v.txt": "\n"}, {"valid": "v.txt"}, "the valid split is empty"),

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
-import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,6 +10,7 @@ import pytest
 from lstmlm.corpus.listing import LeftOut, Listing, list_files, name_matches
 from lstmlm.errors import UserError
 from tests.corpus.memory_store import MemoryStore
+from tests.corpus.privileges import not_root
 
 ENDINGS = (".txt", ".txt.gz")
 NAMES = [
@@ -170,31 +168,13 @@ def test_pipes_are_no_files(linked: Path) -> None:
         find(linked, "pipe.txt")
 
 
-@pytest.fixture
-def unprivileged() -> Iterator[Path]:
-    """A folder that anyone may enter, in a process that is not root while the test runs."""
-    folder = Path(tempfile.mkdtemp())
-    folder.chmod(0o755)
-    root = os.geteuid() == 0
-    try:
-        yield folder
-    finally:
-        if root:
-            os.seteuid(0)
-        for path in folder.iterdir():
-            path.chmod(0o755)
-        shutil.rmtree(folder)
-
-
 @pytest.mark.parametrize("pattern", ["closed/a.txt", "closed", "closed/*.txt", ".", "**/*.txt"])
-def test_a_closed_folder_is_named(unprivileged: Path, pattern: str) -> None:
-    (unprivileged / "open.txt").write_text("open")
-    (unprivileged / "closed").mkdir(mode=0)
-    if os.geteuid() == 0:
-        os.seteuid(65534)
-    with pytest.raises(UserError, match="cannot be read: Permission denied") as caught:
-        find(unprivileged, pattern)
-    assert caught.value.where.startswith(str(unprivileged / "closed"))
+def test_a_closed_folder_is_named(open_folder: Path, pattern: str) -> None:
+    (open_folder / "open.txt").write_text("open")
+    (open_folder / "closed").mkdir(mode=0)
+    with not_root(), pytest.raises(UserError, match="cannot be read: Permission denied") as caught:
+        find(open_folder, pattern)
+    assert caught.value.where.startswith(str(open_folder / "closed"))
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import pytest
 
 from lstmlm.corpus.openers import CHUNK_BYTES, open_bytes, read_bytes
 from lstmlm.errors import UserError
+from tests.corpus.privileges import not_root
 
 
 def test_bytes_from_start_to_end_in_chunks(tmp_path: Path) -> None:
@@ -31,6 +32,15 @@ def test_a_file_that_changed_since_it_was_listed_is_named(tmp_path: Path, fault:
         list(read_bytes(str(path), 0, 5))
     assert caught.value.where == str(path)
     assert caught.value.cure
+
+
+def test_a_file_that_may_not_be_read_is_named(open_folder: Path) -> None:
+    path = open_folder / "a.txt"
+    path.write_text("one")
+    path.chmod(0)
+    with not_root(), pytest.raises(UserError, match="cannot be read: Permission denied") as caught:
+        list(read_bytes(str(path), 0, 3))
+    assert caught.value.where == str(path)
 
 
 def test_an_unknown_kind_of_url_is_the_users_to_mend() -> None:
