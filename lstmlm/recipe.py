@@ -103,7 +103,7 @@ class Corpus(Section):
     normalise: bool = Field(False, description="Mend mojibake, apply NFC, drop control characters, tidy white space.")
     languages: tuple[str, ...] = Field((), description="ISO 639-1 codes kept of the source; empty: all.")
     target_languages: tuple[str, ...] = Field((), description="The same for targets.")
-    quality: tuple[Literal["gopher", "c4", "fineweb", "pairs"], ...] = Field(
+    quality: tuple[Literal["gopher", "gopher_repetition", "c4", "fineweb", "pairs"], ...] = Field(
         (), description="Rule sets with their published thresholds; `pairs` compares source and target."
     )
     privacy: Privacy = Privacy()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
@@ -28,6 +28,7 @@ def peer() -> LanguageIdentifier:
 SENTENCES = [ENGLISH, FRENCH, GERMAN, JAPANESE, "¿Dónde está la biblioteca, por favor?", "Где находится библиотека?"]
 
 
+@settings(deadline=None)
 @given(texts=st.lists(st.lists(st.sampled_from(" ".join(SENTENCES).split()), min_size=1).map(" ".join), max_size=20))
 def test_languages_are_those_of_py3langid(peer: LanguageIdentifier, texts: list[str]) -> None:
     for text, language in zip(texts, detector().detect(texts), strict=True):
@@ -45,6 +46,7 @@ def test_text_without_language_is_undetermined(text: str) -> None:
     assert detector().detect([text, ENGLISH]) == [UNDETERMINED, "en"]
 
 
+@settings(deadline=None)
 @given(order=st.permutations(range(len(SENTENCES))))
 def test_texts_do_not_influence_each_other(order: list[int]) -> None:
     alone = [detector().detect([text])[0] for text in SENTENCES]

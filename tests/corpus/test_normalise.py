@@ -7,7 +7,7 @@ import unicodedata
 
 import pytest
 from ftfy import fix_text
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from lstmlm.corpus.block import Block
@@ -26,6 +26,7 @@ PIECES = st.one_of(
 TEXTS = st.one_of(st.text(max_size=30), st.lists(PIECES, max_size=20).map("".join))
 
 
+@settings(deadline=None)
 @given(text=TEXTS)
 @example(text="&amp;amp;amp;lt;")
 @example(text="a&am\x00p;b")
@@ -35,6 +36,7 @@ def test_what_it_returns_it_leaves_as_it_is(text: str) -> None:
     assert normalise(once) == once
 
 
+@settings(deadline=None)
 @given(text=TEXTS)
 def test_white_space_is_regular_and_text_can_be_encoded(text: str) -> None:
     found = normalise(text)
@@ -44,12 +46,14 @@ def test_white_space_is_regular_and_text_can_be_encoded(text: str) -> None:
     assert found.encode("utf-8").decode("utf-8") == found
 
 
+@settings(deadline=None)
 @given(words=st.lists(st.text(alphabet="abcXYZ0189.,;'\"()<>-!?", min_size=1), min_size=1))
 def test_clean_text_stays_as_it_is(words: list[str]) -> None:
     for text in (" ".join(words), "\n".join(words), "\n\n".join(words)):
         assert normalise(text) == text
 
 
+@settings(deadline=None)
 @given(text=TEXTS)
 def test_shortcuts_change_no_result(text: str) -> None:
     def slowly(text: str) -> str:

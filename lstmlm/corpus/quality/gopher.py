@@ -36,8 +36,8 @@ def gopher(block: Texts) -> Reasons:
     words = found.total(found.is_word)
     tokens = np.maximum(found.tokens, 1)
     mean = found.total(np.where(found.is_word, found.lengths, 0)) / np.maximum(words, 1)
-    hashes = np.array([text.count("#") for text in texts])
-    ellipses = np.array([text.count("...") + text.count("…") for text in texts])
+    hashes = np.array([text.count("#") if "#" in text else 0 for text in texts])  # `in` is far faster than `count`
+    ellipses = np.array([text.count("...") + (text.count("…") if "…" in text else 0) for text in texts])
     alphabetic = found.total(found.is_alphabetic)
     broken: list[tuple[str, Bools]] = [
         ("gopher_short_document", words < MIN_WORDS),
@@ -46,8 +46,8 @@ def gopher(block: Texts) -> Reasons:
         ("gopher_long_words", mean > MAX_MEAN_WORD_LENGTH),
         ("gopher_hashes", hashes / tokens > MAX_SYMBOLS_PER_TOKEN),
         ("gopher_ellipses", ellipses / tokens > MAX_SYMBOLS_PER_TOKEN),
-        ("gopher_bullet_lines", np.array([bullet_lines(text) > MAX_BULLET_LINES for text in texts], np.bool_)),
-        ("gopher_ellipsis_lines", np.array([ellipsis_lines(text) > MAX_ELLIPSIS_LINES for text in texts], np.bool_)),
+        ("gopher_bullet_lines", np.array([_mostly_bullets(text) for text in texts], np.bool_)),
+        ("gopher_ellipsis_lines", np.array(list(map(_often_breaks_off, texts, ellipses.tolist())), np.bool_)),
         ("gopher_few_letters", alphabetic / tokens < MIN_ALPHABETIC_TOKENS),
         ("gopher_few_stop_words", found.count_distinct(STOP_WORDS) < MIN_STOP_WORDS),
     ]
@@ -68,17 +68,18 @@ def first_broken(broken: list[tuple[str, Bools]], count: int) -> Reasons:
     return reasons
 
 
-def bullet_lines(text: str) -> float:
-    """Returns the share of lines that start with a bullet, 0 to 1."""
-    if "•" not in text and "-" not in text:
-        return 0.0
+def _mostly_bullets(text: str) -> bool:
+    """Returns whether too many lines start with a bullet."""
+    # A text with fewer bullets than that need not be split: it has at least as many lines as line feeds.
+    if text.count("-") + text.count("•") <= MAX_BULLET_LINES * text.count("\n"):
+        return False
     lines = text.splitlines()
-    return sum(line.lstrip().startswith(_BULLETS) for line in lines) / len(lines)
+    return sum(line.lstrip().startswith(_BULLETS) for line in lines) > MAX_BULLET_LINES * len(lines)
 
 
-def ellipsis_lines(text: str) -> float:
-    """Returns the share of lines that end with an ellipsis, 0 to 1."""
-    if "..." not in text and "…" not in text:
-        return 0.0
+def _often_breaks_off(text: str, ellipses: int) -> bool:
+    """Returns whether too many lines of a text with that many ellipses end in one."""
+    if ellipses <= MAX_ELLIPSIS_LINES * text.count("\n"):
+        return False
     lines = text.splitlines()
-    return sum(line.rstrip().endswith(_ELLIPSES) for line in lines) / len(lines)
+    return sum(line.rstrip().endswith(_ELLIPSES) for line in lines) > MAX_ELLIPSIS_LINES * len(lines)

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from lstmlm.corpus.quality.texts import Reasons, Texts
-from lstmlm.corpus.quality.tokens import Ints
+from lstmlm.corpus.quality.tokens import Bools, Ints
 from lstmlm.corpus.quality.words import Words
 
 MAX_DUPLICATE_PARAGRAPHS = 0.30
@@ -25,6 +25,7 @@ MAX_DUPLICATE_NGRAM_CHARACTERS = {5: 0.15, 6: 0.14, 7: 0.13, 8: 0.12, 9: 0.11, 1
 
 _PARAGRAPHS = re.compile(r"\n{2,}")
 _LINES = re.compile(r"\n+")
+_MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
 _HASH_BITS = np.uint64(44)  # of a key; the number of the text is above them, so a block may hold a million texts
 
 
@@ -36,7 +37,7 @@ def gopher_repetition(block: Texts) -> Reasons:
     """
     reasons = [repeated_lines(text) for text in block.texts]
     suspects = _suspects(block)
-    for index in sorted(set().union(*suspects.values())):
+    for index in sorted({index for texts in suspects.values() for index in texts}):
         if reasons[index] is None:
             sizes = [size for size, texts in suspects.items() if index in texts]
             reasons[index] = repeated_ngrams(block.words.strings(index), len(block.texts[index]), sizes)
@@ -111,47 +112,55 @@ def _repeated_characters(words: Sequence[str], size: int) -> int:
 
 def _suspects(block: Texts) -> dict[int, set[int]]:
     """Returns for each n the texts that may break its rule: a bound on the characters decides, never too low."""
-    words = block.words
-    limits = MAX_TOP_NGRAM_CHARACTERS | MAX_DUPLICATE_NGRAM_CHARACTERS
+    words, suspects = block.words, {}
     characters = np.array([len(text) for text in block.texts])
-    longest = _longest_tokens(words)
-    suspects: dict[int, set[int]] = {}
-    for size, limit in limits.items():
-        often, repeats = _repeats(words, size)
-        covering = often if size in MAX_TOP_NGRAM_CHARACTERS else repeats
-        suspects[size] = set(np.flatnonzero(covering * (longest + 1) * size > limit * characters).tolist())
-        if size == min(MAX_DUPLICATE_NGRAM_CHARACTERS) and not repeats.any():
-            break  # what repeats no n-gram repeats no longer one
+    often = repeats = words.tokens  # of n-grams one word shorter, which are at least as many
+    for size, limit in MAX_TOP_NGRAM_CHARACTERS.items():
+        longest = _longest_ngrams(words, size) + size - 1
+        possible = often * longest > limit * characters
+        often = np.where(possible, _repeats(words, size, possible)[0], often)
+        suspects[size] = set(np.flatnonzero(possible & (often * longest > limit * characters)).tolist())
+    for size, limit in MAX_DUPLICATE_NGRAM_CHARACTERS.items():
+        _, repeats = _repeats(words, size, repeats > 0)
+        suspects[size] = set(np.flatnonzero(repeats * _longest_ngrams(words, size) > limit * characters).tolist())
     return suspects
 
 
-def _repeats(words: Words, size: int) -> tuple[Ints, Ints]:
-    """Returns how often the most frequent n-gram of each text stands in it, and how many n-grams stood before."""
-    texts = len(words.tokens)
-    often, repeats = np.zeros(texts, np.int64), np.zeros(texts, np.int64)
-    owner = np.repeat(np.arange(texts, dtype=np.uint64), words.tokens)
-    last = max(len(owner) - size + 1, 0)
-    inside = owner[:last] == owner[size - 1 :]
-    mixed = np.zeros(last, np.uint64)
+def _repeats(words: Words, size: int, texts: Bools) -> tuple[Ints, Ints]:
+    """Counts the n-grams of some texts; those of the others count as none.
+
+    Returns:
+        How often the most frequent n-gram of each text stands in it (0 where each stands once), and how many n-grams
+        stood in the text before, each of shape (texts,).
+    """
+    often, repeats = np.zeros(len(texts), np.int64), np.zeros(len(texts), np.int64)
+    owner = np.repeat(np.flatnonzero(texts).astype(np.uint64), words.tokens[texts])
+    hashes = words.hashes if texts.all() else words.hashes[np.repeat(texts, words.tokens)]
+    count = max(len(owner) - size + 1, 0)
+    mixed = np.zeros(count, np.uint64)
     for place in range(size):
-        mixed = mixed * np.uint64(0x9E3779B97F4A7C15) + words.hashes[place : place + last]
-    mixed = (mixed ^ (mixed >> np.uint64(29))) * np.uint64(0xBF58476D1CE4E5B9)
-    keys = np.sort((owner[:last][inside] << _HASH_BITS) | (mixed[inside] >> (np.uint64(64) - _HASH_BITS)))
-    if not len(keys):
+        mixed = mixed * _MULTIPLIER + hashes[place : place + count]
+    mixed = ((mixed ^ (mixed >> np.uint64(29))) * _MULTIPLIER) >> (np.uint64(64) - _HASH_BITS)
+    inside = owner[:count] == owner[size - 1 :]
+    keys = np.sort(((owner[:count] << _HASH_BITS) | mixed)[inside])
+    same = keys[1:] == keys[:-1]
+    if not same.any():
         return often, repeats
-    begins = np.flatnonzero(np.append(True, keys[1:] != keys[:-1]))
+    begins = np.flatnonzero(np.append(True, ~same))
     counts = np.diff(begins, append=len(keys))
-    owners = (keys[begins] >> _HASH_BITS).astype(np.int64)
     several = counts > 1
-    np.maximum.at(often, owners[several], counts[several])
-    np.add.at(repeats, owners[several], counts[several] - 1)
+    owners = (keys[begins[several]] >> _HASH_BITS).astype(np.int64)
+    np.maximum.at(often, owners, counts[several])
+    np.add.at(repeats, owners, counts[several] - 1)
     return often, repeats
 
 
-def _longest_tokens(words: Words) -> Ints:
-    """Returns the characters of the longest token of each text."""
-    filled = words.tokens > 0
+def _longest_ngrams(words: Words, size: int) -> Ints:
+    """Returns the characters of the longest n-gram of each text, spaces left out; an upper bound where texts meet."""
     longest = np.zeros(len(words.tokens), np.int64)
+    filled = words.tokens > 0
     if filled.any():
-        longest[filled] = np.maximum.reduceat(words.lengths, words.bounds[:-1][filled])
+        sums = np.append(0, np.cumsum(words.lengths))
+        ends = np.minimum(np.arange(len(words.lengths)) + size, len(words.lengths))
+        longest[filled] = np.maximum.reduceat(sums[ends] - sums[:-1], words.bounds[:-1][filled])
     return longest

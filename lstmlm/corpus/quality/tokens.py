@@ -24,6 +24,7 @@ _ABBREVIATIONS = (
     "Okla Ore Pa Ph.D Prof Rep Rev Sen Sep Sept St Tenn Va Wash Wis a.m co e.g i.e p.m v.s vs "
     "a b c d e f g h i j k l m n o p q r s t u v w x y z"
 )
+_KEYS = np.array(sorted(int.from_bytes(word.encode(), "big") for word in _ABBREVIATIONS.split()), np.uint64)
 _LONGEST = 6  # letters and inner stops of the longest abbreviation
 _CLITICS = ("s", "S", "d", "m", "re", "ve", "ll", "em")  # after an apostrophe, at the end of a word
 _VOWELS = np.array([ord(letter) for letter in "Iaeiouy"], np.uint32)
@@ -52,7 +53,7 @@ def token_spans(codes: Codes, flags: Flags) -> tuple[Ints, Ints]:
 
 def _split(codes: Codes, flags: Flags, blank: Bools) -> tuple[Ints, Ints, Ints]:
     """Returns the marks that are tokens, those among them that continue the one before, and where clitics start."""
-    marks = np.flatnonzero(flags & ch.MARK)
+    marks = np.flatnonzero(flags & ch.MARK != 0)
     mark, own, before, after = codes[marks], flags[marks], flags[marks - 1], flags[marks + 1]
     is_dot = own & ch.DOT != 0
     ellipsis = is_dot & ((before | after) & ch.DOT != 0)
@@ -72,7 +73,9 @@ def _split(codes: Codes, flags: Flags, blank: Bools) -> tuple[Ints, Ints, Ints]:
     dash = _dashes(codes, flags, marks)
     inner = (dash | _infixes(own, before, after)) & ~_in_address(codes, blank, marks)
     clitics, apostrophes = _clitics(codes, flags, marks, right, blank)
-    alone = (left | right | inner | single) & ~np.isin(marks, apostrophes)
+    joined = np.zeros(len(codes), np.bool_)
+    joined[apostrophes] = True
+    alone = (left | right | inner | single) & ~joined[marks]
     again = np.zeros(len(marks), np.bool_)
     again[1:] = alone[1:] & alone[:-1] & (np.diff(marks) == 1) & (mark[1:] == mark[:-1])
     return marks[alone], marks[again & (ellipsis | dash)], clitics
@@ -138,11 +141,7 @@ def _after_abbreviation(codes: Codes, flags: Flags, stops: Ints) -> Bools:
         keys[inside] |= code[inside].astype(np.uint64) << np.uint64(8 * (back - 1))
         sizes += inside
     parted = flags[stops - sizes - 1] & (ch.SPACE | ch.OPENING) != 0
-    return parted & np.isin(keys, _abbreviation_keys())
-
-
-def _abbreviation_keys() -> npt.NDArray[np.uint64]:
-    return np.array([int.from_bytes(word[::-1].encode(), "little") for word in _ABBREVIATIONS.split()], np.uint64)
+    return parted & (_KEYS[np.searchsorted(_KEYS, keys).clip(max=len(_KEYS) - 1)] == keys)
 
 
 def _clitics(codes: Codes, flags: Flags, marks: Ints, right: Bools, blank: Bools) -> tuple[Ints, Ints]:

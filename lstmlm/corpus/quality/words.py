@@ -14,6 +14,7 @@ from lstmlm.corpus.quality.characters import Codes, Flags
 from lstmlm.corpus.quality.tokens import MARGIN, Bools, Ints, token_spans
 
 _SHORT = 4  # letters of the longest word that `count_distinct` can look for
+_LAST_ASCII = 0x7F
 _BASE = 0x5851F42D4C957F2D
 
 
@@ -66,16 +67,18 @@ class Words:
 
     def count_distinct(self, words: Sequence[str]) -> Ints:
         """Returns how many of some words of at most 4 ASCII letters each text has as tokens, shape (texts,)."""
-        short = np.flatnonzero(self.lengths <= _SHORT)
-        keys = np.zeros(len(short), np.uint64)
-        for place in range(_SHORT):
-            letters = np.minimum(self.codes[self.starts[short] + place], 0xFFFF).astype(np.uint64)
-            keys |= np.where(place < self.lengths[short], letters << np.uint64(16 * place), np.uint64(0))
+        short = np.flatnonzero((self.lengths <= _SHORT) & self.is_alphabetic)
+        starts, lengths = self.starts[short], self.lengths[short]
+        keys, largest = self.codes[starts], self.codes[starts]
+        for place in range(1, _SHORT):
+            code = np.where(place < lengths, self.codes[starts + place], 0)
+            largest = np.maximum(largest, code)
+            keys = keys | (code << 8 * place)
+        keys[largest > _LAST_ASCII] = 0
         found = np.zeros(len(self.bounds) - 1, np.int64)
         for word in words:
-            key = sum(ord(letter) << 16 * place for place, letter in enumerate(word))
-            holders = np.searchsorted(self.bounds, short[keys == np.uint64(key)], side="right") - 1
-            found[np.unique(holders)] += 1
+            matches = short[keys == int.from_bytes(word.encode("ascii"), "little")]
+            found[np.unique(np.searchsorted(self.bounds, matches, side="right") - 1)] += 1
         return found
 
     def strings(self, index: int) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lstmlm.corpus.quality import gopher as rules
@@ -97,6 +97,7 @@ DOCUMENTS = st.builds(
 )
 
 
+@settings(deadline=None)
 @given(texts=st.lists(DOCUMENTS, max_size=5))
 def test_reasons_are_those_of_the_reference(texts: list[str]) -> None:
     assert rules.gopher(Texts(texts)) == [reference(text) for text in texts]

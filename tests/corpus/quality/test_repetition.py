@@ -6,7 +6,7 @@ import collections
 import itertools
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lstmlm.corpus.quality.repetition import gopher_repetition, repeated_lines
@@ -127,6 +127,7 @@ ROWS = st.lists(st.sampled_from([" ".join(f"w{r}x{i}" for i in range(12)) for r 
 TEXTS = st.one_of(FEW, MANY, ROWS).map(" ".join)
 
 
+@settings(deadline=None)
 @given(texts=st.lists(TEXTS, max_size=4))
 def test_reasons_are_those_of_the_reference(texts: list[str]) -> None:
     assert gopher_repetition(Texts(texts)) == [reference(text) for text in texts]

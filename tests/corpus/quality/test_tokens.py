@@ -6,7 +6,7 @@ import itertools
 import unicodedata
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lstmlm.corpus.quality.tokens import _ABBREVIATIONS
@@ -142,12 +142,14 @@ PIECES = st.one_of(
 TEXTS = st.one_of(st.text(max_size=40), st.lists(PIECES, max_size=25).map("".join))
 
 
+@settings(deadline=None)
 @given(texts=st.lists(TEXTS, max_size=4))
 def test_tokens_are_those_of_the_reference(texts: list[str]) -> None:
     words = segment(texts)
     assert [words.strings(index) for index in range(len(texts))] == [reference(text) for text in texts]
 
 
+@settings(deadline=None)
 @given(text=TEXTS)
 def test_nothing_but_white_space_is_lost(text: str) -> None:
     assert "".join(segment([text]).strings(0)) == "".join(text.split())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lstmlm.corpus.quality.words import segment
@@ -10,6 +10,7 @@ from lstmlm.corpus.quality.words import segment
 TEXTS = st.lists(st.text(alphabet="abZ 5.,'-é日the\n", max_size=40), max_size=6)
 
 
+@settings(deadline=None)
 @given(texts=TEXTS)
 def test_counts_are_those_of_the_strings(texts: list[str]) -> None:
     words = segment(texts)
@@ -22,6 +23,7 @@ def test_counts_are_those_of_the_strings(texts: list[str]) -> None:
     assert words.total(words.is_word).tolist() == real
 
 
+@settings(deadline=None)
 @given(texts=TEXTS)
 def test_distinct_words_are_counted_once_a_text(texts: list[str]) -> None:
     words = segment(texts)
@@ -30,6 +32,7 @@ def test_distinct_words_are_counted_once_a_text(texts: list[str]) -> None:
     assert words.count_distinct(looked_for).tolist() == expected
 
 
+@settings(deadline=None)
 @given(texts=TEXTS)
 def test_hashes_are_equal_where_tokens_are(texts: list[str]) -> None:
     words = segment(texts)
