@@ -215,7 +215,9 @@ def main() -> None:
         "large": large,
         "processes": two_processes,
         "tokenise": tokenise.measure,
-        "pii": lambda: pii.measure(CORPORA / "pii_synthetic" / "valid.jsonl"),
+        "pii": lambda: pii.measure(
+            CORPORA / "pii_synthetic" / "valid.jsonl", prose=CORPORA / "wikitext2" / "valid.txt"
+        ),
         "language": lambda: language_sides.measure(CORPORA / "tatoeba_en_fr" / "valid.tsv"),
     }
     WORK.mkdir(parents=True, exist_ok=True)

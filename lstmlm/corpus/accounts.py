@@ -33,7 +33,7 @@ def check_usable(counts: dict[str, Any], summaries: Sequence[Summary], recipe: R
         UserError: Too many dead letters, or a split without records.
     """
     corpus = recipe.corpus
-    where = f"{corpus.root}/{corpus.train}"
+    where = corpus.place(corpus.train)
     if counts["dead"] > corpus.max_dead_fraction * counts["in"]:
         raise _too_many_dead(counts, summaries, recipe)
     if not counts["kept"]:
@@ -48,7 +48,7 @@ def check_usable(counts: dict[str, Any], summaries: Sequence[Summary], recipe: R
         raise UserError("the train split is empty", where=where, cure=cure)
     if held_out and "valid" not in filled:
         if corpus.valid is not None:
-            raise UserError("the valid split is empty", where=f"{corpus.root}/{corpus.valid}", cure="Check the file")
+            raise UserError("the valid split is empty", where=corpus.place(corpus.valid), cure="Check the file")
         cure = "Raise corpus.valid_fraction, add records, or name a file in corpus.valid"
         raise UserError("the valid split is empty", where=where, cure=cure)
 
@@ -61,5 +61,5 @@ def _too_many_dead(counts: dict[str, Any], summaries: Sequence[Summary], recipe:
         f"{counts['dead']} of {counts['in']} lines are malformed ({counts['dead'] / counts['in']:.2%}, and "
         f"corpus.max_dead_fraction allows {allowed:.2%}), most often ({often}): {reason}; here: {first['reason']}"
     )
-    where = f"{recipe.corpus.root}/{first['file']}:{first['line']}"
+    where = f"{recipe.corpus.place(first['file'])}:{first['line']}"
     return UserError(what, where=where, cure="Mend the corpus or raise corpus.max_dead_fraction")

@@ -8,7 +8,7 @@ from lstmlm.corpus.decontaminate import Decontaminate
 from lstmlm.corpus.language import KeepLanguages
 from lstmlm.corpus.normalise import Normalise
 from lstmlm.corpus.privacy.scrub import Scrub
-from lstmlm.corpus.quality import Quality
+from lstmlm.corpus.quality.step import Quality
 from lstmlm.corpus.step import Step
 from lstmlm.recipe import Corpus
 

@@ -1,4 +1,4 @@
-"""The second pass: finds the records that are copies of earlier ones, and notes beside each part which rows to leave out."""
+"""The second pass: finds records that are copies of earlier ones, and notes beside each part the rows to leave out."""
 
 from __future__ import annotations
 

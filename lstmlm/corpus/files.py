@@ -10,6 +10,7 @@ from lstmlm.corpus.compression import COMPRESSIONS
 from lstmlm.corpus.layouts import files_of_split, is_dataset_folder
 from lstmlm.corpus.listing import Found, LeftOut, Listing, list_files
 from lstmlm.corpus.openers import cannot_reach, cannot_read, is_remote
+from lstmlm.corpus.privacy.replace import key_fingerprint
 from lstmlm.errors import UserError
 from lstmlm.publish import fingerprint, sha256_file
 from lstmlm.recipe import Corpus, Recipe
@@ -150,8 +151,12 @@ def corpus_fingerprint(recipe: Recipe) -> str:
         UserError: As `list_corpus`, or a file cannot be read.
     """
     section = recipe.corpus.model_dump(mode="json", exclude={"root"})
-    files = [(file.name, file.split, file.size, _checksum(file.path)) for file in corpus_files(recipe)]
-    return fingerprint("ingest", INGEST_VERSION, recipe.task, recipe.seed, section, files)
+    files = corpus_files(recipe)
+    for pattern in recipe.corpus.decontamination.files:
+        files += named_files(recipe.corpus, pattern, "corpus.decontamination.files")
+    content = [(file.name, file.split, file.size, _checksum(file.path)) for file in files]
+    key = key_fingerprint(recipe.corpus.privacy)  # the recipe names only the variable that holds it
+    return fingerprint("ingest", INGEST_VERSION, recipe.task, recipe.seed, section, content, key)
 
 
 def _checksum(path: str) -> str:

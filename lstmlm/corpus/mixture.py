@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import fnmatch
-
 import xxhash
 
+from lstmlm.corpus.listing import name_matches
 from lstmlm.errors import UserError
 from lstmlm.recipe import Mixture
 
@@ -18,7 +17,7 @@ def file_weight(name: str, mixture: tuple[Mixture, ...]) -> float:
 
 
 def _matches(name: str, pattern: str) -> bool:
-    return name == pattern or fnmatch.fnmatchcase(name, pattern) or name.startswith(pattern.rstrip("/") + "/")
+    return name == pattern or name_matches(name, pattern) or name.startswith(pattern.rstrip("/") + "/")
 
 
 def check_mixture(names: list[str], mixture: tuple[Mixture, ...]) -> None:

@@ -12,6 +12,7 @@ import orjson
 import xxhash
 
 from lstmlm.corpus.block import Block, Excluded
+from lstmlm.corpus.compression import first_damage
 from lstmlm.corpus.files import CorpusFile
 from lstmlm.corpus.keys import block_keys, write_keys
 from lstmlm.corpus.ranges import FileRange
@@ -65,9 +66,14 @@ class ReadBlocks(beam.DoFn):
 
     def process(self, part: FileRange) -> Iterator[Block]:
         """See the class; holds one block at a time."""
-        corpus = self._recipe.corpus
+        corpus, file = self._recipe.corpus, part.file
+        if file.compression and corpus.damaged == "dead":
+            damage = first_damage(file.path, file.size, file.compression, corpus.max_expansion)
+            if damage:
+                yield Block(file.index, 1, 1, [], dead=[{"file": file.name, "line": 1, "reason": damage}])
+                return
         for rows in blocks(read_range(part, corpus, needed_columns(corpus, self._task))):
-            yield make_block(rows, part.file, self._task, corpus)
+            yield make_block(rows, file, self._task, corpus)
 
 
 def needed_columns(corpus: Corpus, task: Task) -> list[str]:

@@ -19,8 +19,8 @@ from lstmlm.beam import WriteJson, read_json, run_pipeline
 from lstmlm.corpus.accounts import check_sum, check_usable
 from lstmlm.corpus.chain import steps
 from lstmlm.corpus.copies import find_copies
-from lstmlm.corpus.files import CorpusFile, corpus_files
 from lstmlm.corpus.evaluation_texts import index_evaluation_texts
+from lstmlm.corpus.files import CorpusFile, list_corpus
 from lstmlm.corpus.ids import refuse_repeated_ids
 from lstmlm.corpus.join import Gather, Jobs, JoinShard, Part, Scatter, contiguous, run_jobs
 from lstmlm.corpus.mixture import check_mixture, file_weight
@@ -60,16 +60,17 @@ def process(recipe: Recipe, sink: Sink, draft: Draft, progress: Progress, *, hel
     """
     scratch = draft.path / ".parts"
     scratch.mkdir()
-    files = corpus_files(recipe)
+    listing = list_corpus(recipe)
+    files = listing.files
     check_mixture([file.name for file in files if file.split != "valid"], recipe.corpus.mixture)
     progress.update(0, len(files), unit="files", note="reading")
     summaries = read_parts(recipe, files, scratch)
     counts = totals(summaries)
     check_sum(counts)
-    check_usable(counts, summaries, recipe, held_out=held_out)
     parts = _parts(summaries, files, scratch, recipe)
     if recipe.corpus.id is not None:
         refuse_repeated_ids([part.path for found in parts.values() for part in found])
+    check_usable(counts, summaries, recipe, held_out=held_out)
     if recipe.corpus.duplicates.exact or recipe.corpus.duplicates.near is not None:
         progress.update(0, counts["kept"], unit="records", note="comparing")
         parts = find_copies(parts, recipe.corpus.duplicates, scratch)
@@ -80,7 +81,8 @@ def process(recipe: Recipe, sink: Sink, draft: Draft, progress: Progress, *, hel
     counts["dropped"] = dict(sorted((collections.Counter(counts["dropped"]) + collections.Counter(lost)).items()))
     check_sum(counts)
     _join_text(summaries, scratch, draft.path, recipe)
-    draft.facts.update(counts=counts, splits=splits, shards=shards)
+    left_out = [[found.name, found.reason] for found in listing.left_out]
+    draft.facts.update(counts=counts, splits=splits, shards=shards, files=len(files), left_out=left_out)
     write_report(draft.path, recipe, draft.facts, summaries)
     shutil.rmtree(scratch)
     progress.update(counts["in"], counts["in"], unit="rows")
@@ -179,7 +181,7 @@ def _shuffled(
 
 
 def _join_text(summaries: Sequence[Summary], scratch: Path, folder: Path, recipe: Recipe) -> None:
-    """Joins dead letters and exclusions, each in corpus order; records lost in the last passes come after the others."""
+    """Joins dead letters and exclusions, in corpus order; records lost in the last passes come after the others."""
     dead = [dead_path(scratch, summary.file, summary.index) for summary in summaries if summary.dead]
     concatenate(dead, folder / DEAD_LETTERS)
     if recipe.corpus.exclusions:

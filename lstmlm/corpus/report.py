@@ -23,7 +23,7 @@ def write_report(folder: Path, recipe: Recipe, facts: dict[str, Any], summaries:
     Args:
         folder: Where to.
         recipe: The run.
-        facts: `counts`, `splits` and `shards`, as in the manifest.
+        facts: `counts`, `splits`, `files`, ... as in the manifest.
         summaries: The accounts of all blocks.
     """
     report = {"name": recipe.name, **facts, **histograms(summaries)}

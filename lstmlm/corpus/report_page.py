@@ -51,11 +51,12 @@ def _sections(report: Mapping[str, Any]) -> Iterator[str]:
     yield _chart(
         "Length of the texts, in characters", {f"{low:,} to {high:,}": count for low, high, count in report["lengths"]}
     )
-    known = {"name", "counts", "splits", "shards", "lengths", "repeated_lines"}
+    known = {"name", "counts", "splits", "lengths"}
     for name, tally in report.items():
         if name not in known and isinstance(tally, Mapping):
             yield _chart(_TITLES.get(name, name), tally)
-    yield from _lines(report["repeated_lines"])
+    yield from _lines("Most repeated lines", "Counted inside blocks: a lower bound.", report["repeated_lines"])
+    yield from _lines("Files left out", "", report["left_out"])
 
 
 def _table(*rows: tuple[str, int]) -> str:
@@ -85,10 +86,11 @@ def _bar(place: int, label: str, count: int, largest: int) -> str:
     )
 
 
-def _lines(lines: Sequence[Sequence[Any]]) -> Iterator[str]:
+def _lines(title: str, note: str, lines: Sequence[Sequence[Any]]) -> Iterator[str]:
     if not lines:
         return
-    yield '<h2>Most repeated lines</h2>\n<p class="note">Counted inside blocks: a lower bound.</p>\n<table>'
-    for line, count in lines:
-        yield f'<tr><td class="number">{count:,}</td><td>{html.escape(line)}</td></tr>'
+    yield f'<h2>{html.escape(title)}</h2>\n<p class="note">{html.escape(note)}</p>\n<table>'
+    for text, value in lines:
+        shown = f"{value:,}" if isinstance(value, int) else html.escape(value)
+        yield f'<tr><td class="number">{shown}</td><td>{html.escape(text)}</td></tr>'
     yield "</table>\n"

@@ -29,7 +29,9 @@ def given_fingerprint(recipe: Recipe) -> str | None:
         return sha256_file(path)
     except OSError as error:
         what = f"{path} cannot be read: {error.strerror}"
-        raise UserError(what, where=_FIELD, cure="Name a SentencePiece .model or a Hugging Face tokenizer.json") from error
+        raise UserError(
+            what, where=_FIELD, cure="Name a SentencePiece .model or a Hugging Face tokenizer.json"
+        ) from error
 
 
 def adopt(path: Path, folder: Path) -> dict[str, Any]:

@@ -99,7 +99,7 @@ def test_cut_gzip_among_a_hundred_files_harms_no_other(hundred_files: Path, tmp_
 
 
 def test_one_bad_record_in_ten_thousand_is_a_dead_letter(tmp_path: Path) -> None:
-    lines = ['{"text": "good %d"}' % n for n in range(10_000)]
+    lines = [json.dumps({"text": f"good {n}"}) for n in range(10_000)]
     lines[4321] = '{"text": '
     (tmp_path / "a.jsonl").write_text("\n".join(lines))
     counts = ingest(recipe(tmp_path, train="a.jsonl"), tmp_path / "out", Silent()).facts["counts"]

@@ -10,14 +10,17 @@ from typing import Any
 
 import pytest
 
+from lstmlm.corpus.accounts import check_sum
 from lstmlm.corpus.files import corpus_fingerprint
-from lstmlm.corpus.ingest import check, ingest, shard_jobs
-from lstmlm.corpus.shards import count_records, records_in, records_in_files, shard_files
+from lstmlm.corpus.ingest import ingest
+from lstmlm.corpus.join import Part, contiguous
+from lstmlm.corpus.shards import records_in, records_in_files, shard_files
 from lstmlm.errors import UserError
 from lstmlm.progress import Silent
 from lstmlm.publish import read_manifest
 from lstmlm.recipe import Recipe
 from lstmlm.records import Record
+from lstmlm.tfrecord import count_records
 
 
 def recipe(root: Path, task: str = "generate", **corpus: Any) -> Recipe:
@@ -55,7 +58,7 @@ def test_shards_in_order_give_the_corpus_order(corpus: Path, tmp_path: Path) -> 
     assert manifest.facts["splits"]["train"]["records"] == 6000
     assert manifest.facts["shards"] == 3
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
-        "Split-train", "Split-valid", "dead_letters.jsonl", "manifest.json",
+        "Split-train", "Split-valid", "dead_letters.jsonl", "manifest.json", "report.html", "report.json",
     ]  # fmt: skip
 
 
@@ -153,10 +156,9 @@ def test_missing_root_is_named(tmp_path: Path) -> None:
         ingest(recipe(tmp_path / "none", train="a.txt"), tmp_path / "out", Silent())
 
 
-def test_lost_line_fails_the_count_check(tmp_path: Path) -> None:
-    counts = {"in": 3, "kept": 1, "dropped": {"blank": 1}, "dead": 0}
+def test_lost_line_fails_the_count_check() -> None:
     with pytest.raises(RuntimeError, match="unaccounted"):
-        check(counts, [], recipe(tmp_path, train="a.txt"))
+        check_sum({"in": 3, "kept": 1, "dropped": {"blank": 1}, "dead": 0})
 
 
 def test_fingerprint_follows_content_and_names_not_the_place(corpus: Path, tmp_path: Path) -> None:
@@ -171,10 +173,9 @@ def test_fingerprint_follows_content_and_names_not_the_place(corpus: Path, tmp_p
 
 @pytest.mark.parametrize(("blocks", "shards"), [(0, 3), (1, 4), (7, 3), (8, 4), (3, 5)])
 def test_part_b_goes_to_shard_floor(blocks: int, shards: int) -> None:
-    summaries = [[0, b, 1, {"train": 1}, {}, {}, None] for b in range(blocks)]
-    jobs = [job for job in shard_jobs(summaries, shards, Path("p"), Path("o")) if job[0] == "train"]
-    assert len(jobs) == shards
-    placed = [shard for shard, job in enumerate(jobs) for _ in job[2]]
+    groups = list(contiguous([Part(Path(str(b)), 1) for b in range(blocks)], shards))
+    assert len(groups) == shards
+    placed = [shard for shard, group in enumerate(groups) for _ in group]
     assert placed == [b * shards // blocks for b in range(blocks)]
 
 
