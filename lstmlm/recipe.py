@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 
 class Section(BaseModel):
@@ -32,11 +32,19 @@ class Duplicates(Section):
 
     exact: bool = Field(False, description="Drop records whose text (source and targets) stood before.")
     near: Annotated[float, Field(ge=0.3, le=1.0)] | None = Field(
-        None, description="Drop records whose shingles have this Jaccard similarity, or more, to an earlier one's."
+        None,
+        description="Drop records whose shingles have this Jaccard similarity, or more, to an earlier one's; texts of "
+        "fewer words than a shingle must have the same words.",
     )
     ngram: Positive = Field(5, description="Words of a shingle.")
     bands: Positive | None = Field(None, description="MinHash bands; absent: as `near` asks for.")
     rows: Positive | None = Field(None, description="Hashes of a band; absent: as `near` asks for.")
+
+    @model_validator(mode="after")
+    def _near_is_given(self) -> Duplicates:
+        if self.near is None and (self.bands is not None or self.rows is not None):
+            raise ValueError("bands and rows say how `near` is looked for: give it too")
+        return self
 
 
 class Decontamination(Section):
@@ -114,6 +122,12 @@ class Corpus(Section):
     shuffle: bool = Field(False, description="Shuffle records across shards by a seeded key; else corpus order.")
     shards: Positive | None = Field(None, description="TFRecord files a split is written to; absent: by size.")
     shard_bytes: Positive = Field(128_000_000, description="About how large a shard is where `shards` is absent.")
+
+    @model_validator(mode="after")
+    def _pairs_have_targets(self) -> Corpus:
+        if "pairs" in self.quality and self.target is None:
+            raise ValueError("the quality rules `pairs` compare source and target: name the column in `target`")
+        return self
 
     def place(self, name: str) -> str:
         """Returns where a file or glob below `root` lies: a path, or a URL."""

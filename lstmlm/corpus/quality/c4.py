@@ -25,8 +25,10 @@ POLICY_PHRASES = (
 
 _ELLIPSIS = ("...", "…")
 _CITATION = re.compile(r"\[(?:\d*|edit|citation needed)\]")
-# Initials, `U.S.` and titles are no sentences.
-_SENTENCE_END = re.compile(r"(?<!\b\w)(?<!\bMr)(?<!\bMrs)(?<!\bMs)(?<!\bDr)(?<!\bSt)[.!?]+[\"'”’)\]]*(?=\s|$)")
+# Initials, `U.S.` and titles end no sentence. They are looked for after the mark: at every character would be slow.
+_SENTENCE_END = re.compile(
+    r"[.!?](?<!\b\w[.!?])(?<!\bMr[.])(?<!\bMrs[.])(?<!\bMs[.])(?<!\bDr[.])(?<!\bSt[.])[.!?]*[\"'”’)\]]*(?=\s|$)"
+)
 _LONG_WORD = re.compile(rf"\S{{{MAX_WORD_LENGTH + 1}}}")
 
 
