@@ -32,7 +32,7 @@ def find_phones(text: str, start: int, end: int, regions: Sequence[str]) -> Iter
 
     A number counts where one of these holds, after libphonenumber's idea of lenience:
 
-    - it begins with `+` or `00` and is possible in the country that follows;
+    - it begins with `+` or `00` and is valid in the country that follows; after `+` and in groups, possible is enough;
     - it is written as numbers are, and valid in one of the regions, trunk prefix included;
     - it has 7 to 15 digits and the words beside it call it a phone number, valid or not.
 
