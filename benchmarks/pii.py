@@ -115,17 +115,18 @@ def measure(path: Path, prose: Path | None = None) -> list[dict[str, Any]]:
 
     Args:
         path: The labelled file.
-        prose: Ordinary text, a paragraph a line, for the speed.
+        prose: Ordinary text for the speed: a paragraph a line, or .jsonl with the key `text`.
     """
     rows = []
     for kind, count in sorted(score(path).items()):
         for name in ("recall", "precision") if count.labels else ():
             rows.append(_row(f"pii {kind} {name} ({count.labels} labels)", getattr(count, name), BARS[name]))
     if prose:
-        texts = prose.read_text(encoding="utf-8").splitlines()
+        lines = prose.read_text(encoding="utf-8").splitlines()
+        texts = [json.loads(line)["text"] for line in lines] if prose.suffix == ".jsonl" else lines
         for kinds, bar in SPEED_BARS.items():
             name = "all kinds" if kinds == KINDS else " + ".join(kinds)
-            rows.append(_row(f"pii {name}, MB/s on {prose.stem}", speed(texts, kinds), bar))
+            rows.append(_row(f"pii {name}, MB/s on {prose.parent.name}", speed(texts, kinds), bar))
     return rows
 
 
@@ -143,7 +144,7 @@ def _row(name: str, ours: float, bar: float) -> dict[str, Any]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("labelled", type=Path)
-    parser.add_argument("--prose", type=Path, help="ordinary text, a paragraph a line")
+    parser.add_argument("--prose", type=Path, help="ordinary text, a paragraph a line, or .jsonl with the key `text`")
     parser.add_argument("--examples", action="store_true", help="print what was missed and what was wrong")
     arguments = parser.parse_args()
     for kind, count in sorted(score(arguments.labelled).items()):
@@ -157,7 +158,7 @@ def main() -> None:
             for name, texts in (("missed", count.missed), ("wrong", count.wrong)):
                 print(*(f"    {name}: {text!r}" for text in texts), sep="\n")
     for row in measure(arguments.labelled, arguments.prose):
-        print(f"{row['row']:48} {row['ours']:9} {row['bar']:8} {'holds' if row['holds'] else 'FAILS'}")
+        print(f"{row['row']:56} {row['ours']:9} {row['bar']:8} {'holds' if row['holds'] else 'FAILS'}")
 
 
 if __name__ == "__main__":

@@ -28,19 +28,23 @@ def is_something_else(value: str) -> bool:
     return _NOT_A_PHONE.match(value.lstrip("(")) is not None
 
 
-def is_written_like_one(value: str, national: list[str]) -> bool:
-    """Tells whether a number is grouped as phone numbers are, not as a decimal, a table, a count or a postal code.
+def is_count_or_code(value: str) -> bool:
+    """Tells whether a number without `+` is written as a decimal, a count, a row of a table or a ZIP code."""
+    groups = groups_of(value)
+    if len(groups) == 1:
+        return len(value) < (9 if value[0] == "0" else 10) or value in _COUNTING or value[0] == "1"
+    return "  " in value or _ZIP_CODE.fullmatch(value) is not None or _is_decimal(value, groups)
+
+
+def is_grouped_like_one(value: str, national: list[str]) -> bool:
+    """Tells whether the digits of a number are grouped as people group those of phone numbers.
 
     Args:
         value: The number, without `+`.
         national: The groups in which its country writes it.
     """
     groups = groups_of(value)
-    if len(groups) == 1:
-        return len(value) >= (9 if value.startswith("0") else 10) and value not in _COUNTING and value[0] != "1"
-    if "  " in value or _ZIP_CODE.fullmatch(value) or _is_decimal(value, groups):
-        return False
-    if groups == national:
+    if len(groups) == 1 or groups == national:
         return True
     if any(len(group) < 2 for group in groups[1:]) or all(len(group) <= 2 for group in groups):
         return False

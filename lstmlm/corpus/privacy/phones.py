@@ -10,7 +10,7 @@ import phonenumbers
 
 from lstmlm.corpus.privacy.digits import SEPARATOR
 from lstmlm.corpus.privacy.phone_context import says_code, says_other, says_phone
-from lstmlm.corpus.privacy.phone_form import groups_of, is_something_else, is_written_like_one
+from lstmlm.corpus.privacy.phone_form import groups_of, is_count_or_code, is_grouped_like_one, is_something_else
 from lstmlm.corpus.privacy.spans import Span
 
 _RUN = re.compile(rf"[+(0-9](?:{SEPARATOR}{{0,3}}[0-9]){{6,}}")
@@ -32,7 +32,7 @@ def find_phones(text: str, start: int, end: int, regions: Sequence[str]) -> Iter
 
     A number counts where one of these holds, after libphonenumber's idea of lenience:
 
-    - it begins with `+` or `00` and is possible in the country that follows;
+    - it begins with `+` or `00` and is valid in the country that follows; after `+` and in groups, possible is enough;
     - it is written as numbers are, and valid in one of the regions, trunk prefix included;
     - it has 7 to 15 digits and the words beside it call it a phone number, valid or not.
 
@@ -90,12 +90,12 @@ def _is_phone(value: str, digits: str, regions: Sequence[str]) -> bool:
         return _national_groups(international, None, valid=not grouped) is not None
     if digits.startswith("00"):
         return _national_groups(f"+{digits[2:]}", None, valid=True) is not None
-    return any(_is_national(value, digits, region) for region in regions)
+    return not is_count_or_code(value) and any(_is_national(value, digits, region) for region in regions)
 
 
 def _is_national(value: str, digits: str, region: str) -> bool:
     national = _national_groups(digits, region, valid=True)
-    if national is None or not is_written_like_one(value, list(national)):
+    if national is None or not is_grouped_like_one(value, list(national)):
         return False
     # The national form has the trunk prefix where the country has one: a number without it is not dialled like that.
     dialled = "".join(national)
