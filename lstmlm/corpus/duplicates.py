@@ -2,8 +2,8 @@
 
 Equal and similar rows are pairs (`lstmlm.corpus.edges`); rows that pairs connect, over however many others, are copies
 of one text, and the first of them in corpus order is kept. The search is one Beam element for each range of each key
-column and takes about 100 bytes of memory for a row of a range; joining what was found takes about 150 bytes for a row
-that is in a pair, and nothing for the others.
+column and holds about 75 bytes for a row of a range; joining what was found holds about 150 bytes for a row that is in
+a pair, nothing for the others, and 100 MB of pairs at a time.
 """
 
 from __future__ import annotations
