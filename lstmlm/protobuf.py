@@ -150,8 +150,11 @@ def _open(data: bytes, at: int) -> tuple[int, int]:
 
 def _value(varint: bytes) -> int:
     """Returns the number that a varint stands for."""
+    # Most lengths have one group or two, and a loop takes twice as long.
     if len(varint) == 1:
         return varint[0]
+    if len(varint) == 2:
+        return varint[0] & 127 | varint[1] << 7
     number = 0
     for group in reversed(varint):
         number = number << 7 | group & 127
