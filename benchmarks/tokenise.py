@@ -2,7 +2,8 @@
 
 The lines of WikiText-2 (train), repeated to 50 MB, as record shards; 8,000 unigram pieces trained on them. *Ours* reads
 the records, encodes and packs them, and writes TFRecord files. The *peer* calls `SentencePieceProcessor.encode` on
-blocks of 256 lines, and on single lines, and throws the result away. Rounds alternate; the fastest of each counts.
+blocks of 256 lines, and on single lines, and throws the result away. Rounds alternate; the fastest of each counts, in
+CPU time.
 Start-up, and loading of the model, count for neither.
 
     LSTMLM_CORPORA=../shared/corpora taskset -c 1 python benchmarks/tokenise.py
@@ -92,13 +93,13 @@ def _repeated(lines: list[str], size: float) -> list[str]:
 
 
 def _timed(ways: dict[str, Callable[[], object]], rounds: int) -> dict[str, list[float]]:
-    """Returns the seconds of wall time of every round."""
+    """Returns the seconds of CPU time of every round: all is done by one thread, and other programs do not count."""
     times: dict[str, list[float]] = {name: [] for name in ways}
     for _ in range(rounds):
         for name, way in ways.items():
-            start = time.perf_counter()
+            start = time.process_time()
             way()
-            times[name].append(time.perf_counter() - start)
+            times[name].append(time.process_time() - start)
     return times
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -22,9 +23,7 @@ _VARINT = rb"[\x80-\xff]*[\x00-\x7f]"
 _EXAMPLE = re.compile(rb"\x0a" + _VARINT)
 # A map entry up to its first value: name, length of all values, length of the first. One pattern, because a step in
 # Python takes longer than all of it.
-_ENTRY = re.compile(
-    rb"\x0a%b\x0a[\x00-\x7f](?P<name>\w+)\x12%b\x0a(?P<length>%b)(?:\x0a(?P<first>%b))?" % ((_VARINT,) * 4)
-)
+_ENTRY = re.compile(rb"\x0a%b\x0a[\x00-\x7f](\w+)\x12%b\x0a(?:\x00|(%b)\x0a(%b))" % ((_VARINT,) * 4))
 
 
 @functools.lru_cache(maxsize=4096)
@@ -95,12 +94,12 @@ def bytes_features(example: bytes) -> dict[bytes, list[bytes]]:
         if entry is None:
             raise ValueError("not an Example of bytes features")
         name, length, first = entry.groups()
-        end = entry.end("length") + _value(length)
-        at = entry.end()
+        start = at = end = entry.end()
         values = []
-        if first is not None:
-            at += _value(first)
-            values.append(example[entry.end() : at])
+        if length is not None:
+            end = entry.end(2) + _value(length)
+            at = start + _value(first)
+            values.append(example[start:at])
         while at < end:
             start, at = _open(example, at)
             values.append(example[start:at])
@@ -123,10 +122,10 @@ def packed_varints(numbers: npt.NDArray[np.int32]) -> tuple[bytes, npt.NDArray[n
     """
     width = max(1, -(-int(numbers.max(initial=0)).bit_length() // 7))
     # All groups of a number in one integer: arithmetic on these is faster than on columns of single bytes.
-    container = np.dtype("<u2") if width <= 2 else np.dtype("<u4") if width <= 4 else np.dtype("<u8")
-    rest = numbers.astype(container)
+    container = "<u2" if width <= 2 else "<u4" if width <= 4 else "<u8"
+    rest: npt.NDArray[np.unsignedinteger[Any]] = numbers.astype(container)
     groups = np.zeros_like(rest)
-    used = np.zeros((len(numbers), container.itemsize), np.bool_)
+    used = np.zeros((len(numbers), groups.itemsize), np.bool_)
     used[:, 0] = True
     offsets = np.zeros(len(numbers) + 1, np.int64)
     offsets[1:] = 1
@@ -151,8 +150,11 @@ def _open(data: bytes, at: int) -> tuple[int, int]:
 
 def _value(varint: bytes) -> int:
     """Returns the number that a varint stands for."""
+    # Most lengths have one group or two, and a loop takes twice as long.
     if len(varint) == 1:
         return varint[0]
+    if len(varint) == 2:
+        return varint[0] & 127 | varint[1] << 7
     number = 0
     for group in reversed(varint):
         number = number << 7 | group & 127

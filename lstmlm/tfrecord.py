@@ -6,6 +6,7 @@ CRC-32C of the payload, as TensorFlow's `record_writer.h` defines it. Files join
 
 from __future__ import annotations
 
+import functools
 import itertools
 import struct
 from collections.abc import Iterable, Iterator, Sequence
@@ -68,13 +69,12 @@ def read_records(path: Path) -> Iterator[bytes]:
             header = stream.read(_HEADER.size)
             if not header:
                 return
-            length = _length(header, number, path)
-            if length > size:  # before memory is asked for
+            length = _checked_length(header, size, number, path)
+            payload, tail = stream.read(length), stream.read(4)
+            if len(tail) < 4:
                 raise _truncated(number, path)
-            payload, tail = stream.read(length), stream.read(_CHECKSUM.size)
-            if len(tail) < _CHECKSUM.size:
-                raise _truncated(number, path)
-            if _masked_crc(payload) != _CHECKSUM.unpack(tail)[0]:
+            crc = google_crc32c.value(payload)  # masked here and not in a function: this is done for every record
+            if ((crc >> 15 | crc << 17) + _MASK_DELTA) & 0xFFFFFFFF != int.from_bytes(tail, "little"):
                 raise _damaged(number, path)
             yield payload
 
@@ -91,7 +91,7 @@ def count_records(path: Path) -> int:
             if at == size:
                 return number - 1
             stream.seek(at)
-            at += _HEADER.size + _length(stream.read(_HEADER.size), number, path) + _CHECKSUM.size
+            at += _HEADER.size + _checked_length(stream.read(_HEADER.size), size, number, path) + _CHECKSUM.size
             if at > size:
                 raise _truncated(number, path)
     raise AssertionError("unreachable")
@@ -116,14 +116,23 @@ def _head(length: int) -> bytes:
     return length_bytes + _CHECKSUM.pack(_masked_crc(length_bytes))
 
 
-def _length(header: bytes, number: int, path: Path) -> int:
-    """Returns the length in the 12 bytes before a payload."""
+def _checked_length(header: bytes, size: int, number: int, path: Path) -> int:
+    """Returns the length of record `number` of a file of `size` bytes."""
     if len(header) < _HEADER.size:
         raise _truncated(number, path)
-    length, checksum = _HEADER.unpack(header)
-    if _masked_crc(header[:8]) != checksum:
+    length = _length(header)
+    if length is None:
         raise _damaged(number, path)
-    return int(length)
+    if length > size:  # before memory is asked for
+        raise _truncated(number, path)
+    return length
+
+
+@functools.lru_cache(maxsize=4096)
+def _length(header: bytes) -> int | None:
+    """Returns the length in the 12 bytes before a payload; None if it does not match its checksum."""
+    length, checksum = _HEADER.unpack(header)
+    return int(length) if _masked_crc(header[:8]) == checksum else None
 
 
 def _masked_crc(data: bytes) -> int:

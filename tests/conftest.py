@@ -14,7 +14,12 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
+
+# How long an example takes says nothing on a machine that does other things too.
+hypothesis.settings.register_profile("lstmlm", deadline=None)
+hypothesis.settings.load_profile("lstmlm")
 
 # Before any test module imports TensorFlow: it reads these once.
 for name, value in {

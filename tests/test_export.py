@@ -6,11 +6,13 @@ import shutil
 import pytest
 import tensorflow as tf
 import tensorflow_text
+import tokenizers
 
 from lstmlm.errors import UserError
 from lstmlm.export import export
 from lstmlm.inference.run import infer
 from lstmlm.progress import Silent
+from lstmlm.publish import publish
 from lstmlm.records import stable_hash
 from lstmlm.tokenizer import Tokenizer
 
@@ -55,6 +57,17 @@ def test_the_tokenizer_inside_is_the_tokenizer_outside(exported):
     outside = Tokenizer(exported.export / "tokenizer.model")
     inside = tensorflow_text.SentencepieceTokenizer(model=outside.model_bytes, out_type=tf.int32)
     assert inside.tokenize(TEXTS).to_list() == [outside.encode(text) for text in TEXTS]
+
+
+def test_a_tokenizer_that_no_graph_can_hold_is_refused(exported, tmp_path):
+    with publish(tmp_path / "model", "model"):
+        pass
+    words = tokenizers.Tokenizer(tokenizers.models.WordLevel({"<unk>": 0}, unk_token="<unk>"))
+    with publish(tmp_path / "tokenizer", "tokenizer") as draft:
+        words.save(str(draft.path / "tokenizer.json"))
+        draft.facts["vocabulary"] = 4
+    with pytest.raises(UserError, match=r"tensorflow-text cannot run a tokenizer\.json\. Give a SentencePiece"):
+        export(exported.recipe, tmp_path / "model", tmp_path / "tokenizer", tmp_path / "out", Silent())
 
 
 def test_a_damaged_model_is_refused(exported, tmp_path):

@@ -4,21 +4,40 @@ import subprocess
 import sys
 
 import pytest
+import tensorflow as tf
+from hypothesis import given
+from hypothesis import strategies as st
 
-from lstmlm.records import Record, from_example, stable_hash, to_example
+from lstmlm.records import Record, deserialize, serialize, stable_hash
+
+texts = st.text(st.characters(codec="utf-8"), max_size=40)
 
 
-@pytest.mark.parametrize(
-    "record",
-    [
-        Record("a.txt:1", "plain"),
-        Record("a.tsv:17", "Stop!", ("Ça suffit !", "Arrête-toi !")),
-        Record("ü", "emoji 🙂, newline \n, zero \x00, 日本語", ("",)),
-        Record("empty", ""),
-    ],
-)
-def test_a_record_survives_its_tf_example(record: Record) -> None:
-    assert from_example(to_example(record).SerializeToString()) == record
+@given(record=st.builds(Record, texts, texts, st.lists(texts, max_size=3).map(tuple)))
+def test_a_record_survives_and_tensorflow_would_write_the_same(record: Record) -> None:
+    def feature(*values: str) -> tf.train.Feature:
+        return tf.train.Feature(bytes_list=tf.train.BytesList(value=[value.encode() for value in values]))
+
+    named = {"id": feature(record.id), "source": feature(record.source)}
+    named |= {"targets": feature(*record.targets)} if record.targets else {}
+    example = tf.train.Example(features=tf.train.Features(feature=named))
+    assert serialize(record) == example.SerializeToString(deterministic=True)
+    assert deserialize(serialize(record)) == record
+    assert deserialize(example.SerializeToString()) == record
+
+
+@pytest.mark.parametrize("length", [0, 1, 100, 127, 128, 16_383, 16_384, 2_100_000])
+def test_texts_of_every_length_come_back(length: int) -> None:
+    record = Record("a" * min(length, 200), "b" * length, ("c" * length, ""))
+    assert deserialize(serialize(record)) == record
+
+
+def test_what_is_no_record_is_refused() -> None:
+    feature = tf.train.Feature(bytes_list=tf.train.BytesList(value=[b"text"]))
+    example = tf.train.Example(features=tf.train.Features(feature={"source": feature}))
+    for serialized in (example.SerializeToString(), b"", b"text"):
+        with pytest.raises(ValueError, match="Example"):
+            deserialize(serialized)
 
 
 def test_stable_hash_is_the_same_in_every_process() -> None:

@@ -14,6 +14,7 @@ from lstmlm.tokenizer.sentence_piece import SentencePiece
 from lstmlm.tokenizer.tokenizer import JSON_FILE, MODEL_FILE
 
 _FIELD = "tokenizer.model"
+_CURE = "Name a SentencePiece .model or a Hugging Face tokenizer.json"
 
 
 def given_fingerprint(recipe: Recipe) -> str | None:
@@ -29,9 +30,7 @@ def given_fingerprint(recipe: Recipe) -> str | None:
         return sha256_file(path)
     except OSError as error:
         what = f"{path} cannot be read: {error.strerror}"
-        raise UserError(
-            what, where=_FIELD, cure="Name a SentencePiece .model or a Hugging Face tokenizer.json"
-        ) from error
+        raise UserError(what, where=_FIELD, cure=_CURE) from error
 
 
 def adopt(path: Path, folder: Path) -> dict[str, Any]:
@@ -59,6 +58,5 @@ def adopt(path: Path, folder: Path) -> dict[str, Any]:
         (folder / MODEL_FILE).write_bytes(model)
         found = SentencePiece(folder / MODEL_FILE)
     except (RuntimeError, ValueError, UserError) as error:
-        cure = "Name a SentencePiece .model or a Hugging Face tokenizer.json"
-        raise UserError(f"{path} is not a SentencePiece model", where=_FIELD, cure=cure) from error
+        raise UserError(f"{path} is not a SentencePiece model", where=_FIELD, cure=_CURE) from error
     return {"vocabulary": found.size, "algorithm": algorithm(model), "renumbered": model != content}

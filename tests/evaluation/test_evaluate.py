@@ -15,7 +15,8 @@ from lstmlm.evaluation.run import evaluate
 from lstmlm.progress import Silent
 from lstmlm.publish import publish
 from lstmlm.recipe import Recipe
-from lstmlm.records import Record, to_example
+from lstmlm.records import Record, serialize
+from lstmlm.tfrecord import write_records
 
 
 class Judge:
@@ -40,16 +41,12 @@ def judge(monkeypatch: pytest.MonkeyPatch) -> Judge:
 
 def folders(tmp_path: Path, valid: int = 3) -> tuple[Path, Path]:
     """An export and a records folder."""
-    import tensorflow as tf
-
     with publish(tmp_path / "export", "export", "e1"):
         pass
     with publish(tmp_path / "records", "records", "r1") as draft:
         path = shard_path(draft.path, "valid", 0, 1)
         path.parent.mkdir()
-        with tf.io.TFRecordWriter(str(path)) as writer:
-            for i in range(valid):
-                writer.write(to_example(Record(f"r{i}", "text")).SerializeToString())
+        write_records(path, (serialize(Record(f"r{i}", "text")) for i in range(valid)))
     return tmp_path / "export", tmp_path / "records"
 
 

@@ -11,13 +11,14 @@ import pytest
 import tensorflow as tf
 
 from lstmlm.corpus.ingest import ingest
-from lstmlm.corpus.shards import records_in, serialized_in, shard_files
+from lstmlm.corpus.shards import records_in, shard_files
 from lstmlm.errors import UserError
 from lstmlm.examples.build import build_examples
 from lstmlm.progress import Silent
 from lstmlm.publish import Manifest
 from lstmlm.recipe import Recipe
 from lstmlm.task import load_task
+from lstmlm.tfrecord import read_records
 from lstmlm.tokenizer import Tokenizer, train_tokenizer
 
 
@@ -56,7 +57,7 @@ def features(folder: Path, split: str, name: str) -> list[list[int]]:
     return [
         list(tf.train.Example.FromString(serialized).features.feature[name].int64_list.value)
         for file in shard_files(folder, split)
-        for serialized in serialized_in(file)
+        for serialized in read_records(file)
     ]
 
 

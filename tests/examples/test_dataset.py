@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from lstmlm.corpus.shards import write_examples
-from lstmlm.examples.build import int64_example
 from lstmlm.examples.dataset import bucket_rows, pairs, windows
+from lstmlm.examples.serialise import int64_examples
+from lstmlm.tfrecord import write_records
+from lstmlm.tokenizer.rows import TokenRows
 
 Batch = dict[str, "np.ndarray[tuple[int, ...], np.dtype[np.int32]]"]
 BUCKETS = (4, 8, 16)
@@ -20,7 +21,10 @@ BUCKETS = (4, 8, 16)
 
 def write(folder: Path, shard: int, examples: Iterable[dict[str, list[int]]]) -> Path:
     path = folder / f"data-{shard:05d}-of-00003.tfrecord"
-    write_examples(path, map(int64_example, examples))
+    rows = list(examples)
+    names = rows[0] if rows else ()
+    columns = {name: TokenRows.joined([np.array(row[name], np.int32) for row in rows]) for name in names}
+    write_records(path, int64_examples(columns) if rows else [])
     return path
 
 

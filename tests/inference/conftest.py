@@ -10,7 +10,8 @@ import pytest
 
 from lstmlm.publish import publish
 from lstmlm.recipe import Recipe
-from lstmlm.records import Record, to_example
+from lstmlm.records import Record, serialize
+from lstmlm.tfrecord import write_records
 
 BATCH = 4
 
@@ -64,16 +65,12 @@ def records_folder(tmp_path: Path) -> MakeRecords:
     """Makes a records folder with a valid split in two shards."""
 
     def make(records: Sequence[Record]) -> Path:
-        import tensorflow as tf
-
         half = len(records) // 2
         with publish(tmp_path / "records", "records", "records-1") as draft:
             (draft.path / "Split-valid").mkdir()
             for shard, part in enumerate((records[:half], records[half:])):
                 path = draft.path / "Split-valid" / f"data-{shard:05d}-of-00002.tfrecord"
-                with tf.io.TFRecordWriter(str(path)) as writer:
-                    for record in part:
-                        writer.write(to_example(record).SerializeToString())
+                write_records(path, map(serialize, part))
         return tmp_path / "records"
 
     return make
