@@ -10,10 +10,11 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-import numpy.typing as npt
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
 
 FIELD_1, FIELD_2, FIELD_3 = b"\x0a", b"\x12", b"\x1a"
 """Tags of the fields 1, 2 and 3 where the content has a length: `field << 3 | 2`."""
@@ -120,6 +121,8 @@ def packed_varints(numbers: npt.NDArray[np.int32]) -> tuple[bytes, npt.NDArray[n
     Returns:
         The bytes, and int64 [n + 1]: the offset of each number, and the length of all.
     """
+    import numpy as np  # here: the rest of the module serves commands that start without it
+
     width = max(1, -(-int(numbers.max(initial=0)).bit_length() // 7))
     # All groups of a number in one integer: arithmetic on these is faster than on columns of single bytes.
     container = "<u2" if width <= 2 else "<u4" if width <= 4 else "<u8"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 
 class Section(BaseModel):
@@ -18,12 +18,12 @@ Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
 Positive = Annotated[int, Field(gt=0)]
 
 
-def _folder(value: object) -> object:
+def _folder(value: Path | str) -> Path | str:
     # A URL stays text: a path would lose one of its slashes.
     return Path(value) if isinstance(value, str) and "://" not in value else value
 
 
-Folder = Annotated[Path | str, BeforeValidator(_folder)]
+Folder = Annotated[str | Path, AfterValidator(_folder)]
 """A local folder as a path, a remote one as its URL."""
 
 

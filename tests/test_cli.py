@@ -65,7 +65,19 @@ def test_help_imports_nothing_heavy(command: list[str], root: Path) -> None:
 
 def test_help_names_every_stage_in_order(lstmlm: Lstmlm) -> None:
     text = lstmlm("--help").stdout
-    words = ["run", "compile", "ingest", "tokenizer", "examples", "train", "export", "evaluate", "infer", "demo-corpus"]
+    words = [
+        "run",
+        "compile",
+        "ingest",
+        "clean",
+        "tokenizer",
+        "examples",
+        "train",
+        "export",
+        "evaluate",
+        "infer",
+        "demo-corpus",
+    ]
     places = [text.index(f" {word} ") for word in words]
     assert places == sorted(places)
 

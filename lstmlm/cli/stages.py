@@ -49,7 +49,7 @@ def ingest(recipe: RecipePath, output: Output, overrides: Overrides = None) -> N
 
 
 def clean(recipe: RecipePath, output: Output, overrides: Overrides = None) -> None:
-    """Write the cleaned train files as gzipped JSON lines, without splits: a corpus to keep or to pass on."""
+    """Write the cleaned corpus as gzipped JSON lines, without splits: to keep or to pass on."""
 
     def stage(run: Recipe, progress: Progress) -> Manifest:
         from lstmlm.corpus.ingest import clean
