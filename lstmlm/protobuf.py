@@ -21,10 +21,19 @@ FIELD_1, FIELD_2, FIELD_3 = b"\x0a", b"\x12", b"\x1a"
 
 
 _VARINT = rb"[\x80-\xff]*[\x00-\x7f]"
-_EXAMPLE = re.compile(rb"\x0a" + _VARINT)
-# A map entry up to its first value: name, length of all values, length of the first. One pattern, because a step in
-# Python takes longer than all of it.
-_ENTRY = re.compile(rb"\x0a%b\x0a[\x00-\x7f](\w+)\x12%b\x0a(?:\x00|(%b)\x0a(%b))" % ((_VARINT,) * 4))
+EXAMPLE_HEAD = rb"\x0a" + _VARINT
+"""Pattern of what stands before the first map entry of an `Example`."""
+VALUE_HEAD = rb"\x0a(" + _VARINT + rb")"
+"""Pattern of what stands before a value of a bytes feature; the group is its length, as `number_of` reads it."""
+
+
+def entry_head(name: str) -> bytes:
+    """Returns the pattern of what stands before the first value of a bytes feature; its group is that of `VALUE_HEAD`.
+
+    Patterns, because a step in Python takes longer than all that one of them does.
+    """
+    key = re.escape(bytes([len(name)]) + name.encode("ascii"))
+    return rb"\x0a%b\x0a%b\x12%b\x0a%b" % (_VARINT, key, _VARINT, _VARINT) + VALUE_HEAD
 
 
 @functools.lru_cache(maxsize=4096)
@@ -36,6 +45,19 @@ def varint(number: int) -> bytes:
         number >>= 7
     groups.append(number)
     return bytes(groups)
+
+
+def number_of(varint: bytes) -> int:
+    """Returns the number that a varint stands for."""
+    # Most lengths have one group or two, and a loop takes twice as long.
+    if len(varint) == 1:
+        return varint[0]
+    if len(varint) == 2:
+        return varint[0] & 127 | varint[1] << 7
+    number = 0
+    for group in reversed(varint):
+        number = number << 7 | group & 127
+    return number
 
 
 def field(tag: bytes, content: bytes) -> bytes:
@@ -81,37 +103,6 @@ def bytes_example(features: Mapping[str, Sequence[bytes]]) -> bytes:
     return field(FIELD_1, b"".join(entries))
 
 
-def bytes_features(example: bytes) -> dict[bytes, list[bytes]]:
-    """Returns the features of a serialized `tf.train.Example` in which all are bytes features, in any order.
-
-    Raises:
-        ValueError: The bytes are something else.
-    """
-    found: dict[bytes, list[bytes]] = {}
-    head = _EXAMPLE.match(example)
-    at = head.end() if head else 0
-    while at < len(example):
-        entry = _ENTRY.match(example, at)
-        if entry is None:
-            raise ValueError("not an Example of bytes features")
-        name, length, first = entry.groups()
-        start = at = end = entry.end()
-        values = []
-        if length is not None:
-            end = entry.end(2) + _value(length)
-            at = start + _value(first)
-            values.append(example[start:at])
-        while at < end:
-            start, at = _open(example, at)
-            values.append(example[start:at])
-        if at != end:
-            raise ValueError("not an Example of bytes features")
-        found[name] = values
-    if at != len(example):
-        raise ValueError("a message that ends too early")
-    return found
-
-
 def packed_varints(numbers: npt.NDArray[np.int32]) -> tuple[bytes, npt.NDArray[np.int64]]:
     """Returns numbers as varints end to end, and where each begins.
 
@@ -141,27 +132,6 @@ def packed_varints(numbers: npt.NDArray[np.int32]) -> tuple[bytes, npt.NDArray[n
             offsets[1:] += more
     np.cumsum(offsets, out=offsets)
     return groups.view(np.uint8)[used.ravel()].tobytes(), offsets
-
-
-def _open(data: bytes, at: int) -> tuple[int, int]:
-    """Returns where the content of field 1 at `at` begins and ends."""
-    if data[at : at + 1] != FIELD_1:
-        raise ValueError("not an Example of bytes features")
-    length, at = _number(data, at + 1)
-    return at, at + length
-
-
-def _value(varint: bytes) -> int:
-    """Returns the number that a varint stands for."""
-    # Most lengths have one group or two, and a loop takes twice as long.
-    if len(varint) == 1:
-        return varint[0]
-    if len(varint) == 2:
-        return varint[0] & 127 | varint[1] << 7
-    number = 0
-    for group in reversed(varint):
-        number = number << 7 | group & 127
-    return number
 
 
 def _number(data: bytes, at: int) -> tuple[int, int]:

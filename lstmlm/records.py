@@ -8,12 +8,17 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import re
 from typing import TYPE_CHECKING
 
-from lstmlm.protobuf import bytes_example, bytes_features
+from lstmlm.protobuf import EXAMPLE_HEAD, VALUE_HEAD, bytes_example, entry_head, number_of
 
 if TYPE_CHECKING:
     import tensorflow as tf
+
+_ID = re.compile(EXAMPLE_HEAD + entry_head("id"))
+_SOURCE, _TARGETS = re.compile(entry_head("source")), re.compile(entry_head("targets"))
+_NEXT = re.compile(VALUE_HEAD)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -48,15 +53,30 @@ def deserialize(serialized: bytes) -> Record:
     """Returns the record in what `serialize` wrote.
 
     Raises:
-        ValueError: The bytes are not a record.
+        ValueError: The bytes are something else.
     """
-    features = bytes_features(serialized)
-    try:
-        record_id, source = features[b"id"][0].decode("utf-8"), features[b"source"][0].decode("utf-8")
-    except (KeyError, IndexError) as error:
-        raise ValueError("an Example that is not a record") from error
-    targets = features.get(b"targets")
-    return Record(record_id, source, tuple([target.decode("utf-8") for target in targets]) if targets else ())
+    record_id, at = _value(_ID, serialized, 0)
+    source, at = _value(_SOURCE, serialized, at)
+    if at == len(serialized):
+        return Record(record_id, source)
+    target, at = _value(_TARGETS, serialized, at)
+    targets = [target]
+    while at < len(serialized):
+        target, at = _value(_NEXT, serialized, at)
+        targets.append(target)
+    return Record(record_id, source, tuple(targets))
+
+
+def _value(head: re.Pattern[bytes], serialized: bytes, at: int) -> tuple[str, int]:
+    """Returns the text behind a head that stands at `at`, and where it ends."""
+    found = head.match(serialized, at)
+    if found is None:
+        raise ValueError("not an Example that is a record")
+    start = found.end()
+    end = start + number_of(found[1])
+    if end > len(serialized):
+        raise ValueError("an Example that ends too early")
+    return serialized[start:end].decode("utf-8"), end
 
 
 def to_example(record: Record) -> tf.train.Example:

@@ -25,7 +25,8 @@ EXAMPLES_VERSION = 2
 """Raise it with every change that makes `build_examples` write other bytes."""
 
 KIND = "examples"
-BLOCK_RECORDS = 256
+BLOCK_CHARACTERS = 1 << 19
+"""Text encoded at once, about: small blocks cost time, and large ones memory."""
 
 
 def build_examples(recipe: Recipe, records: Path, tokenizer: Path, output: Path, progress: Progress) -> Manifest:
@@ -125,6 +126,15 @@ def encode_shard(
 
 
 def _blocks(records: Iterator[Record], counts: collections.Counter[str]) -> Iterator[list[Record]]:
-    while block := list(itertools.islice(records, BLOCK_RECORDS)):
-        counts["records"] += len(block)
+    block: list[Record] = []
+    size = 0
+    for record in records:
+        block.append(record)
+        size += len(record.source) + sum(map(len, record.targets))
+        if size >= BLOCK_CHARACTERS:
+            counts["records"] += len(block)
+            yield block
+            block, size = [], 0
+    counts["records"] += len(block)
+    if block:
         yield block

@@ -86,6 +86,13 @@ def test_pairs_are_one_a_target_and_cuts_are_counted(root: Path, tmp_path: Path)
     assert len(batch["source"]) == len(batch["target"])
 
 
+def test_the_size_of_blocks_changes_nothing(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = {task: build(root, task, tmp_path / task / "whole") for task in ("generate", "translate")}
+    monkeypatch.setattr("lstmlm.examples.build.BLOCK_CHARACTERS", 100)
+    for task, manifest in whole.items():
+        assert build(root, task, tmp_path / task / "parts") == manifest
+
+
 def test_rerun_writes_the_same_bytes(root: Path, tmp_path: Path) -> None:
     first = build(root, "generate", tmp_path / "one")
     assert build(root, "generate", tmp_path / "one") == first
