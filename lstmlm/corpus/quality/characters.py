@@ -51,7 +51,8 @@ def flags() -> Flags:
     """
     table = np.full(sys.maxunicode + 1, CONTENT, np.uint16)
     table[:_PLANES] = [_of_character(chr(code)) for code in range(_PLANES)]
-    table[_PLANES : 2 * _PLANES] |= [ALPHA * chr(code).isalpha() for code in range(_PLANES, 2 * _PLANES)]  # ideographs
+    ideographs = [chr(code).isalpha() for code in range(_PLANES, 2 * _PLANES)]
+    table[_PLANES : 2 * _PLANES][ideographs] |= ALPHA
     for symbols, flag in [
         (_QUOTES, OPENING | CLOSING | QUOTE),
         (_PAIRED, OPENING | CLOSING),
