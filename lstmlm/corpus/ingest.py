@@ -18,12 +18,13 @@ from lstmlm.errors import UserError
 from lstmlm.progress import Progress
 from lstmlm.publish import Draft, Manifest, is_finished, publish, read_manifest
 from lstmlm.recipe import Recipe
+from lstmlm.runner import Runner
 
 KIND = "records"
 DEAD_LETTERS = "dead_letters.jsonl"
 
 
-def ingest(recipe: Recipe, output: Path, progress: Progress) -> Manifest:
+def ingest(recipe: Recipe, output: Path, progress: Progress, *, runner: Runner | None = None) -> Manifest:
     """Reads the corpus of a recipe and publishes its records.
 
     The records of a split lie in corpus order over its shards; every shard exists. Malformed lines are in
@@ -34,6 +35,7 @@ def ingest(recipe: Recipe, output: Path, progress: Progress) -> Manifest:
         recipe: The run; `corpus`, `task` and `seed` are used.
         output: The folder to publish; a no-op where it holds this result.
         progress: Told how far it is.
+        runner: Where the pipelines run; absent: in this process.
 
     Raises:
         UserError: Something about the corpus the user must mend; nothing is published.
@@ -47,11 +49,11 @@ def ingest(recipe: Recipe, output: Path, progress: Progress) -> Manifest:
         scratch = draft.path / ".parts"
         scratch.mkdir()
         progress.update(0, len(files), unit="files", note="reading")
-        summaries = _read(recipe, files, scratch)
+        summaries = _read(recipe, files, scratch, runner)
         counts = total(summaries)
         check(counts, summaries, recipe)
         progress.update(counts["kept"], counts["in"], unit="records", note="writing shards")
-        splits = _join(recipe, summaries, scratch, draft)
+        splits = _join(recipe, summaries, scratch, draft, runner)
         if sum(split["records"] for split in splits.values()) != counts["kept"]:
             raise RuntimeError(f"the shards hold {splits}, and the records kept are {counts['kept']}")
         shutil.rmtree(scratch)
@@ -60,7 +62,7 @@ def ingest(recipe: Recipe, output: Path, progress: Progress) -> Manifest:
     return read_manifest(output, KIND)
 
 
-def _read(recipe: Recipe, files: Sequence[CorpusFile], scratch: Path) -> list[Any]:
+def _read(recipe: Recipe, files: Sequence[CorpusFile], scratch: Path, runner: Runner | None) -> list[Any]:
     """Writes the parts of every file and returns the summaries of their blocks, in corpus order."""
     results = scratch / "summaries.json"
 
@@ -74,7 +76,7 @@ def _read(recipe: Recipe, files: Sequence[CorpusFile], scratch: Path) -> list[An
         _ = made.summaries | "Summaries" >> WriteJson(results)
         _ = made.ids | "Ids" >> beam.GroupByKey() | "Duplicates" >> beam.ParDo(RefuseDuplicates())
 
-    run_pipeline(build)
+    run_pipeline(build, runner)
     return list(read_json(results))
 
 
@@ -148,7 +150,9 @@ def shard_jobs(
             yield split, str(shard_path(folder, split, shard, shards)), parts[first:last]
 
 
-def _join(recipe: Recipe, summaries: Sequence[Any], scratch: Path, draft: Draft) -> dict[str, dict[str, int]]:
+def _join(
+    recipe: Recipe, summaries: Sequence[Any], scratch: Path, draft: Draft, runner: Runner | None
+) -> dict[str, dict[str, int]]:
     """Joins the parts to shards and dead letters; returns records and bytes of each split."""
     for split in SPLITS:
         (draft.path / f"Split-{split}").mkdir()
@@ -166,7 +170,7 @@ def _join(recipe: Recipe, summaries: Sequence[Any], scratch: Path, draft: Draft)
             | "Results" >> WriteJson(results)
         )
 
-    run_pipeline(build)
+    run_pipeline(build, runner)
     splits = {split: {"records": 0, "bytes": 0} for split in SPLITS}
     for split, records, size in read_json(results):
         splits[split]["records"] += records
