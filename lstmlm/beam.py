@@ -17,6 +17,8 @@ from typing import Any
 
 import apache_beam as beam
 from apache_beam.options.pipeline_options import PipelineOptions, PortableOptions
+from apache_beam.options.pipeline_options_validator import PipelineOptionsValidator
+from apache_beam.runners import create_runner
 from apache_beam.runners.portability.fn_api_runner.fn_runner import FnApiRunner
 from apache_beam.runners.portability.portable_runner import PortableRunner
 
@@ -43,10 +45,15 @@ def run_pipeline(build: Callable[[beam.Pipeline], object], runner: Runner | None
             it comes as one line in `what`. Or: no cluster answers where the runner says.
     """
     place = runner or Runner()
+    engine, options = _engine(place), _options(place)
+    faults = PipelineOptionsValidator(options, engine).validate()
+    if faults:
+        what = " ".join(" ".join(faults).split()).rstrip(".")
+        raise UserError(what, where="--beam-option", cure="Add it: --beam-option KEY=VALUE")
     _BEAM_LOGGER.addFilter(_is_not_user_error)
     try:
         # Beam reads sys.argv unless it is given flags.
-        with beam.Pipeline(runner=_engine(place), options=_options(place)) as pipeline:
+        with beam.Pipeline(runner=engine, options=options) as pipeline:
             build(pipeline)
     except Exception as error:
         original = find_user_error(error)
@@ -66,10 +73,10 @@ def _engine(runner: Runner) -> Any:
     if runner.name in ("direct", "processes"):
         return FnApiRunner()
     if runner.name == "dataflow":
-        if importlib.util.find_spec("google.cloud.dataflow") is None:
+        if importlib.util.find_spec("apitools") is None:
             cure = "Install the extra: pip install 'lstmlm[gcs]'"
             raise UserError("Dataflow needs Beam's Google Cloud parts, which are not installed", cure=cure)
-        return "DataflowRunner"
+        return create_runner("DataflowRunner")
     _answers(runner.option("job_endpoint") or "", runner.name)
     return PortableRunner()
 

@@ -84,3 +84,10 @@ def test_nobody_at_the_job_endpoint_is_told_in_one_line() -> None:
 def test_an_option_that_beam_does_not_know_is_refused() -> None:
     with pytest.raises(UserError, match="Beam knows no option 'paralelism'"):
         run_pipeline(lambda pipeline: pipeline | beam.Create([1]), Runner(options=("paralelism=2",)))
+
+
+def test_an_option_that_dataflow_needs_is_asked_for() -> None:
+    pytest.importorskip("apitools", reason="Beam's Google Cloud parts are not installed")
+    with pytest.raises(UserError, match=r"--beam-option: .*temp_location.*project") as caught:
+        run_pipeline(lambda pipeline: pipeline | beam.Create([1]), Runner("dataflow"))
+    assert "\n" not in str(caught.value)
