@@ -1,7 +1,8 @@
 """A pool of Beam SDK workers: a cluster's task managers ask it for processes that run this project's Python.
 
-Beam's own pool listens on every address of the machine and lets a worker whose task manager died finish its bundle.
-This one listens where it is told, and such a worker ends at once: the bundle is being repeated elsewhere.
+Beam's own pool listens on every address of the machine, mixes up workers of task managers that count alike, and lets
+a worker whose task manager died finish its bundle. This one listens where it is told, leaves a worker to its task
+manager, and such a worker ends at once: the bundle is being repeated elsewhere.
 
 `python -m lstmlm.worker_pool --port 50000` serves until it is told to stop (SIGTERM, SIGINT).
 """
@@ -9,13 +10,14 @@ This one listens where it is told, and such a worker ends at once: the bundle is
 from __future__ import annotations
 
 import argparse
+import multiprocessing
 import os
 import signal
-import subprocess
 import sys
 import threading
 from collections.abc import Sequence
 from concurrent import futures
+from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
 import grpc
@@ -29,62 +31,59 @@ _REQUESTS = 8  # answered side by side; each takes milliseconds
 
 
 class WorkerPool(beam_fn_api_pb2_grpc.BeamFnExternalWorkerPoolServicer):
-    """Starts and stops worker processes as Beam's `EXTERNAL` environment asks for them."""
+    """Starts worker processes as Beam's `EXTERNAL` environment asks for them.
+
+    They are forked from a process that has imported Beam already, which takes several seconds, and nothing else.
+    """
 
     def __init__(self) -> None:
-        self._workers: dict[str, subprocess.Popen[bytes]] = {}
+        self._workers: list[ForkServerProcess] = []
         self._lock = threading.Lock()
+        self._context = multiprocessing.get_context("forkserver")
+        self._context.set_forkserver_preload([__spec__.name, "lstmlm.beam"])
 
     def StartWorker(  # Beam's protocol names it so
         self, request: beam_fn_api_pb2.StartWorkerRequest, context: object
     ) -> beam_fn_api_pb2.StartWorkerResponse:
         """Starts a process in the folder that the pipeline was submitted from, so that relative paths mean the same."""
-        command = [sys.executable, "-m", "lstmlm.worker_pool"]
-        command += ["--control", request.control_endpoint.url, "--id", request.worker_id]
-        try:
-            worker = subprocess.Popen(command, cwd=request.params.get(FOLDER), env=_environment())
-        except OSError as error:
+        folder = request.params.get(FOLDER, ".")
+        if not Path(folder).is_dir():
             # On a line of its own and marked, so that it reaches the user: see lstmlm.beam.find_user_error.
-            told = f"\nlstmlm.errors.UserError: the worker pool cannot start a worker: {error}\n"
+            told = (
+                f"\nlstmlm.errors.UserError: {folder}: the worker pool sees no such folder. Share it with the cluster\n"
+            )
             return beam_fn_api_pb2.StartWorkerResponse(error=told)
+        words = (request.control_endpoint.url, request.worker_id, folder)
+        worker = self._context.Process(target=work, args=words, name="lstmlm-worker")
         with self._lock:
-            self._workers = {name: old for name, old in self._workers.items() if old.poll() is None}
-            self._workers[request.worker_id] = worker
+            worker.start()
+            self._workers = [*(old for old in self._workers if old.is_alive()), worker]
         return beam_fn_api_pb2.StartWorkerResponse()
 
     def StopWorker(
         self, request: beam_fn_api_pb2.StopWorkerRequest, context: object
     ) -> beam_fn_api_pb2.StopWorkerResponse:
-        """Ends a worker; one that is gone already is no error."""
-        with self._lock:
-            worker = self._workers.pop(request.worker_id, None)
-        if worker is not None:
-            _end(worker)
+        """Leaves it to the worker, which ends when its task manager hangs up.
+
+        The request names a worker by an id that each task manager counts for itself: it may mean any of several.
+        """
         return beam_fn_api_pb2.StopWorkerResponse()
+
+    def processes(self) -> list[int]:
+        """Returns the process ids of the workers that are alive."""
+        with self._lock:
+            return [worker.pid for worker in self._workers if worker.pid is not None and worker.is_alive()]
 
     def close(self) -> None:
         """Ends every worker."""
         with self._lock:
-            workers, self._workers = list(self._workers.values()), {}
+            workers, self._workers = self._workers, []
         for worker in workers:
             worker.terminate()
         for worker in workers:
-            _end(worker)
-
-
-def _environment() -> dict[str, str]:
-    """Returns the environment of workers: this very lstmlm is found from whatever folder they start in."""
-    here = str(Path(__file__).resolve().parents[1])
-    return {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, [here, os.environ.get("PYTHONPATH")]))}
-
-
-def _end(worker: subprocess.Popen[bytes]) -> None:
-    worker.terminate()
-    try:
-        worker.wait(STOP_SECONDS)
-    except subprocess.TimeoutExpired:
-        worker.kill()
-        worker.wait()
+            worker.join(STOP_SECONDS)
+            worker.kill()
+            worker.join()
 
 
 def start(address: str) -> tuple[WorkerPool, grpc.Server, int]:
@@ -97,7 +96,7 @@ def start(address: str) -> tuple[WorkerPool, grpc.Server, int]:
         RuntimeError: The address is taken.
     """
     pool = WorkerPool()
-    server = grpc.server(futures.ThreadPoolExecutor(_REQUESTS))
+    server = grpc.server(futures.ThreadPoolExecutor(_REQUESTS), options=[("grpc.so_reuseport", 0)])
     beam_fn_api_pb2_grpc.add_BeamFnExternalWorkerPoolServicer_to_server(pool, server)
     port = int(server.add_insecure_port(address))
     server.start()
@@ -116,29 +115,31 @@ def serve(address: str) -> None:
     pool.close()
 
 
-def work(control: str, worker: str) -> None:
-    """Takes work until the task manager ends the connection or is gone, then leaves the process, come what may."""
-    status = 1
+def work(control: str, worker: str, folder: str) -> None:
+    """Takes work until the task manager ends the connection or is gone, then leaves the process, come what may.
+
+    Args:
+        control: Address of the task manager.
+        worker: What it calls this worker.
+        folder: Where to work.
+    """
+    os.chdir(folder)
     try:
         SdkHarness(control, worker_id=worker).run()
-        status = 0
     except grpc.RpcError as error:
-        print(f"worker {worker}: the connection to its task manager broke ({error.code()})", file=sys.stderr)
+        code = error.code() if isinstance(error, grpc.Call) else error
+        print(f"worker {worker}: the connection to its task manager broke ({code})", file=sys.stderr)
     finally:
         sys.stderr.flush()
-        os._exit(status)  # threads of a bundle that nobody waits for would go on writing
+        os._exit(0)  # threads of a bundle that nobody waits for would go on writing
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """See the module; with `--control` and `--id` it is one worker of a pool."""
+    """See the module."""
     parser = argparse.ArgumentParser(prog="python -m lstmlm.worker_pool", description="Pool of Beam SDK workers.")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
     parser.add_argument("--port", type=int, default=50000, help="port to listen on (%(default)s); 0: a free one")
-    parser.add_argument("--control", help=argparse.SUPPRESS)
-    parser.add_argument("--id", help=argparse.SUPPRESS)
     words = parser.parse_args(arguments)
-    if words.control:
-        work(words.control, words.id)
     serve(f"{words.host}:{words.port}")
 
 

@@ -17,7 +17,7 @@ from apache_beam.portability.api import beam_fn_api_pb2, beam_fn_api_pb2_grpc
 
 from lstmlm.beam import find_user_error
 from lstmlm.runner import FOLDER
-from lstmlm.worker_pool import start
+from lstmlm.worker_pool import WorkerPool, start
 
 pytestmark = pytest.mark.timeout(120)
 
@@ -47,45 +47,59 @@ def manager() -> Iterator[TaskManager]:
         server.stop(0)
 
 
+class Pool:
+    """A pool and the way to speak to it."""
+
+    def __init__(self, pool: WorkerPool, port: int) -> None:
+        self.processes = pool.processes
+        self._stub = beam_fn_api_pb2_grpc.BeamFnExternalWorkerPoolStub(grpc.insecure_channel(f"127.0.0.1:{port}"))
+
+    def start(self, control: str, folder: Path) -> str:
+        """Asks for a worker; returns the error."""
+        request = beam_fn_api_pb2.StartWorkerRequest(worker_id="1-1", params={FOLDER: str(folder)})
+        request.control_endpoint.url = control
+        return str(self._stub.StartWorker(request).error)
+
+    def stop(self) -> str:
+        """Asks for the worker's end; returns the error."""
+        return str(self._stub.StopWorker(beam_fn_api_pb2.StopWorkerRequest(worker_id="1-1")).error)
+
+
 @pytest.fixture
-def pool() -> Iterator[Any]:
+def pool() -> Iterator[Pool]:
     served, server, port = start("127.0.0.1:0")
     try:
-        yield beam_fn_api_pb2_grpc.BeamFnExternalWorkerPoolStub(grpc.insecure_channel(f"127.0.0.1:{port}"))
+        yield Pool(served, port)
     finally:
         server.stop(0)
         served.close()
 
 
-def request(manager: TaskManager, folder: Path) -> beam_fn_api_pb2.StartWorkerRequest:
-    made = beam_fn_api_pb2.StartWorkerRequest(worker_id="1-1", params={FOLDER: str(folder)})
-    made.control_endpoint.url = manager.address
-    return made
-
-
-def workers() -> list[psutil.Process]:
-    return [child for child in psutil.Process().children() if "lstmlm.worker_pool" in child.cmdline()]
-
-
-def test_a_worker_starts_in_the_folder_of_the_pipeline_and_stops(
-    pool: Any, manager: TaskManager, tmp_path: Path
-) -> None:
-    assert pool.StartWorker(request(manager, tmp_path)).error == ""
-    (worker,) = workers()
+def test_a_worker_starts_in_the_folder_of_the_pipeline(pool: Pool, manager: TaskManager, tmp_path: Path) -> None:
+    assert pool.start(manager.address, tmp_path) == ""
+    (worker,) = pool.processes()
     assert manager.connected.wait(60)
-    assert Path(worker.cwd()) == tmp_path
-    assert pool.StopWorker(beam_fn_api_pb2.StopWorkerRequest(worker_id="1-1")).error == ""
-    assert workers() == []
-    assert pool.StopWorker(beam_fn_api_pb2.StopWorkerRequest(worker_id="1-1")).error == ""
+    assert Path(psutil.Process(worker).cwd()) == tmp_path
+
+
+def test_another_task_managers_worker_of_the_same_id_is_left_alone(
+    pool: Pool, manager: TaskManager, tmp_path: Path
+) -> None:
+    """Two task managers count alike; one of them asks for an end."""
+    assert [pool.start(manager.address, tmp_path) for _ in range(2)] == ["", ""]
+    assert pool.stop() == ""
+    assert manager.connected.wait(60)
+    assert len(pool.processes()) == 2
 
 
 def test_a_folder_that_the_pool_does_not_see_is_told_to_the_user(
-    pool: Any, manager: TaskManager, tmp_path: Path
+    pool: Pool, manager: TaskManager, tmp_path: Path
 ) -> None:
-    error = pool.StartWorker(request(manager, tmp_path / "none")).error
+    error = pool.start(manager.address, tmp_path / "none")
     found = find_user_error(RuntimeError(f"java.lang.IllegalStateException: {error}\n\tat Some.java"))
     assert found is not None
     assert str(tmp_path / "none") in found.what
+    assert pool.processes() == []
 
 
 CONNECT = """
@@ -107,16 +121,14 @@ sys.stdin.read()
 """
 
 
-def test_a_worker_ends_when_its_task_manager_is_killed(pool: Any, tmp_path: Path) -> None:
-    manager = subprocess.Popen(
-        [sys.executable, "-c", CONNECT], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    )
+def test_a_worker_ends_when_its_task_manager_is_killed(pool: Pool, tmp_path: Path) -> None:
+    command = [sys.executable, "-c", CONNECT]
+    manager = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     assert manager.stdout is not None
-    made = beam_fn_api_pb2.StartWorkerRequest(worker_id="1-1", params={FOLDER: str(tmp_path)})
-    made.control_endpoint.url = f"127.0.0.1:{int(manager.stdout.readline())}"
-    assert pool.StartWorker(made).error == ""
-    (worker,) = workers()
+    assert pool.start(f"127.0.0.1:{int(manager.stdout.readline())}", tmp_path) == ""
+    worker = psutil.Process(pool.processes()[0])
     assert manager.stdout.readline() == "connected\n"
     manager.kill()
     manager.communicate()
-    assert worker.wait(30) is not None or not worker.is_running()
+    worker.wait(30)
+    assert pool.processes() == []

@@ -93,6 +93,9 @@ class Cluster:
         scratch = self.folder / "scratch"
         shutil.rmtree(scratch, ignore_errors=True)
         (scratch / "conf").mkdir(parents=True)
+        # Beam sends every jar on the job server's class path with every job, but for those below a folder of this name;
+        # the cluster has them already.
+        shutil.copytree(self._jars, scratch / "gradle" / "wrapper", copy_function=_link)
         added = {
             "rest.port": self.ports["rest"],
             "jobmanager.rpc.port": self.ports["rpc"],
@@ -122,22 +125,26 @@ class Cluster:
         scratch = self.folder / "scratch"
         conf = scratch / "conf"
         if name == "jobmanager":
-            return self._java(400, f"{FLINK}.entrypoint.StandaloneSessionClusterEntrypoint", "--configDir", str(conf))
+            return self._java(
+                self._jars, 400, f"{FLINK}.entrypoint.StandaloneSessionClusterEntrypoint", "--configDir", str(conf)
+            )
         if name in self._task_managers:  # 512 MB of heap: framework and tasks, as flink-conf.yaml says
             own = ["--configDir", str(conf), "-D", f"taskmanager.resource-id={name}-{time.monotonic_ns()}"]
-            return self._java(512, f"{FLINK}.taskexecutor.TaskManagerRunner", *own)
+            return self._java(self._jars, 512, f"{FLINK}.taskexecutor.TaskManagerRunner", *own)
         if name == "jobserver":
             listen = [f"--job-host={HOST}", f"--job-port={self.ports['job']}", "--artifact-port=0"]
             flink = [f"--flink-master={HOST}:{self.ports['rest']}", f"--flink-conf-dir={conf}"]
             own = [*listen, "--expansion-port=-1", *flink, f"--artifacts-dir={scratch / 'artifacts'}"]
-            return self._java(400, JOB_SERVER, *own)
+            return self._java(scratch / "gradle" / "wrapper", 400, JOB_SERVER, *own)
         return [sys.executable, "-m", "lstmlm.worker_pool", "--host", HOST, "--port", str(self.ports["pool"])]
 
-    def _java(self, megabytes: int, main: str, *arguments: str) -> list[str]:
+    @staticmethod
+    def _java(jars: Path, megabytes: int, main: str, *arguments: str) -> list[str]:
         opens = [f"--add-opens=java.base/{package}=ALL-UNNAMED" for package in OPENS.split()]
         java = str(Path(os.environ["JAVA_HOME"]) / "bin" / "java") if os.environ.get("JAVA_HOME") else "java"
         memory = [f"-Xmx{megabytes}m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"]
-        return [java, *memory, *opens, "-cp", f"{self._jars}/*", main, *arguments]
+        log = ["-Dorg.slf4j.simpleLogger.showDateTime=true", "-Dorg.slf4j.simpleLogger.dateTimeFormat=HH:mm:ss.SSS"]
+        return [java, *memory, *log, *opens, "-cp", f"{jars}/*", main, *arguments]
 
     def _is_ready(self) -> bool:
         try:
@@ -149,6 +156,13 @@ class Cluster:
         except OSError:
             return False
         return found == len(self._task_managers)
+
+
+def _link(source: str, target: str) -> None:
+    try:
+        os.link(source, target)
+    except OSError:  # another file system
+        shutil.copyfile(source, target)
 
 
 def free_ports() -> dict[str, int]:

@@ -149,7 +149,9 @@ def contents(folder: Path) -> dict[str, bytes]:
     return {str(file.relative_to(folder)): file.read_bytes() for file in folder.rglob("*") if file.is_file()}
 
 
-def test_ingest_outlives_a_killed_task_manager(cluster: Cluster, recipe: Path, root: Path, tmp_path: Path) -> None:
+def test_ingest_outlives_a_killed_task_manager_which_is_replaced(
+    cluster: Cluster, recipe: Path, root: Path, tmp_path: Path
+) -> None:
     """The part files of the draft show that the job is in the middle of its work."""
     direct, there = tmp_path / "direct", tmp_path / "there"
     assert Command(root, "ingest", recipe, "-o", direct).finish() == (0, "")
@@ -161,6 +163,7 @@ def test_ingest_outlives_a_killed_task_manager(cluster: Cluster, recipe: Path, r
     assert code == 0, said + (tmp_path / "there.log").read_text()[-5000:] + cluster.logs()
     assert cluster.restarts() > before
     assert contents(there) == contents(direct)
+    until(lambda: cluster.get("/overview")["slots-available"] == 4, "another TaskManager, and all slots free")
 
 
 def test_infer_outlives_a_killed_task_manager(
@@ -194,9 +197,3 @@ def test_what_the_user_must_mend_arrives_in_one_line(
     assert (code, said.count("\n")) == (2, 1), said
     assert "bad.txt.gz: not a gzip file" in said
     assert not (tmp_path / "out").exists()
-
-
-def test_a_lost_task_manager_is_replaced(cluster: Cluster) -> None:
-    """The kills of the tests above leave two, with all slots free."""
-    until(lambda: len(cluster.get("/taskmanagers")["taskmanagers"]) == 2 and not cluster.busy(), "a new TaskManager")
-    assert cluster.get("/overview")["slots-available"] == 4
