@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import socket
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 
 from lstmlm.beam import WriteJson, find_user_error, read_json, run_pipeline
 from lstmlm.errors import UserError
+from lstmlm.runner import Runner, choose_runner
 
 
 def fail(_: Any) -> None:
@@ -43,3 +45,49 @@ def test_results_are_sorted_and_an_empty_list_is_written_too(tmp_path: Path, ele
     path = tmp_path / "results.json"
     run_pipeline(lambda pipeline: pipeline | beam.Create(elements) | WriteJson(path))
     assert list(read_json(path)) == [list(element) for element in sorted(elements)]
+
+
+TRACEBACK = """Error received from SDK harness for instruction 4: Traceback (most recent call last):
+  File "common.py", line 1, in invoke_process
+lstmlm.errors.UserError: a.txt:3: bad line. Mend it
+
+During handling of the above exception, another exception occurred:
+
+Traceback (most recent call last):
+lstmlm.errors.UserError: a.txt:3: bad line. Mend it [while running 'Parts-ptransform-7']
+"""
+
+
+@pytest.mark.parametrize("text", [TRACEBACK, TRACEBACK[TRACEBACK.index("During") :]])
+def test_user_error_quoted_from_another_process_is_found(text: str) -> None:
+    outer = ValueError("pipeline failed")
+    outer.__cause__ = RuntimeError(text)
+    found = find_user_error(outer)
+    assert str(found) == "a.txt:3: bad line. Mend it"
+
+
+def test_another_error_quoted_from_another_process_is_none_of_the_users() -> None:
+    assert find_user_error(RuntimeError(TRACEBACK.replace("UserError", "OtherError"))) is None
+    assert find_user_error(RuntimeError("it said lstmlm.errors.UserError: no")) is None
+
+
+def test_nobody_at_the_job_endpoint_is_told_in_one_line() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        address = f"127.0.0.1:{taken.getsockname()[1]}"
+    place = choose_runner("flink", None, [f"job_endpoint={address}"])
+    with pytest.raises(UserError, match=r"no Beam job server answers.*deploy/flink/README\.md") as caught:
+        run_pipeline(lambda pipeline: pipeline | beam.Create([1]), place)
+    assert caught.value.where == address
+    assert "\n" not in str(caught.value)
+
+
+def test_an_option_that_beam_does_not_know_is_refused() -> None:
+    with pytest.raises(UserError, match="Beam knows no option 'paralelism'"):
+        run_pipeline(lambda pipeline: pipeline | beam.Create([1]), Runner(options=("paralelism=2",)))
+
+
+def test_an_option_that_dataflow_needs_is_asked_for() -> None:
+    pytest.importorskip("apitools", reason="Beam's Google Cloud parts are not installed")
+    with pytest.raises(UserError, match=r"--beam-option: .*temp_location.*project") as caught:
+        run_pipeline(lambda pipeline: pipeline | beam.Create([1]), Runner("dataflow"))
+    assert "\n" not in str(caught.value)

@@ -37,6 +37,19 @@ RayAddress = Annotated[
     typer.Option("--ray-address", metavar="ADDRESS", help="Ray cluster to train on; absent: one started here."),
 ]
 
+RunnerName = Annotated[
+    str,
+    typer.Option("--runner", metavar="NAME", help="Where Beam runs: direct, processes, flink, spark or dataflow."),
+]
+BeamWorkers = Annotated[
+    int | None,
+    typer.Option("--workers", min=1, metavar="N", help="Worker processes, or how wide a cluster spreads each step."),
+]
+BeamOptions = Annotated[
+    list[str] | None,
+    typer.Option("--beam-option", metavar="KEY=VALUE", help="An option of Beam or its runner; repeatable."),
+]
+
 
 def read_recipe(path: Path, overrides: Sequence[str] | None) -> Recipe:
     """Reads and checks a recipe, its task's name included, without importing the task.

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lstmlm.cli.options import (
+    BeamOptions,
+    BeamWorkers,
     ExamplesFolder,
     ExportFolder,
     ModelFolder,
@@ -17,6 +19,7 @@ from lstmlm.cli.options import (
     RayAddress,
     RecipePath,
     Records,
+    RunnerName,
     TokenizerFolder,
     read_recipe,
 )
@@ -26,6 +29,7 @@ from lstmlm.errors import UserError
 from lstmlm.logs import captured
 from lstmlm.progress import Progress
 from lstmlm.publish import MANIFEST, Manifest
+from lstmlm.runner import choose_runner
 
 if TYPE_CHECKING:
     from lstmlm.recipe import Recipe
@@ -37,24 +41,40 @@ def register(app: typer.Typer) -> None:
         app.command(rich_help_panel="One stage")(command)
 
 
-def ingest(recipe: RecipePath, output: Output, overrides: Overrides = None) -> None:
+def ingest(
+    recipe: RecipePath,
+    output: Output,
+    overrides: Overrides = None,
+    runner: RunnerName = "direct",
+    workers: BeamWorkers = None,
+    beam_option: BeamOptions = None,
+) -> None:
     """Read the corpus into records."""
+    place = choose_runner(runner, workers, beam_option or ())
 
     def stage(run: Recipe, progress: Progress) -> Manifest:
         from lstmlm.corpus.ingest import ingest
 
-        return ingest(run, output, progress)
+        return ingest(run, output, progress, runner=place)
 
     _stage("ingest", read_recipe(recipe, overrides), output, stage)
 
 
-def clean(recipe: RecipePath, output: Output, overrides: Overrides = None) -> None:
+def clean(
+    recipe: RecipePath,
+    output: Output,
+    overrides: Overrides = None,
+    runner: RunnerName = "direct",
+    workers: BeamWorkers = None,
+    beam_option: BeamOptions = None,
+) -> None:
     """Write the cleaned corpus as gzipped JSON lines, without splits: to keep or to pass on."""
+    place = choose_runner(runner, workers, beam_option or ())
 
     def stage(run: Recipe, progress: Progress) -> Manifest:
         from lstmlm.corpus.ingest import clean
 
-        return clean(run, output, progress)
+        return clean(run, output, progress, runner=place)
 
     _stage("clean", read_recipe(recipe, overrides), output, stage)
 
@@ -71,14 +91,22 @@ def tokenizer(recipe: RecipePath, records: Records, output: Output, overrides: O
 
 
 def examples(
-    recipe: RecipePath, records: Records, tokenizer: TokenizerFolder, output: Output, overrides: Overrides = None
+    recipe: RecipePath,
+    records: Records,
+    tokenizer: TokenizerFolder,
+    output: Output,
+    overrides: Overrides = None,
+    runner: RunnerName = "direct",
+    workers: BeamWorkers = None,
+    beam_option: BeamOptions = None,
 ) -> None:
     """Turn records into token ids, laid out for training."""
+    place = choose_runner(runner, workers, beam_option or ())
 
     def stage(run: Recipe, progress: Progress) -> Manifest:
         from lstmlm.examples.build import build_examples
 
-        return build_examples(run, records, tokenizer, output, progress)
+        return build_examples(run, records, tokenizer, output, progress, runner=place)
 
     _stage("examples", read_recipe(recipe, overrides), output, stage)
 
@@ -140,17 +168,21 @@ def infer(
         Path | None, typer.Option(metavar="DIR", help="Decode the valid split of this `lstmlm ingest` output.")
     ] = None,
     input: Annotated[Path | None, typer.Option(metavar="FILE", help="Decode the lines of this JSONL file.")] = None,
+    runner: RunnerName = "direct",
+    workers: BeamWorkers = None,
+    beam_option: BeamOptions = None,
 ) -> None:
     """Decode a batch of texts."""
     if records is not None and input is not None:
         raise UserError("--records and --input both name what to decode", cure="Leave one of them out")
     # What is named here goes before what the recipe names.
     changes = [*(overrides or ()), *(["inference.input=null"] if records is not None else ())]
+    place = choose_runner(runner, workers, beam_option or ())
 
     def stage(run: Recipe, progress: Progress) -> Manifest:
         from lstmlm.inference.run import infer
 
-        return infer(run, export, output, progress, records=records, input=input)
+        return infer(run, export, output, progress, records=records, input=input, runner=place)
 
     _stage("infer", read_recipe(recipe, changes), output, stage, show_outputs)
 

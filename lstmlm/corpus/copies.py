@@ -15,9 +15,12 @@ from lstmlm.corpus.edges import KeyIndex
 from lstmlm.corpus.join import Part
 from lstmlm.corpus.parts import keys_path
 from lstmlm.recipe import Duplicates
+from lstmlm.runner import Runner
 
 
-def find_copies(parts: Mapping[str, list[Part]], duplicates: Duplicates, scratch: Path) -> dict[str, list[Part]]:
+def find_copies(
+    parts: Mapping[str, list[Part]], duplicates: Duplicates, scratch: Path, runner: Runner | None
+) -> dict[str, list[Part]]:
     """Compares the keys of all parts and returns the parts, each with the file of its rows to leave out.
 
     Of two copies the one in the earlier part stays: the splits are taken in the order given.
@@ -26,6 +29,7 @@ def find_copies(parts: Mapping[str, list[Part]], duplicates: Duplicates, scratch
         parts: Split -> parts in corpus order, with their keys beside them.
         duplicates: What counts as a copy.
         scratch: Folder for the pairs that are found.
+        runner: Where the search runs; None: in this process.
     """
     every = [part for found in parts.values() for part in found]
     index = KeyIndex.open([keys_path(part.path) for part in every])
@@ -35,7 +39,7 @@ def find_copies(parts: Mapping[str, list[Part]], duplicates: Duplicates, scratch
     def build(pipeline: beam.Pipeline) -> None:
         _ = pipeline | FindEdges(index, duplicates, folder)
 
-    run_pipeline(build)
+    run_pipeline(build, runner)
     rows = duplicate_rows(index, folder)
     noted: list[Part] = []
     for position, part in enumerate(every):

@@ -12,12 +12,13 @@ from lstmlm.errors import UserError
 from lstmlm.progress import Progress
 from lstmlm.publish import Manifest, fingerprint, is_finished, publish, read_manifest
 from lstmlm.recipe import Recipe
+from lstmlm.runner import Runner
 
 RECORDS = "records"
 DOCUMENTS = "documents"
 
 
-def ingest(recipe: Recipe, output: Path, progress: Progress) -> Manifest:
+def ingest(recipe: Recipe, output: Path, progress: Progress, *, runner: Runner | None = None) -> Manifest:
     """Reads and cleans the corpus of a recipe and publishes its records, split and sharded.
 
     Every shard exists. The records of a split lie in corpus order over its shards, or shuffled where the recipe says
@@ -29,6 +30,7 @@ def ingest(recipe: Recipe, output: Path, progress: Progress) -> Manifest:
         recipe: The run; `corpus`, `task` and `seed` are used.
         output: The folder to publish; a no-op where it holds this result.
         progress: Told how far it is.
+        runner: Where the pipelines run; absent: in this process.
 
     Raises:
         UserError: Something about the corpus the user must mend; nothing is published.
@@ -40,11 +42,11 @@ def ingest(recipe: Recipe, output: Path, progress: Progress) -> Manifest:
     with publish(output, RECORDS, stamp) as draft:
         for split in SPLITS:
             (draft.path / f"Split-{split}").mkdir()
-        process(recipe, TFRecordShards(draft.path), draft, progress, held_out=True)
+        process(recipe, TFRecordShards(draft.path), draft, progress, held_out=True, runner=runner)
     return read_manifest(output, RECORDS)
 
 
-def clean(recipe: Recipe, output: Path, progress: Progress) -> Manifest:
+def clean(recipe: Recipe, output: Path, progress: Progress, *, runner: Runner | None = None) -> Manifest:
     """Reads and cleans the train files of a recipe and publishes them as `documents-*.jsonl.gz`.
 
     The same passes as `ingest`, without a split: the lines have the columns `corpus.source` and `corpus.target`, and
@@ -54,6 +56,7 @@ def clean(recipe: Recipe, output: Path, progress: Progress) -> Manifest:
         recipe: The run; `corpus`, `task` and `seed` are used; `corpus.valid` must be absent.
         output: The folder to publish; a no-op where it holds this result.
         progress: Told how far it is.
+        runner: Where the pipelines run; absent: in this process.
 
     Raises:
         UserError: Something about the corpus the user must mend; nothing is published.
@@ -67,5 +70,5 @@ def clean(recipe: Recipe, output: Path, progress: Progress) -> Manifest:
     if is_finished(output, DOCUMENTS, stamp):
         return read_manifest(output, DOCUMENTS)
     with publish(output, DOCUMENTS, stamp) as draft:
-        process(recipe, JsonShards(draft.path, recipe.corpus), draft, progress, held_out=False)
+        process(recipe, JsonShards(draft.path, recipe.corpus), draft, progress, held_out=False, runner=runner)
     return read_manifest(output, DOCUMENTS)

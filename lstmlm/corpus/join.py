@@ -21,6 +21,7 @@ from lstmlm.corpus.mixture import times
 from lstmlm.corpus.parts import write_exclusions
 from lstmlm.corpus.sinks import Sink
 from lstmlm.records import deserialize, serialize
+from lstmlm.runner import Runner
 from lstmlm.tfrecord import read_records, write_records
 
 _SHUFFLE = 1 << 40  # keeps the draws of the shuffle apart from those of the mixture
@@ -196,7 +197,7 @@ def _shuffle_key(payload: bytes, seed: int) -> int:
     return xxhash.xxh3_64_intdigest(payload, seed + _SHUFFLE)
 
 
-def run_jobs(jobs: Sequence[Any], work: beam.DoFn, results: Path) -> list[list[Any]]:
+def run_jobs(jobs: Sequence[Any], work: beam.DoFn, results: Path, runner: Runner | None) -> list[list[Any]]:
     """Runs jobs on a DoFn and returns the rows it yields, in order."""
 
     def build(pipeline: beam.Pipeline) -> None:
@@ -208,7 +209,7 @@ def run_jobs(jobs: Sequence[Any], work: beam.DoFn, results: Path) -> list[list[A
             | "Results" >> WriteJson(results)
         )
 
-    run_pipeline(build)
+    run_pipeline(build, runner)
     return list(read_json(results))
 
 

@@ -34,6 +34,7 @@ from lstmlm.corpus.summary import Summary, totals
 from lstmlm.progress import Progress
 from lstmlm.publish import Draft
 from lstmlm.recipe import Recipe
+from lstmlm.runner import Runner
 
 DEAD_LETTERS = "dead_letters.jsonl"
 EXCLUSIONS = "exclusions.jsonl.gz"
@@ -44,7 +45,9 @@ GROUP_BYTES = 64_000_000
 """Bytes of parts that one job of a shuffle holds."""
 
 
-def process(recipe: Recipe, sink: Sink, draft: Draft, progress: Progress, *, held_out: bool) -> None:
+def process(
+    recipe: Recipe, sink: Sink, draft: Draft, progress: Progress, *, held_out: bool, runner: Runner | None
+) -> None:
     """Runs all passes; the shards, the dead letters, the exclusions and the report are in the draft afterwards.
 
     Args:
@@ -53,6 +56,7 @@ def process(recipe: Recipe, sink: Sink, draft: Draft, progress: Progress, *, hel
         draft: The folder being written; its facts get `counts`, `splits` and `shards`.
         progress: Told how far it is.
         held_out: Whether there must be a valid split.
+        runner: Where the pipelines run; None: in this process.
 
     Raises:
         UserError: Something about the corpus the user must mend.
@@ -64,7 +68,7 @@ def process(recipe: Recipe, sink: Sink, draft: Draft, progress: Progress, *, hel
     files = listing.files
     check_mixture([file.name for file in files if file.split != "valid"], recipe.corpus.mixture)
     progress.update(0, len(files), unit="files", note="reading")
-    summaries = read_parts(recipe, files, scratch)
+    summaries = read_parts(recipe, files, scratch, runner)
     counts = totals(summaries)
     check_sum(counts)
     parts = _parts(summaries, files, scratch, recipe)
@@ -73,10 +77,12 @@ def process(recipe: Recipe, sink: Sink, draft: Draft, progress: Progress, *, hel
     check_usable(counts, summaries, recipe, held_out=held_out)
     if recipe.corpus.duplicates.exact or recipe.corpus.duplicates.near is not None:
         progress.update(0, counts["kept"], unit="records", note="comparing")
-        parts = find_copies(parts, recipe.corpus.duplicates, scratch)
+        parts = find_copies(parts, recipe.corpus.duplicates, scratch, runner)
     progress.update(0, counts["kept"], unit="records", note="writing shards")
     shards = _shards(summaries, recipe)
-    splits, lost = write_shards(parts, Jobs(sink, shards, recipe.seed, scratch, recipe.corpus.exclusions), recipe)
+    splits, lost = write_shards(
+        parts, Jobs(sink, shards, recipe.seed, scratch, recipe.corpus.exclusions), recipe, runner
+    )
     counts["kept"] -= sum(lost.values())
     counts["dropped"] = dict(sorted((collections.Counter(counts["dropped"]) + collections.Counter(lost)).items()))
     check_sum(counts)
@@ -88,7 +94,7 @@ def process(recipe: Recipe, sink: Sink, draft: Draft, progress: Progress, *, hel
     progress.update(counts["in"], counts["in"], unit="rows")
 
 
-def read_parts(recipe: Recipe, files: Sequence[CorpusFile], scratch: Path) -> list[Summary]:
+def read_parts(recipe: Recipe, files: Sequence[CorpusFile], scratch: Path, runner: Runner | None) -> list[Summary]:
     """Writes the parts of every file and returns the accounts of their blocks, in corpus order."""
     contamination = index_evaluation_texts(recipe, scratch / "contamination")
     results = scratch / "summaries.json"
@@ -104,7 +110,7 @@ def read_parts(recipe: Recipe, files: Sequence[CorpusFile], scratch: Path) -> li
             blocks = blocks | EachBlock(step)
         _ = blocks | "Write" >> beam.ParDo(WriteParts(recipe, files, scratch)) | "Summaries" >> WriteJson(results)
 
-    run_pipeline(build)
+    run_pipeline(build, runner)
     return [Summary.from_row(row) for row in read_json(results)]
 
 
@@ -135,7 +141,7 @@ def _shards(summaries: Sequence[Summary], recipe: Recipe) -> int:
 
 
 def write_shards(
-    parts: dict[str, list[Part]], jobs: Jobs, recipe: Recipe
+    parts: dict[str, list[Part]], jobs: Jobs, recipe: Recipe, runner: Runner | None
 ) -> tuple[dict[str, dict[str, int]], dict[str, int]]:
     """Joins the parts to shards.
 
@@ -145,14 +151,14 @@ def write_shards(
     splits = {split: {"records": 0, "bytes": 0} for split, found in parts.items() if found}
     lost: collections.Counter[str] = collections.Counter()
     if recipe.corpus.shuffle:
-        rows = _shuffled(parts, jobs, recipe, lost)
+        rows = _shuffled(parts, jobs, lost, runner)
     else:
         joins = [
             (split, shard, group)
             for split in splits
             for shard, group in enumerate(contiguous(parts[split], jobs.shards))
         ]
-        rows = run_jobs(joins, JoinShard(jobs), jobs.scratch / "shards.json")
+        rows = run_jobs(joins, JoinShard(jobs), jobs.scratch / "shards.json", runner)
     for split, _, written, size, dropped in rows:
         splits[split]["records"] += written
         splits[split]["bytes"] += size
@@ -161,7 +167,7 @@ def write_shards(
 
 
 def _shuffled(
-    parts: dict[str, list[Part]], jobs: Jobs, recipe: Recipe, lost: collections.Counter[str]
+    parts: dict[str, list[Part]], jobs: Jobs, lost: collections.Counter[str], runner: Runner | None
 ) -> list[list[Any]]:
     """Shuffles through files, in two rounds of jobs; returns the rows of the shards."""
     groups = {
@@ -174,10 +180,10 @@ def _shuffled(
         for split, count in groups.items()
         for number, group in enumerate(contiguous(parts[split], count))
     ]
-    for _, _, _, _, dropped in run_jobs(scatters, Scatter(jobs), jobs.scratch / "scattered.json"):
+    for _, _, _, _, dropped in run_jobs(scatters, Scatter(jobs), jobs.scratch / "scattered.json", runner):
         lost.update(dropped)
     gathers = [(split, shard, count) for split, count in groups.items() for shard in range(jobs.shards)]
-    return run_jobs(gathers, Gather(jobs), jobs.scratch / "shards.json")
+    return run_jobs(gathers, Gather(jobs), jobs.scratch / "shards.json", runner)
 
 
 def _join_text(summaries: Sequence[Summary], scratch: Path, folder: Path, recipe: Recipe) -> None:

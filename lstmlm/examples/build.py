@@ -17,6 +17,7 @@ from lstmlm.progress import Progress
 from lstmlm.publish import Draft, Manifest, fingerprint, is_finished, publish, read_manifest
 from lstmlm.recipe import Recipe
 from lstmlm.records import Record
+from lstmlm.runner import Runner
 from lstmlm.task import Task, load_task
 from lstmlm.tfrecord import write_records
 from lstmlm.tokenizer import Tokenizer, tokenizer_file
@@ -29,7 +30,9 @@ BLOCK_CHARACTERS = 1 << 19
 """Text encoded at once, about: small blocks cost time, and large ones memory."""
 
 
-def build_examples(recipe: Recipe, records: Path, tokenizer: Path, output: Path, progress: Progress) -> Manifest:
+def build_examples(
+    recipe: Recipe, records: Path, tokenizer: Path, output: Path, progress: Progress, *, runner: Runner | None = None
+) -> Manifest:
     """Encodes the records of both splits as the task says and publishes the examples.
 
     The facts hold, for each split, `records`, `examples`, `tokens` and what was cut.
@@ -40,6 +43,7 @@ def build_examples(recipe: Recipe, records: Path, tokenizer: Path, output: Path,
         tokenizer: A tokenizer folder.
         output: The folder to publish; a no-op where it holds this result.
         progress: Told how far it is.
+        runner: Where the pipeline runs; absent: in this process.
 
     Raises:
         UserError: An input folder is not what it should be.
@@ -52,12 +56,14 @@ def build_examples(recipe: Recipe, records: Path, tokenizer: Path, output: Path,
     jobs = [(split, str(file)) for split in SPLITS for file in shard_files(records, split)]
     with publish(output, KIND, stamp) as draft:
         progress.update(0, len(jobs), unit="shards", note="encoding")
-        draft.facts["splits"] = _encode(recipe, jobs, tokenizer_file(tokenizer), draft)
+        draft.facts["splits"] = _encode(recipe, jobs, tokenizer_file(tokenizer), draft, runner)
     progress.update(len(jobs), len(jobs), unit="shards")
     return read_manifest(output, KIND)
 
 
-def _encode(recipe: Recipe, jobs: list[tuple[str, str]], tokenizer: Path, draft: Draft) -> dict[str, dict[str, int]]:
+def _encode(
+    recipe: Recipe, jobs: list[tuple[str, str]], tokenizer: Path, draft: Draft, runner: Runner | None
+) -> dict[str, dict[str, int]]:
     """Writes the shards and returns the counts of each split."""
     for split in SPLITS:
         (draft.path / f"Split-{split}").mkdir()
@@ -72,7 +78,7 @@ def _encode(recipe: Recipe, jobs: list[tuple[str, str]], tokenizer: Path, draft:
             | "Counts" >> WriteJson(results)
         )
 
-    run_pipeline(build)
+    run_pipeline(build, runner)
     totals: dict[str, collections.Counter[str]] = {split: collections.Counter() for split in SPLITS}
     for split, _, counts in read_json(results):
         totals[split].update(counts)

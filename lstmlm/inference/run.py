@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from lstmlm.inference.job import Job
     from lstmlm.progress import Progress
     from lstmlm.recipe import Recipe
+    from lstmlm.runner import Runner
 
 KIND = "predictions"
 STAGE_VERSION = 1
@@ -31,6 +32,7 @@ def infer(
     *,
     records: Path | None = None,
     input: Path | None = None,
+    runner: Runner | None = None,
 ) -> Manifest:
     """Decodes a batch of texts with a published model.
 
@@ -44,6 +46,7 @@ def infer(
         progress: Told how far the stage is.
         records: A records folder, whose valid split is decoded if there is no JSONL file.
         input: A JSONL file, plain or .gz; absent: inference.input of the recipe.
+        runner: Where the pipeline runs; absent: in this process.
 
     Returns:
         The manifest of the output folder.
@@ -64,7 +67,7 @@ def infer(
 
         job = Job(source, total, recipe.inference.shards, batch_size(export), recipe.task, draft.path)
         started = time.monotonic()
-        tokens, cut = _decode(job, export, recipe.training.threads, progress)
+        tokens, cut = _decode(job, export, recipe.training.threads, progress, runner)
         seconds = time.monotonic() - started
         dead = _check(job, recipe.inference.max_dead_fraction)
         draft.facts.update(records=total, outputs=total - dead, dead_letters=dead, tokens=tokens, cut_sources=cut)
@@ -79,7 +82,7 @@ def _stamp(recipe: Recipe, export: Manifest, source: Source) -> str:
     return fingerprint("infer", STAGE_VERSION, sections, export.fingerprint, source.stamp())
 
 
-def _decode(job: Job, export: Path, threads: int, progress: Progress) -> tuple[int, int]:
+def _decode(job: Job, export: Path, threads: int, progress: Progress, runner: Runner | None) -> tuple[int, int]:
     """Runs the pipeline, so that every file of the job exists; returns the tokens decoded and the sources cut."""
     from lstmlm.beam import read_json, run_pipeline
     from lstmlm.inference.handler import ServedHandler, watched
@@ -96,7 +99,7 @@ def _decode(job: Job, export: Path, threads: int, progress: Progress) -> tuple[i
     with tempfile.TemporaryDirectory() as scratch, watched(listen) as watcher:
         handler = ServedHandler(export, job.batch, threads, watcher)
         tallies = Path(scratch) / "tallies.json"
-        run_pipeline(lambda pipeline: build(pipeline, job, handler, tallies))
+        run_pipeline(lambda pipeline: build(pipeline, job, handler, tallies), runner)
         counts = list(read_json(tallies))
     for name in job.files():
         (job.folder / name).touch()  # Beam writes no file for a group without elements
