@@ -51,12 +51,13 @@ class LSTM(tf.Module):
         zeros = tf.zeros([batch, self.units])
         return State(zeros, zeros)
 
-    def __call__(self, inputs: tf.Tensor, state: State) -> tuple[tf.Tensor, State]:
+    def __call__(self, inputs: tf.Tensor, state: State, recurrent: tf.Tensor | None = None) -> tuple[tf.Tensor, State]:
         """Runs the layer.
 
         Args:
             inputs: float32 [time, batch, width].
             state: State before the first step.
+            recurrent: Takes the place of the recurrent weights, such as these with some of them dropped.
 
         Returns:
             The outputs h_1 ... h_time, float32 [time, batch, units], and the state after the last step.
@@ -65,7 +66,8 @@ class LSTM(tf.Module):
         flat = tf.reshape(inputs, [-1, self.kernel.shape[0]])
         projected = product(flat, self.kernel, self.precision) + self.bias
         projected = tf.reshape(projected, [shape[0], shape[1], 4 * self.units])
-        outputs, h, c = recurrence(projected, self.recurrent, state.h, state.c, self.precision)
+        weights = self.recurrent if recurrent is None else recurrent
+        outputs, h, c = recurrence(projected, weights, state.h, state.c, self.precision)
         outputs.set_shape([inputs.shape[0], inputs.shape[1], self.units])
         return outputs, State(h, c)
 

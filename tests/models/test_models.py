@@ -5,9 +5,9 @@ import pytest
 import tensorflow as tf
 
 from lstmlm.decoding.search import Options
-from lstmlm.models.base import TiedSoftmax
 from lstmlm.models.language_model import LanguageModel
 from lstmlm.models.noise import Noise, locked_dropout
+from lstmlm.models.output import TiedSoftmax
 from lstmlm.models.seq2seq import Seq2Seq
 from lstmlm.recipe import Model
 

@@ -8,7 +8,7 @@ import pytest
 
 from lstmlm.errors import UserError
 from lstmlm.progress import Silent
-from lstmlm.training.plot import read_metrics
+from lstmlm.training.metrics import read_metrics
 from lstmlm.training.run import train
 
 pytestmark = [pytest.mark.ray, pytest.mark.slow]

@@ -100,8 +100,8 @@ def test_divergence_names_the_last_good_checkpoint(recipe, stages, tmp_path):
         train(wild, stages, tmp_path / "work")
 
 
-def test_weights_of_another_model_are_refused(recipe, stages, tmp_path):
+def test_a_checkpoint_of_another_recipe_is_refused_with_what_differs(recipe, stages, tmp_path):
     train(recipe, stages, tmp_path / "work")
     wider = recipe.model_copy(update={"model": recipe.model.model_copy(update={"units": 32})})
-    with pytest.raises(UserError, match="another model"):
+    with pytest.raises(UserError, match=r"another recipe: model\.units was 24 and is 32"):
         train(wider, stages, tmp_path / "work")
