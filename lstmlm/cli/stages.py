@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 def register(app: typer.Typer) -> None:
     """Adds the commands to the application."""
-    for command in (ingest, tokenizer, examples, train, export, evaluate, infer):
+    for command in (ingest, tokenizer, examples, train, average, export, evaluate, infer):
         app.command(rich_help_panel="One stage")(command)
 
 
@@ -91,6 +91,20 @@ def train(
         return train(run, examples, tokenizer, output, progress, ray_address=ray_address)
 
     _stage("train", read_recipe(recipe, changes), output, stage)
+
+
+def average(
+    model: ModelFolder,
+    output: Output,
+    count: Annotated[
+        int | None, typer.Option(min=2, metavar="K", help="Average the K best evaluations; absent: all that were kept.")
+    ] = None,
+) -> None:
+    """Average the weights of a model's best evaluations (training.keep_best)."""
+    from lstmlm.training.average import average
+
+    manifest = average(model, output, count)
+    print(f"{output}: the mean of {', '.join(manifest.facts['averaged'])}")
 
 
 def export(

@@ -6,6 +6,9 @@ import json
 from pathlib import Path
 from typing import Any
 
+BEST = "best"
+"""Folder of a model in which the weights of its good evaluations lie, with `training.keep_best` above 1."""
+
 
 def read_metrics(path: Path) -> list[dict[str, Any]]:
     """Reads `metrics.jsonl`; where a resumed run wrote a step again, the later row counts.

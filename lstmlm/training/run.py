@@ -16,12 +16,11 @@ from lstmlm.publish import Manifest, fingerprint, is_finished, publish, read_man
 from lstmlm.recipe import Recipe
 from lstmlm.task import load_task
 from lstmlm.training.identity import deciding
-from lstmlm.training.metrics import best_evaluation, best_name, read_metrics
+from lstmlm.training.metrics import BEST, best_evaluation, best_name, read_metrics
 from lstmlm.training.plot import plot_loss
 from lstmlm.training.watch import Listener, open_listeners
 
 TRAIN_VERSION = "2"
-BEST = "best"  # folder of the other good evaluations' weights, with training.keep_best
 POLL_SECONDS = 0.5
 
 

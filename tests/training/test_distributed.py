@@ -8,8 +8,11 @@ import pytest
 
 from lstmlm.errors import UserError
 from lstmlm.progress import Silent
+from lstmlm.publish import read_manifest
+from lstmlm.training.all_reduce import Alone
 from lstmlm.training.metrics import read_metrics
 from lstmlm.training.run import train
+from lstmlm.training.worker import train_worker
 
 pytestmark = [pytest.mark.ray, pytest.mark.slow]
 
@@ -33,6 +36,35 @@ def test_two_workers_give_the_loss_curve_of_one(recipe, stages, tmp_path, ray_cl
     assert one.fingerprint == two.fingerprint  # the number of workers is not part of what is trained
     assert (tmp_path / "two" / "loss.png").read_bytes().startswith(b"\x89PNG")
     assert not list((recipe.run_folder / "checkpoints").iterdir())
+
+
+def test_two_workers_go_on_where_one_stopped(recipe, stages, tmp_path, ray_cluster):
+    """Weights, optimizer and the carried state of every row come from a checkpoint that another group wrote."""
+
+    def stop(row):
+        if row["step"] == 6:
+            raise InterruptedError
+
+    run(recipe, stages, tmp_path / "one", ray_cluster, workers=1)
+    work = recipe.run_folder / "checkpoints" / read_manifest(tmp_path / "one").fingerprint[:16]
+    work.mkdir(parents=True)
+    with pytest.raises(InterruptedError):
+        train_worker(recipe, stages / "examples", 600, work, Alone(), stop)
+    assert (work / "step-00000004").is_dir()
+    run(recipe, stages, tmp_path / "two", ray_cluster, workers=2)
+    np.testing.assert_allclose(losses(tmp_path / "one"), losses(tmp_path / "two"), atol=1e-4)
+
+
+def test_a_range_of_workers_takes_what_there_is(recipe, stages, tmp_path, ray_cluster):
+    """The cluster has room for four; asking for up to 9 is no mistake."""
+    manifest = run(recipe, stages, tmp_path / "some", ray_cluster, workers=(1, 8))
+    assert manifest.facts["steps"] == recipe.training.steps
+
+
+def test_more_workers_than_rows_are_refused_before_any_starts(recipe, stages, tmp_path):
+    changed = recipe.model_copy(update={"training": recipe.training.model_copy(update={"workers": 9})})
+    with pytest.raises(UserError, match=r"training\.workers: 9 workers share batches of 8 rows"):
+        train(changed, stages / "examples", stages / "tokenizer", tmp_path / "model", Silent())
 
 
 class KillOnce:
