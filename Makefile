@@ -7,7 +7,7 @@ UV_VERSION := 0.13.9
 BIN := .venv/bin
 DEMO := build/demo/python_docs.jsonl
 
-.PHONY: demo test lint format docs clean bench-recipes
+.PHONY: demo test lint format docs clean bench-recipes bench-train
 
 demo: .venv/.synced
 	$(BIN)/lstmlm demo-corpus -o $(DEMO)
@@ -29,6 +29,10 @@ format: .venv/.synced
 # All recipes; QUICK=1: the demo alone; RECIPES="wikitext2 demo": those.
 bench-recipes: .venv/.synced
 	$(BIN)/python benchmarks/recipes.py $(RECIPES)
+
+# Training steps beside PyTorch, in an environment of its own; QUICK=1: within five minutes; RECIPES="wikitext2": these too.
+bench-train: .venv/.synced
+	$(BIN)/python benchmarks/train.py
 
 docs: .venv/.synced
 	$(BIN)/lstmlm recipe docs > docs/recipe.md

@@ -81,13 +81,22 @@ def train(
     workers: Annotated[
         int | None, typer.Option(min=1, metavar="N", help="Ray Train workers; the same as --set training.workers=N.")
     ] = None,
+    auto: Annotated[
+        bool, typer.Option("--auto", help="Choose batch, threads and precision by a short measurement on this machine.")
+    ] = False,
+    memory: Annotated[
+        float | None, typer.Option(min=0.1, metavar="GB", help="Memory that --auto may plan with; absent: most of it.")
+    ] = None,
 ) -> None:
     """Train the model on Ray."""
     changes = [*(overrides or ()), *([f"training.workers={workers}"] if workers is not None else ())]
 
     def stage(run: Recipe, progress: Progress) -> Manifest:
+        from lstmlm.training.auto import choose_here
         from lstmlm.training.run import train
 
+        if auto:
+            run = choose_here(run, examples, tokenizer, output, progress, memory)
         return train(run, examples, tokenizer, output, progress, ray_address=ray_address)
 
     _stage("train", read_recipe(recipe, changes), output, stage)

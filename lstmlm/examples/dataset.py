@@ -120,16 +120,10 @@ def _padded(tokens: tf.Tensor, rows: int | tf.Tensor, width: int | None) -> tf.T
 
 def with_options(dataset: tf.data.Dataset) -> tf.data.Dataset:
     """Makes a data set deterministic, keeps the next batches ready, and leaves the cores to the training step."""
-    options = quiet_options()
-    options.threading.private_threadpool_size = 1
-    return dataset.prefetch(2).with_options(options)
-
-
-def quiet_options() -> tf.data.Options:
-    """Returns options of a data set that is deterministic and computes with one thread."""
     options = tf.data.Options()
     options.deterministic = True
     options.autotune.enabled = False
+    options.threading.private_threadpool_size = 1
     options.threading.max_intra_op_parallelism = 1
     options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.OFF
-    return options
+    return dataset.prefetch(2).with_options(options)

@@ -8,24 +8,21 @@ batch has rows, and batch t holds window t of every part. A row's state after ba
 
 from __future__ import annotations
 
-import bisect
 import functools
-import itertools
-import struct
+import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import BinaryIO
 
 import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
-from lstmlm.examples.dataset import quiet_options, with_options
+from lstmlm.examples.dataset import with_options
 from lstmlm.records import stable_hash
 
 Ids = npt.NDArray[np.int32]
 
-_READ = 64  # examples a row decodes at a time
+_READ = 512  # examples decoded at a time
 
 
 def streams(
@@ -43,103 +40,56 @@ def streams(
         window: Targets of a window.
         seed: `recipe.seed`; with the epoch it decides where the ring is cut.
         epoch: Pass over the data; None: evaluation.
-        first: Batches that are left out at the beginning; none of them is read.
+        first: Batches that are left out at the beginning.
     """
-    corpus = _Corpus(files)
+    ring = _corpus(tuple((str(file), file.stat().st_size) for file in files))
     if epoch is None:
-        start, length = 0, -(-corpus.targets // batch)
+        start, length = 0, -(-len(ring) // batch)
         columns = -(-length // window)
     else:
-        start = stable_hash("cut", seed, epoch) % max(1, corpus.targets)
-        columns = corpus.targets // batch // window
+        start = stable_hash("cut", seed, epoch) % max(1, len(ring))
+        columns = len(ring) // batch // window
         length = columns * window
 
     def generate() -> Iterator[dict[str, Ids]]:
-        rows = [
-            corpus.windows(start + row * length, _row_targets(row, length, corpus.targets), window, first)
-            for row in range(batch)
-        ]
-        empty = np.zeros(window + 1, np.int32)
-        for _ in range(first, columns):
-            yield {"tokens": np.stack([next(row, empty) for row in rows])}
+        for column in range(first, columns):
+            yield {"tokens": _window(ring, start, batch, length, column * window, window)}
 
     signature = {"tokens": tf.TensorSpec([batch, window + 1], tf.int32)}
     return with_options(tf.data.Dataset.from_generator(generate, output_signature=signature))
 
 
-def _row_targets(row: int, length: int, targets: int) -> int:
-    """Returns how many targets a row reads: the last rows of an evaluation may find fewer left."""
-    return max(0, min(length, targets - row * length))
+def _window(ring: Ids, start: int, rows: int, length: int, done: int, window: int) -> Ids:
+    """Returns the targets `done`, `done + 1`, ... of every row, and the id before them.
+
+    Row r reads `length` targets from `start + r * length` on. What is beyond a row's end, or beyond the ring where it
+    begins at its own beginning, is 0.
+    """
+    within = np.arange(done, done + window + 1)[None]  # counted from the id before the row's first target
+    places = np.arange(rows)[:, None] * length + within - 1
+    found = ring[(start + places) % len(ring)]
+    beyond = (within > length) | (places >= len(ring))
+    return np.where(beyond, 0, found).astype(np.int32)
 
 
-class _Corpus:
-    """All targets of the shards as one ring, read from any place."""
+@functools.lru_cache(maxsize=4)
+def _corpus(files: tuple[tuple[str, int], ...]) -> Ids:
+    """Returns the targets of shards, given with their sizes in bytes, one after the other.
 
-    def __init__(self, files: Sequence[Path]) -> None:
-        counts = [_count_targets(file, file.stat().st_size) for file in files]
-        self._names = [str(file) for file in files]
-        self._sizes = [size for _, size in counts]
-        self._ends = list(itertools.accumulate(targets for targets, _ in counts))
-        self.targets = self._ends[-1] if self._ends else 0
-
-    def windows(self, start: int, count: int, window: int, first: int) -> Iterator[Ids]:
-        """Yields the windows of the `count` targets from `start` on, without the `first` ones; the last is padded."""
-        done = first * window
-        if done >= count:
-            return
-        pieces = self._read(start + done - 1)  # the first input is the id before the first target
-        held = np.zeros(0, np.int32)
-        while done < count:
-            wanted = min(window, count - done) + 1
-            while len(held) < wanted:
-                held = np.concatenate([held, next(pieces)])
-            yield np.pad(held[:wanted], (0, window + 1 - wanted))
-            held = held[wanted - 1 :]
-            done += window
-
-    def _read(self, place: int) -> Iterator[Ids]:
-        """Yields the targets from a place on, in pieces, once around the ring."""
-        place %= self.targets
-        shard = bisect.bisect_right(self._ends, place)
-        within = place - (self._ends[shard - 1] if shard else 0)
-        skipped, cut = divmod(within, self._sizes[shard])
-        around = [*self._names[shard + 1 :], *self._names[: shard + 1]]
-        serialized = tf.data.TFRecordDataset(self._names[shard]).skip(skipped)
-        serialized = serialized.concatenate(tf.data.TFRecordDataset(around))
-        # No prefetch: a batch has many rows, and each would keep a thread for it.
-        for piece in serialized.batch(_READ).map(_targets).with_options(quiet_options()).as_numpy_iterator():
-            yield piece[cut:]
-            cut = 0
+    They lie in a file without a name that is mapped into memory, so a corpus may be larger than the memory.
+    """
+    names = [name for name, _ in files]
+    with tempfile.TemporaryFile() as spill:
+        pieces = with_options(tf.data.TFRecordDataset(names).batch(_READ).map(_targets))
+        for piece in pieces.as_numpy_iterator():
+            spill.write(piece.tobytes())
+        if spill.tell() == 0:
+            return np.zeros(0, np.int32)
+        spill.flush()
+        return np.memmap(spill, np.int32, mode="r")
 
 
 def _targets(serialized: tf.Tensor) -> tf.Tensor:
     """Returns the targets of some examples, one after the other: int32 [targets]."""
     found = tf.io.parse_example(serialized, {"tokens": tf.io.RaggedFeature(tf.int64)})["tokens"]
     return tf.cast(found[:, 1:].flat_values, tf.int32)
-
-
-@functools.lru_cache(maxsize=4096)
-def _count_targets(file: Path, size: int) -> tuple[int, int]:
-    """Returns the targets of a shard and of each of its windows but the last; `size` tells changed files apart.
-
-    All windows but the last are equally long, so the first and the last example are parsed and the others skipped.
-    """
-    count = place = last = 0
-    with file.open("rb") as stream:
-        while place < size:
-            stream.seek(place)
-            (length,) = struct.unpack("<Q", stream.read(8))
-            count, last = count + 1, place
-            place += 12 + length + 4  # the length and its checksum, the example, its checksum
-        if count == 0:
-            return 0, 1
-        each = _targets_at(stream, 0)
-        return (count - 1) * each + _targets_at(stream, last), each
-
-
-def _targets_at(stream: BinaryIO, place: int) -> int:
-    """Returns the targets of the example at a place of a TFRecord file."""
-    stream.seek(place)
-    (length,) = struct.unpack("<Q4x", stream.read(12))
-    features = tf.train.Example.FromString(stream.read(length)).features.feature
-    return len(features["tokens"].int64_list.value) - 1

@@ -12,8 +12,9 @@ def token_nats(
 ) -> tf.Tensor:
     """Returns -log softmax(hidden weights^T + bias) at each row's target.
 
-    Of the [rows, classes] numbers only the gradient of the logits is kept for the backward pass, in `precision`:
-    neither logits nor probabilities, and the factor of each row goes to the narrow side of the products.
+    Of the [rows, classes] numbers only e = exp(logit - largest logit) is kept for the backward pass, in `precision`.
+    The gradient of a logit is e / sum(e), less 1 at the target. Neither the division nor the subtraction is done on
+    [rows, classes]: the one scales rows of the narrow side of the products, the other is a product with few terms.
 
     Args:
         hidden: float32 [rows, width].
@@ -29,16 +30,26 @@ def token_nats(
     @tf.custom_gradient
     def run(hidden: tf.Tensor, weights: tf.Tensor, bias: tf.Tensor):  # type: ignore[no-untyped-def]
         logits = product(hidden, weights, precision, transpose=True) + bias
-        nats, d_logits = tf.raw_ops.SparseSoftmaxCrossEntropyWithLogits(features=logits, labels=targets)
-        d_logits = tf.cast(d_logits, precision)
+        chosen = tf.gather(logits, targets, batch_dims=1)
+        largest = tf.reduce_max(logits, axis=1)
+        raised = tf.exp(logits - largest[:, None])
+        total = tf.reduce_sum(raised, axis=1)
+        raised = tf.cast(raised, precision)
 
         def backward(factors: tf.Tensor) -> tuple[tf.Tensor, ...]:
-            d_hidden = factors[:, None] * tf.cast(tf.matmul(d_logits, tf.cast(weights, precision)), tf.float32)
-            scaled = tf.cast(hidden * factors[:, None], precision)
-            d_weights = tf.cast(tf.matmul(d_logits, scaled, transpose_a=True), tf.float32)
-            d_bias = tf.matmul(d_logits, tf.cast(factors, precision)[:, None], transpose_a=True)
-            return d_hidden, d_weights, tf.cast(d_bias[:, 0], tf.float32)
+            shares = (factors / total)[:, None]
+            d_hidden = shares * tf.cast(tf.matmul(raised, tf.cast(weights, precision)), tf.float32)
+            d_hidden -= factors[:, None] * tf.gather(weights, targets)
+            d_weights = tf.matmul(raised, tf.cast(hidden * shares, precision), transpose_a=True)
+            d_weights = _less(tf.cast(d_weights, tf.float32), targets, hidden * factors[:, None])
+            d_bias = tf.matmul(raised, tf.cast(shares, precision), transpose_a=True)[:, 0]
+            return d_hidden, d_weights, _less(tf.cast(d_bias, tf.float32), targets, factors)
 
-        return nats, backward
+        return tf.math.log(total) + largest - chosen, backward
 
     return run(hidden, tf.convert_to_tensor(weights), tf.convert_to_tensor(bias))
+
+
+def _less(values: tf.Tensor, rows: tf.Tensor, amounts: tf.Tensor) -> tf.Tensor:
+    """Takes amounts off rows of `values`."""
+    return tf.tensor_scatter_nd_sub(values, rows[:, None], amounts)

@@ -49,7 +49,7 @@ class Loop:
         self._first, self._share = self._place(self._plan.batch)
         self._states = self._loaded()
         batch = {name: tf.TensorSpec([None, None], tf.int32) for name in sorted(features)}
-        states = tf.nest.map_structure(lambda part: tf.TensorSpec(part.shape, part.dtype), self._states)
+        states = tf.nest.map_structure(lambda part: tf.TensorSpec([None, part.shape[1]]), self._states)
         scalar = tf.TensorSpec([], tf.float32)
         self._step = tf.function(self._train, input_signature=[batch, states, scalar, scalar, scalar])
         self._score = tf.function(self._evaluate, input_signature=[batch, states])
@@ -130,7 +130,7 @@ class Loop:
         after: list[list[State]] = []
         for n in range(slices):
             part = {name: ids[n * size : (n + 1) * size] for name, ids in own.items()}
-            before = tf.nest.map_structure(lambda state: tf.split(state, slices)[n], states)  # noqa: B023
+            before = [State(*(part[n * size : (n + 1) * size] for part in state)) for state in states]
             # A slice waits for the one before: side by side they would need the memory of the whole.
             with tf.control_dependencies(sums), tf.GradientTape() as tape:
                 noise = Noise(seed, first + n * size, rows)
