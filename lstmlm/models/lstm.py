@@ -64,7 +64,7 @@ class LSTM(tf.Module):
         """
         shape = tf.shape(inputs)
         flat = tf.reshape(inputs, [-1, self.kernel.shape[0]])
-        projected = product(flat, self.kernel, self.precision) + self.bias
+        projected = product(flat, self.kernel, self.precision, bias=self.bias)
         projected = tf.reshape(projected, [shape[0], shape[1], 4 * self.units])
         weights = self.recurrent if recurrent is None else recurrent
         outputs, h, c = recurrence(projected, weights, state.h, state.c, self.precision)
@@ -73,7 +73,7 @@ class LSTM(tf.Module):
 
     def step(self, inputs: tf.Tensor, state: State) -> State:
         """Runs one time step on float32 [batch, width] inputs: the cell by itself, for decoding."""
-        projected = product(inputs, self.kernel, self.precision) + self.bias
+        projected = product(inputs, self.kernel, self.precision, bias=self.bias)
         _, h, c = cell(projected + product(state.h, self.recurrent, self.precision), state.c)
         return State(h, c)
 
@@ -84,11 +84,17 @@ def glorot(generator: tf.random.Generator, rows: int, columns: int) -> tf.Tensor
     return generator.uniform([rows, columns], -limit, limit)
 
 
-def product(left: tf.Tensor, right: tf.Tensor, precision: tf.DType, transpose: bool = False) -> tf.Tensor:
-    """Returns left @ right (or left @ right.T) as float32, computed in `precision`."""
-    if precision == tf.float32:
-        return tf.matmul(left, right, transpose_b=transpose)
-    result = tf.matmul(tf.cast(left, precision), tf.cast(right, precision), transpose_b=transpose)
+def product(
+    left: tf.Tensor, right: tf.Tensor, precision: tf.DType, transpose: bool = False, bias: tf.Tensor | None = None
+) -> tf.Tensor:
+    """Returns left @ right (or left @ right.T), plus the bias of each column, as float32, computed in `precision`.
+
+    TensorFlow adds a bias while it multiplies, where it is added in the same type.
+    """
+    left, right = tf.cast(left, precision), tf.cast(right, precision)
+    result = tf.matmul(left, right, transpose_b=transpose)
+    if bias is not None:
+        result = tf.nn.bias_add(result, tf.cast(bias, precision))
     return tf.cast(result, tf.float32)
 
 
@@ -179,7 +185,9 @@ def _backward(
     squashed = tf.tanh(cs)
     # What does not depend on the later steps is computed for all of them at once: C by h, and the gates by C or h.
     c_by_h = o * (1.0 - squashed * squashed)
-    gates_by = tf.concat([g * i * (1.0 - i), previous_c * f * (1.0 - f), squashed * o * (1.0 - o), i * (1.0 - g * g)], 2)
+    gates_by = tf.concat(
+        [g * i * (1.0 - i), previous_c * f * (1.0 - f), squashed * o * (1.0 - o), i * (1.0 - g * g)], 2
+    )
 
     def body(t: tf.Tensor, d_h: tf.Tensor, d_c: tf.Tensor, written: tf.TensorArray) -> tuple[object, ...]:
         d_h = d_h + d_hs[t]

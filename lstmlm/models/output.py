@@ -45,7 +45,7 @@ class TiedSoftmax(tf.Module):
 
     def logits(self, hidden: tf.Tensor) -> tf.Tensor:
         """Returns float32 [rows, vocabulary] for hidden vectors float32 [rows, width]; a softmax makes them p."""
-        return product(hidden, self.table, self.precision, transpose=True) + self.bias
+        return product(hidden, self.table, self.precision, transpose=True, bias=self.bias)
 
     def nats(self, hidden: tf.Tensor, targets: tf.Tensor) -> tf.Tensor:
         """Returns -log p of each row's target, float32 [rows]; see `loss` for the arguments."""
@@ -127,7 +127,7 @@ class AdaptiveSoftmax(TiedSoftmax):
     def logits(self, hidden: tf.Tensor) -> tf.Tensor:
         """See `TiedSoftmax.logits`: log p of every token, which a softmax leaves as it is."""
         logs = [
-            tf.nn.log_softmax(product(hidden, weights, self.precision, transpose=True) + bias)
+            tf.nn.log_softmax(product(hidden, weights, self.precision, transpose=True, bias=bias))
             for weights, bias in self._parts()
         ]
         frequent = self._sizes[0]

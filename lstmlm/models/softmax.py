@@ -29,7 +29,7 @@ def token_nats(
 
     @tf.custom_gradient
     def run(hidden: tf.Tensor, weights: tf.Tensor, bias: tf.Tensor):  # type: ignore[no-untyped-def]
-        logits = product(hidden, weights, precision, transpose=True) + bias
+        logits = product(hidden, weights, precision, transpose=True, bias=bias)
         chosen = tf.gather(logits, targets, batch_dims=1)
         largest = tf.reduce_max(logits, axis=1)
         raised = tf.exp(logits - largest[:, None])

@@ -69,7 +69,7 @@ def average_share(step: int, since: int | None, training: Training) -> float:
 def averaging_since(losses: Sequence[float], steps: Sequence[int], non_monotone: int) -> int | None:
     """Returns the step of the evaluation that starts the averaging of NT-ASGD, or None.
 
-    It is the first whose loss is above the best one of those that are `non_monotone` or more evaluations older
+    It is the first whose loss is above the best one of those that are more than `non_monotone` evaluations older
     (algorithm 1 of Merity et al. 2018).
     """
     for place in range(non_monotone + 1, len(losses)):
