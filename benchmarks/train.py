@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import statistics
 import subprocess
 import sys
@@ -21,32 +22,21 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[1]
 OUT = ROOT / "benchmarks" / "out" / "train.json"
 PEER = ROOT / "build" / "peers" / "torch"
-TORCH = "2.6.0"
-# The rest of what the wheel asks for is CUDA, several GB of it; see `peer_python`.
-PURE = (
-    "filelock",
-    "typing_extensions",
-    "sympy==1.13.1",
-    "mpmath",
-    "networkx",
-    "jinja2",
-    "markupsafe",
-    "fsspec",
-    "numpy",
-)
+TORCH = "2.13.0"
 
 Result = dict[str, float]
 
 
-def peer_python() -> Path | None:
-    """Returns the Python of the peer's environment, made on the first call; None where it cannot be made."""
+def peer_python() -> Path:
+    """Returns the Python of the peer's environment, made on the first call.
+
+    The registry's only wheel for Linux does not load without its CUDA libraries, so they come too (some GB).
+    """
     python = PEER / "bin" / "python"
     if not (PEER / ".ready").exists():
         subprocess.run([sys.executable, "-m", "venv", "--clear", str(PEER)], check=True)
         pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-        subprocess.run([*pip, "--no-deps", f"torch=={TORCH}", *PURE], check=True)
-        if subprocess.run([str(python), "-c", "import torch"], capture_output=True).returncode:
-            subprocess.run([*pip, f"torch=={TORCH}", "numpy"], check=True)
+        subprocess.run([*pip, f"torch=={TORCH}", "numpy"], check=True)
         (PEER / ".ready").touch()
     return python
 
@@ -61,6 +51,33 @@ def steps(python: Path, script: str, **arguments: object) -> Result:
     if done.returncode:
         raise SystemExit(f"{script}: {done.stderr[-2000:]}")
     result: Result = json.loads(done.stdout.splitlines()[-1])
+    return result
+
+
+def workers(count: int, precision: str, measured: int) -> Result:
+    """Runs steps on several workers with a thread each, which share the batch; returns what the first one measured."""
+    probes = [socket.socket() for _ in range(count)]
+    for probe in probes:
+        probe.bind(("127.0.0.1", 0))
+    hosts = [f"127.0.0.1:{probe.getsockname()[1]}" for probe in probes]
+    for probe in probes:
+        probe.close()
+    command = [sys.executable, str(ROOT / "benchmarks" / "train_steps.py"), "--threads", "1"]
+    command += ["--steps", str(measured), "--precision", precision]
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "CUDA_VISIBLE_DEVICES": "-1", "OMP_NUM_THREADS": "1"}
+    running = []
+    for rank in range(count):
+        place = {"cluster": {"worker": hosts}, "task": {"type": "worker", "index": rank}}
+        extra = {"TF_CONFIG": json.dumps(place)} if count > 1 else {}
+        running.append(
+            subprocess.Popen(
+                command, env=environment | extra, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+            )
+        )
+    outputs = [process.communicate() for process in running]
+    if any(process.returncode for process in running):
+        raise SystemExit(f"{count} workers: {outputs[0][1][-2000:]}")
+    result: Result = json.loads(outputs[0][0].splitlines()[-1])
     return result
 
 
@@ -148,6 +165,9 @@ def main() -> None:
     threads = len(os.sched_getaffinity(0)) if os.environ.get("THREADS") is None else int(os.environ["THREADS"])
     found = measure(threads, rounds=1 if quick else 5, count=10 if quick else 30)
     table = rows(found, threads)
+    for precision in ("float32", "bfloat16"):
+        one, two = (workers(count, precision, 10 if quick else 30)["tokens_per_second"] for count in (1, 2))
+        table.append(_row(f"{precision}, tokens/s: two workers with a core each, beside one", two, one, 1.7))
     OUT.parent.mkdir(parents=True, exist_ok=True)
     OUT.write_text(json.dumps(table, indent=1) + "\n", encoding="utf-8")
     for line in table:

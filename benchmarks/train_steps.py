@@ -40,7 +40,7 @@ def main() -> None:
 
     from lstmlm.models.language_model import LanguageModel
     from lstmlm.recipe import Corpus, Examples, Model, Recipe, Training
-    from lstmlm.training.all_reduce import Alone
+    from lstmlm.training.all_reduce import Alone, Ring
     from lstmlm.training.carried import CarriedState
     from lstmlm.training.loop import Loop
     from lstmlm.training.optimizer import make_optimizer
@@ -62,7 +62,11 @@ def main() -> None:
         model=sizes,
         training=Training(batch=arguments.batch, precision=arguments.precision, steps=1000),
     )
-    group = Alone()
+    if "TF_CONFIG" in os.environ:  # one of several workers, which share the batch
+        place = json.loads(os.environ["TF_CONFIG"])
+        group: Alone | Ring = Ring(place["task"]["index"], len(place["cluster"]["worker"]), timeout=120, gpu=False)
+    else:
+        group = Alone()
     model = LanguageModel(sizes, arguments.vocabulary, 1, tf.as_dtype(arguments.precision))
     optimizer = make_optimizer(model.named_variables(), recipe.training)
     carried = CarriedState(model, arguments.batch, group)

@@ -193,7 +193,7 @@ class _Meter:
         if self._writes and (position.step % LOG_EVERY == 0 or position.step == self._steps):
             seconds = time.perf_counter() - self._since
             row = {"step": position.step, "epoch": position.epoch, "loss": self._nats / max(1.0, self._tokens)}
-            append_json(self._path, row | facts | {"tokens_per_second": self._tokens / max(seconds, 1e-9)})
+            append_json(self._path, row | dict(facts) | {"tokens_per_second": self._tokens / max(seconds, 1e-9)})
             self._nats = self._tokens = 0.0
             self._since = time.perf_counter()
 

@@ -65,7 +65,7 @@ def test_epochs_and_seeds_cut_the_ring_elsewhere(corpus) -> None:
     np.testing.assert_array_equal(first, tokens(streams(files, 2, WINDOW, seed=1, epoch=0)))
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(
     sizes=st.lists(st.lists(st.integers(0, 12), max_size=4), min_size=1, max_size=4),
     rows=st.integers(1, 4),

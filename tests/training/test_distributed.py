@@ -67,25 +67,29 @@ def test_more_workers_than_rows_are_refused_before_any_starts(recipe, stages, tm
         train(changed, stages / "examples", stages / "tokenizer", tmp_path / "model", Silent())
 
 
-class KillOnce:
-    """Kills a training worker, found by its pid, the first time training has passed a step."""
+class HitOnce:
+    """Sends a signal to a training worker, found by its pid, the first time training has passed a step."""
 
-    def __init__(self, recipe, step):
+    def __init__(self, recipe, step, number):
         self.folder, self.step, self.victim = recipe.run_folder / "checkpoints", step, None
+        self.number = number
 
     def update(self, done, total=None, *, unit="", note=""):
         pids = sorted(self.folder.glob("*/worker-1.pid"))
         if self.victim is None and done >= self.step and pids:
             self.victim = int(pids[0].read_text())
-            os.kill(self.victim, signal.SIGKILL)
+            os.kill(self.victim, self.number)
 
 
-def test_a_killed_worker_is_replaced_and_the_loss_is_that_of_the_undisturbed_run(recipe, stages, tmp_path, ray_cluster):
-    # Enough steps that there is time to kill between two checkpoints.
-    plan = {"workers": 2, "steps": 600, "evaluate_every": 200, "checkpoint_every": 20}
-    killer = KillOnce(recipe, 30)
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSTOP], ids=["killed", "stopped"])
+def test_a_lost_worker_is_replaced_and_the_loss_is_that_of_the_undisturbed_run(
+    recipe, stages, tmp_path, ray_cluster, number
+):
+    # Enough steps that there is time to hit between two checkpoints. A stopped worker shows by its silence alone.
+    plan = {"workers": 2, "steps": 600, "evaluate_every": 200, "checkpoint_every": 20, "collective_timeout": 10}
+    killer = HitOnce(recipe, 30, number)
     run(recipe, stages, tmp_path / "killed", ray_cluster, killer, **plan)
-    run(recipe, stages, tmp_path / "calm", ray_cluster, **plan)
+    run(recipe, stages, tmp_path / "calm", ray_cluster, **plan | {"workers": 1})
     assert killer.victim is not None
     calm, killed = (
         [row["valid_loss"] for row in read_metrics(tmp_path / name / "metrics.jsonl") if "valid_loss" in row]
