@@ -7,7 +7,7 @@ UV_VERSION := 0.13.9
 BIN := .venv/bin
 DEMO := build/demo/python_docs.jsonl
 
-.PHONY: demo test lint format docs clean bench-recipes bench-ingest
+.PHONY: demo test lint format docs clean bench-recipes bench-ingest bench-train
 
 demo: .venv/.synced
 	$(BIN)/lstmlm demo-corpus -o $(DEMO)
@@ -33,6 +33,10 @@ bench-recipes: .venv/.synced
 # Ingest beside datatrove, in an environment of its own below build/peers. QUICK=1: less text.
 bench-ingest: .venv/.synced
 	$(BIN)/python benchmarks/ingest.py $(ROWS)
+
+# Training steps beside PyTorch, in an environment of its own; QUICK=1: within five minutes; RECIPES="wikitext2": these too.
+bench-train: .venv/.synced
+	$(BIN)/python benchmarks/train.py
 
 docs: .venv/.synced
 	$(BIN)/lstmlm recipe docs > docs/recipe.md

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+from lstmlm.presets import PRESETS, Preset
 
 
 class Section(BaseModel):
@@ -16,6 +18,7 @@ class Section(BaseModel):
 
 Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
 Positive = Annotated[int, Field(gt=0)]
+Dropout = Annotated[float, Field(ge=0.0, lt=1.0)]
 
 
 def _folder(value: Path | str) -> Path | str:
@@ -160,14 +163,30 @@ class Examples(Section):
 
 
 class Model(Section):
-    """Sizes of the network."""
+    """The network: its sizes, what is dropped in training, how it attends and predicts."""
 
     embedding: Positive = Field(256, description="Width of the token embedding, tied to the output layer.")
     units: Positive = Field(512, description="Units of an LSTM layer (of the decoder, for pairs).")
     layers: Positive = Field(1, description="LSTM layers (of the decoder, for pairs).")
+    residual: bool = Field(False, description="Add a layer's input to its output, from the second layer on.")
     encoder_units: Positive = Field(256, description="Units of each direction of the encoder.")
     encoder_layers: Positive = Field(1, description="Bidirectional layers of the encoder.")
-    dropout: Annotated[float, Field(ge=0.0, lt=1.0)] = Field(0.2, description="Dropout between layers.")
+    attention: Literal["luong", "bahdanau"] = Field("luong", description="General (product) or additive score (pairs).")
+    input_feeding: bool = Field(
+        False, description="The decoder reads the last attentional vector too (pairs); trains step by step, so slower."
+    )
+    pointer: bool = Field(False, description="Mix copying source tokens into the prediction (pairs; See et al. 2017).")
+    softmax: Literal["full", "adaptive"] = Field(
+        "full", description="Adaptive is faster for large vocabularies whose ids fall in frequency (Grave et al. 2017)."
+    )
+    cutoffs: tuple[Positive, ...] = Field(
+        (), description="First ids of the rare clusters (adaptive); absent: at an eighth and at half of the vocabulary."
+    )
+    dropout: Dropout = Field(0.2, description="Share of units dropped behind each layer, locked over time.")
+    input_dropout: Dropout | None = Field(None, description="The same on the embedded input; absent: `dropout`.")
+    output_dropout: Dropout | None = Field(None, description="The same behind the last layer; absent: `dropout`.")
+    embedding_dropout: Dropout = Field(0.0, description="Share of the vocabulary whose embedding is 0 for a step.")
+    weight_drop: Dropout = Field(0.0, description="Share of recurrent weights that are 0 for a step (DropConnect).")
 
 
 class Training(Section):
@@ -176,23 +195,76 @@ class Training(Section):
     steps: Positive = Field(1000, description="Optimizer steps.")
     batch: Positive = Field(32, description="Windows in a global batch (language models).")
     batch_tokens: Positive = Field(4096, description="Padded source + target tokens in a global batch (pairs).")
-    learning_rate: Annotated[float, Field(gt=0.0)] = Field(2e-3, description="Peak learning rate of Adam.")
-    warmup: Annotated[int, Field(ge=0)] = Field(100, description="Steps of linear warm-up, then cosine decay.")
-    final_rate: Fraction = Field(0.05, description="Learning rate at the last step, as a share of the peak.")
+    carry_state: bool = Field(
+        True,
+        description="Rows of a batch are running streams whose LSTM state is carried on (language models); "
+        "false: shuffled windows that each begin with a state of 0.",
+    )
+    optimizer: Literal["adamw", "sgd", "nt_asgd"] = Field(
+        "adamw", description="`nt_asgd` is SGD that starts averaging when it gets no better (Merity et al. 2018)."
+    )
+    learning_rate: Annotated[float, Field(gt=0.0)] = Field(2e-3, description="Peak learning rate.")
+    weight_decay: Annotated[float, Field(ge=0.0)] = Field(0.0, description="Decoupled decay of all weight matrices.")
+    schedule: Literal["cosine", "inverse_sqrt", "plateau"] = Field(
+        "cosine", description="How the rate falls after the warm-up."
+    )
+    warmup: Annotated[int, Field(ge=0)] = Field(100, description="Steps of linear warm-up.")
+    final_rate: Fraction = Field(0.05, description="Smallest learning rate, as a share of the peak.")
+    decay: Annotated[float, Field(gt=0.0, lt=1.0)] = Field(
+        0.5, description="Factor on the rate at a plateau of the validation loss (`plateau`)."
+    )
+    patience: Positive = Field(2, description="Evaluations without a better loss that make a plateau (`plateau`).")
+    non_monotone: Positive = Field(5, description="Evaluations the loss is compared over (`nt_asgd`).")
     clip: Annotated[float, Field(gt=0.0)] = Field(1.0, description="Largest global norm of the gradient.")
+    accumulate: Positive = Field(
+        1, description="Slices a worker computes its rows in, one after the other: less memory, the same step."
+    )
+    ema: Annotated[float, Field(ge=0.0, lt=1.0)] = Field(
+        0.0,
+        description="Decay of the moving average of the weights that is judged and kept; 0: the weights themselves.",
+    )
     label_smoothing: Annotated[float, Field(ge=0.0, lt=1.0)] = Field(0.0, description="Share spread over all tokens.")
+    activation_penalty: Annotated[float, Field(ge=0.0)] = Field(
+        0.0, description="Weight of the mean square of the last layer's output (AR; language models)."
+    )
+    temporal_penalty: Annotated[float, Field(ge=0.0)] = Field(
+        0.0, description="Weight of the mean square of its change from step to step (TAR; language models)."
+    )
     evaluate_every: Positive = Field(200, description="Steps between evaluations on the valid split.")
     evaluate_batches: Positive = Field(50, description="Batches of the valid split an evaluation reads at most.")
+    early_stop: Positive | None = Field(None, description="Stop after this many evaluations without a better loss.")
     checkpoint_every: Positive = Field(200, description="Steps between checkpoints.")
-    keep: Positive = Field(2, description="Latest checkpoints kept, beside the best.")
+    keep: Positive = Field(2, description="Latest checkpoints kept.")
+    keep_best: Positive = Field(1, description="Best evaluations whose weights are kept, for `lstmlm average`.")
     precision: Literal["float32", "bfloat16"] = Field(
         "float32", description="Type of the matrix products; weights and state stay float32."
     )
-    workers: Positive = Field(2, description="Ray Train workers; the result does not depend on it.")
+    workers: Positive | tuple[Positive, Positive] = Field(
+        2,
+        description="Ray Train workers, or [fewest, most]: what there is room for; the result does not depend on it.",
+    )
     threads: Positive = Field(1, description="TensorFlow threads a worker computes with.")
     use_gpu: bool = Field(False, description="Give each worker a GPU.")
     collective_timeout: Positive = Field(120, description="Seconds after which a silent peer fails the step.")
     max_failures: Annotated[int, Field(ge=0)] = Field(2, description="Restarts from the last checkpoint.")
+    tensorboard: bool = Field(False, description="Write TensorBoard events to `tensorboard/` in the run's folder.")
+    mlflow: str | None = Field(None, description="MLflow tracking URI to log to; needs the package `mlflow`.")
+
+    @property
+    def fewest_workers(self) -> int:
+        """Workers that training needs at least."""
+        return self.workers if isinstance(self.workers, int) else self.workers[0]
+
+    @property
+    def most_workers(self) -> int:
+        """Workers that training uses at most."""
+        return self.workers if isinstance(self.workers, int) else self.workers[1]
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.fewest_workers > self.most_workers:
+            raise ValueError("workers: [fewest, most] are in the wrong order")
+        return self
 
 
 class Threshold(Section):
@@ -235,6 +307,9 @@ class Recipe(Section):
     name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,40}$")] = Field(description="Name of the run.")
     task: str = Field(description="Module of `lstmlm.tasks`: what is learnt (`lstmlm recipe tasks` lists them).")
     seed: Annotated[int, Field(ge=0, lt=2**31)] = Field(1, description="Decides everything random.")
+    preset: Preset | None = Field(
+        None, description="Fields of `model` and `training` that the recipe leaves open (see `lstmlm/presets.py`)."
+    )
     output: Path = Field(Path("runs"), description="Folder the run's own folder is made in.")
     corpus: Corpus
     tokenizer: Tokenizer = Tokenizer()
@@ -244,6 +319,28 @@ class Recipe(Section):
     evaluation: Evaluation = Evaluation()
     decoding: Decoding = Decoding()
     inference: Inference = Inference()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fill_from_preset(cls, content: Any) -> Any:
+        if not isinstance(content, dict) or content.get("preset") not in PRESETS:
+            return content
+        filled = dict(content)
+        for section, fields in PRESETS[content["preset"]].items():
+            given = filled.get(section, {})
+            if isinstance(given, dict):
+                filled[section] = fields | given
+        return filled
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        if self.training.label_smoothing and (self.model.softmax == "adaptive" or self.model.pointer):
+            raise ValueError("training.label_smoothing needs model.softmax=full and no model.pointer")
+        if self.model.softmax == "adaptive" and self.model.pointer:
+            raise ValueError("model.pointer needs model.softmax=full")
+        if list(self.model.cutoffs) != sorted(set(self.model.cutoffs)):
+            raise ValueError("model.cutoffs must rise")
+        return self
 
     @property
     def run_folder(self) -> Path:

@@ -84,11 +84,11 @@ class Task(abc.ABC):
         """
 
     @abc.abstractmethod
-    def batches(self, files: Sequence[Path], recipe: Recipe, *, epoch: int | None) -> tf.data.Dataset:
+    def batches(self, files: Sequence[Path], recipe: Recipe, *, epoch: int | None, first: int = 0) -> tf.data.Dataset:
         """Returns global batches (feature -> int32 [batch, time], padded with 0).
 
         The order is a pure function of the files, recipe.seed and the epoch; `epoch=None` means evaluation:
-        file order, nothing shuffled.
+        file order, nothing shuffled. `first` batches are left out at the beginning.
         """
 
     @abc.abstractmethod

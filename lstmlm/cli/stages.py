@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 def register(app: typer.Typer) -> None:
     """Adds the commands to the application."""
-    for command in (ingest, clean, tokenizer, examples, train, export, evaluate, infer):
+    for command in (ingest, clean, tokenizer, examples, train, average, export, evaluate, infer):
         app.command(rich_help_panel="One stage")(command)
 
 
@@ -121,16 +121,39 @@ def train(
     workers: Annotated[
         int | None, typer.Option(min=1, metavar="N", help="Ray Train workers; the same as --set training.workers=N.")
     ] = None,
+    auto: Annotated[
+        bool, typer.Option("--auto", help="Choose batch, threads and precision by a short measurement on this machine.")
+    ] = False,
+    memory: Annotated[
+        float | None, typer.Option(min=0.1, metavar="GB", help="Memory that --auto may plan with; absent: most of it.")
+    ] = None,
 ) -> None:
     """Train the model on Ray."""
     changes = [*(overrides or ()), *([f"training.workers={workers}"] if workers is not None else ())]
 
     def stage(run: Recipe, progress: Progress) -> Manifest:
+        from lstmlm.training.auto import choose_here
         from lstmlm.training.run import train
 
+        if auto:
+            run = choose_here(run, examples, tokenizer, output, progress, memory)
         return train(run, examples, tokenizer, output, progress, ray_address=ray_address)
 
     _stage("train", read_recipe(recipe, changes), output, stage)
+
+
+def average(
+    model: ModelFolder,
+    output: Output,
+    count: Annotated[
+        int | None, typer.Option(min=2, metavar="K", help="Average the K best evaluations; absent: all that were kept.")
+    ] = None,
+) -> None:
+    """Average the weights of a model's best evaluations (training.keep_best)."""
+    from lstmlm.training.average import average
+
+    manifest = average(model, output, count)
+    print(f"{output}: the mean of {', '.join(manifest.facts['averaged'])}")
 
 
 def export(

@@ -34,7 +34,7 @@ def windows(files: Sequence[Path], batch: int, window: int, *, seed: int, epoch:
         return {"tokens": _padded(tokens, batch, window + 1)}
 
     serialized = _serialized(files, WINDOW_BUFFER, seed, epoch)
-    return _with_options(serialized.batch(batch, drop_remainder=epoch is not None).map(parse))
+    return with_options(serialized.batch(batch, drop_remainder=epoch is not None).map(parse))
 
 
 def pairs(
@@ -77,7 +77,7 @@ def pairs(
         bucket_batch_sizes=[*rows, 1],
         pad_to_bucket_boundary=True,
     )
-    return _with_options(batched.map(fill))
+    return with_options(batched.map(fill))
 
 
 def bucket_rows(batch_tokens: int, boundary: int) -> int:
@@ -118,7 +118,8 @@ def _padded(tokens: tf.Tensor, rows: int | tf.Tensor, width: int | None) -> tf.T
     return tf.ensure_shape(padded, [rows if isinstance(rows, int) else None, width])
 
 
-def _with_options(dataset: tf.data.Dataset) -> tf.data.Dataset:
+def with_options(dataset: tf.data.Dataset) -> tf.data.Dataset:
+    """Makes a data set deterministic, keeps the next batches ready, and leaves the cores to the training step."""
     options = tf.data.Options()
     options.deterministic = True
     options.autotune.enabled = False

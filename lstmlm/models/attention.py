@@ -1,4 +1,4 @@
-"""Global attention with the general score (Luong et al. 2015)."""
+"""Attention over encoder outputs: the general score (Luong et al. 2015) and the additive one (Bahdanau et al. 2015)."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from lstmlm.models.dense import Dense
 from lstmlm.models.lstm import glorot, product
+from lstmlm.recipe import Model
 
 
 class Memory(NamedTuple):
@@ -61,8 +62,43 @@ class Attention(tf.Module):
         Returns:
             The attentional vectors, float32 [batch, time, output].
         """
-        weights = tf.nn.softmax(tf.matmul(states, memory.keys, transpose_b=True) + memory.bias)
+        return self.vectors(states, self.weights(states, memory), memory)
+
+    def weights(self, states: tf.Tensor, memory: Memory) -> tf.Tensor:
+        """Returns how much every decoder state attends to every source token, float32 [batch, time, source]."""
+        return tf.nn.softmax(self.scores(states, memory) + memory.bias)
+
+    def scores(self, states: tf.Tensor, memory: Memory) -> tf.Tensor:
+        """Returns the scores before the softmax, float32 [batch, time, source]."""
+        return tf.matmul(states, memory.keys, transpose_b=True)
+
+    def vectors(self, states: tf.Tensor, weights: tf.Tensor, memory: Memory) -> tf.Tensor:
+        """Returns the attentional vectors of states that attend with these weights."""
         joined = tf.concat([tf.matmul(weights, memory.values), states], axis=2)
         shape = tf.shape(joined)
         vectors = tf.tanh(self.combine(tf.reshape(joined, [-1, joined.shape[2]])))
         return tf.reshape(vectors, [shape[0], shape[1], vectors.shape[1]])
+
+
+class AdditiveAttention(Attention):
+    """score(h, e) = v^T tanh(U h + W e), from the present decoder state; the rest as in `Attention`."""
+
+    def __init__(
+        self, width: int, units: int, output: int, generator: tf.random.Generator, *, precision: tf.DType
+    ) -> None:
+        super().__init__(width, units, output, generator, precision=precision)
+        self.query = tf.Variable(glorot(generator, units, units), name="attention/query")
+        self.reduce = tf.Variable(glorot(generator, units, 1)[:, 0], name="attention/reduce")
+
+    def scores(self, states: tf.Tensor, memory: Memory) -> tf.Tensor:
+        """See `Attention.scores`."""
+        shape, units = tf.shape(states), self.query.shape[0]
+        queries = product(tf.reshape(states, [-1, units]), self.query, self.precision)
+        queries = tf.reshape(queries, [shape[0], shape[1], 1, units])
+        return tf.linalg.matvec(tf.tanh(queries + memory.keys[:, None]), self.reduce)
+
+
+def attention_layer(sizes: Model, output: int, generator: tf.random.Generator, *, precision: tf.DType) -> Attention:
+    """Returns the attention that the recipe's `model` section asks for; `output` is as in `Attention`."""
+    kind = AdditiveAttention if sizes.attention == "bahdanau" else Attention
+    return kind(2 * sizes.encoder_units, sizes.units, output, generator, precision=precision)

@@ -1,4 +1,4 @@
-"""What every model offers to training and to decoding, and the output layer they share."""
+"""What every model offers to training and to decoding."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import tensorflow as tf
 
 from lstmlm.decoding.search import Options
-from lstmlm.models.lstm import product
+from lstmlm.models.lstm import State
 from lstmlm.models.noise import Noise
 
 
@@ -33,6 +33,26 @@ class SequenceModel(tf.Module, abc.ABC):
             The summed cross-entropy in nats and the number of target tokens, float32 scalars.
         """
 
+    def zero_state(self, batch: tf.Tensor) -> list[State]:
+        """Returns the state at the beginning of `batch` streams; empty for a model that carries none."""
+        return []
+
+    def carried_loss(
+        self, batch: Mapping[str, tf.Tensor], states: list[State], *, noise: Noise | None, smoothing: float
+    ) -> tuple[tf.Tensor, tf.Tensor, list[State]]:
+        """Computes the loss of the next window of running streams.
+
+        Args:
+            batch: See `loss`.
+            states: The states after the window before, or `zero_state`.
+            noise: See `loss`.
+            smoothing: See `loss`.
+
+        Returns:
+            See `loss`; and the states after the window, which no gradient leaves.
+        """
+        return (*self.loss(batch, noise=noise, smoothing=smoothing), states)
+
     @abc.abstractmethod
     def decode(self, ids: tf.Tensor, lengths: tf.Tensor, seeds: tf.Tensor, options: Options) -> tf.Tensor:
         """Decodes one output a row.
@@ -52,53 +72,3 @@ class SequenceModel(tf.Module, abc.ABC):
         named = {variable.name.split(":")[0]: variable for variable in self.trainable_variables}
         assert len(named) == len(self.trainable_variables), "variable names must be unique"
         return dict(sorted(named.items()))
-
-
-class TiedSoftmax(tf.Module):
-    """The token embedding, which is the output layer too (Press and Wolf 2017).
-
-    Args:
-        vocabulary: Number of tokens.
-        width: Width of an embedding.
-        generator: Draws the initial weights.
-        precision: Type of the matrix products.
-    """
-
-    def __init__(self, vocabulary: int, width: int, generator: tf.random.Generator, *, precision: tf.DType) -> None:
-        super().__init__(name="embedding")
-        self.precision = precision
-        table = generator.normal([vocabulary, width], stddev=width**-0.5)
-        self.table = tf.Variable(table, name="embedding/table")
-        self.bias = tf.Variable(tf.zeros(vocabulary), name="embedding/bias")
-
-    def embed(self, ids: tf.Tensor) -> tf.Tensor:
-        """Returns float32 [..., width] for int32 ids [...]."""
-        return tf.gather(self.table, ids)
-
-    def logits(self, hidden: tf.Tensor) -> tf.Tensor:
-        """Returns float32 [rows, vocabulary] for hidden vectors float32 [rows, width]."""
-        return product(hidden, self.table, self.precision, transpose=True) + self.bias
-
-    def loss(self, hidden: tf.Tensor, targets: tf.Tensor, smoothing: float) -> tuple[tf.Tensor, tf.Tensor]:
-        """Sums the cross-entropy over the targets that are not padding.
-
-        With smoothing e the loss of a token is (1 - e) * -log p(y) + e * mean over v of -log p(v), which equals
-        -log p(y) + e * (z_y - mean z): no further pass over the logits z is needed.
-
-        Args:
-            hidden: float32 [rows, width].
-            targets: int32 [rows], 0 for padding.
-            smoothing: e above.
-
-        Returns:
-            The sum in nats and the number of targets, float32 scalars.
-        """
-        kept = tf.where(targets > 0)[:, 0]
-        hidden, targets = tf.gather(hidden, kept), tf.gather(targets, kept)
-        losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=targets, logits=self.logits(hidden))
-        total = tf.reduce_sum(losses)
-        if smoothing:
-            chosen = tf.reduce_sum(hidden * self.embed(targets), axis=1) + tf.gather(self.bias, targets)
-            mean = tf.linalg.matvec(hidden, tf.reduce_mean(self.table, axis=0)) + tf.reduce_mean(self.bias)
-            total += smoothing * tf.reduce_sum(chosen - mean)
-        return total, tf.cast(tf.size(targets), tf.float32)

@@ -18,4 +18,4 @@ class Dense(tf.Module):
 
     def __call__(self, values: tf.Tensor) -> tf.Tensor:
         """Applies the layer to float32 [rows, width]."""
-        return product(values, self.kernel, self.precision) + self.bias
+        return product(values, self.kernel, self.precision, bias=self.bias)

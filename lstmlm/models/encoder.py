@@ -6,6 +6,7 @@ import tensorflow as tf
 
 from lstmlm.models.lstm import LSTM
 from lstmlm.models.noise import Noise, locked_dropout
+from lstmlm.recipe import Model
 
 
 class Encoder(tf.Module):
@@ -14,28 +15,19 @@ class Encoder(tf.Module):
     A row's outputs depend on its own tokens alone: forward, padding comes after them; backward, the row is reversed
     within its own length, so padding comes after them again.
 
+    With `sizes.residual` a layer's input is added to its output from the second layer on.
+
     Args:
         width: Width of an input vector.
-        units: Units of each direction.
-        layers: Number of layers.
-        dropout: Share dropped behind each layer.
+        sizes: The recipe's `model` section.
         generator: Draws the initial weights.
         precision: Type of the matrix products.
     """
 
-    def __init__(
-        self,
-        width: int,
-        units: int,
-        layers: int,
-        dropout: float,
-        generator: tf.random.Generator,
-        *,
-        precision: tf.DType,
-    ) -> None:
+    def __init__(self, width: int, sizes: Model, generator: tf.random.Generator, *, precision: tf.DType) -> None:
         super().__init__(name="encoder")
-        self.dropout = dropout
-        widths = [width] + [2 * units] * (layers - 1)
+        self.sizes, units = sizes, sizes.encoder_units
+        widths = [width] + [2 * units] * (sizes.encoder_layers - 1)
         self.directions = [
             [
                 LSTM(w, units, generator, precision=precision, name=f"encoder_{n}_{way}")
@@ -62,8 +54,9 @@ class Encoder(tf.Module):
             back, _ = backward(_reverse(values, lengths), backward.zero_state(batch))
             last = tf.maximum(lengths - 1, 0)
             ends = [tf.gather(tf.transpose(side, [1, 0, 2]), last, batch_dims=1) for side in (ahead, back)]
-            values = tf.concat([ahead, _reverse(back, lengths)], axis=2)
-            values = locked_dropout(values, self.dropout, noise, 100 + n)
+            outputs = tf.concat([ahead, _reverse(back, lengths)], axis=2)
+            outputs = outputs + values if self.sizes.residual and n > 0 else outputs
+            values = locked_dropout(outputs, self.sizes.dropout, noise, 100 + n)
         return values, tf.concat(ends, axis=1)
 
 

@@ -3,16 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 import tensorflow as tf
 
 from lstmlm.decoding.search import END, Options, decode
-from lstmlm.models.base import SequenceModel, TiedSoftmax
+from lstmlm.models.base import SequenceModel
 from lstmlm.models.dense import Dense
 from lstmlm.models.lstm import State
 from lstmlm.models.noise import Noise, locked_dropout
+from lstmlm.models.output import output_layer
 from lstmlm.models.stack import Stack
 from lstmlm.recipe import Model
+
+
+class Penalties(NamedTuple):
+    """Activation regularisation of a language model (Merity et al. 2017).
+
+    Attributes:
+        activation: Weight of the mean square of the last layer's outputs behind their dropout (AR).
+        temporal: Weight of the mean square of the change of these outputs, before dropout, from step to step (TAR).
+    """
+
+    activation: float
+    temporal: float
+
+    def of(self, raw: tf.Tensor, dropped: tf.Tensor) -> tf.Tensor:
+        """Returns the penalty summed over places, as the loss is; both are float32 [time, batch, units]."""
+        total = tf.constant(0.0)
+        if self.activation:
+            total += self.activation * tf.reduce_sum(tf.reduce_mean(tf.square(dropped), axis=2))
+        if self.temporal:
+            total += self.temporal * tf.reduce_sum(tf.reduce_mean(tf.square(raw[1:] - raw[:-1]), axis=2))
+        return total
 
 
 class LanguageModel(SequenceModel):
@@ -23,24 +46,19 @@ class LanguageModel(SequenceModel):
         vocabulary: Number of tokens.
         seed: Decides the initial weights.
         precision: Type of the matrix products.
+        penalties: What training adds to the loss; None: nothing.
     """
 
     closes_source = False
 
-    def __init__(self, sizes: Model, vocabulary: int, seed: int, precision: tf.DType) -> None:
+    def __init__(
+        self, sizes: Model, vocabulary: int, seed: int, precision: tf.DType, penalties: Penalties | None = None
+    ) -> None:
         super().__init__(name="language_model")
-        self.dropout = sizes.dropout
+        self.sizes, self.penalties = sizes, penalties or Penalties(0.0, 0.0)
         generator = tf.random.Generator.from_seed(seed)
-        self.softmax = TiedSoftmax(vocabulary, sizes.embedding, generator, precision=precision)
-        self.stack = Stack(
-            sizes.embedding,
-            sizes.units,
-            sizes.layers,
-            sizes.dropout,
-            generator,
-            precision=precision,
-            name="layer",
-        )
+        self.softmax = output_layer(sizes, vocabulary, generator, precision=precision)
+        self.stack = Stack(sizes.embedding, sizes, generator, precision=precision, name="layer")
         self.projection = Dense(sizes.units, sizes.embedding, generator, precision=precision, name="projection")
 
     def zero_state(self, batch: tf.Tensor) -> list[State]:
@@ -58,18 +76,39 @@ class LanguageModel(SequenceModel):
         Returns:
             float32 [time * batch, embedding], time-major, and the states after the last token.
         """
-        values = locked_dropout(self.softmax.embed(tf.transpose(ids)), self.dropout, noise, 0)
-        values, after = self.stack(values, states, noise, 1)
-        flat = tf.reshape(values, [-1, self.stack.units])
-        return self.projection(flat), after
+        _, values, after = self._outputs(ids, states, noise)
+        return self._projected(values), after
+
+    def _outputs(
+        self, ids: tf.Tensor, states: list[State], noise: Noise | None
+    ) -> tuple[tf.Tensor, tf.Tensor, list[State]]:
+        """Returns the last layer's outputs before and behind its dropout, time-major, and the states after them."""
+        sizes = self.sizes
+        rate = sizes.dropout if sizes.input_dropout is None else sizes.input_dropout
+        embedded = self.softmax.embed_some(tf.transpose(ids), sizes.embedding_dropout, noise)
+        return self.stack.run(locked_dropout(embedded, rate, noise, 0), states, noise, 1)
+
+    def _projected(self, values: tf.Tensor) -> tf.Tensor:
+        return self.projection(tf.reshape(values, [-1, self.stack.units]))
 
     def loss(
         self, batch: Mapping[str, tf.Tensor], *, noise: Noise | None, smoothing: float
     ) -> tuple[tf.Tensor, tf.Tensor]:
         """See `SequenceModel.loss`; `batch["tokens"]` is int32 [batch, window + 1]."""
+        states = self.zero_state(tf.shape(batch["tokens"])[0])
+        return self.carried_loss(batch, states, noise=noise, smoothing=smoothing)[:2]
+
+    def carried_loss(
+        self, batch: Mapping[str, tf.Tensor], states: list[State], *, noise: Noise | None, smoothing: float
+    ) -> tuple[tf.Tensor, tf.Tensor, list[State]]:
+        """See `SequenceModel.carried_loss`; a training loss has the penalties in it."""
         tokens = batch["tokens"]
-        hidden, _ = self.hidden(tokens[:, :-1], self.zero_state(tf.shape(tokens)[0]), noise)
-        return self.softmax.loss(hidden, tf.reshape(tf.transpose(tokens[:, 1:]), [-1]), smoothing)
+        raw, values, after = self._outputs(tokens[:, :-1], states, noise)
+        targets = tf.reshape(tf.transpose(tokens[:, 1:]), [-1])
+        total, count = self.softmax.loss(self._projected(values), targets, smoothing)
+        if noise is not None:
+            total += self.penalties.of(raw, values)
+        return total, count, after
 
     def score(self, tokens: tf.Tensor, states: list[State]) -> tuple[tf.Tensor, tf.Tensor, list[State]]:
         """Scores the next window of running streams, the state carried along.
@@ -81,9 +120,7 @@ class LanguageModel(SequenceModel):
         Returns:
             Summed nats, number of targets, and the states after the window.
         """
-        hidden, after = self.hidden(tokens[:, :-1], states, None)
-        total, count = self.softmax.loss(hidden, tf.reshape(tf.transpose(tokens[:, 1:]), [-1]), 0.0)
-        return total, count, after
+        return self.carried_loss({"tokens": tokens}, states, noise=None, smoothing=0.0)
 
     def decode(self, ids: tf.Tensor, lengths: tf.Tensor, seeds: tf.Tensor, options: Options) -> tf.Tensor:
         """See `SequenceModel.decode`: continues every prompt; the stream starts with *end*."""

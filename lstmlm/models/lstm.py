@@ -51,27 +51,29 @@ class LSTM(tf.Module):
         zeros = tf.zeros([batch, self.units])
         return State(zeros, zeros)
 
-    def __call__(self, inputs: tf.Tensor, state: State) -> tuple[tf.Tensor, State]:
+    def __call__(self, inputs: tf.Tensor, state: State, recurrent: tf.Tensor | None = None) -> tuple[tf.Tensor, State]:
         """Runs the layer.
 
         Args:
             inputs: float32 [time, batch, width].
             state: State before the first step.
+            recurrent: Takes the place of the recurrent weights, such as these with some of them dropped.
 
         Returns:
             The outputs h_1 ... h_time, float32 [time, batch, units], and the state after the last step.
         """
         shape = tf.shape(inputs)
         flat = tf.reshape(inputs, [-1, self.kernel.shape[0]])
-        projected = product(flat, self.kernel, self.precision) + self.bias
+        projected = product(flat, self.kernel, self.precision, bias=self.bias)
         projected = tf.reshape(projected, [shape[0], shape[1], 4 * self.units])
-        outputs, h, c = recurrence(projected, self.recurrent, state.h, state.c, self.precision)
+        weights = self.recurrent if recurrent is None else recurrent
+        outputs, h, c = recurrence(projected, weights, state.h, state.c, self.precision)
         outputs.set_shape([inputs.shape[0], inputs.shape[1], self.units])
         return outputs, State(h, c)
 
     def step(self, inputs: tf.Tensor, state: State) -> State:
         """Runs one time step on float32 [batch, width] inputs: the cell by itself, for decoding."""
-        projected = product(inputs, self.kernel, self.precision) + self.bias
+        projected = product(inputs, self.kernel, self.precision, bias=self.bias)
         _, h, c = cell(projected + product(state.h, self.recurrent, self.precision), state.c)
         return State(h, c)
 
@@ -82,11 +84,17 @@ def glorot(generator: tf.random.Generator, rows: int, columns: int) -> tf.Tensor
     return generator.uniform([rows, columns], -limit, limit)
 
 
-def product(left: tf.Tensor, right: tf.Tensor, precision: tf.DType, transpose: bool = False) -> tf.Tensor:
-    """Returns left @ right (or left @ right.T) as float32, computed in `precision`."""
-    if precision == tf.float32:
-        return tf.matmul(left, right, transpose_b=transpose)
-    result = tf.matmul(tf.cast(left, precision), tf.cast(right, precision), transpose_b=transpose)
+def product(
+    left: tf.Tensor, right: tf.Tensor, precision: tf.DType, transpose: bool = False, bias: tf.Tensor | None = None
+) -> tf.Tensor:
+    """Returns left @ right (or left @ right.T), plus the bias of each column, as float32, computed in `precision`.
+
+    TensorFlow adds a bias while it multiplies, where it is added in the same type.
+    """
+    left, right = tf.cast(left, precision), tf.cast(right, precision)
+    result = tf.matmul(left, right, transpose_b=transpose)
+    if bias is not None:
+        result = tf.nn.bias_add(result, tf.cast(bias, precision))
     return tf.cast(result, tf.float32)
 
 
@@ -130,7 +138,8 @@ def recurrence(
 
         def backward(d_hs: tf.Tensor, d_h: tf.Tensor, d_c: tf.Tensor) -> tuple[tf.Tensor, ...]:
             previous_c = tf.concat([c0[None], cs[:-1]], axis=0)
-            d_gates, d_h0, d_c0 = _backward(d_hs, d_h, d_c, gates, cs, previous_c, tf.cast(u, precision))
+            turned = tf.transpose(tf.cast(u, precision))  # once: a product with a transposed matrix is slower
+            d_gates, d_h0, d_c0 = _backward(d_hs, d_h, d_c, gates, cs, previous_c, turned)
             previous_h = tf.concat([h0[None], hs[:-1]], axis=0)
             rows, columns = u.shape
             left = tf.cast(tf.reshape(previous_h, [-1, rows]), precision)
@@ -147,10 +156,9 @@ def _forward(projected: tf.Tensor, u: tf.Tensor, h: tf.Tensor, c: tf.Tensor) -> 
     """Returns h, C and the gate values of every step, each stacked over time."""
     time, width = tf.shape(projected)[0], u.shape[1]
     steps = [_array(time, [None, u.shape[0]]), _array(time, [None, u.shape[0]]), _array(time, [None, width])]
-    source = _array(time, [None, width]).unstack(projected)
 
     def body(t: tf.Tensor, h: tf.Tensor, c: tf.Tensor, *steps: tf.TensorArray) -> tuple[object, ...]:
-        gates, h, c = cell(source.read(t) + product(h, u, u.dtype), c)
+        gates, h, c = cell(projected[t] + product(h, u, u.dtype), c)
         return t + 1, h, c, *(array.write(t, value) for array, value in zip(steps, (h, c, gates), strict=True))
 
     *_, hs, cs, gates = tf.while_loop(
@@ -166,29 +174,26 @@ def _backward(
     gates: tf.Tensor,
     cs: tf.Tensor,
     previous_c: tf.Tensor,
-    u: tf.Tensor,
+    turned: tf.Tensor,
 ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-    """Returns the gradients of W x_t + b for every step [time, batch, 4 * units], of the first h and of the first C."""
-    time = tf.shape(gates)[0]
+    """Returns the gradients of W x_t + b for every step [time, batch, 4 * units], of the first h and of the first C.
+
+    `turned` is the transpose of U; `gates`, `cs` and `previous_c` are what `_forward` gave, C shifted by a step.
+    """
+    time, units = tf.shape(gates)[0], turned.shape[1]
     i, f, o, g = tf.split(gates, 4, axis=2)
     squashed = tf.tanh(cs)
-    # What does not depend on the later steps is computed for all of them at once.
-    into_o = squashed * o * (1.0 - o)
-    into_c = o * (1.0 - squashed * squashed)
-    from_c = tf.concat([g * i * (1.0 - i), previous_c * f * (1.0 - f), i * (1.0 - g * g)], axis=2)
-    units = u.shape[0]
-    reads = [
-        _array(time, [None, width]).unstack(values)
-        for values, width in ((d_hs, units), (into_o, units), (into_c, units), (f, units), (from_c, 3 * units))
-    ]
+    # What does not depend on the later steps is computed for all of them at once: C by h, and the gates by C or h.
+    c_by_h = o * (1.0 - squashed * squashed)
+    gates_by = tf.concat(
+        [g * i * (1.0 - i), previous_c * f * (1.0 - f), squashed * o * (1.0 - o), i * (1.0 - g * g)], 2
+    )
 
     def body(t: tf.Tensor, d_h: tf.Tensor, d_c: tf.Tensor, written: tf.TensorArray) -> tuple[object, ...]:
-        d_out, to_o, to_c, forget, to_gates = (array.read(t) for array in reads)
-        d_h = d_h + d_out
-        d_c = d_c + d_h * to_c
-        d_i, d_f, d_g = tf.split(tf.tile(d_c, [1, 3]) * to_gates, 3, axis=1)
-        d_gates = tf.concat([d_i, d_f, d_h * to_o, d_g], axis=1)
-        return t - 1, product(d_gates, u, u.dtype, transpose=True), d_c * forget, written.write(t, d_gates)
+        d_h = d_h + d_hs[t]
+        d_c = d_c + d_h * c_by_h[t]
+        d_gates = tf.concat([d_c, d_c, d_h, d_c], axis=1) * gates_by[t]
+        return t - 1, product(d_gates, turned, turned.dtype), d_c * f[t], written.write(t, d_gates)
 
     start = (time - 1, d_h, d_c, _array(time, [None, 4 * units]))
     _, d_h, d_c, d_gates = tf.while_loop(

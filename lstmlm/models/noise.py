@@ -1,4 +1,4 @@
-"""Dropout whose noise is a pure function of (seed, step, row of the global batch).
+"""Dropout whose noise is a pure function of (seed, step, place in the network, row of the global batch).
 
 So the masks are the same however many workers share a batch, and a resumed run draws what it would have drawn.
 """
@@ -39,8 +39,22 @@ def locked_dropout(values: tf.Tensor, rate: float, noise: Noise | None, site: in
     """
     if noise is None or rate == 0.0:
         return values
+    whole = shared_mask([noise.rows, values.shape[-1]], rate, noise, site)
+    return values * whole[noise.first : noise.first + tf.shape(values)[1]][None]
+
+
+def shared_mask(shape: list[int | tf.Tensor], rate: float, noise: Noise, site: int) -> tf.Tensor:
+    """Draws a dropout mask that is the same on every worker.
+
+    Args:
+        shape: Of the mask.
+        rate: Share of zeros; the rest is 1 / (1 - rate).
+        noise: Gives the seed of this step.
+        site: Number of this place in the network.
+
+    Returns:
+        float32 of that shape.
+    """
     seed = noise.seed + tf.constant([0, site * 7919], tf.int32)
-    width = values.shape[-1]
-    draws = tf.random.stateless_uniform(tf.stack([noise.rows, width]), seed)
-    own = draws[noise.first : noise.first + tf.shape(values)[1]]
-    return values * (tf.cast(own >= rate, tf.float32) / (1.0 - rate))[None]
+    draws = tf.random.stateless_uniform(tf.stack(shape), seed)
+    return tf.cast(draws >= rate, tf.float32) / (1.0 - rate)

@@ -3,19 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 import tensorflow as tf
 
 from lstmlm.decoding.search import Options, decode
-from lstmlm.models.attention import Attention, Memory
-from lstmlm.models.base import SequenceModel, TiedSoftmax
+from lstmlm.models.attention import Memory, attention_layer
+from lstmlm.models.base import SequenceModel
 from lstmlm.models.dense import Dense
 from lstmlm.models.encoder import Encoder
 from lstmlm.models.lstm import State
 from lstmlm.models.noise import Noise, locked_dropout
+from lstmlm.models.output import output_layer
+from lstmlm.models.pointer import Pointer
 from lstmlm.models.stack import Stack
 from lstmlm.recipe import Model
 from lstmlm.tokenizer import Tokenizer
+
+VECTOR_SITE = 50
+
+
+class Decoding(NamedTuple):
+    """Where the decoder stands.
+
+    Attributes:
+        states: State of every layer.
+        vector: The last attentional vector, float32 [batch, embedding]; only fed back with `input_feeding`.
+    """
+
+    states: list[State]
+    vector: tf.Tensor
 
 
 class Seq2Seq(SequenceModel):
@@ -32,16 +49,16 @@ class Seq2Seq(SequenceModel):
 
     def __init__(self, sizes: Model, vocabulary: int, seed: int, precision: tf.DType) -> None:
         super().__init__(name="seq2seq")
-        self.dropout = sizes.dropout
+        self.sizes = sizes
         generator = tf.random.Generator.from_seed(seed)
         width, units, encoded = sizes.embedding, sizes.units, 2 * sizes.encoder_units
-        self.softmax = TiedSoftmax(vocabulary, width, generator, precision=precision)
-        self.encoder = Encoder(
-            width, sizes.encoder_units, sizes.encoder_layers, sizes.dropout, generator, precision=precision
-        )
+        self.softmax = output_layer(sizes, vocabulary, generator, precision=precision)
+        self.encoder = Encoder(width, sizes, generator, precision=precision)
         self.bridge = Dense(encoded, 2 * sizes.layers * units, generator, precision=precision, name="bridge")
-        self.stack = Stack(width, units, sizes.layers, sizes.dropout, generator, precision=precision, name="decoder")
-        self.attention = Attention(encoded, units, width, generator, precision=precision)
+        read = 2 * width if sizes.input_feeding else width
+        self.stack = Stack(read, sizes, generator, precision=precision, name="decoder")
+        self.attention = attention_layer(sizes, width, generator, precision=precision)
+        self.pointer = Pointer(width, generator) if sizes.pointer else None
 
     def encode(self, ids: tf.Tensor, lengths: tf.Tensor, noise: Noise | None) -> tuple[Memory, list[State]]:
         """Reads the source.
@@ -54,11 +71,15 @@ class Seq2Seq(SequenceModel):
         Returns:
             What the decoder attends to, and the first state of every decoder layer.
         """
-        values = locked_dropout(self.softmax.embed(tf.transpose(ids)), self.dropout, noise, 0)
-        outputs, ends = self.encoder(values, lengths, noise)
+        outputs, ends = self.encoder(self._embed(tf.transpose(ids), noise, 0), lengths, noise)
         parts = tf.split(tf.tanh(self.bridge(ends)), 2 * len(self.stack.layers), axis=1)
         states = [State(h, c) for h, c in zip(parts[::2], parts[1::2], strict=True)]
         return self.attention.memory(tf.transpose(outputs, [1, 0, 2]), lengths), states
+
+    def _embed(self, ids: tf.Tensor, noise: Noise | None, site: int) -> tf.Tensor:
+        sizes = self.sizes
+        rate = sizes.dropout if sizes.input_dropout is None else sizes.input_dropout
+        return locked_dropout(self.softmax.embed_some(ids, sizes.embedding_dropout, noise), rate, noise, site)
 
     def loss(
         self, batch: Mapping[str, tf.Tensor], *, noise: Noise | None, smoothing: float
@@ -66,29 +87,101 @@ class Seq2Seq(SequenceModel):
         """See `SequenceModel.loss`; `source` and `target` are int32 [batch, time], each row closed by *end*."""
         source, target = batch["source"], batch["target"]
         memory, states = self.encode(source, _lengths(source), noise)
-        rows = tf.shape(target)[0]
-        previous = tf.concat([tf.fill([rows, 1], Tokenizer.BEGIN), target[:, :-1]], axis=1)
-        values = locked_dropout(self.softmax.embed(tf.transpose(previous)), self.dropout, noise, 1)
-        values, _ = self.stack(values, states, noise, 2)
-        vectors = self.attention(tf.transpose(values, [1, 0, 2]), memory)
-        if noise is not None:
-            vectors = tf.transpose(vectors, [1, 0, 2])
-            vectors = tf.transpose(locked_dropout(vectors, self.dropout, noise, 50), [1, 0, 2])
-        flat = tf.reshape(vectors, [-1, vectors.shape[2]])
-        return self.softmax.loss(flat, tf.reshape(target, [-1]), smoothing)
+        previous = tf.concat([tf.fill([tf.shape(target)[0], 1], Tokenizer.BEGIN), target[:, :-1]], axis=1)
+        embedded = self._embed(tf.transpose(previous), noise, 1)
+        follow = self._follow_feeding if self.sizes.input_feeding else self._follow
+        vectors, weights = follow(embedded, memory, states, noise)
+        flat, targets = tf.reshape(vectors, [-1, vectors.shape[2]]), tf.reshape(target, [-1])
+        if self.pointer is None:
+            return self.softmax.loss(flat, targets, smoothing)
+        return self._pointing_loss(flat, weights, source, targets)
+
+    def _follow(
+        self, embedded: tf.Tensor, memory: Memory, states: list[State], noise: Noise | None
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        """Returns the attentional vectors and weights at every target: [batch, time, embedding], [..., source]."""
+        values, _ = self.stack(embedded, states, noise, 2)
+        values = tf.transpose(values, [1, 0, 2])
+        weights = self.attention.weights(values, memory)
+        return self._dropped(self.attention.vectors(values, weights, memory), noise), weights
+
+    def _follow_feeding(
+        self, embedded: tf.Tensor, memory: Memory, states: list[State], noise: Noise | None
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        """The same, where each step reads the vector before it: they cannot be computed together."""
+        time, batch = tf.shape(embedded)[0], tf.shape(embedded)[1]
+        width, source = self.sizes.embedding, memory.values.shape[1]
+        vectors = tf.TensorArray(tf.float32, size=time, element_shape=[None, width])
+        attended = tf.TensorArray(tf.float32, size=time, element_shape=[None, source])
+
+        def body(t: tf.Tensor, at: Decoding, vectors: tf.TensorArray, attended: tf.TensorArray) -> tuple[object, ...]:
+            joined = tf.concat([embedded[t], at.vector], axis=1)
+            values, states = self.stack(joined[None], at.states, noise, 2)
+            values = tf.transpose(values, [1, 0, 2])
+            weights = self.attention.weights(values, memory)
+            vector = self._dropped(self.attention.vectors(values, weights, memory), noise)[:, 0]
+            return t + 1, Decoding(states, vector), vectors.write(t, vector), attended.write(t, weights[:, 0])
+
+        start = (tf.constant(0), Decoding(states, tf.zeros([batch, width])), vectors, attended)
+        *_, vectors, attended = tf.while_loop(lambda t, *_: t < time, body, start, maximum_iterations=time)
+        return tf.transpose(vectors.stack(), [1, 0, 2]), tf.transpose(attended.stack(), [1, 0, 2])
+
+    def _dropped(self, vectors: tf.Tensor, noise: Noise | None) -> tf.Tensor:
+        if noise is None:
+            return vectors
+        turned = locked_dropout(tf.transpose(vectors, [1, 0, 2]), self.sizes.dropout, noise, VECTOR_SITE)
+        return tf.transpose(turned, [1, 0, 2])
+
+    def _pointing_loss(
+        self, vectors: tf.Tensor, weights: tf.Tensor, source: tf.Tensor, targets: tf.Tensor
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        """Returns the loss of the mixture of predicting and copying."""
+        assert self.pointer is not None
+        kept = tf.where(targets > 0)[:, 0]
+        rows = kept // (tf.size(targets, tf.int64) // tf.shape(source, tf.int64)[0])
+        vectors, targets = tf.gather(vectors, kept), tf.gather(targets, kept)
+        weights = tf.gather(tf.reshape(weights, [-1, tf.shape(weights)[2]]), kept)
+        nats = self.softmax.nats(vectors, targets)
+        mixed = self.pointer.target_nats(vectors, nats, weights, tf.gather(source, rows), targets)
+        return tf.reduce_sum(mixed), tf.cast(tf.size(targets), tf.float32)
+
+    def begin(self, states: list[State]) -> Decoding:
+        """Returns where the decoder stands before the first token."""
+        return Decoding(states, tf.zeros([tf.shape(states[0].h)[0], self.sizes.embedding]))
+
+    def advance(self, token: tf.Tensor, at: Decoding, memory: Memory, source: tf.Tensor) -> tuple[tf.Tensor, Decoding]:
+        """Reads one token of each row.
+
+        Args:
+            token: int32 [batch].
+            at: Where the decoder stands.
+            memory: What it attends to.
+            source: Source tokens, int32 [batch, source].
+
+        Returns:
+            Logits of the next token, float32 [batch, vocabulary], and where the decoder stands then.
+        """
+        read = self.softmax.embed(token)
+        if self.sizes.input_feeding:
+            read = tf.concat([read, at.vector], axis=1)
+        values, states = self.stack.step(read, at.states)
+        weights = self.attention.weights(values[:, None, :], memory)
+        vector = self.attention.vectors(values[:, None, :], weights, memory)[:, 0]
+        logits = self.softmax.logits(vector)
+        if self.pointer is not None:
+            logits = self.pointer.logits(vector, logits, weights[:, 0], source)
+        return logits, Decoding(states, vector)
 
     def decode(self, ids: tf.Tensor, lengths: tf.Tensor, seeds: tf.Tensor, options: Options) -> tf.Tensor:
         """See `SequenceModel.decode`: `ids` are source texts closed by *end*."""
         memory, states = self.encode(ids, lengths, None)
         batch = tf.shape(ids)[0]
 
-        def step(states: list[State], token: tf.Tensor) -> tuple[tf.Tensor, list[State]]:
-            values, after = self.stack.step(self.softmax.embed(token), states)
-            vector = self.attention(values[:, None, :], memory)[:, 0]
-            return self.softmax.logits(vector), after
+        def step(at: Decoding, token: tf.Tensor) -> tuple[tf.Tensor, Decoding]:
+            return self.advance(token, at, memory, ids)
 
         begin = tf.fill([batch, 1], Tokenizer.BEGIN)
-        return decode(step, states, begin, tf.ones([batch], tf.int32), seeds, options)
+        return decode(step, self.begin(states), begin, tf.ones([batch], tf.int32), seeds, options)
 
 
 def _lengths(ids: tf.Tensor) -> tf.Tensor:

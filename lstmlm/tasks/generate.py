@@ -40,19 +40,25 @@ class Generate(Task):
             counts["tokens"] += rows.tokens - len(rows)  # targets: each window's first id is one of the window before
             yield {"tokens": rows}
 
-    def batches(self, files: Sequence[Path], recipe: Recipe, *, epoch: int | None) -> tf.data.Dataset:
-        """See `Task.batches`: `tokens`, int32 [batch, window + 1]."""
+    def batches(self, files: Sequence[Path], recipe: Recipe, *, epoch: int | None, first: int = 0) -> tf.data.Dataset:
+        """See `Task.batches`: `tokens`, int32 [batch, window + 1]; running streams with `training.carry_state`."""
         from lstmlm.examples.dataset import windows
+        from lstmlm.examples.streams import streams
 
-        return windows(files, recipe.training.batch, recipe.examples.window, seed=recipe.seed, epoch=epoch)
+        batch, window = recipe.training.batch, recipe.examples.window
+        if recipe.training.carry_state:
+            return streams(files, batch, window, seed=recipe.seed, epoch=epoch, first=first)
+        return windows(files, batch, window, seed=recipe.seed, epoch=epoch).skip(first)
 
     def build(self, recipe: Recipe, vocabulary: int) -> SequenceModel:
         """See `Task.build`."""
         import tensorflow as tf
 
-        from lstmlm.models.language_model import LanguageModel
+        from lstmlm.models.language_model import LanguageModel, Penalties
 
-        return LanguageModel(recipe.model, vocabulary, recipe.seed, tf.as_dtype(recipe.training.precision))
+        plan = recipe.training
+        penalties = Penalties(plan.activation_penalty, plan.temporal_penalty)
+        return LanguageModel(recipe.model, vocabulary, recipe.seed, tf.as_dtype(plan.precision), penalties)
 
     def judge(self, export: Path, records: Sequence[Record], training: Path, recipe: Recipe) -> dict[str, Any]:
         """See `Task.judge`: perplexity a token and a word, beside a unigram and a Kneser-Ney trigram model."""

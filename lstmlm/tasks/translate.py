@@ -44,14 +44,14 @@ class Translate(Task):
             counts["tokens"] += pairs["source"].tokens + pairs["target"].tokens
             yield pairs
 
-    def batches(self, files: Sequence[Path], recipe: Recipe, *, epoch: int | None) -> tf.data.Dataset:
+    def batches(self, files: Sequence[Path], recipe: Recipe, *, epoch: int | None, first: int = 0) -> tf.data.Dataset:
         """See `Task.batches`: `source` and `target`, padded to their bucket."""
         from lstmlm.examples.dataset import pairs
 
         sizes = recipe.examples
         longest = max(sizes.max_source, sizes.max_target)
         buckets = (*(bucket for bucket in sizes.buckets if bucket < longest), longest)
-        return pairs(files, recipe.training.batch_tokens, buckets, seed=recipe.seed, epoch=epoch)
+        return pairs(files, recipe.training.batch_tokens, buckets, seed=recipe.seed, epoch=epoch).skip(first)
 
     def build(self, recipe: Recipe, vocabulary: int) -> SequenceModel:
         """See `Task.build`."""

@@ -1,14 +1,17 @@
-"""Summing a buffer over workers: the one thing data-parallel training needs of the network."""
+"""Summing tensors over workers: the one thing data-parallel training needs of the network."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from typing import Protocol
 
 import tensorflow as tf
 
+BUCKET_BYTES = 16_000_000
+
 
 class AllReduce(Protocol):
-    """Sums buffers over a fixed group of workers.
+    """Sums tensors over a fixed group of workers.
 
     Attributes:
         rank: This worker's number.
@@ -18,8 +21,11 @@ class AllReduce(Protocol):
     rank: int
     world: int
 
-    def sum(self, values: tf.Tensor) -> tf.Tensor:
-        """Returns the sum of `values` (float32, the same shape everywhere) over all workers."""
+    def sum(self, values: Sequence[tf.Tensor]) -> list[tf.Tensor]:
+        """Returns the sum of each of `values` (float32, the same shapes everywhere) over all workers."""
+
+    def rough_sum(self, values: Sequence[tf.Tensor]) -> list[tf.Tensor]:
+        """Returns the same as `sum`, rounded to bfloat16 on the way: half as much crosses the network."""
 
 
 class Alone:
@@ -27,9 +33,13 @@ class Alone:
 
     rank, world = 0, 1
 
-    def sum(self, values: tf.Tensor) -> tf.Tensor:
+    def sum(self, values: Sequence[tf.Tensor]) -> list[tf.Tensor]:
         """See `AllReduce.sum`."""
-        return values
+        return list(values)
+
+    def rough_sum(self, values: Sequence[tf.Tensor]) -> list[tf.Tensor]:
+        """See `AllReduce.rough_sum`: nothing crosses a network, so nothing is rounded."""
+        return list(values)
 
 
 class Ring:
@@ -51,8 +61,27 @@ class Ring:
         self._key = 7000
         self._strategy = tf.distribute.MultiWorkerMirroredStrategy()
 
-    def sum(self, values: tf.Tensor) -> tf.Tensor:
-        """See `AllReduce.sum`. Every worker must trace the same calls in the same order."""
+    def sum(self, values: Sequence[tf.Tensor]) -> list[tf.Tensor]:
+        """See `AllReduce.sum`. Every worker must trace the same calls in the same order.
+
+        A bucket crosses the network as soon as its tensors are there, while others are still computed.
+        """
+        return self._sum(values, tf.float32)
+
+    def rough_sum(self, values: Sequence[tf.Tensor]) -> list[tf.Tensor]:
+        """See `AllReduce.rough_sum`."""
+        return self._sum(values, tf.bfloat16)
+
+    def _sum(self, values: Sequence[tf.Tensor], sent_as: tf.DType) -> list[tf.Tensor]:
+        summed = []
+        for bucket in buckets(values, BUCKET_BYTES):
+            flat = tf.concat([tf.cast(tf.reshape(value, [-1]), sent_as) for value in bucket], axis=0)
+            flat = tf.cast(self._reduce(flat), tf.float32)
+            parts = tf.split(flat, [value.shape.num_elements() for value in bucket])
+            summed += [tf.reshape(part, value.shape) for part, value in zip(parts, bucket, strict=True)]
+        return summed
+
+    def _reduce(self, values: tf.Tensor) -> tf.Tensor:
         self._key += 1
         return tf.raw_ops.CollectiveReduceV2(
             input=values,
@@ -65,3 +94,18 @@ class Ring:
             communication_hint=self._hint,
             timeout_seconds=self._timeout,
         )
+
+
+def buckets(values: Sequence[tf.Tensor], limit: int) -> Iterator[list[tf.Tensor]]:
+    """Groups consecutive float32 tensors of known shapes: up to `limit` bytes together, or a single larger one."""
+    held: list[tf.Tensor] = []
+    size = 0
+    for value in values:
+        more = 4 * value.shape.num_elements()
+        if held and size + more > limit:
+            yield held
+            held, size = [], 0
+        held.append(value)
+        size += more
+    if held:
+        yield held

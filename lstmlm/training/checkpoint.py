@@ -1,12 +1,18 @@
-"""Checkpoints: weights, optimizer, step and data position; published whole, checked by sha256, the newest k kept."""
+"""Checkpoints: weights, optimizer, averages, carried state, position and recipe.
+
+They are published whole, checked by sha256, and the newest k are kept. No random state is among them, because all
+noise is a pure function of the seed and the step.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import errno
 import json
 import logging
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,33 +21,54 @@ import tensorflow as tf
 
 from lstmlm.errors import UserError
 from lstmlm.publish import publish, read_manifest
+from lstmlm.training.identity import differences
 
 logger = logging.getLogger(__name__)
 
 
 @dataclasses.dataclass(slots=True)
 class Position:
-    """Where training stands: all a resumed run needs beside the arrays.
+    """Where training stands: all a resumed run needs beside the arrays and the recipe.
 
     Attributes:
         step: Optimizer steps done.
         epoch: Pass over the data, from 0.
         batch: Global batches of this epoch already used.
-        best: Smallest validation loss so far (nats a token).
-        best_step: The step it was reached at.
+        evaluated: The steps that were evaluated.
+        losses: Their validation losses (nats a token).
     """
 
     step: int = 0
     epoch: int = 0
     batch: int = 0
-    best: float = float("inf")
-    best_step: int = 0
+    evaluated: list[int] = dataclasses.field(default_factory=list)
+    losses: list[float] = dataclasses.field(default_factory=list)
+
+    @property
+    def best(self) -> float:
+        """The smallest validation loss so far; infinite before the first."""
+        return min(self.losses, default=float("inf"))
+
+    def best_steps(self, count: int) -> list[int]:
+        """Returns the steps of the `count` best evaluations, the best first."""
+        order = sorted(range(len(self.losses)), key=lambda place: (self.losses[place], place))
+        return [self.evaluated[place] for place in order[:count]]
 
 
 def save_arrays(path: Path, variables: Mapping[str, tf.Variable]) -> None:
-    """Writes variables as an uncompressed .npz without pickles."""
-    with path.open("wb") as stream:
+    """Writes variables as an uncompressed .npz without pickles.
+
+    Raises:
+        UserError: There is no space left.
+    """
+    with _space_told(path.parent), path.open("wb") as stream:
         np.savez(stream, **{name.replace("/", "|"): variable.numpy() for name, variable in variables.items()})
+
+
+def read_arrays(path: Path) -> dict[str, np.ndarray[Any, Any]]:
+    """Reads what `save_arrays` wrote."""
+    with np.load(path, allow_pickle=False) as arrays:
+        return {name.replace("|", "/"): arrays[name] for name in arrays.files}
 
 
 def load_arrays(path: Path, variables: Mapping[str, tf.Variable]) -> None:
@@ -50,8 +77,7 @@ def load_arrays(path: Path, variables: Mapping[str, tf.Variable]) -> None:
     Raises:
         UserError: Names or shapes differ from the model's.
     """
-    with np.load(path, allow_pickle=False) as arrays:
-        found = {name.replace("|", "/"): arrays[name] for name in arrays.files}
+    found = read_arrays(path)
     differing = sorted(
         name
         for name in found.keys() | variables.keys()
@@ -64,22 +90,43 @@ def load_arrays(path: Path, variables: Mapping[str, tf.Variable]) -> None:
         variable.assign(found[name])
 
 
-def save_checkpoint(folder: Path, variables: Mapping[str, tf.Variable], position: Position, keep: int) -> None:
-    """Publishes `folder/step-00000123` and removes all but the newest `keep`."""
+def save_checkpoint(
+    folder: Path, variables: Mapping[str, tf.Variable], position: Position, recipe: Mapping[str, Any], keep: int
+) -> None:
+    """Publishes `folder/step-00000123` and removes all but the newest `keep`.
+
+    Args:
+        folder: Where the checkpoints of a run lie.
+        variables: Everything that changes in training, by name.
+        position: Where training stands.
+        recipe: What decides the weights; see `lstmlm.training.identity.deciding`.
+        keep: Newest checkpoints that stay.
+
+    Raises:
+        UserError: There is no space left; the checkpoints before stay as they are.
+    """
     target = folder / f"step-{position.step:08d}"
     shutil.rmtree(target, ignore_errors=True)
-    with publish(target, "checkpoint") as draft:
+    with _space_told(folder), publish(target, "checkpoint") as draft:
         save_arrays(draft.path / "arrays.npz", variables)
-        draft.facts = dataclasses.asdict(position)
+        draft.facts = {"position": dataclasses.asdict(position), "recipe": recipe}
     for old in sorted(folder.glob("step-*"))[:-keep]:
         shutil.rmtree(old)
 
 
-def restore_newest(folder: Path, variables: Mapping[str, tf.Variable]) -> Position:
+def restore_newest(folder: Path, variables: Mapping[str, tf.Variable], recipe: Mapping[str, Any]) -> Position:
     """Loads the newest whole checkpoint; a damaged one is passed over with a warning.
+
+    Args:
+        folder: Where the checkpoints of a run lie.
+        variables: See `save_checkpoint`.
+        recipe: See `save_checkpoint`.
 
     Returns:
         Where training stands; the beginning where there is no checkpoint.
+
+    Raises:
+        UserError: The checkpoint is of another recipe.
     """
     for candidate in sorted(folder.glob("step-*"), reverse=True):
         try:
@@ -87,9 +134,42 @@ def restore_newest(folder: Path, variables: Mapping[str, tf.Variable]) -> Positi
         except UserError as error:
             logger.warning("checkpoint passed over: %s", error)
             continue
+        changed = list(differences(facts["recipe"], recipe))
+        if changed:
+            what = f"this checkpoint is of another recipe: {'; '.join(changed)}"
+            raise UserError(what, where=str(candidate), cure="Use that recipe, or another output folder")
         load_arrays(candidate / "arrays.npz", variables)
-        return Position(**facts)
+        return Position(**facts["position"])
     return Position()
+
+
+def check_space(folder: Path, variables: Mapping[str, tf.Variable], copies: int) -> None:
+    """Checks that a disk has room for checkpoints.
+
+    Args:
+        folder: Where they will lie.
+        variables: What one holds.
+        copies: How many there will be at once.
+
+    Raises:
+        UserError: It has not.
+    """
+    needed = copies * sum(4 * variable.shape.num_elements() for variable in variables.values())
+    free = shutil.disk_usage(folder).free
+    if free < needed:
+        what = f"{needed / 1e6:,.0f} MB are needed for checkpoints and {free / 1e6:,.0f} MB are free"
+        raise UserError(what, where=str(folder), cure="Free some space there, or lower training.keep")
+
+
+@contextlib.contextmanager
+def _space_told(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        cure = "Free some space there and run again: training goes on from the last checkpoint"
+        raise UserError("no space left for a checkpoint", where=str(folder), cure=cure) from error
 
 
 def append_json(path: Path, row: Mapping[str, Any]) -> None:

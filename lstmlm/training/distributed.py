@@ -15,7 +15,7 @@ CLUSTER_CURE = "Start a cluster with `ray start --head`, or leave the address ou
 
 
 def train_on_ray(recipe: Recipe, examples: Path, vocabulary: int, work: Path, ray_address: str | None) -> None:
-    """Runs `train_worker` on `recipe.training.workers` Ray Train workers.
+    """Runs `train_worker` on `recipe.training.workers` Ray Train workers: as many as there is room for within a range.
 
     Args:
         recipe: The run.
@@ -41,12 +41,11 @@ def train_on_ray(recipe: Recipe, examples: Path, vocabulary: int, work: Path, ra
             "work": str(work),
         }
         resources = {"CPU": float(training.threads)} | ({"GPU": 1.0} if training.use_gpu else {})
+        number = training.workers if isinstance(training.workers, int) else tuple(training.workers)
         trainer = TensorflowTrainer(
             ray_worker,
             train_loop_config=config,
-            scaling_config=ScalingConfig(
-                num_workers=training.workers, use_gpu=training.use_gpu, resources_per_worker=resources
-            ),
+            scaling_config=ScalingConfig(num_workers=number, use_gpu=training.use_gpu, resources_per_worker=resources),
             run_config=RunConfig(
                 name="group",
                 storage_path=str(work / "ray"),
@@ -94,7 +93,7 @@ def _cluster(recipe: Recipe, address: str | None) -> Iterator[None]:
         if wanted:
             ray.init(address=wanted, **quiet)
         else:
-            cores = max(os.cpu_count() or 1, recipe.training.workers * recipe.training.threads)
+            cores = max(os.cpu_count() or 1, recipe.training.fewest_workers * recipe.training.threads)
             ray.init(num_cpus=cores, include_dashboard=False, object_store_memory=200_000_000, **quiet)
     except (ConnectionError, RuntimeError, ValueError) as error:
         raise UserError(f"no Ray cluster answers at {wanted or 'this machine'}", cure=CLUSTER_CURE) from error
@@ -106,7 +105,8 @@ def _cluster(recipe: Recipe, address: str | None) -> Iterator[None]:
 
 def _check_resources(available: dict[str, float], recipe: Recipe) -> None:
     training = recipe.training
-    needed = {"CPU": training.workers * training.threads, "GPU": training.workers if training.use_gpu else 0}
+    workers = training.fewest_workers
+    needed = {"CPU": workers * training.threads, "GPU": workers if training.use_gpu else 0}
     for kind, count in needed.items():
         if available.get(kind, 0) < count:
             what = f"the Ray cluster has {available.get(kind, 0):.0f} {kind}, and the workers need {count}"

@@ -8,12 +8,15 @@ from pathlib import Path
 import tensorflow as tf
 
 from lstmlm.models.base import SequenceModel
+from lstmlm.models.lstm import State
 from lstmlm.models.noise import Noise
 from lstmlm.recipe import Recipe
 from lstmlm.task import Task
 from lstmlm.training.all_reduce import AllReduce
+from lstmlm.training.averaging import WeightAverage
+from lstmlm.training.carried import CarriedState
 from lstmlm.training.checkpoint import Position
-from lstmlm.training.optimizer import Adam
+from lstmlm.training.optimizer import Optimizer
 
 Batch = Mapping[str, tf.Tensor]
 
@@ -24,61 +27,135 @@ class Loop:
     Args:
         model: The model.
         optimizer: Its optimizer.
+        average: The running average of the weights, if one is kept.
+        carried: The state of running streams; None: every batch begins with a state of zero.
         recipe: The run.
         group: Sums over workers.
         features: Names of the features a batch holds.
     """
 
     def __init__(
-        self, model: SequenceModel, optimizer: Adam, recipe: Recipe, group: AllReduce, features: Iterable[str]
+        self,
+        model: SequenceModel,
+        optimizer: Optimizer,
+        average: WeightAverage | None,
+        carried: CarriedState | None,
+        recipe: Recipe,
+        group: AllReduce,
+        features: Iterable[str],
     ) -> None:
-        self.model, self.optimizer, self.group = model, optimizer, group
-        self._smoothing, self._seed = recipe.training.label_smoothing, recipe.seed
+        self.model, self.optimizer, self.average, self.group = model, optimizer, average, group
+        self._carried, self._seed, self._plan = carried, recipe.seed, recipe.training
+        self._first, self._share = self._place(self._plan.batch)
+        self._states = self._loaded()
         batch = {name: tf.TensorSpec([None, None], tf.int32) for name in sorted(features)}
+        states = tf.nest.map_structure(lambda part: tf.TensorSpec([None, part.shape[1]]), self._states)
         scalar = tf.TensorSpec([], tf.float32)
-        self._step = tf.function(self._train, input_signature=[batch, scalar, scalar])
-        self._score = tf.function(self._evaluate, input_signature=[batch])
+        self._step = tf.function(self._train, input_signature=[batch, states, scalar, scalar, scalar])
+        self._score = tf.function(self._evaluate, input_signature=[batch, states])
 
-    def train(self, batch: Batch, step: int, rate: float) -> tuple[float, float, float]:
-        """Does one step; returns the global loss (nats a token), tokens, and the gradient's norm."""
-        loss, tokens, norm = self._step(dict(batch), float(rate), float(step))
+    def train(
+        self, batch: Batch, step: int, rate: float, *, fresh: bool = True, average_share: float = 0.0
+    ) -> tuple[float, float, float]:
+        """Does one step.
+
+        Args:
+            batch: The global batch.
+            step: Number of the step, from 1.
+            rate: Learning rate.
+            fresh: Whether its streams begin here, so that the state of the step before means nothing.
+            average_share: See `lstmlm.training.averaging.average_share`.
+
+        Returns:
+            The global loss (nats a token), its tokens, and the norm of the gradient.
+        """
+        states = self._zero() if fresh else self._states
+        loss, tokens, norm, self._states = self._step(dict(batch), states, rate, float(step), average_share)
         return float(loss), float(tokens), float(norm)
 
     def evaluate(self, batches: Iterable[Batch]) -> float:
-        """Returns the global loss over all batches, in nats a token."""
-        sums = [self._score(dict(batch)) for batch in batches]
-        total = sum(float(nats) for nats, _ in sums)
-        return total / max(1.0, sum(float(tokens) for _, tokens in sums))
+        """Returns the global loss over all batches, in nats a token; the state is carried from batch to batch."""
+        states, total, count = self._zero(), 0.0, 0.0
+        for batch in batches:
+            nats, tokens, states = self._score(dict(batch), states)
+            total, count = total + float(nats), count + float(tokens)
+        return total / max(1.0, count)
+
+    def collect_state(self) -> None:
+        """Readies the carried state for a checkpoint. Every worker must call it."""
+        if self._carried is not None:
+            self._carried.collect(self._first, self._states)
+
+    def _loaded(self) -> list[State]:
+        return [] if self._carried is None else self._carried.own(self._first, self._share)
+
+    def _zero(self) -> list[State]:
+        return tf.nest.map_structure(tf.zeros_like, self._states)
+
+    def _place(self, rows: int | tf.Tensor) -> tuple[int | tf.Tensor, int | tf.Tensor]:
+        """Returns the index of this worker's first row of a global batch, and how many it takes."""
+        slices = self._plan.accumulate
+        share = -(-rows // (self.group.world * slices)) * slices
+        return self.group.rank * share, share
 
     def _own(self, batch: Batch) -> tuple[dict[str, tf.Tensor], tf.Tensor, tf.Tensor]:
         """Returns this worker's rows, the index of the first, and the number of all rows."""
         rows = tf.shape(next(iter(batch.values())))[0]
-        share = (rows + self.group.world - 1) // self.group.world
-        first = self.group.rank * share
-        own = {}
-        for name, ids in batch.items():
-            padded = tf.pad(ids, [[0, share * self.group.world - rows], [0, 0]])
-            own[name] = padded[first : first + share]
-        return own, first, share * self.group.world
+        first, share = self._place(rows)
+        whole = share * self.group.world
+        padded = {name: tf.pad(ids, [[0, whole - rows], [0, 0]]) for name, ids in batch.items()}
+        return {name: ids[first : first + share] for name, ids in padded.items()}, first, whole
 
-    def _train(self, batch: Batch, rate: tf.Tensor, step: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+    def _train(
+        self, batch: Batch, states: list[State], rate: tf.Tensor, step: tf.Tensor, average_share: tf.Tensor
+    ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor, list[State]]:
         own, first, rows = self._own(batch)
         seed = tf.stack([tf.constant(self._seed, tf.int32), tf.cast(step, tf.int32)])
-        with tf.GradientTape() as tape:
-            nats, tokens = self.model.loss(own, noise=Noise(seed, first, rows), smoothing=self._smoothing)
-        gradients = tape.gradient(nats, self.optimizer.targets)
-        flat = [tf.reshape(tf.convert_to_tensor(gradient), [-1]) for gradient in gradients]
-        # One buffer, so that the gradients, the loss and the token count cross the network together.
-        summed = self.group.sum(tf.concat([*flat, [nats, tokens]], axis=0))
-        nats, tokens = summed[-2], tf.maximum(summed[-1], 1.0)
-        norm = self.optimizer.apply(summed[:-2] / tokens, rate, step)
-        return nats / tokens, tokens, norm
+        sums, after = self._gradients(own, states, seed, first, rows)
+        *gradients, totals = sums
+        # Where products are rounded to bfloat16 anyway, their gradients may cross the network so.
+        summed = self.group.rough_sum if self._plan.precision == "bfloat16" else self.group.sum
+        gradients, (totals,) = summed(gradients), self.group.sum([totals])
+        nats, tokens = totals[0], tf.maximum(totals[1], 1.0)
+        norm = self.optimizer.apply(gradients, 1.0 / tokens, rate, step)
+        if self.average is not None:
+            self.average.update(average_share)
+        return nats / tokens, tokens, norm, after
 
-    def _evaluate(self, batch: Batch) -> tuple[tf.Tensor, tf.Tensor]:
+    def _gradients(
+        self, own: dict[str, tf.Tensor], states: list[State], seed: tf.Tensor, first: tf.Tensor, rows: tf.Tensor
+    ) -> tuple[list[tf.Tensor], list[State]]:
+        """Returns the summed gradients with [nats, tokens] behind them, and the states after, slice by slice."""
+        slices = self._plan.accumulate
+        size = tf.shape(next(iter(own.values())))[0] // slices
+        sums: list[tf.Tensor] = []
+        after: list[list[State]] = []
+        for n in range(slices):
+            part = {name: ids[n * size : (n + 1) * size] for name, ids in own.items()}
+            before = [State(*(part[n * size : (n + 1) * size] for part in state)) for state in states]
+            # A slice waits for the one before: side by side they would need the memory of the whole.
+            with tf.control_dependencies(sums), tf.GradientTape() as tape:
+                noise = Noise(seed, first + n * size, rows)
+                nats, tokens, states_after = self._loss(part, before, noise)
+            gradients = tape.gradient(nats, self.optimizer.targets)
+            found = [*map(tf.convert_to_tensor, gradients), tf.stack([nats, tokens])]
+            sums = [old + new for old, new in zip(sums, found, strict=True)] if sums else found
+            after.append(states_after)
+        return sums, tf.nest.map_structure(lambda *parts: tf.concat(parts, axis=0), *after)
+
+    def _loss(
+        self, batch: dict[str, tf.Tensor], states: list[State], noise: Noise | None
+    ) -> tuple[tf.Tensor, tf.Tensor, list[State]]:
+        smoothing = self._plan.label_smoothing if noise is not None else 0.0
+        if self._carried is not None:
+            return self.model.carried_loss(batch, states, noise=noise, smoothing=smoothing)
+        return (*self.model.loss(batch, noise=noise, smoothing=smoothing), states)
+
+    def _evaluate(self, batch: Batch, states: list[State]) -> tuple[tf.Tensor, tf.Tensor, list[State]]:
         own, _, _ = self._own(batch)
-        nats, tokens = self.model.loss(own, noise=None, smoothing=0.0)
-        summed = self.group.sum(tf.stack([nats, tokens]))
-        return summed[0], summed[1]
+        nats, tokens, after = self._loss(own, states, None)
+        (summed,) = self.group.sum([tf.stack([nats, tokens])])
+        return summed[0], summed[1], after
 
 
 def global_batches(task: Task, files: Sequence[Path], recipe: Recipe, position: Position) -> Iterator[Batch]:
@@ -88,7 +165,7 @@ def global_batches(task: Task, files: Sequence[Path], recipe: Recipe, position: 
     """
     while True:
         used = 0
-        for batch in task.batches(files, recipe, epoch=position.epoch).skip(position.batch):
+        for batch in task.batches(files, recipe, epoch=position.epoch, first=position.batch):
             used += 1
             position.batch += 1
             yield batch

@@ -2,23 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
-
-
-def read_metrics(path: Path) -> list[dict[str, Any]]:
-    """Reads `metrics.jsonl`; where a resumed run wrote a step again, the later row counts.
-
-    The file may be read while a worker writes it: a last line that is not whole yet is left out.
-    """
-    rows: dict[tuple[int, bool], dict[str, Any]] = {}
-    if path.is_file():
-        whole, _, _ = path.read_text(encoding="utf-8").rpartition("\n")
-        for line in whole.splitlines():
-            row = json.loads(line)
-            rows[row["step"], "valid_loss" in row] = row
-    return [rows[key] for key in sorted(rows)]
 
 
 def plot_loss(metrics: list[dict[str, Any]], path: Path, title: str) -> None:

@@ -5,17 +5,22 @@ from __future__ import annotations
 import json
 import shutil
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from lstmlm.errors import UserError
 from lstmlm.progress import Progress
 from lstmlm.publish import Manifest, fingerprint, is_finished, publish, read_manifest
 from lstmlm.recipe import Recipe
-from lstmlm.training.plot import plot_loss, read_metrics
+from lstmlm.task import load_task
+from lstmlm.training.identity import deciding
+from lstmlm.training.metrics import BEST, best_evaluation, best_name, read_metrics
+from lstmlm.training.plot import plot_loss
+from lstmlm.training.watch import Listener, open_listeners
 
-TRAIN_VERSION = "1"
+TRAIN_VERSION = "2"
 POLL_SECONDS = 0.5
 
 
@@ -38,54 +43,84 @@ def train(
     Raises:
         UserError: The inputs do not fit the recipe, or training cannot go on.
     """
-    data = read_manifest(examples, "examples")
-    vocabulary = int(read_manifest(tokenizer, "tokenizer").facts["vocabulary"])
-    stamp = _fingerprint(recipe, data, read_manifest(tokenizer))
+    data, pieces = read_manifest(examples, "examples"), read_manifest(tokenizer, "tokenizer")
+    vocabulary = int(pieces.facts["vocabulary"])
+    stamp = fingerprint(TRAIN_VERSION, deciding(recipe), data.fingerprint, pieces.fingerprint)
     if is_finished(output, "model", stamp):
         return read_manifest(output, "model")
+    check_inputs(recipe, data, vocabulary)
+    listeners = open_listeners(recipe)
     work = (recipe.run_folder / "checkpoints" / stamp[:16]).resolve()
     work.mkdir(parents=True, exist_ok=True)
     (work / "recipe.json").write_text(recipe.model_dump_json(indent=1) + "\n", encoding="utf-8")
     from lstmlm.training.distributed import train_on_ray
 
-    with _watched(work / "metrics.jsonl", recipe.training.steps, progress):
+    with _watched(work / "metrics.jsonl", recipe.training.steps, progress, listeners):
         train_on_ray(recipe, examples.resolve(), vocabulary, work, ray_address)
-    metrics = read_metrics(work / "metrics.jsonl")
-    best = min((row for row in metrics if "valid_loss" in row), key=lambda row: float(row["valid_loss"]))
-    with publish(output, "model", stamp) as draft:
-        shutil.copyfile(work / "best.npz", draft.path / "weights.npz")
-        model = {"recipe": recipe.model_dump(mode="json", include=MODEL_SECTIONS), "vocabulary": vocabulary}
-        (draft.path / "model.json").write_text(json.dumps(model, indent=1) + "\n", encoding="utf-8")
-        lines = "".join(json.dumps(row) + "\n" for row in metrics)
-        (draft.path / "metrics.jsonl").write_text(lines, encoding="utf-8")
-        plot_loss(metrics, draft.path / "loss.png", recipe.name)
-        draft.facts = {"valid_loss": best["valid_loss"], "best_step": best["step"], "steps": recipe.training.steps}
+    _publish(recipe, work, read_metrics(work / "metrics.jsonl"), vocabulary, output, stamp)
     shutil.rmtree(work)
     return read_manifest(output, "model")
 
 
 MODEL_SECTIONS = {"name", "task", "seed", "corpus", "examples", "model", "training"}
-SPREAD = {"workers", "threads", "use_gpu", "collective_timeout", "max_failures", "keep", "checkpoint_every"}
 
 
-def _fingerprint(recipe: Recipe, examples: Manifest, tokenizer: Manifest) -> str:
-    """Hashes what decides the weights: not how the work is spread, nor how often it is saved."""
-    content = recipe.model_dump(mode="json", include={"task", "seed", "examples", "model", "training"})
-    content["training"] = {key: value for key, value in content["training"].items() if key not in SPREAD}
-    return fingerprint(TRAIN_VERSION, content, examples.fingerprint, tokenizer.fingerprint)
+def check_inputs(recipe: Recipe, data: Manifest, vocabulary: int) -> None:
+    """Checks what can be checked before any worker starts.
+
+    Raises:
+        UserError: A worker would have no row of a batch, or the examples were made with another vocabulary.
+    """
+    training = recipe.training
+    if load_task(recipe.task).has_targets is False and training.most_workers > training.batch:
+        what = f"{training.most_workers} workers share batches of {training.batch} rows, so some would have none"
+        raise UserError(what, where="training.workers", cure="Lower training.workers or raise training.batch")
+    encoded = data.facts.get("vocabulary", vocabulary)
+    if encoded != vocabulary:
+        what = f"the examples were made with a vocabulary of {encoded} tokens, and the tokenizer has {vocabulary}"
+        raise UserError(what, where="training", cure="Run the examples stage again with this tokenizer")
+
+
+def _publish(
+    recipe: Recipe, work: Path, metrics: list[dict[str, Any]], vocabulary: int, output: Path, stamp: str
+) -> None:
+    """Puts the model folder together from what the workers left."""
+    best = best_evaluation(metrics)
+    with publish(output, "model", stamp) as draft:
+        shutil.copyfile(work / best_name(best["step"]), draft.path / "weights.npz")
+        if recipe.training.keep_best > 1:
+            (draft.path / BEST).mkdir()
+            for kept in sorted(work.glob("best-*.npz")):
+                shutil.copyfile(kept, draft.path / BEST / kept.name)
+        model = {"recipe": recipe.model_dump(mode="json", include=MODEL_SECTIONS), "vocabulary": vocabulary}
+        (draft.path / "model.json").write_text(json.dumps(model, indent=1) + "\n", encoding="utf-8")
+        lines = "".join(json.dumps(row) + "\n" for row in metrics)
+        (draft.path / "metrics.jsonl").write_text(lines, encoding="utf-8")
+        plot_loss(metrics, draft.path / "loss.png", recipe.name)
+        steps = max(row["step"] for row in metrics)
+        draft.facts = {"valid_loss": best["valid_loss"], "best_step": best["step"], "steps": steps}
 
 
 @contextmanager
-def _watched(metrics: Path, steps: int, progress: Progress) -> Iterator[None]:
-    """Follows the metrics file that rank 0 writes, and tells the listener."""
+def _watched(metrics: Path, steps: int, progress: Progress, listeners: Sequence[Listener]) -> Iterator[None]:
+    """Follows the metrics file that rank 0 writes, and tells the progress line and the listeners."""
     finished = threading.Event()
+    told: set[tuple[int, bool]] = set()
+
+    def look() -> None:
+        rows = read_metrics(metrics)
+        if rows:
+            progress.update(rows[-1]["step"], steps, unit="steps", note=" ".join(_note(rows)))
+        for row in rows:
+            key = row["step"], "valid_loss" in row
+            if key not in told:
+                told.add(key)
+                for listener in listeners:
+                    listener.metrics(row)
 
     def follow() -> None:
         while not finished.wait(POLL_SECONDS):
-            rows = read_metrics(metrics)
-            if rows:
-                note = " ".join(_note(rows))
-                progress.update(rows[-1]["step"], steps, unit="steps", note=note)
+            look()
 
     progress.update(0, steps, unit="steps", note="starting the workers")
     thread = threading.Thread(target=follow, daemon=True)
@@ -95,6 +130,9 @@ def _watched(metrics: Path, steps: int, progress: Progress) -> Iterator[None]:
     finally:
         finished.set()
         thread.join()
+        look()
+        for listener in listeners:
+            listener.close()
 
 
 def _note(rows: list[dict[str, Any]]) -> Iterator[str]:

@@ -1,21 +1,50 @@
-"""The learning rate: linear warm-up, then cosine decay (Loshchilov and Hutter 2017)."""
+"""The learning rate: linear warm-up, then one of three ways down; and when to stop."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 from lstmlm.recipe import Training
 
 
-def learning_rate(step: int, training: Training) -> float:
-    """Returns the rate of a step.
+def learning_rate(step: int, training: Training, losses: Sequence[float] = ()) -> float:
+    """Returns the rate of a step; after the warm-up it is never below `final_rate` times the peak.
 
     Args:
         step: Number of the step, from 1 to `training.steps`.
         training: The recipe's `training` section.
+        losses: Validation losses so far, which `plateau` goes by.
     """
     if step <= training.warmup:
         return training.learning_rate * step / training.warmup
+    return training.learning_rate * max(training.final_rate, _fallen(step, training, losses))
+
+
+def _fallen(step: int, training: Training, losses: Sequence[float]) -> float:
+    """Returns the rate as a share of the peak."""
+    if training.schedule == "plateau":
+        return training.decay ** plateaus(losses, training.patience)
+    if training.schedule == "inverse_sqrt":  # Vaswani et al. 2017
+        return math.sqrt(max(1, training.warmup) / step)
     share = (step - training.warmup) / max(1, training.steps - training.warmup)
-    falling = 0.5 * (1.0 + math.cos(math.pi * min(1.0, share)))
-    return training.learning_rate * (training.final_rate + (1.0 - training.final_rate) * falling)
+    falling = 0.5 * (1.0 + math.cos(math.pi * min(1.0, share)))  # Loshchilov and Hutter 2017
+    return training.final_rate + (1.0 - training.final_rate) * falling
+
+
+def plateaus(losses: Sequence[float], patience: int) -> int:
+    """Counts how often `patience` evaluations in a row brought no loss below the best before."""
+    best, stale, count = math.inf, 0, 0
+    for loss in losses:
+        stale = 0 if loss < best else stale + 1
+        best = min(best, loss)
+        if stale == patience:
+            count, stale = count + 1, 0
+    return count
+
+
+def should_stop(losses: Sequence[float], early_stop: int | None) -> bool:
+    """Says whether the last `early_stop` evaluations brought no loss below the best before."""
+    if early_stop is None or len(losses) <= early_stop:
+        return False
+    return min(losses[-early_stop:]) >= min(losses[:-early_stop])

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
 from lstmlm.corpus.shards import shard_files
@@ -14,10 +17,21 @@ from lstmlm.errors import UserError
 from lstmlm.recipe import Recipe
 from lstmlm.task import load_task
 from lstmlm.training.all_reduce import AllReduce
-from lstmlm.training.checkpoint import Position, append_json, restore_newest, save_arrays, save_checkpoint
-from lstmlm.training.loop import Loop, global_batches
-from lstmlm.training.optimizer import Adam
-from lstmlm.training.schedule import learning_rate
+from lstmlm.training.averaging import WeightAverage, average_share, averages, averaging_since
+from lstmlm.training.carried import CarriedState
+from lstmlm.training.checkpoint import (
+    Position,
+    append_json,
+    check_space,
+    restore_newest,
+    save_arrays,
+    save_checkpoint,
+)
+from lstmlm.training.identity import deciding
+from lstmlm.training.loop import Batch, Loop, global_batches
+from lstmlm.training.metrics import best_name
+from lstmlm.training.optimizer import make_optimizer
+from lstmlm.training.schedule import learning_rate, should_stop
 
 LOG_EVERY = 10
 
@@ -29,7 +43,7 @@ def train_worker(
 ) -> Position:
     """Trains to the recipe's last step, resuming from the newest checkpoint in `work`.
 
-    Rank 0 alone writes: `work/step-*` (checkpoints), `work/best.npz` (weights of the best evaluation) and
+    Rank 0 alone writes: `work/step-*` (checkpoints), `work/best-*.npz` (weights of the best evaluations) and
     `work/metrics.jsonl`.
 
     Args:
@@ -41,89 +55,145 @@ def train_worker(
         report: Called on every rank after each evaluation with its metrics.
 
     Raises:
-        UserError: No training batch, or the loss is no longer a number.
+        UserError: No training batch, data of another vocabulary, no space, or the loss is no longer a number.
     """
-    task = load_task(recipe.task)
-    model = task.build(recipe, vocabulary)
-    named = model.named_variables()
-    optimizer = Adam(named, recipe.training.clip)
-    everything = named | optimizer.state(list(named))
-    position = restore_newest(work, everything)
-    valid = shard_files(examples, "valid")
+    worker = Worker(recipe, vocabulary, work, group, report)
+    task, files, plan = load_task(recipe.task), shard_files(examples, "train"), recipe.training
     # Decoded once: the same few batches are scored again and again.
-    held_out = list(task.batches(valid, recipe, epoch=None).take(recipe.training.evaluate_batches))
-    stream = global_batches(task, shard_files(examples, "train"), recipe, position)
-    loop: Loop | None = None
-    meter = _Meter(work, position.step, recipe.training.steps, group.rank == 0)
-    while position.step < recipe.training.steps:
-        batch = next(stream, None)
+    held_out = list(task.batches(shard_files(examples, "valid"), recipe, epoch=None).take(plan.evaluate_batches))
+    batches = global_batches(task, files, recipe, worker.position)
+    while not worker.finished:
+        batch = next(batches, None)
         if batch is None:
             cure = "Lower training.batch (or batch_tokens), or give more text"
             raise UserError("the batch is larger than the data: not one training batch", where="training", cure=cure)
-        loop = loop or Loop(model, optimizer, recipe, group, batch)
-        position.step += 1
-        loss, tokens, norm = loop.train(batch, position.step, learning_rate(position.step, recipe.training))
-        if not math.isfinite(loss) or not math.isfinite(norm):
-            _diverged(work, position.step)
-        meter.count(position, loss, tokens, norm)
-        if _due(position.step, recipe.training.evaluate_every, recipe):
-            _evaluate(loop, held_out, position, named, work, group, report)
-            meter.resume()
-        if group.rank == 0 and _due(position.step, recipe.training.checkpoint_every, recipe):
-            save_checkpoint(work, everything, position, recipe.training.keep)
-    return position
+        worker.step(batch)
+        if worker.due(plan.evaluate_every):
+            worker.evaluate(held_out)
+        if worker.due(plan.checkpoint_every):
+            worker.save()
+    return worker.position
 
 
-def _due(step: int, every: int, recipe: Recipe) -> bool:
-    return step % every == 0 or step == recipe.training.steps
+class Worker:
+    """The state of training in one process; see `train_worker` for the arguments.
 
+    Attributes:
+        position: Where training stands.
+    """
 
-def _diverged(work: Path, step: int) -> None:
-    good = sorted(work.glob("step-*"))
-    last = f"the last good checkpoint is {good[-1]}" if good else "there is no checkpoint yet"
-    raise UserError(
-        f"the loss is not a finite number at step {step}; {last}",
-        where="training.learning_rate",
-        cure="Lower the learning rate or training.clip",
-    )
-
-
-def _evaluate(
-    loop: Loop,
-    held_out: Sequence[dict[str, tf.Tensor]],
-    position: Position,
-    named: dict[str, tf.Variable],
-    work: Path,
-    group: AllReduce,
-    report: Report,
-) -> None:
-    loss = loop.evaluate(held_out)
-    if loss < position.best:
-        position.best, position.best_step = loss, position.step
+    def __init__(self, recipe: Recipe, vocabulary: int, work: Path, group: AllReduce, report: Report) -> None:
+        self._recipe, self._plan, self._vocabulary = recipe, recipe.training, vocabulary
+        self._work, self._group, self._report = work, group, report
+        self._model = load_task(recipe.task).build(recipe, vocabulary)
+        self._named = self._model.named_variables()
+        self._optimizer = make_optimizer(self._named, self._plan)
+        self._average = WeightAverage(self._named) if averages(self._plan) else None
+        self._carried = CarriedState(self._model, self._plan.batch, group) if self._plan.carry_state else None
+        self._everything: dict[str, tf.Variable] = self._named | self._optimizer.state(list(self._named))
+        self._everything |= self._average.state() if self._average else {}
+        self._everything |= self._carried.variables() if self._carried else {}
+        self.position = restore_newest(work, self._everything, deciding(recipe))
         if group.rank == 0:
-            save_arrays(work / ".best.partial", named)
-            (work / ".best.partial").replace(work / "best.npz")
-    row = {"step": position.step, "valid_loss": loss, "best_step": position.best_step}
-    if group.rank == 0:
-        append_json(work / "metrics.jsonl", row)
-    report({name: float(value) for name, value in row.items()})
+            check_space(work, self._everything, self._plan.keep + self._plan.keep_best)
+        self._loop: Loop | None = None
+        self._meter = _Meter(work, self._plan.steps, group.rank == 0)
+
+    @property
+    def finished(self) -> bool:
+        """Whether the last step is done, or evaluations have long brought nothing better."""
+        stopped = should_stop(self.position.losses, self._plan.early_stop)
+        return stopped or self.position.step >= self._plan.steps
+
+    def due(self, every: int) -> bool:
+        """Says whether something that is done every few steps, and at the end, is to be done now."""
+        return self.position.step % every == 0 or self.finished
+
+    def step(self, batch: Batch) -> None:
+        """Takes one optimizer step on a global batch, which the position already counts as used."""
+        self._check_ids(batch)
+        if self._loop is None:
+            self._loop = Loop(
+                self._model, self._optimizer, self._average, self._carried, self._recipe, self._group, batch
+            )
+        position = self.position
+        position.step += 1
+        since = averaging_since(position.losses, position.evaluated, self._plan.non_monotone)
+        rate = learning_rate(position.step, self._plan, position.losses)
+        loss, tokens, norm = self._loop.train(
+            batch,
+            position.step,
+            rate,
+            fresh=position.batch == 1,
+            average_share=average_share(position.step, since, self._plan),
+        )
+        if not math.isfinite(loss) or not math.isfinite(norm):
+            self._diverged()
+        self._meter.count(position, loss, tokens, {"norm": norm, "rate": rate})
+
+    def evaluate(self, held_out: list[Batch]) -> None:
+        """Scores the held-out batches, and keeps the weights if they are among the best."""
+        assert self._loop is not None
+        position = self.position
+        with self._average.in_place() if self._average else contextlib.nullcontext():
+            position.losses.append(self._loop.evaluate(held_out))
+            position.evaluated.append(position.step)
+            best = position.best_steps(self._plan.keep_best)
+            if self._group.rank == 0:
+                self._keep_best(best)
+        row = {"step": position.step, "valid_loss": position.losses[-1], "best_step": best[0]}
+        if self._group.rank == 0:
+            append_json(self._work / "metrics.jsonl", row)
+        self._report({name: float(value) for name, value in row.items()})
+        self._meter.resume()
+
+    def _keep_best(self, best: list[int]) -> None:
+        if self.position.step in best:
+            partial = self._work / ".best.partial"
+            save_arrays(partial, self._named)
+            partial.replace(self._work / best_name(self.position.step))
+        for step in set(self.position.evaluated) - set(best):
+            (self._work / best_name(step)).unlink(missing_ok=True)
+
+    def save(self) -> None:
+        """Writes a checkpoint. Every worker must call it."""
+        if self._loop is not None:
+            self._loop.collect_state()
+        if self._group.rank == 0:
+            save_checkpoint(self._work, self._everything, self.position, deciding(self._recipe), self._plan.keep)
+
+    def _check_ids(self, batch: Batch) -> None:
+        largest = max(int(np.max(ids)) for ids in batch.values())
+        if largest >= self._vocabulary:
+            what = f"the examples hold token {largest}, and the vocabulary has {self._vocabulary} tokens"
+            cure = "Run the examples stage again with this tokenizer"
+            raise UserError(what, where="training", cure=cure)
+
+    def _diverged(self) -> None:
+        good = sorted(self._work.glob("step-*"))
+        last = f"the last good checkpoint is {good[-1]}" if good else "there is no checkpoint yet"
+        raise UserError(
+            f"the loss is not a finite number at step {self.position.step}; {last}",
+            where="training.learning_rate",
+            cure="Lower the learning rate or training.clip",
+        )
 
 
 class _Meter:
     """Writes the running mean of the loss and the speed every few steps."""
 
-    def __init__(self, work: Path, step: int, steps: int, writes: bool) -> None:
+    def __init__(self, work: Path, steps: int, writes: bool) -> None:
         self._path, self._steps, self._writes = work / "metrics.jsonl", steps, writes
         self._nats = self._tokens = 0.0
         self._since = time.perf_counter()
 
-    def count(self, position: Position, loss: float, tokens: float, norm: float) -> None:
-        """Adds a step."""
+    def count(self, position: Position, loss: float, tokens: float, facts: Mapping[str, Any]) -> None:
+        """Adds a step, and what else is known of it."""
         self._nats, self._tokens = self._nats + loss * tokens, self._tokens + tokens
         if self._writes and (position.step % LOG_EVERY == 0 or position.step == self._steps):
             seconds = time.perf_counter() - self._since
             row = {"step": position.step, "epoch": position.epoch, "loss": self._nats / max(1.0, self._tokens)}
-            append_json(self._path, row | {"norm": norm, "tokens_per_second": self._tokens / max(seconds, 1e-9)})
+            append_json(self._path, row | dict(facts) | {"tokens_per_second": self._tokens / max(seconds, 1e-9)})
             self._nats = self._tokens = 0.0
             self._since = time.perf_counter()
 

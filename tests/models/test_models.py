@@ -5,9 +5,9 @@ import pytest
 import tensorflow as tf
 
 from lstmlm.decoding.search import Options
-from lstmlm.models.base import TiedSoftmax
-from lstmlm.models.language_model import LanguageModel
+from lstmlm.models.language_model import LanguageModel, Penalties
 from lstmlm.models.noise import Noise, locked_dropout
+from lstmlm.models.output import TiedSoftmax
 from lstmlm.models.seq2seq import Seq2Seq
 from lstmlm.recipe import Model
 
@@ -111,3 +111,55 @@ def test_the_seed_decides_the_initial_weights():
     one, same, other = (LanguageModel(SIZES, VOCABULARY, seed, tf.float32).named_variables() for seed in (1, 1, 2))
     assert all(np.array_equal(one[name], same[name]) for name in one)
     assert not np.array_equal(one["layer_0/kernel"], other["layer_0/kernel"])
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"input_feeding": True},
+        {"pointer": True},
+        {"attention": "bahdanau", "residual": True},
+        {"input_feeding": True, "pointer": True, "attention": "bahdanau"},
+        {"softmax": "adaptive", "cutoffs": (12, 20)},
+    ],
+    ids=str,
+)
+def test_decoding_one_step_at_a_time_agrees_with_teacher_forcing(options):
+    """The loss of a target is the sum of -log p that the decoder gives its tokens one by one."""
+    model = Seq2Seq(SIZES.model_copy(update=options), VOCABULARY, 1, tf.float32)
+    batch = pair_batch(np.random.default_rng(4), 2)
+    source, target = batch["source"], batch["target"]
+    memory, states = model.encode(source, tf.constant([6, 6]), None)
+    at, token, total = model.begin(states), tf.constant([2, 2]), 0.0
+    for t in range(target.shape[1]):
+        logits, at = model.advance(token, at, memory, source)
+        token = target[:, t]
+        total -= tf.reduce_sum(tf.gather(tf.nn.log_softmax(logits), token, batch_dims=1))
+    expected, _ = tf.function(lambda: model.loss(batch, noise=None, smoothing=0.0))()
+    np.testing.assert_allclose(total, expected, rtol=1e-4)
+
+
+@pytest.mark.parametrize("options", [{"input_feeding": True}, {"pointer": True}], ids=str)
+def test_every_variable_of_a_pair_model_learns(options):
+    model = Seq2Seq(SIZES.model_copy(update=options), VOCABULARY, 1, tf.float32)
+    noise = Noise(tf.constant([1, 2]), tf.constant(0), tf.constant(3))
+    named = model.named_variables()
+    with tf.GradientTape() as tape:
+        loss, _ = model.loss(pair_batch(np.random.default_rng(5), 3), noise=noise, smoothing=0.0)
+    gradients = dict(zip(named, tape.gradient(loss, list(named.values())), strict=True))
+    assert [name for name, gradient in gradients.items() if gradient is None] == []
+    assert [n for n, g in gradients.items() if not np.any(tf.convert_to_tensor(g))] == []
+
+
+def test_the_penalties_are_mean_squares_at_every_place():
+    model = LanguageModel(SIZES, VOCABULARY, 1, tf.float32, Penalties(2.0, 3.0))
+    tokens = tf.constant(np.random.default_rng(6).integers(3, VOCABULARY, [2, 8]), tf.int32)
+    noise = Noise(tf.constant([1, 2]), tf.constant(0), tf.constant(2))
+    raw, dropped, _ = model._outputs(tokens[:, :-1], model.zero_state(2), noise)
+    activation = 2.0 * np.square(dropped).mean(axis=2).sum()
+    temporal = 3.0 * np.square(np.diff(raw, axis=0)).mean(axis=2).sum()
+    with_them, _ = model.loss({"tokens": tokens}, noise=noise, smoothing=0.0)
+    model.penalties = Penalties(0.0, 0.0)
+    without, _ = model.loss({"tokens": tokens}, noise=noise, smoothing=0.0)
+    np.testing.assert_allclose(with_them - without, activation + temporal, rtol=1e-3)

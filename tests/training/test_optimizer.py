@@ -1,28 +1,51 @@
-"""Adam against its equations in NumPy."""
+"""The optimizers against their equations in NumPy."""
 
 import numpy as np
 import tensorflow as tf
 
-from lstmlm.training.optimizer import Adam
+from lstmlm.recipe import Training
+from lstmlm.training.optimizer import make_optimizer
 
 
-def numpy_adam(values, gradients, rate, clip):
+def clipped(gradient, clip):
+    return gradient * min(1.0, clip / np.linalg.norm(gradient))
+
+
+def numpy_adamw(values, gradients, rate, clip, decay):
     m, v = np.zeros_like(values), np.zeros_like(values)
     for step, g in enumerate(gradients, 1):
-        g = g * min(1.0, clip / np.linalg.norm(g))
+        g = clipped(g, clip)
         m, v = 0.9 * m + 0.1 * g, 0.999 * v + 0.001 * g * g
-        values = values - rate * (m / (1 - 0.9**step)) / (np.sqrt(v / (1 - 0.999**step)) + 1e-8)
+        values = values - rate * ((m / (1 - 0.9**step)) / (np.sqrt(v / (1 - 0.999**step)) + 1e-8) + decay * values)
     return values
 
 
-def test_it_is_adam_with_clipping_by_the_global_norm():
-    rng = np.random.default_rng(0)
-    gradients = rng.normal(size=[5, 10])
+def run(gradients, rate, **training):
+    """A matrix of ones and a vector of zeros after these steps; the gradients are given as sums over 4 tokens."""
     variables = {"a": tf.Variable(np.ones([2, 3], np.float32)), "b": tf.Variable(np.zeros(4, np.float32))}
-    adam = Adam(variables, clip=1.5)
+    optimizer = make_optimizer(variables, Training(**training))
     for step, gradient in enumerate(gradients, 1):
-        norm = adam.apply(tf.constant(gradient, tf.float32), tf.constant(0.1), tf.constant(float(step)))
+        parts = [tf.constant(4 * part, tf.float32) for part in (gradient[:6].reshape(2, 3), gradient[6:])]
+        norm = optimizer.apply(parts, tf.constant(0.25), tf.constant(rate), tf.constant(float(step)))
         np.testing.assert_allclose(norm, np.linalg.norm(gradient), rtol=1e-5)
-    expected = numpy_adam(np.concatenate([np.ones(6), np.zeros(4)]), gradients, 0.1, 1.5)
-    ours = np.concatenate([variables["a"].numpy().ravel(), variables["b"].numpy()])
-    np.testing.assert_allclose(ours, expected, rtol=2e-4, atol=1e-5)
+    return np.concatenate([variables["a"].numpy().ravel(), variables["b"].numpy()])
+
+
+GRADIENTS = np.random.default_rng(0).normal(size=[5, 10])
+START = np.concatenate([np.ones(6), np.zeros(4)])
+MATRIX = np.array([1.0] * 6 + [0.0] * 4)  # vectors do not decay
+
+
+def test_it_is_adam_with_clipping_by_the_global_norm():
+    expected = numpy_adamw(START, GRADIENTS, 0.1, 1.5, 0.0)
+    np.testing.assert_allclose(run(GRADIENTS, 0.1, clip=1.5), expected, rtol=2e-4, atol=1e-5)
+
+
+def test_weight_decay_is_decoupled_and_leaves_vectors_alone():
+    expected = numpy_adamw(START, GRADIENTS, 0.1, 1.5, 0.2 * MATRIX)
+    np.testing.assert_allclose(run(GRADIENTS, 0.1, clip=1.5, weight_decay=0.2), expected, rtol=2e-4, atol=1e-5)
+
+
+def test_sgd_goes_down_the_clipped_gradient():
+    expected = START - 0.1 * sum(clipped(g, 1.5) for g in GRADIENTS)
+    np.testing.assert_allclose(run(GRADIENTS, 0.1, clip=1.5, optimizer="sgd"), expected, rtol=1e-5, atol=1e-6)

@@ -100,8 +100,52 @@ def test_divergence_names_the_last_good_checkpoint(recipe, stages, tmp_path):
         train(wild, stages, tmp_path / "work")
 
 
-def test_weights_of_another_model_are_refused(recipe, stages, tmp_path):
+def test_a_checkpoint_of_another_recipe_is_refused_with_what_differs(recipe, stages, tmp_path):
     train(recipe, stages, tmp_path / "work")
     wider = recipe.model_copy(update={"model": recipe.model.model_copy(update={"units": 32})})
-    with pytest.raises(UserError, match="another model"):
+    with pytest.raises(UserError, match=r"another recipe: model\.units was 24 and is 32"):
         train(wider, stages, tmp_path / "work")
+
+
+def test_averages_schedules_and_the_carried_state_resume_bit_identical(recipe, stages, tmp_path):
+    plan = {"optimizer": "nt_asgd", "non_monotone": 1, "learning_rate": 40.0, "warmup": 0, "schedule": "plateau"}
+    long = change(recipe, steps=24, evaluate_every=3, keep_best=3, **plan)
+
+    def die(row):
+        if row["step"] == 18:
+            raise Killed
+
+    whole = train(long, stages, tmp_path / "whole")
+    with pytest.raises(Killed):
+        train(long, stages, tmp_path / "broken", die)
+    assert train(long, stages, tmp_path / "broken") == whole
+    whole_weights, broken = weights(tmp_path / "whole"), weights(tmp_path / "broken")
+    assert np.any(whole_weights["state|0|h"])
+    assert not np.array_equal(whole_weights["average|layer_0|kernel"], whole_weights["layer_0|kernel"])
+    assert all(np.array_equal(whole_weights[name], broken[name]) for name in whole_weights)
+    kept = [sorted(path.name for path in (tmp_path / name).glob("best-*")) for name in ("whole", "broken")]
+    assert kept[0] == kept[1] == [f"best-{step:08d}.npz" for step in sorted(whole.best_steps(3))]
+
+
+def test_the_average_is_what_is_judged_and_kept(recipe, stages, tmp_path):
+    position = train(change(recipe, ema=0.9), stages, tmp_path / "work")
+    with np.load(tmp_path / "work" / f"best-{position.best_steps(1)[0]:08d}.npz") as best:
+        last = weights(tmp_path / "work")
+        assert position.best_steps(1) == [12]
+        np.testing.assert_array_equal(best["projection|kernel"], last["average|projection|kernel"])
+        assert not np.array_equal(best["projection|kernel"], last["projection|kernel"])
+
+
+def test_it_stops_early_and_stays_stopped(recipe, stages, tmp_path):
+    # A rate this small changes no loss for the better.
+    plan = change(recipe, learning_rate=1e-30, steps=40, evaluate_every=2, early_stop=3)
+    position = train(plan, stages, tmp_path / "work")
+    assert position.step == 8
+    assert [p.name for p in sorted((tmp_path / "work").glob("step-*"))][-1] == "step-00000008"
+    assert train(plan, stages, tmp_path / "work") == position
+
+
+def test_examples_of_another_vocabulary_are_refused(recipe, stages, tmp_path):
+    (tmp_path / "work").mkdir()
+    with pytest.raises(UserError, match=r"hold token \d+, and the vocabulary has 300 tokens.*examples stage again"):
+        train_worker(recipe, stages / "examples", 300, tmp_path / "work", Alone(), lambda row: None)

@@ -1,0 +1,148 @@
+"""`lstmlm train --auto`: chooses precision, threads and batch by measuring a few real steps of each."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from lstmlm.errors import UserError
+from lstmlm.progress import Progress
+from lstmlm.publish import read_manifest
+from lstmlm.recipe import Recipe
+from lstmlm.training.probe import Speed, probe
+
+WORTH = 1.05
+"""A larger batch is taken where it is this much faster a token: it also changes how the model learns."""
+
+Measure = Callable[[Recipe], Speed | None]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Choice:
+    """What was chosen.
+
+    Attributes:
+        recipe: The recipe with it.
+        fields: Field of `training` -> value, of those that were chosen.
+        tried: Every probe: the fields it had, tokens a second and peak memory (0 where it ran out of memory).
+    """
+
+    recipe: Recipe
+    fields: dict[str, Any]
+    tried: list[dict[str, Any]]
+
+
+def choose(recipe: Recipe, measure: Measure, *, memory: int, cores: int, coarse: bool) -> Choice:
+    """Chooses one field after the other: the fastest precision, then threads, then batch within the memory.
+
+    Args:
+        recipe: The run. The batch starts from the recipe's and is doubled while that pays.
+        measure: Gives the speed of one worker with a recipe.
+        memory: Bytes that all workers together may take.
+        cores: Cores they share.
+        coarse: Whether the processor multiplies in bfloat16.
+
+    Raises:
+        UserError: Not even the recipe's own batch fits.
+    """
+    tried: list[dict[str, Any]] = []
+    workers = recipe.training.most_workers
+    size = "batch" if recipe.task == "generate" else "batch_tokens"
+
+    def speed(**fields: Any) -> float:
+        found = measure(_with(recipe, fields))
+        fits = found is not None and found.peak_bytes * workers <= memory
+        tokens, peak = (found.tokens_per_second, found.peak_bytes) if found else (0.0, 0)
+        tried.append(fields | {"tokens_per_second": round(tokens, 1), "peak_mb": peak // 1_000_000, "fits": fits})
+        return tokens if fits else 0.0
+
+    chosen: dict[str, Any] = {
+        "precision": "float32",
+        "threads": max(1, cores // workers),
+        size: getattr(recipe.training, size),
+    }
+    best = speed(**chosen)
+    options = [("precision", "bfloat16")] * coarse + [("threads", count) for count in _fewer(chosen["threads"])]
+    for field, value in options:
+        rate = speed(**chosen | {field: value})
+        if rate > best:
+            chosen[field], best = value, rate
+    if best == 0.0:
+        what = f"a batch of {chosen[size]} does not fit into {memory / 1e9:.1f} GB with {workers} workers"
+        raise UserError(what, where=f"training.{size}", cure="Lower it, or give more memory with --memory")
+    while (rate := speed(**chosen | {size: 2 * chosen[size]})) > WORTH * best:
+        chosen[size], best = 2 * chosen[size], rate
+    return Choice(_with(recipe, chosen), chosen, tried)
+
+
+def _fewer(threads: int) -> list[int]:
+    """Returns the smaller numbers of threads worth a try: halves."""
+    found = []
+    while threads > 1:
+        threads //= 2
+        found.append(threads)
+    return found
+
+
+def _with(recipe: Recipe, fields: dict[str, Any]) -> Recipe:
+    return recipe.model_copy(update={"training": recipe.training.model_copy(update=fields)})
+
+
+def choose_here(
+    recipe: Recipe, examples: Path, tokenizer: Path, output: Path, progress: Progress, memory: float | None
+) -> Recipe:
+    """Chooses for this machine, and writes what it chose and tried to `<output>.auto.json`.
+
+    Where that file is already there its choice stands, so that a run that is started again stays the same run.
+
+    Args:
+        recipe: The run.
+        examples: Folder of the examples stage.
+        tokenizer: Folder of the tokenizer stage.
+        output: Where the model shall be published.
+        progress: Told of every probe.
+        memory: GB that all workers together may take; None: four fifths of what is available.
+
+    Returns:
+        The recipe with the choice in it.
+    """
+    report = Path(f"{output}.auto.json")
+    if report.is_file():
+        return _with(recipe, json.loads(report.read_text(encoding="utf-8"))["chosen"])
+    vocabulary = int(read_manifest(tokenizer, "tokenizer").facts["vocabulary"])
+    count = 0
+
+    def measure(candidate: Recipe) -> Speed | None:
+        nonlocal count
+        plan = candidate.training
+        progress.update(count, unit="probes", note=f"{plan.precision}, {plan.threads} threads, batch {plan.batch}")
+        count += 1
+        return probe(candidate, examples, vocabulary)
+
+    choice = choose(
+        recipe,
+        measure,
+        memory=int(memory * 1e9) if memory else int(0.8 * available_memory()),
+        cores=len(os.sched_getaffinity(0)),
+        coarse=has_bfloat16(),
+    )
+    content = {"chosen": choice.fields, "tried": choice.tried}
+    report.parent.mkdir(parents=True, exist_ok=True)
+    report.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+    return choice.recipe
+
+
+def available_memory() -> int:
+    """Returns the bytes of memory that could be taken now."""
+    lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
+    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable"))
+
+
+def has_bfloat16() -> bool:
+    """Says whether the processor multiplies bfloat16 itself."""
+    flags = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace")
+    return "avx512_bf16" in flags or "amx_bf16" in flags

@@ -1,0 +1,34 @@
+"""What a training run wrote down, read again."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+BEST = "best"
+"""Folder of a model in which the weights of its good evaluations lie, with `training.keep_best` above 1."""
+
+
+def read_metrics(path: Path) -> list[dict[str, Any]]:
+    """Reads `metrics.jsonl`; where a resumed run wrote a step again, the later row counts.
+
+    The file may be read while a worker writes it: a last line that is not whole yet is left out.
+    """
+    rows: dict[tuple[int, bool], dict[str, Any]] = {}
+    if path.is_file():
+        whole, _, _ = path.read_text(encoding="utf-8").rpartition("\n")
+        for line in whole.splitlines():
+            row = json.loads(line)
+            rows[row["step"], "valid_loss" in row] = row
+    return [rows[key] for key in sorted(rows)]
+
+
+def best_evaluation(metrics: list[dict[str, Any]]) -> dict[str, Any]:
+    """Returns the row of the evaluation with the smallest loss; the first one, where several have it."""
+    return min((row for row in metrics if "valid_loss" in row), key=lambda row: float(row["valid_loss"]))
+
+
+def best_name(step: int) -> str:
+    """Returns the name of the file with the weights of a good evaluation."""
+    return f"best-{step:08d}.npz"

@@ -1,0 +1,92 @@
+"""Takes a few real training steps in a process of its own and tells their speed and memory."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from lstmlm.errors import UserError
+from lstmlm.recipe import Recipe
+
+WARM_UP, MEASURED = 2, 4
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Speed:
+    """What a probe found.
+
+    Attributes:
+        tokens_per_second: Of the median step, of one worker.
+        peak_bytes: Largest resident memory of the process.
+    """
+
+    tokens_per_second: float
+    peak_bytes: int
+
+
+def probe(recipe: Recipe, examples: Path, vocabulary: int) -> Speed | None:
+    """Measures a recipe as one worker would train it.
+
+    Args:
+        recipe: The run; a single worker is taken, with the recipe's threads, batch and precision.
+        examples: The examples folder.
+        vocabulary: Number of tokens.
+
+    Returns:
+        What was measured; None where the process ran out of memory.
+
+    Raises:
+        UserError: The data does not suffice for a batch.
+    """
+    order = {"recipe": recipe.model_dump_json(), "examples": str(examples.resolve()), "vocabulary": vocabulary}
+    command = [sys.executable, "-m", "lstmlm.training.probe"]
+    done = subprocess.run(command, input=json.dumps(order), capture_output=True, text=True)
+    if done.returncode < 0:
+        return None
+    if done.returncode:
+        raise UserError(f"the probe failed: {done.stderr.strip().splitlines()[-1]}", where="training")
+    return Speed(**json.loads(done.stdout.splitlines()[-1]))
+
+
+def take_steps(recipe: Recipe, examples: Path, vocabulary: int) -> Speed:
+    """Takes the steps in this process; see `probe`."""
+    import tensorflow as tf
+
+    from lstmlm.corpus.shards import shard_files
+    from lstmlm.task import load_task
+    from lstmlm.training.all_reduce import Alone
+    from lstmlm.training.loop import global_batches
+    from lstmlm.training.worker import Worker
+
+    tf.config.threading.set_intra_op_parallelism_threads(recipe.training.threads)
+    tf.config.threading.set_inter_op_parallelism_threads(2)
+    with tempfile.TemporaryDirectory() as work:
+        worker = Worker(recipe, vocabulary, Path(work), Alone(), lambda row: None)
+        batches = global_batches(load_task(recipe.task), shard_files(examples, "train"), recipe, worker.position)
+        rates = []
+        for _ in range(WARM_UP + MEASURED):
+            batch = next(batches, None)
+            if batch is None:
+                raise UserError("the batch is larger than the data", where="training", cure="Lower training.batch")
+            tokens = sum(int((ids.numpy() > 0).sum()) for ids in batch.values())
+            started = time.perf_counter()
+            worker.step(batch)
+            rates.append(tokens / (time.perf_counter() - started))
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    return Speed(statistics.median(rates[WARM_UP:]), peak)
+
+
+if __name__ == "__main__":
+    given = json.load(sys.stdin)
+    try:
+        found = take_steps(Recipe.model_validate_json(given["recipe"]), Path(given["examples"]), given["vocabulary"])
+    except UserError as mistake:
+        sys.exit(str(mistake))
+    print(json.dumps(dataclasses.asdict(found)))

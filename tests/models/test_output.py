@@ -1,0 +1,110 @@
+"""The output layers: an exact distribution, the loss that belongs to it, and its gradient."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from lstmlm.errors import UserError
+from lstmlm.models.noise import Noise
+from lstmlm.models.output import AdaptiveSoftmax, TiedSoftmax, output_layer
+from lstmlm.models.softmax import token_nats
+from lstmlm.recipe import Model
+
+VOCABULARY, WIDTH = 30, 12
+HIDDEN = tf.random.stateless_normal([9, WIDTH], [1, 1]) * 3.0
+TARGETS = tf.constant([4, 0, 9, 10, 29, 1, 0, 19, 20])
+
+
+def layer(kind: str) -> TiedSoftmax:
+    generator = tf.random.Generator.from_seed(1)
+    sizes = Model(embedding=WIDTH, softmax=kind, cutoffs=(10, 20) if kind == "adaptive" else ())
+    made = output_layer(sizes, VOCABULARY, generator, precision=tf.float32)
+    made.bias.assign(generator.normal([VOCABULARY]))
+    return made
+
+
+@pytest.mark.parametrize("kind", ["full", "adaptive"])
+def test_the_loss_and_its_gradient_are_those_of_the_logits(kind):
+    """The hand-written backward pass against automatic differentiation of a plain softmax over the same logits."""
+    softmax = layer(kind)
+    variables = list(softmax.trainable_variables)
+
+    def reference():
+        logs = tf.nn.log_softmax(softmax.logits(HIDDEN))
+        nats = -tf.gather(logs, TARGETS, batch_dims=1)
+        return tf.reduce_sum(tf.where(TARGETS > 0, nats, 0.0))
+
+    found = []
+    for function in (lambda: softmax.loss(HIDDEN, TARGETS, 0.0)[0], reference):
+        with tf.GradientTape() as tape:
+            tape.watch(HIDDEN)
+            value = function() * 2.0
+        found.append([value, *map(tf.convert_to_tensor, tape.gradient(value, [HIDDEN, *variables]))])
+    for ours, expected in zip(*found, strict=True):
+        np.testing.assert_allclose(ours, expected, rtol=1e-4, atol=1e-5)
+
+
+def test_every_row_may_weigh_differently_in_the_gradient():
+    softmax, weights = layer("full"), tf.constant([1.0, 0.0, -2.0, 3.0, 0.5, 1.0, 1.0, 0.0, 7.0])
+    found = []
+    for row_nats in (
+        lambda: token_nats(HIDDEN, softmax.table, softmax.bias, TARGETS, tf.float32),
+        lambda: -tf.gather(tf.nn.log_softmax(softmax.logits(HIDDEN)), TARGETS, batch_dims=1),
+    ):
+        with tf.GradientTape() as tape:
+            tape.watch(HIDDEN)
+            value = tf.reduce_sum(row_nats() * weights)
+        found.append(tape.gradient(value, [HIDDEN, softmax.table, softmax.bias]))
+    for ours, expected in zip(*found, strict=True):
+        np.testing.assert_allclose(ours, expected, rtol=1e-4, atol=1e-5)
+
+
+def test_adaptive_logits_are_log_probabilities_of_a_distribution():
+    probabilities = np.exp(layer("adaptive").logits(HIDDEN))
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1.0, rtol=1e-5)
+
+
+def test_a_token_of_a_cluster_is_as_likely_as_its_cluster_times_itself_within():
+    softmax = layer("adaptive")
+    table, bias = softmax.table.numpy(), softmax.bias.numpy()
+    hidden = HIDDEN.numpy()
+
+    def distribution(weights, offset):
+        z = hidden @ weights.T + offset
+        return np.exp(z) / np.exp(z).sum(axis=1, keepdims=True)
+
+    head = distribution(
+        np.concatenate([table[:10], softmax.clusters.numpy()]),
+        np.concatenate([bias[:10], softmax.cluster_bias.numpy()]),
+    )
+    expected = np.concatenate(
+        [
+            head[:, :10],
+            head[:, 10:11] * distribution(table[10:20], bias[10:20]),
+            head[:, 11:12] * distribution(table[20:], bias[20:]),
+        ],
+        axis=1,
+    )
+    np.testing.assert_allclose(np.exp(softmax.logits(HIDDEN)), expected, rtol=1e-4, atol=1e-7)
+
+
+def test_a_cutoff_beyond_the_vocabulary_is_the_users_to_mend():
+    with pytest.raises(UserError, match=r"model\.cutoffs: 30 is beyond the vocabulary of 30"):
+        AdaptiveSoftmax(30, WIDTH, (10, 30), tf.random.Generator.from_seed(1), precision=tf.float32)
+
+
+def test_embedding_dropout_drops_a_token_wherever_it_stands():
+    softmax, noise = layer("full"), Noise(tf.constant([1, 2]), tf.constant(0), tf.constant(2))
+    ids = tf.constant([list(range(VOCABULARY)), list(range(VOCABULARY))[::-1]])
+    dropped = softmax.embed_some(ids, 0.4, noise).numpy()
+    gone = np.all(dropped[0] == 0.0, axis=1)
+    np.testing.assert_array_equal(gone, np.all(dropped[1] == 0.0, axis=1)[::-1])
+    assert 3 < gone.sum() < 22
+    np.testing.assert_allclose(dropped[0][~gone], softmax.table.numpy()[~gone] / 0.6, rtol=1e-6)
+    np.testing.assert_array_equal(softmax.embed_some(ids, 0.4, None), softmax.embed(ids))
+
+
+def test_bfloat16_stays_near_float32():
+    exact, coarse = layer("full"), layer("full")
+    coarse.precision = tf.bfloat16
+    np.testing.assert_allclose(coarse.loss(HIDDEN, TARGETS, 0.0)[0], exact.loss(HIDDEN, TARGETS, 0.0)[0], rtol=0.01)

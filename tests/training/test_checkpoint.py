@@ -1,0 +1,58 @@
+"""What a checkpoint says when it cannot be written or read; resuming itself is in test_worker."""
+
+import errno
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from lstmlm.errors import UserError
+from lstmlm.training import checkpoint
+from lstmlm.training.checkpoint import Position, check_space, restore_newest, save_checkpoint
+
+RECIPE = {"seed": 1, "model": {"units": 8, "layers": 1}}
+
+
+def test_a_checkpoint_gives_back_what_was_saved(tmp_path):
+    variable = tf.Variable([1.0, 2.0])
+    position = Position(7, 1, 3, [5], [2.5])
+    save_checkpoint(tmp_path, {"a/b": variable}, position, RECIPE, 2)
+    variable.assign([0.0, 0.0])
+    assert restore_newest(tmp_path, {"a/b": variable}, RECIPE) == position
+    np.testing.assert_array_equal(variable, [1.0, 2.0])
+
+
+def test_a_checkpoint_of_another_recipe_names_every_field_that_differs(tmp_path):
+    save_checkpoint(tmp_path, {}, Position(7), RECIPE, 2)
+    now = {"seed": 2, "model": {"units": 8, "layers": 3}}
+    with pytest.raises(UserError, match=r"another recipe: model\.layers was 1 and is 3; seed was 1 and is 2"):
+        restore_newest(tmp_path, {}, now)
+
+
+def test_no_space_leaves_the_checkpoints_before(tmp_path, monkeypatch):
+    variable = tf.Variable([1.0])
+    save_checkpoint(tmp_path, {"a": variable}, Position(1), RECIPE, 1)
+
+    def full(*args, **kwargs):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(checkpoint.np, "savez", full)
+    with pytest.raises(UserError, match="no space left for a checkpoint"):
+        save_checkpoint(tmp_path, {"a": variable}, Position(2), RECIPE, 1)
+    assert [path.name for path in tmp_path.iterdir()] == ["step-00000001"]
+    assert restore_newest(tmp_path, {"a": variable}, RECIPE).step == 1
+
+
+def test_too_small_a_disk_is_told_at_the_start(tmp_path, monkeypatch):
+    usage = checkpoint.shutil.disk_usage(tmp_path)
+    monkeypatch.setattr(checkpoint.shutil, "disk_usage", lambda folder: usage._replace(free=11_000_000))
+    variables = {"a": tf.Variable(tf.zeros([1_000_000]))}
+    check_space(tmp_path, variables, 2)
+    with pytest.raises(UserError, match="12 MB are needed for checkpoints and 11 MB are free"):
+        check_space(tmp_path, variables, 3)
+
+
+def test_the_best_evaluations_come_first():
+    position = Position(evaluated=[10, 20, 30, 40], losses=[3.0, 1.0, 2.0, 1.0])
+    assert position.best_steps(3) == [20, 40, 30]
+    assert position.best == 1.0

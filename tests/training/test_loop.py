@@ -1,0 +1,98 @@
+"""The step of one worker: state carried from window to window, and shares that add up to the whole."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from lstmlm.models.language_model import LanguageModel
+from lstmlm.training.carried import CarriedState
+from lstmlm.training.loop import Loop
+from lstmlm.training.optimizer import make_optimizer
+
+ROWS, WINDOW, VOCABULARY = 5, 4, 40
+TOKENS = np.random.default_rng(0).integers(3, VOCABULARY, [ROWS, 3 * WINDOW + 1]).astype(np.int32)
+BATCHES = [{"tokens": tf.constant(TOKENS[:, n * WINDOW : (n + 1) * WINDOW + 1])} for n in range(3)]
+
+
+class Share:
+    """One of several workers; what it would send is kept, and nothing comes back."""
+
+    def __init__(self, rank, world):
+        self.rank, self.world, self.sent = rank, world, []
+
+    def sum(self, values):
+        self.sent.append(list(values))
+        return list(values)
+
+    rough_sum = sum
+
+
+def make(recipe, rank=0, world=1, **training):
+    recipe = recipe.model_copy(
+        update={
+            "training": recipe.training.model_copy(update={"batch": ROWS, "warmup": 0} | training),
+            "model": recipe.model.model_copy(update={"layers": 2}),
+        }
+    )
+    model, group = LanguageModel(recipe.model, VOCABULARY, 1, tf.float32), Share(rank, world)
+    optimizer = make_optimizer(model.named_variables(), recipe.training)
+    carried = CarriedState(model, ROWS, group) if recipe.training.carry_state else None
+    return Loop(model, optimizer, None, carried, recipe, group, ["tokens"]), model, carried
+
+
+def test_evaluation_in_windows_is_the_loss_of_the_whole_streams(recipe):
+    loop, model, _ = make(recipe)
+    nats, count, _ = model.score(tf.constant(TOKENS), model.zero_state(ROWS))
+    np.testing.assert_allclose(loop.evaluate(BATCHES), nats / count, rtol=1e-5)
+
+
+def test_without_carried_state_every_window_begins_anew(recipe):
+    loop, model, _ = make(recipe, carry_state=False)
+    alone = [model.loss(batch, noise=None, smoothing=0.0)[0] for batch in BATCHES]
+    np.testing.assert_allclose(loop.evaluate(BATCHES), sum(alone) / (ROWS * 3 * WINDOW), rtol=1e-5)
+
+
+def test_training_carries_the_state_until_a_fresh_start(recipe):
+    recipe = recipe.model_copy(update={"model": recipe.model.model_copy(update={"dropout": 0.0})})
+    loop, model, carried = make(recipe)
+    loop.train(BATCHES[0], 1, 0.0, fresh=True)  # a rate of 0 leaves the weights alone
+    loop.train(BATCHES[1], 2, 0.0, fresh=False)
+    loop.collect_state()
+    _, _, states = model.score(tf.constant(TOKENS[:, : 2 * WINDOW + 1]), model.zero_state(ROWS))
+    np.testing.assert_allclose(carried.variables()["state/1/c"], states[1].c, atol=1e-5)
+    loop.train(BATCHES[1], 3, 0.0, fresh=True)
+    loop.collect_state()
+    _, _, states = model.score(BATCHES[1]["tokens"], model.zero_state(ROWS))
+    np.testing.assert_allclose(carried.variables()["state/1/c"], states[1].c, atol=1e-5)
+
+
+@pytest.mark.parametrize("world", [2, 3, 7])
+def test_the_shares_of_the_workers_add_up_to_the_whole(recipe, world):
+    """Gradients, loss, tokens and state, with dropout, also where the rows cannot be divided evenly."""
+
+    def step(rank, world):
+        loop, _, carried = make(recipe, rank, world)
+        loop.train(BATCHES[0], 1, 0.0)
+        loop.collect_state()
+        own, first, rows = loop._own(BATCHES[1])
+        sums, _ = loop._gradients(own, loop._states, tf.constant([1, 2]), first, rows)
+        return sums, list(carried.variables().values())
+
+    whole, states = step(0, 1)
+    parts = [step(rank, world) for rank in range(world)]
+    for expected, *shares in zip(whole, *(sums for sums, _ in parts), strict=True):
+        np.testing.assert_allclose(sum(shares), expected, atol=2e-4)
+    for expected, *shares in zip(states, *(state for _, state in parts), strict=True):
+        np.testing.assert_array_equal(sum(share.numpy() for share in shares), expected)
+
+
+def test_slices_of_a_batch_make_the_same_step(recipe):
+    found = []
+    for slices in (1, 2, 5):
+        loop, model, carried = make(recipe, accumulate=slices)
+        results = [loop.train(batch, n + 1, 0.01, fresh=n == 0) for n, batch in enumerate(BATCHES)]
+        loop.collect_state()
+        found.append(([*np.ravel(results)], carried.variables()["state/0/h"], model.projection.kernel.numpy()))
+    for other in found[1:]:
+        for ours, expected in zip(other, found[0], strict=True):
+            np.testing.assert_allclose(ours, expected, atol=1e-4)
