@@ -48,8 +48,7 @@ class Attention(tf.Module):
         shape = tf.shape(values)
         width, units = self.score.shape
         keys = product(tf.reshape(values, [-1, width]), self.score, self.precision)
-        bias = (tf.sequence_mask(lengths, shape[1], tf.float32) - 1.0) * 1e9
-        return Memory(tf.reshape(keys, [shape[0], shape[1], units]), values, bias[:, None, :])
+        return Memory(tf.reshape(keys, [shape[0], shape[1], units]), values, padding_bias(lengths, shape[1]))
 
     def __call__(self, states: tf.Tensor, memory: Memory) -> tf.Tensor:
         """Attends from every decoder state.
@@ -61,8 +60,17 @@ class Attention(tf.Module):
         Returns:
             The attentional vectors, float32 [batch, time, output].
         """
+        return self.attend(states, memory)[0]
+
+    def attend(self, states: tf.Tensor, memory: Memory) -> tuple[tf.Tensor, tf.Tensor]:
+        """Attends as `__call__` does; returns the attention weights too, float32 [batch, time, source]."""
         weights = tf.nn.softmax(tf.matmul(states, memory.keys, transpose_b=True) + memory.bias)
         joined = tf.concat([tf.matmul(weights, memory.values), states], axis=2)
         shape = tf.shape(joined)
         vectors = tf.tanh(self.combine(tf.reshape(joined, [-1, joined.shape[2]])))
-        return tf.reshape(vectors, [shape[0], shape[1], vectors.shape[1]])
+        return tf.reshape(vectors, [shape[0], shape[1], vectors.shape[1]]), weights
+
+
+def padding_bias(lengths: tf.Tensor, source: tf.Tensor) -> tf.Tensor:
+    """Returns `Memory.bias` for int32 [batch] lengths of sources padded to `source` tokens."""
+    return ((tf.sequence_mask(lengths, source, tf.float32) - 1.0) * 1e9)[:, None, :]

@@ -83,12 +83,28 @@ class Seq2Seq(SequenceModel):
         batch = tf.shape(ids)[0]
 
         def step(states: list[State], token: tf.Tensor) -> tuple[tf.Tensor, list[State]]:
-            values, after = self.stack.step(self.softmax.embed(token), states)
-            vector = self.attention(values[:, None, :], memory)[:, 0]
-            return self.softmax.logits(vector), after
+            logits, after, _ = self.advance(token, states, memory)
+            return logits, after
 
         begin = tf.fill([batch, 1], Tokenizer.BEGIN)
         return decode(step, states, begin, tf.ones([batch], tf.int32), seeds, options)
+
+    def start(self, ids: tf.Tensor, lengths: tf.Tensor) -> tuple[list[State], Memory | None]:
+        """See `SequenceModel.start`."""
+        memory, states = self.encode(ids, lengths, None)
+        return states, memory
+
+    def advance(
+        self, tokens: tf.Tensor, states: list[State], memory: Memory | None
+    ) -> tuple[tf.Tensor, list[State], tf.Tensor | None]:
+        """See `SequenceModel.advance`."""
+        assert memory is not None
+        values, after = self.stack.step(self.softmax.embed(tokens), states)
+        # A record's hypotheses attend to one memory, as steps in time do in training.
+        grouped = tf.reshape(values, [tf.shape(memory.keys)[0], -1, self.stack.units])
+        vectors, weights = self.attention.attend(grouped, memory)
+        logits = self.softmax.logits(tf.reshape(vectors, [-1, vectors.shape[2]]))
+        return logits, after, tf.reshape(weights, [-1, tf.shape(weights)[2]])
 
 
 def _lengths(ids: tf.Tensor) -> tf.Tensor:
