@@ -2,7 +2,8 @@
 
 `make bench-infer` runs it. Both sides have the same weights and inputs and decode the same number of tokens for every
 record. The peer is the fastest of float32, bfloat16 and dynamic int8, in length-sorted batches of 64. Each side is a
-process of its own that stays up, on the same core; they take turns, and the medians are compared. `QUICK=1`: fewer records.
+process of its own that stays up, on the same core; they take turns, and the medians are compared. Time is processor time:
+each side computes in one thread, and what else runs on the machine counts for neither. `QUICK=1`: fewer records.
 """
 
 from __future__ import annotations
@@ -95,7 +96,7 @@ def main() -> None:
     arguments = parser.parse_args()
     quick = bool(os.environ.get("QUICK"))
     weights = weights_of(arguments.export) if arguments.export else infer_work.random_weights()
-    count = 512 if quick else 2048
+    count = 320 if quick else 2048
     mixes = {"tatoeba": infer_work.tatoeba(Path(arguments.corpora), count), "long_tail": infer_work.long_tail(count)}
     infer_work.save(WORK, weights, mixes)
     peer = make_peer()

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import onnx
 import onnxruntime
 
@@ -15,7 +15,7 @@ from lstmlm.decoding.numpy_rows import NumpyRows
 from lstmlm.decoding.onnx_files import decoder_file, encoder_file
 from lstmlm.errors import UserError
 
-_MEMORY = {"keys": 2, "values": 1}
+_MEMORY = {"keys": 1, "values": 2}
 """What a pair model attends to, and the axis along the source."""
 
 
@@ -30,8 +30,8 @@ class OnnxBackend(NumpyRows):
 
     def __init__(self, encoder: onnx.ModelProto, decoder: onnx.ModelProto, threads: int = 1) -> None:
         self._decoder, self._threads = decoder, threads
-        self._encoder = _session(encoder, threads)
-        self._sessions: dict[str, onnxruntime.InferenceSession] = {}
+        self._encoder = self._session(encoder)
+        self._best: dict[int, onnxruntime.InferenceSession] = {}
         inputs, outputs = decoder.graph.input, decoder.graph.output
         self.closes_source = any(value.name == "keys" for value in inputs)
         self._memory = list(_MEMORY) if self.closes_source else []
@@ -62,55 +62,57 @@ class OnnxBackend(NumpyRows):
 
     def most_likely(self, rows: Rows, tokens: Ints) -> Ints:
         """See `Backend`."""
-        (chosen,) = self._step("most_likely", ["chosen"], rows, tokens)
+        (chosen,) = self._step(self._most_likely, ["chosen"], rows, tokens)
         return chosen
 
     def best(self, rows: Rows, tokens: Ints, count: int) -> tuple[Floats, Ints, Floats | None]:
         """See `Backend`."""
+        if count not in self._best:
+            self._best[count] = self._session(onnx_heads.best(self._decoder, count))
         names = ["log_probabilities", "tokens", *(["attention"] if self._memory else [])]
-        scores, ids, *attention = self._step(f"best {count}", names, rows, tokens)
+        scores, ids, *attention = self._step(self._best[count], names, rows, tokens)
         return scores, ids, attention[0] if attention else None
 
     def logits(self, rows: Rows, tokens: Ints) -> tuple[Floats, Floats | None]:
         """See `Backend`."""
         names = ["logits", *(["attention"] if self._memory else [])]
-        logits, *attention = self._step("logits", names, rows, tokens)
+        logits, *attention = self._step(self._logits, names, rows, tokens)
         return logits, attention[0] if attention else None
 
     def score(self, rows: Rows, tokens: Ints, targets: Ints) -> Floats:
         """See `Backend`."""
-        (found,) = self._step("scored", ["log_probability"], rows, tokens, target=targets)
+        (found,) = self._step(self._scored, ["log_probability"], rows, tokens, target=targets)
         return found
 
-    def _step(self, head: str, names: list[str], rows: Rows, tokens: Ints, **more: Ints) -> list[Any]:
+    # A session takes about a second and holds the weights: made when it is first needed.
+
+    @functools.cached_property
+    def _most_likely(self) -> onnxruntime.InferenceSession:
+        return self._session(onnx_heads.most_likely(self._decoder))
+
+    @functools.cached_property
+    def _logits(self) -> onnxruntime.InferenceSession:
+        return self._session(onnx_heads.never_padding(self._decoder))
+
+    @functools.cached_property
+    def _scored(self) -> onnxruntime.InferenceSession:
+        return self._session(onnx_heads.scored(self._decoder))
+
+    def _step(
+        self, session: onnxruntime.InferenceSession, names: list[str], rows: Rows, tokens: Ints, **more: Ints
+    ) -> list[Any]:
+        """Runs the decoder with a head; returns the named outputs and puts the states after into `rows`."""
         feed: dict[str, Any] = {"token": tokens, **more}
         feed |= zip(self._states, rows.state, strict=True)
         if self._memory:
             feed |= zip(self._memory, rows.memory, strict=True)
             feed["length"] = rows.lengths
-        found = self._session(head).run([*names, *self._after], feed)
+        found = session.run([*names, *self._after], feed)
         rows.state = found[len(names) :]
         return found[: len(names)]
 
-    def _session(self, head: str) -> onnxruntime.InferenceSession:
-        """Returns the decoder with a head; made when it is first needed."""
-        if head not in self._sessions:
-            self._sessions[head] = _session(self._headed(head), self._threads)
-        return self._sessions[head]
-
-    def _headed(self, head: str) -> onnx.ModelProto:
-        kind, _, count = head.partition(" ")
-        if kind == "best":
-            return onnx_heads.best(self._decoder, int(count))
-        if kind == "scored":
-            return onnx_heads.scored(self._decoder)
-        if kind == "most_likely":
-            return onnx_heads.most_likely(self._decoder)
-        return onnx_heads.never_padding(self._decoder)
-
-
-def _session(model: onnx.ModelProto, threads: int) -> onnxruntime.InferenceSession:
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
-    options.log_severity_level = 3  # warnings tell of optimisations
-    return onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
+    def _session(self, model: onnx.ModelProto) -> onnxruntime.InferenceSession:
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads, options.inter_op_num_threads = self._threads, 1
+        options.log_severity_level = 3  # warnings tell of optimisations
+        return onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])

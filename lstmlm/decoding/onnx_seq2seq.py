@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import onnx
 
-from lstmlm.decoding.onnx_graph import GraphWriter, value
+from lstmlm.decoding.onnx_graph import CONTRIB, GraphWriter, value
 from lstmlm.decoding.onnx_layers import (
     Weights,
     add_softmax,
@@ -28,8 +28,8 @@ def encoder(weights: Weights, *, int8: bool) -> onnx.ModelProto:
     """Returns the graph that reads sources.
 
     It takes `ids` (int64 [records, time], padded) and `length` (int64 [records], at least 1), and gives the first states
-    of the decoder `h_0`, `c_0`, ... (float32 [records, units]), `keys` (float32 [records, units, time]: transposed, as a
-    step multiplies with them) and `values` (float32 [records, time, width]).
+    of the decoder `h_0`, `c_0`, ... (float32 [records, units]), `keys` (float32 [records, time, units]) and `values` (float32
+    [records, width, time]: so the products of a step read both from end to end).
     """
     graph = GraphWriter("encoder", int8=int8)
     turned, inside, rows = time_major(graph, "ids", "length")
@@ -52,7 +52,7 @@ def encoder(weights: Weights, *, int8: bool) -> onnx.ModelProto:
     names, units = _first_states(graph, weights, graph.apply("Concat", ends[0], ends[2], axis=1))
     width = weights["attention/score"].shape[0]
     _memory(graph, weights, outputs)
-    memory = [value("keys", np.float32, "rows", units, "time"), value("values", np.float32, "rows", "time", width)]
+    memory = [value("keys", np.float32, "rows", "time", units), value("values", np.float32, "rows", width, "time")]
     inputs = [value("ids", np.int64, "rows", "time"), value("length", np.int64, "rows")]
     return graph.model(inputs, [*state_values(names, units, "rows"), *memory])
 
@@ -99,12 +99,12 @@ def _first_states(graph: GraphWriter, weights: Weights, ends: str) -> tuple[list
 def _memory(graph: GraphWriter, weights: Weights, outputs: str) -> None:
     score = weights["attention/score"]
     width, units = score.shape
-    values = graph.apply("Transpose", outputs, perm=[1, 0, 2])
+    values = graph.apply("Transpose", outputs, perm=[1, 0, 2])  # to [records, time, width]
     flat = graph.product(graph.apply("Reshape", values, graph.integers(-1, width)), score)
     shape = graph.apply("Slice", graph.apply("Shape", values), graph.integers(0), graph.integers(2))
     keys = graph.apply("Reshape", flat, graph.apply("Concat", shape, graph.integers(units), axis=0))
-    graph.rename(values, "values")
-    graph.rename(graph.apply("Transpose", keys, perm=[0, 2, 1]), "keys")
+    graph.rename(keys, "keys")
+    graph.rename(graph.apply("Transpose", values, perm=[0, 2, 1]), "values")
 
 
 def decoder(weights: Weights, *, int8: bool) -> onnx.ModelProto:
@@ -125,8 +125,8 @@ def decoder(weights: Weights, *, int8: bool) -> onnx.ModelProto:
     for found, name in zip([*after, attention], [*names, "attention"], strict=True):
         graph.rename(found, name)
     inputs = [value("token", np.int64, "rows"), *state_values(before, units, "rows")]
-    inputs += [value("keys", np.float32, "records", units, "time"), value("length", np.int64, "records")]
-    inputs += [value("values", np.float32, "records", "time", weights["attention/score"].shape[0])]
+    inputs += [value("keys", np.float32, "records", "time", units), value("length", np.int64, "records")]
+    inputs += [value("values", np.float32, "records", weights["attention/score"].shape[0], "time")]
     outputs = [logits, *state_values(names, units, "rows"), value("attention", np.float32, "rows", "time")]
     return graph.model(inputs, outputs)
 
@@ -136,13 +136,15 @@ def _attend(graph: GraphWriter, h: str, units: int, width: int) -> tuple[str, st
     shape = graph.apply("Shape", "keys")
     records = graph.apply("Gather", shape, graph.integers(0))
     grouped = graph.apply("Concat", records, graph.integers(-1, units), axis=0)
-    scores = graph.apply("MatMul", graph.apply("Reshape", h, grouped), "keys")
-    time = graph.apply("Gather", shape, graph.weight(np.int64(2)))
+    queries = graph.apply("Reshape", h, grouped)
+    scores = graph.apply("FusedMatMul", queries, "keys", domain=CONTRIB, transB=1)
+    time = graph.apply("Gather", shape, graph.weight(np.int64(1)))
     places = graph.apply("Range", graph.weight(np.int64(0)), time, graph.weight(np.int64(1)))
     inside = graph.apply("Less", places, graph.apply("Unsqueeze", "length", graph.integers(1, 2)))
     bias = graph.apply("Where", inside, graph.weight(np.float32(0)), graph.weight(np.float32(-1e9)))
     attention = graph.apply("Softmax", graph.apply("Add", scores, bias), axis=2)
-    context = graph.apply("Reshape", graph.apply("MatMul", attention, "values"), graph.integers(-1, width))
-    flat = graph.apply("Concat", graph.integers(-1), graph.apply("Gather", shape, graph.integers(2)), axis=0)
+    contexts = graph.apply("FusedMatMul", attention, "values", domain=CONTRIB, transB=1)
+    context = graph.apply("Reshape", contexts, graph.integers(-1, width))
+    flat = graph.apply("Concat", graph.integers(-1), graph.apply("Gather", shape, graph.integers(1)), axis=0)
     return context, graph.apply("Reshape", attention, flat)
 
