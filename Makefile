@@ -7,7 +7,7 @@ UV_VERSION := 0.13.9
 BIN := .venv/bin
 DEMO := build/demo/python_docs.jsonl
 
-.PHONY: demo test lint format docs clean bench-recipes
+.PHONY: demo test lint format docs clean bench-recipes bench-infer
 
 demo: .venv/.synced
 	$(BIN)/lstmlm demo-corpus -o $(DEMO)
@@ -29,6 +29,10 @@ format: .venv/.synced
 # All recipes; QUICK=1: the demo alone; RECIPES="wikitext2 demo": those.
 bench-recipes: .venv/.synced
 	$(BIN)/python benchmarks/recipes.py $(RECIPES)
+
+# Decoding beside PyTorch, whose environment (5 GB) is made at the first run; QUICK=1: fewer records; EXPORT=DIR: its weights.
+bench-infer: .venv/.synced
+	UV=$(UV) $(BIN)/python benchmarks/infer.py $(if $(EXPORT),--export $(EXPORT))
 
 docs: .venv/.synced
 	$(BIN)/lstmlm recipe docs > docs/recipe.md

@@ -2,8 +2,8 @@
 
 `make bench-infer` runs it. Both sides have the same weights and inputs and decode the same number of tokens for every
 record. The peer is the fastest of float32, bfloat16 and dynamic int8, in length-sorted batches of 64. Each side is a
-process of its own that stays up, on the same core; they take turns, and the medians are compared. Time is processor time:
-each side computes in one thread, and what else runs on the machine counts for neither. `QUICK=1`: fewer records.
+process of its own that stays up, on the same core; they take turns, and the medians are compared. Time is processor
+time: each side computes in one thread, and what else runs on the machine counts for neither. `QUICK=1`: fewer records.
 """
 
 from __future__ import annotations
@@ -89,7 +89,9 @@ def measure(sides: dict[str, Side], mix: str, method: str, rounds: int) -> dict[
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--export", type=Path, help="Take the weights of this export folder; absent: random ones.")
-    parser.add_argument("--corpora", type=Path, default=os.environ.get("LSTMLM_CORPORA", ROOT.parent / "shared/corpora"))
+    parser.add_argument(
+        "--corpora", type=Path, default=os.environ.get("LSTMLM_CORPORA", ROOT.parent / "shared/corpora")
+    )
     parser.add_argument("--core", type=int, default=max(os.sched_getaffinity(0)))
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--rows", type=int, default=64, help="Rows of the engine.")
@@ -101,7 +103,9 @@ def main() -> None:
     infer_work.save(WORK, weights, mixes)
     peer = make_peer()
     ours = [sys.executable, "benchmarks/infer_ours.py", str(WORK)]
-    sides = {f"ours {kind}": Side(kind, [*ours, kind, str(arguments.rows)], arguments.core) for kind in ("int8", "float32")}
+    sides = {
+        f"ours {kind}": Side(kind, [*ours, kind, str(arguments.rows)], arguments.core) for kind in ("int8", "float32")
+    }
     for kind in ("float32", "bfloat16", "int8"):
         sides[f"torch {kind}"] = Side(kind, [peer, "benchmarks/peers/torch_infer.py", str(WORK), kind], arguments.core)
     rows = [row for mix in mixes for method in METHODS for row in [compare(sides, mix, method, arguments.rounds)]]

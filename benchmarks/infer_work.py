@@ -78,7 +78,9 @@ def long_tail(count: int, seed: int = 0) -> tuple[list[list[int]], list[int]]:
     return [[*rng.integers(4, VOCABULARY, n - 1).tolist(), END] for n in sources], targets.tolist()
 
 
-def save(path: Path, weights: dict[str, Array], mixes: dict[str, tuple[Sequence[Sequence[int]], Sequence[int]]]) -> None:
+def save(
+    path: Path, weights: dict[str, Array], mixes: dict[str, tuple[Sequence[Sequence[int]], Sequence[int]]]
+) -> None:
     """Writes everything into one .npz."""
     arrays = {f"weight|{name.replace('/', '|')}": array for name, array in weights.items()}
     for name, (sources, limits) in mixes.items():

@@ -40,9 +40,9 @@ class Decontamination(Section):
 class Privacy(Section):
     """Personal data that is replaced in every text."""
 
-    kinds: tuple[
-        Literal["email", "phone", "card", "iban", "ip", "national_id", "url_credentials", "presidio"], ...
-    ] = Field((), description="What is looked for; `presidio` needs Microsoft Presidio installed.")
+    kinds: tuple[Literal["email", "phone", "card", "iban", "ip", "national_id", "url_credentials", "presidio"], ...] = (
+        Field((), description="What is looked for; `presidio` needs Microsoft Presidio installed.")
+    )
     regions: tuple[str, ...] = Field(
         ("US", "GB", "FR", "DE", "ES", "IT"), description="Countries whose phone numbers and national ids are known."
     )
@@ -109,7 +109,8 @@ class Tokenizer(Section):
     """The SentencePiece vocabulary; byte fallback is always on, so no text is out of vocabulary."""
 
     model: Path | None = Field(
-        None, description="An existing SentencePiece `.model` or Hugging Face `tokenizer.json`; nothing is trained then."
+        None,
+        description="An existing SentencePiece `.model` or Hugging Face `tokenizer.json`; nothing is trained then.",
     )
     vocabulary: Annotated[int, Field(ge=300, le=250_000)] = Field(8000, description="Number of pieces.")
     algorithm: Literal["unigram", "bpe"] = Field("unigram", description="How SentencePiece builds the pieces.")

@@ -26,8 +26,8 @@ def test_the_batch_job_writes_what_the_saved_model_says(exported, tmp_path):
     recipe = exported.recipe
     infer(recipe, exported.export, tmp_path / "out", Silent(), records=exported.records)
     lines = [json.loads(line) for path in sorted((tmp_path / "out").glob("pred*")) for line in path.open()]
-    # The SentencePiece inside TensorFlow cuts a run such as ===== elsewhere where two ways are equally likely, and writes
-    # bytes that are no text its own way.
+    # The SentencePiece inside TensorFlow cuts a run such as ===== elsewhere where two ways are equally likely, and
+    # writes bytes that are no text its own way.
     outside = Tokenizer(exported.export / "tokenizer.model")
     inside = tensorflow_text.SentencepieceTokenizer(model=outside.model_bytes, out_type=tf.int32)
     ids = inside.tokenize([line["source"] for line in lines]).to_list()

@@ -58,8 +58,8 @@ class Backend(Protocol):
         """Takes a step.
 
         Returns:
-            The log-probabilities and ids of the `count` most likely next tokens, best first, [rows, count] each, and the
-            attention to the source [rows, source], None for a language model.
+            The log-probabilities and ids of the `count` most likely next tokens, best first, [rows, count] each, and
+            the attention to the source [rows, source], None for a language model.
         """
 
     def logits(self, rows: Rows, tokens: Ints) -> tuple[Floats, Floats | None]:

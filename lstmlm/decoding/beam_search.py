@@ -107,9 +107,7 @@ class BeamSearch:
     def _written(self) -> list[list[list[int]]]:
         """Returns the text of every hypothesis of every slot."""
         places = self._place.tolist()
-        return [
-            [text[:place] for text in slot] for slot, place in zip(self._texts.tolist(), places, strict=True)
-        ]
+        return [[text[:place] for text in slot] for slot, place in zip(self._texts.tolist(), places, strict=True)]
 
     def _cover(self, attention: npt.NDArray[np.float32] | None) -> None:
         """Adds up the attention of every hypothesis."""

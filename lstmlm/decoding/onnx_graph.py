@@ -1,8 +1,8 @@
 """Writes ONNX graphs node by node, with the matrix products in float32 or int8.
 
 How int8 works here: a weight matrix is stored as int8 with one scale per output channel; what it is multiplied with is
-rounded to uint8 when it comes. In an LSTM network nearly all of that lies within -1 and 1 (a hidden state is o * tanh(C),
-a context is a mean of hidden states, an attentional vector is a tanh), so its scale is known beforehand, and a row is
+rounded to uint8 when it comes. In an LSTM network nearly all of that lies within -1 and 1 (a hidden state is o *
+tanh(C), a context is a mean of hidden states, an attentional vector is a tanh), so its scale is known beforehand, and a row is
 rounded the same way whatever stands in the rows beside it. A scale taken from the whole batch, which is what
 onnxruntime's dynamic quantisation uses, would make every output depend on its batch.
 

@@ -88,7 +88,8 @@ def _blocks(model: onnx.ModelProto) -> tuple[int, int]:
 
 
 def _peaks(model: onnx.ModelProto, values: str, blocks: int, size: int) -> list[onnx.NodeProto]:
-    """Cuts values float32 [rows, vocabulary] into `blocks` [rows, blocks, size]; `peaks` are their maxima [rows, blocks]."""
+    """Cuts values float32 [rows, vocabulary] into `blocks` [rows, blocks, size]; `peaks` are their maxima [rows,
+    blocks]."""
     _constants(model, shape=[-1, blocks, size], size=[size], inside=[2])
     return [
         helper.make_node("Reshape", [values, "shape"], ["blocks"]),
@@ -121,9 +122,7 @@ def _copy(model: onnx.ModelProto) -> onnx.ModelProto:
     return copy
 
 
-def _headed(
-    model: onnx.ModelProto, nodes: list[onnx.NodeProto], outputs: list[onnx.ValueInfoProto]
-) -> onnx.ModelProto:
+def _headed(model: onnx.ModelProto, nodes: list[onnx.NodeProto], outputs: list[onnx.ValueInfoProto]) -> onnx.ModelProto:
     """Adds nodes to a model of one's own and puts outputs in the place of the logits."""
     model.graph.node.extend(nodes)
     kept = [output for output in model.graph.output if output.name != "logits"]

@@ -24,8 +24,8 @@ from lstmlm.decoding.onnx_layers import (
 def encoder(weights: Weights, *, int8: bool) -> onnx.ModelProto:
     """Returns the graph that reads prompts.
 
-    It takes `ids` (int64 [rows, time], padded) and `length` (int64 [rows], may be 0), and gives the states after the last
-    token of each row: `h_0`, `c_0`, `h_1`, ... (float32 [rows, units]).
+    It takes `ids` (int64 [rows, time], padded) and `length` (int64 [rows], may be 0), and gives the states after the
+    last token of each row: `h_0`, `c_0`, `h_1`, ... (float32 [rows, units]).
     """
     layers, units = count_layers(weights, "layer"), weights["layer_0/recurrent"].shape[0]
     graph = GraphWriter("reader", int8=int8)
@@ -48,8 +48,8 @@ def encoder(weights: Weights, *, int8: bool) -> onnx.ModelProto:
 def decoder(weights: Weights, *, int8: bool) -> onnx.ModelProto:
     """Returns the graph of a step.
 
-    It takes `token` (int64 [rows]) and the states, and gives `logits` (float32 [rows, vocabulary]) and the states after,
-    `next_h_0`, `next_c_0`, ...
+    It takes `token` (int64 [rows]) and the states, and gives `logits` (float32 [rows, vocabulary]) and the states
+    after, `next_h_0`, `next_c_0`, ...
     """
     layers, units = count_layers(weights, "layer"), weights["layer_0/recurrent"].shape[0]
     graph = GraphWriter("step", int8=int8)

@@ -104,9 +104,7 @@ def loop_inside() -> onnx.ValueInfoProto:
 
 def first_gates(graph: GraphWriter, weights: Weights, name: str, tokens: str) -> str:
     """Adds the input product of a layer that reads tokens."""
-    return graph.token_product(
-        tokens, weights["embedding/table"], weights[f"{name}/kernel"], weights[f"{name}/bias"]
-    )
+    return graph.token_product(tokens, weights["embedding/table"], weights[f"{name}/kernel"], weights[f"{name}/bias"])
 
 
 def add_softmax(graph: GraphWriter, weights: Weights, hidden: str, *, bounded: bool) -> onnx.ValueInfoProto:

@@ -27,9 +27,9 @@ _DIRECTIONS = ("forward", "backward")
 def encoder(weights: Weights, *, int8: bool) -> onnx.ModelProto:
     """Returns the graph that reads sources.
 
-    It takes `ids` (int64 [records, time], padded) and `length` (int64 [records], at least 1), and gives the first states
-    of the decoder `h_0`, `c_0`, ... (float32 [records, units]), `keys` (float32 [records, time, units]) and `values` (float32
-    [records, width, time]: so the products of a step read both from end to end).
+    It takes `ids` (int64 [records, time], padded) and `length` (int64 [records], at least 1), and gives the first
+    states of the decoder `h_0`, `c_0`, ... (float32 [records, units]), `keys` (float32 [records, time, units]) and
+    `values` (float32 [records, width, time]: so the products of a step read both from end to end).
     """
     graph = GraphWriter("encoder", int8=int8)
     turned, inside, rows = time_major(graph, "ids", "length")
@@ -110,9 +110,9 @@ def _memory(graph: GraphWriter, weights: Weights, outputs: str) -> None:
 def decoder(weights: Weights, *, int8: bool) -> onnx.ModelProto:
     """Returns the graph of a step; rows / records hypotheses of a record stand side by side and share its memory.
 
-    It takes `token` (int64 [rows]), the states `h_0`, `c_0`, ..., `keys`, `values` and `length` of the records, and gives
-    `logits` (float32 [rows, vocabulary]), the states after `next_h_0`, `next_c_0`, ..., and `attention` (float32 [rows,
-    time]).
+    It takes `token` (int64 [rows]), the states `h_0`, `c_0`, ..., `keys`, `values` and `length` of the records, and
+    gives `logits` (float32 [rows, vocabulary]), the states after `next_h_0`, `next_c_0`, ..., and `attention` (float32
+    [rows, time]).
     """
     layers, units = count_layers(weights, "decoder"), weights["decoder_0/recurrent"].shape[0]
     graph = GraphWriter("step", int8=int8)
@@ -147,4 +147,3 @@ def _attend(graph: GraphWriter, h: str, units: int, width: int) -> tuple[str, st
     context = graph.apply("Reshape", contexts, graph.integers(-1, width))
     flat = graph.apply("Concat", graph.integers(-1), graph.apply("Gather", shape, graph.integers(1)), axis=0)
     return context, graph.apply("Reshape", attention, flat)
-

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -24,14 +23,6 @@ class Score:
 
     log_probability: float
     tokens: int
-
-    @property
-    def perplexity(self) -> float:
-        """exp of the mean negative log-probability; nan for no tokens, inf where it is more than a float holds."""
-        if not self.tokens:
-            return math.nan
-        mean = -self.log_probability / self.tokens
-        return math.exp(mean) if mean < 700 else math.inf
 
 
 def score(backend: Backend, requests: Sequence[Request], targets: Sequence[Sequence[int]], rows: int) -> list[Score]:

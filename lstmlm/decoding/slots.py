@@ -1,7 +1,7 @@
 """The rows an engine decodes in, and the inputs that wait for a free one.
 
-An LSTM's state does not grow, so a new record takes the place of a finished one by a copy of two vectors a layer, and of
-its attention memory.
+An LSTM's state does not grow, so a new record takes the place of a finished one by a copy of two vectors a layer, and
+of its attention memory.
 """
 
 from __future__ import annotations
@@ -41,8 +41,8 @@ class Waiting:
 class Feed:
     """Encodes requests ahead of the slots, longest input first.
 
-    So inputs of one length are encoded together with next to no padding, and what is decoded at the very end, when there
-    is nothing to refill slots with, is short.
+    So inputs of one length are encoded together with next to no padding, and what is decoded at the very end, when
+    there is nothing to refill slots with, is short.
 
     Args:
         backend: Encodes.
@@ -66,7 +66,8 @@ class Feed:
         return len(self._read[self._order[0]]) if self._order else 0
 
     def take(self, most: int) -> tuple[Waiting, Ints] | None:
-        """Returns encoded inputs and which of them are to be given a slot, at most `most`; None where there are no more."""
+        """Returns encoded inputs and which of them are to be given a slot, at most `most`; None where there are no
+        more."""
         if self._waiting is None or self._waiting.taken == len(self._waiting.owners):
             self._waiting = next(self._chunks, None)
             if self._waiting is None:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from lstmlm.decoding.hypothesis import Request
-from lstmlm.decoding.score import Score, score
+from lstmlm.decoding.score import score
 from tests.decoding.toy import END, Toy, sources
 
 
@@ -22,9 +22,3 @@ def test_scores_are_the_sums_of_the_log_probabilities(rows):
             history = (history * 31 + token) % 997
         assert scored.tokens == len(target)
         np.testing.assert_allclose(scored.log_probability, total, rtol=1e-5)
-
-
-def test_perplexity():
-    assert Score(-np.log(8) * 3, 3).perplexity == pytest.approx(8)
-    assert np.isnan(Score(0.0, 0).perplexity)
-    assert Score(-1e6, 2).perplexity == float("inf")
