@@ -7,7 +7,7 @@ UV_VERSION := 0.13.9
 BIN := .venv/bin
 DEMO := build/demo/python_docs.jsonl
 
-.PHONY: demo test lint format docs clean bench-recipes bench-ingest bench-train
+.PHONY: demo test lint format docs clean bench-recipes bench-ingest bench-train bench-infer
 
 demo: .venv/.synced
 	$(BIN)/lstmlm demo-corpus -o $(DEMO)
@@ -37,6 +37,10 @@ bench-ingest: .venv/.synced
 # Training steps beside PyTorch, in an environment of its own; QUICK=1: within five minutes; RECIPES="wikitext2": these too.
 bench-train: .venv/.synced
 	$(BIN)/python benchmarks/train.py
+
+# Decoding beside PyTorch, whose environment (5 GB) is made at the first run; QUICK=1: fewer records; EXPORT=DIR: its weights.
+bench-infer: .venv/.synced
+	UV=$(UV) $(BIN)/python benchmarks/infer.py $(if $(EXPORT),--export $(EXPORT))
 
 docs: .venv/.synced
 	$(BIN)/lstmlm recipe docs > docs/recipe.md

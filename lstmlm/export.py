@@ -9,8 +9,10 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from lstmlm.decoding.supported import option_beyond_engine
+from lstmlm.inference.loading import ENGINE_FACTS
 from lstmlm.progress import Progress
 from lstmlm.publish import Manifest, fingerprint, is_finished, publish, read_manifest
 from lstmlm.recipe import Recipe
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
 
     from lstmlm.models.base import SequenceModel
 
-EXPORT_VERSION = "1"
+EXPORT_VERSION = "2"
 # Source lengths are padded to a multiple of this: sums over the source then run in the same order whatever else is
 # in the batch, so a row's output does not depend on it.
 SOURCE_MULTIPLE = 16
@@ -39,7 +41,8 @@ def export(recipe: Recipe, model: Path, tokenizer: Path, output: Path, progress:
         recipe: The run; its `decoding` section is built into the model.
         model: Folder of the train stage.
         tokenizer: Folder of the tokenizer stage.
-        output: Where the SavedModel shall appear, with `weights.npz`, `model.json` and `tokenizer.model` beside it.
+        output: Where the SavedModel shall appear, and beside it `weights.npz`, `model.json`, `tokenizer.model` and the
+            ONNX files of the engine (`lstmlm.decoding.onnx_files`), where it computes such models.
         progress: Told of the steps.
 
     Raises:
@@ -54,6 +57,7 @@ def export(recipe: Recipe, model: Path, tokenizer: Path, output: Path, progress:
     pieces = Tokenizer(tokenizer_file(tokenizer)).model_bytes
     import tensorflow as tf
 
+    from lstmlm.decoding import onnx_files
     from lstmlm.training.checkpoint import load_arrays
 
     progress.update(0, 1, unit="models", note="tracing")
@@ -65,11 +69,26 @@ def export(recipe: Recipe, model: Path, tokenizer: Path, output: Path, progress:
         shutil.copyfile(model / "weights.npz", draft.path / "weights.npz")
         shutil.copyfile(tokenizer / "tokenizer.model", draft.path / "tokenizer.model")
         facts = json.loads((model / "model.json").read_text(encoding="utf-8"))
-        facts |= {"batch": recipe.decoding.batch, "decoding": recipe.decoding.model_dump(mode="json")}
+        facts["batch"] = recipe.decoding.batch
+        if not option_beyond_engine(recipe.model):
+            weights = {name: variable.numpy() for name, variable in network.named_variables().items()}
+            onnx_files.write(draft.path, weights)
+            facts[ENGINE_FACTS] = _engine_facts(recipe, vocabulary)
         (draft.path / "model.json").write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
         draft.facts = {"task": recipe.task, "valid_loss": trained.facts["valid_loss"]}
     progress.update(1, 1, unit="models")
     return read_manifest(output, "export")
+
+
+def _engine_facts(recipe: Recipe, tokenizer: Manifest) -> dict[str, Any]:
+    """Returns what the batch job has to know of the model, beside its weights."""
+    return {
+        "task": recipe.task,
+        "model": recipe.model.model_dump(mode="json"),
+        "decoding": recipe.decoding.model_dump(mode="json"),
+        "max_source": recipe.examples.max_source,
+        "vocabulary": int(tokenizer.facts["vocabulary"]),
+    }
 
 
 def _served(network: SequenceModel, pieces: bytes, recipe: Recipe) -> tf.Module:

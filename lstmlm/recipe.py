@@ -282,12 +282,57 @@ class Evaluation(Section):
 
 
 class Decoding(Section):
-    """How text is decoded, in the exported model and so in every job that uses it."""
+    """How text is decoded, in the exported model and so in every job that uses it.
 
-    method: Literal["greedy", "sample"] = Field("greedy", description="Most likely token, or a draw.")
+    The batch job and the evaluation use all of it. The SavedModel, which serves single requests, samples where `method`
+    is `sample` and is greedy otherwise, without the rules of what an output must and must not contain.
+    """
+
+    method: Literal["greedy", "sample", "beam"] = Field("greedy", description="Most likely token, a draw, or a beam.")
     temperature: Annotated[float, Field(gt=0.0)] = Field(1.0, description="Divides the logits before a draw.")
+    top_k: Annotated[int, Field(ge=0)] = Field(0, description="Draw among that many most likely tokens; 0: all.")
+    top_p: Annotated[float, Field(gt=0.0, le=1.0)] = Field(
+        1.0, description="Draw among the fewest most likely tokens that have this probability together."
+    )
+    beam: Positive = Field(5, description="Hypotheses that beam search keeps of a record.")
+    n_best: Positive = Field(1, description="Outputs written of a record, with their scores where more than one.")
+    length_penalty: Annotated[float, Field(ge=0.0)] = Field(
+        0.6, description="Exponent that the length of a hypothesis weighs with (Wu et al. 2016); beam search."
+    )
+    coverage_penalty: Annotated[float, Field(ge=0.0)] = Field(
+        0.0, description="Weight of source tokens that were not attended to (Wu et al. 2016); beam search, pairs."
+    )
     max_tokens: Positive = Field(64, description="Tokens decoded at most.")
-    batch: Positive = Field(64, description="Rows decoded together; every batch is padded to it.")
+    min_tokens: Annotated[int, Field(ge=0)] = Field(0, description="Tokens decoded at least.")
+    no_repeat_ngram: Annotated[int, Field(ge=0)] = Field(
+        0, description="No n-gram of that many tokens stands in an output twice; 0: any may."
+    )
+    forbidden: tuple[str, ...] = Field((), description="Words that do not stand in an output.")
+    forced: tuple[str, ...] = Field((), description="Words that stand in every output; beam search.")
+    backend: Literal["onnx", "tensorflow"] = Field(
+        "onnx", description="What computes the batch job: onnxruntime on processors, TensorFlow on GPUs too."
+    )
+    precision: Literal["float32", "int8", "bfloat16"] = Field(
+        "float32", description="Matrix products of the batch job; int8 with `onnx` alone, bfloat16 with `tensorflow`."
+    )
+    slots: Positive = Field(64, description="Rows that the batch job decodes together; a beam takes several.")
+    batch: Positive = Field(64, description="Rows that the SavedModel decodes together; a batch is padded to it.")
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        """Refuses what would have no effect, or cannot be."""
+        computes = {"onnx": ("float32", "int8"), "tensorflow": ("float32", "bfloat16")}[self.backend]
+        if self.precision not in computes:
+            raise ValueError(f"backend {self.backend} computes in {' or '.join(computes)}, not in {self.precision}")
+        if self.method != "beam" and (self.forced or self.n_best > 1):
+            raise ValueError("`forced` and `n_best` need method beam")
+        if self.n_best > self.beam:
+            raise ValueError(f"n_best is {self.n_best}, and the beam keeps {self.beam}")
+        if self.method != "sample" and (self.top_k or self.top_p < 1):
+            raise ValueError("`top_k` and `top_p` need method sample")
+        if self.min_tokens > self.max_tokens:
+            raise ValueError(f"min_tokens is {self.min_tokens}, and max_tokens {self.max_tokens}")
+        return self
 
 
 class Inference(Section):
@@ -295,6 +340,7 @@ class Inference(Section):
 
     input: str | None = Field(None, description="JSONL below `corpus.root`; absent: the sources of the valid split.")
     field: str = Field("text", description="Key of the input text.")
+    target: str = Field("target", description="Key of the output text that `lstmlm score` scores (pair tasks).")
     id: str | None = Field(None, description="Key of the record's id; absent: `file:line`.")
     max_records: Positive | None = Field(None, description="Records taken from the valid split at most.")
     shards: Positive = Field(2, description="JSONL files the outputs are written to.")

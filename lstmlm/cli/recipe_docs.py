@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import types
 import typing
 from collections.abc import Iterator
@@ -27,7 +28,7 @@ def recipe_markdown() -> str:
 
 
 def _section(name: str, section: type[BaseModel]) -> Iterator[str]:
-    yield f"## {name or 'Top level'}\n\n{(section.__doc__ or '').strip()}"
+    yield f"## {name or 'Top level'}\n\n{inspect.cleandoc(section.__doc__ or '')}"
     inner: list[tuple[str, type[BaseModel]]] = []
     rows = ["| field | type | default | meaning |", "|---|---|---|---|"]
     for key, field in section.model_fields.items():

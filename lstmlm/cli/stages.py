@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 def register(app: typer.Typer) -> None:
     """Adds the commands to the application."""
-    for command in (ingest, clean, tokenizer, examples, train, average, export, evaluate, infer):
+    for command in (ingest, clean, tokenizer, examples, train, average, export, evaluate, infer, score):
         app.command(rich_help_panel="One stage")(command)
 
 
@@ -208,6 +208,25 @@ def infer(
         return infer(run, export, output, progress, records=records, input=input, runner=place)
 
     _stage("infer", read_recipe(recipe, changes), output, stage, show_outputs)
+
+
+def score(
+    recipe: RecipePath,
+    export: ExportFolder,
+    output: Output,
+    input: Annotated[
+        Path, typer.Option(metavar="FILE", help="Score the lines of this JSONL file.", show_default=False)
+    ],
+    overrides: Overrides = None,
+) -> None:
+    """Say how likely the model finds given texts."""
+
+    def stage(run: Recipe, progress: Progress) -> Manifest:
+        from lstmlm.inference.scores import score_texts
+
+        return score_texts(run, export, input, output, progress)
+
+    _stage("score", read_recipe(recipe, overrides), output, stage)
 
 
 def _stage(

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 def judge_pairs(
     export: Path, records: Sequence[Record], recipe: Recipe
 ) -> tuple[list[str], list[list[str]], list[str]]:
-    """Decodes the distinct sources of the records.
+    """Decodes the distinct sources of the records, as the recipe's `decoding` section says.
 
     Args:
         export: The export folder.
@@ -25,12 +25,12 @@ def judge_pairs(
     Returns:
         Outputs, the accepted texts of each, and the sources; all of the same length, in the order of the records.
     """
-    from lstmlm.inference.served import ServedModel
+    from lstmlm.inference.loading import load_text_model
 
     groups = group_by_source(records, recipe.evaluation.max_records, recipe.seed)
     sources = [record.source for record, _ in groups]
     seeds = [stable_hash(recipe.seed, record.id) for record, _ in groups]
-    outputs = ServedModel(export, threads=recipe.training.threads).generate(sources, seeds)
+    outputs = load_text_model(export, threads=recipe.training.threads).generate(sources, seeds)
     return [output.text for output in outputs], [targets for _, targets in groups], sources
 
 

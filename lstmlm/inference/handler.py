@@ -12,7 +12,8 @@ from typing import Any
 from apache_beam.ml.inference.base import ModelHandler
 
 from lstmlm.inference.inputs import Request
-from lstmlm.inference.served import Output, ServedModel
+from lstmlm.inference.loading import TextModel, load_text_model
+from lstmlm.inference.served import Output
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -47,48 +48,49 @@ def _tell(name: str, records: int) -> None:
         _watchers[name](records)
 
 
-class ServedHandler(ModelHandler[Request, Answer, ServedModel]):
-    """Loads one model a process and feeds it full batches."""
+class TextHandler(ModelHandler[Request, Answer, TextModel]):
+    """Loads one model a process, the engine or the SavedModel as the export says, and feeds it batches."""
 
     def __init__(self, export: Path, batch: int, threads: int, watcher: str = "") -> None:
         """Remembers what to load; loading happens in the workers.
 
         Args:
             export: The export folder.
-            batch: Rows the model decodes together.
-            threads: TensorFlow threads a process computes with.
+            batch: Records the model is given at once.
+            threads: Threads a process computes with.
             watcher: Name given by `watched`.
         """
         super().__init__(min_batch_size=batch, max_batch_size=batch)
         self._export, self._threads, self._watcher = str(export), threads, watcher
 
-    def load_model(self) -> ServedModel:
+    def load_model(self) -> TextModel:
         """Loads the export folder."""
-        return ServedModel(Path(self._export), threads=self._threads)
+        return load_text_model(Path(self._export), threads=self._threads)
 
     def share_model_across_processes(self) -> bool:
         """One model a process: sending texts to another process costs more than the memory is worth."""
         return False
 
     def run_inference(
-        self, batch: Sequence[Request], model: ServedModel, inference_args: Mapping[str, Any] | None = None
+        self, batch: Sequence[Request], model: TextModel, inference_args: Mapping[str, Any] | None = None
     ) -> Iterable[Answer]:
-        """Decodes a batch; if that fails, each of its records alone, so that only the culprits are lost."""
-        try:
-            answers = self._decode(batch, model)
-        except _failures():
-            answers = [self._alone(request, model) for request in batch]
+        """Decodes a batch; one that fails is halved until the culprits are alone, so that only they are lost."""
+        answers = self._bisect(batch, model)
         _tell(self._watcher, len(answers))
         return answers
 
-    def _alone(self, request: Request, model: ServedModel) -> Answer:
+    def _bisect(self, batch: Sequence[Request], model: TextModel) -> list[Answer]:
         try:
-            return self._decode([request], model)[0]
-        except _failures() as error:
-            return Answer(request, None, f"the model failed: {type(error).__name__}: {_first_line(error)}")
+            return self._decode(batch, model)
+        except model.failures() as error:
+            if len(batch) == 1:
+                reason = f"the model failed: {type(error).__name__}: {_first_line(error)}"
+                return [Answer(batch[0], None, reason)]
+        half = len(batch) // 2
+        return [*self._bisect(batch[:half], model), *self._bisect(batch[half:], model)]
 
     @staticmethod
-    def _decode(batch: Sequence[Request], model: ServedModel) -> list[Answer]:
+    def _decode(batch: Sequence[Request], model: TextModel) -> list[Answer]:
         outputs = model.generate([request.text for request in batch], [request.seed for request in batch])
         return [Answer(request, output) for request, output in zip(batch, outputs, strict=True)]
 
@@ -101,10 +103,3 @@ def _first_line(error: BaseException) -> str:
     lines = str(getattr(error, "message", "") or error).splitlines()
     telling = (line for line in lines if line.strip() and not line.startswith(_PREAMBLE))
     return next(telling, "no message")[:300]
-
-
-def _failures() -> tuple[type[Exception], ...]:
-    """Returns what a record can be to blame for. A function, because importing TensorFlow takes seconds."""
-    import tensorflow as tf
-
-    return (tf.errors.OpError, ValueError)

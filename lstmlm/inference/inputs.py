@@ -28,6 +28,7 @@ class Request:
         seed: Decides the draws where decoding samples.
         file: Name of the input file or split.
         line: Line of the file, counted from 1; None in a split.
+        target: The output text, where it is asked for.
     """
 
     index: int
@@ -36,6 +37,7 @@ class Request:
     seed: int
     file: str
     line: int | None = None
+    target: str = ""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -75,10 +77,12 @@ class JsonLines:
     Attributes:
         path: The file.
         recipe: Gives the keys, the seed and the longest line.
+        target: Key of the output text; None: it is not asked for.
     """
 
     path: Path
     recipe: Recipe
+    target: str | None = None
 
     @property
     def where(self) -> str:
@@ -90,7 +94,7 @@ class JsonLines:
         if not self.path.is_file():
             cure = "Check the path, or inference.input and corpus.root in the recipe"
             raise UserError("no such input file", where=self.where, cure=cure)
-        keys = [self.recipe.inference.field, self.recipe.inference.id, self.recipe.corpus.max_line_bytes]
+        keys = [self.recipe.inference.field, self.recipe.inference.id, self.recipe.corpus.max_line_bytes, self.target]
         return fingerprint("jsonl", self.path.name, sha256_file(self.path), keys)
 
     def items(self) -> Iterator[Request | Dead]:
@@ -112,15 +116,24 @@ class JsonLines:
             record_id = str(record_id)
         if not isinstance(record_id, str) or not record_id:
             return Dead(index, f"no id in field {keys.id!r}", file, line)
-        if keys.field not in fields:
-            known = ", ".join(map(repr, fields)) or "none"
-            return Dead(index, f"no field {keys.field!r} (there are {known})", file, line, record_id)
-        text = fields[keys.field]
-        if not isinstance(text, str):
-            return Dead(index, f"field {keys.field!r} is not text", file, line, record_id)
-        if not text.strip():
-            return Dead(index, f"field {keys.field!r} is empty", file, line, record_id)
-        return Request(index, record_id, text, stable_hash(self.recipe.seed, record_id), file, line)
+        texts = [keys.field, *([] if self.target is None else [self.target])]
+        for key in texts:
+            reason = _fault(fields, key)
+            if reason:
+                return Dead(index, reason, file, line, record_id)
+        target = "" if self.target is None else fields[self.target]
+        return Request(
+            index, record_id, fields[keys.field], stable_hash(self.recipe.seed, record_id), file, line, target
+        )
+
+
+def _fault(fields: Mapping[str, Any], key: str) -> str:
+    """Says why a field is no text to work with; empty where it is one."""
+    if key not in fields:
+        return f"no field {key!r} (there are {', '.join(map(repr, fields)) or 'none'})"
+    if not isinstance(fields[key], str):
+        return f"field {key!r} is not text"
+    return "" if fields[key].strip() else f"field {key!r} is empty"
 
 
 @dataclasses.dataclass(frozen=True)

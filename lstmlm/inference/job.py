@@ -14,7 +14,7 @@ import apache_beam as beam
 from apache_beam.ml.inference.base import RunInference
 
 from lstmlm.beam import WriteJson
-from lstmlm.inference.handler import Answer, ServedHandler
+from lstmlm.inference.handler import Answer, TextHandler
 from lstmlm.inference.inputs import Dead, Request, Source
 from lstmlm.task import load_task
 
@@ -32,7 +32,8 @@ class Job:
         source: What to decode.
         total: Number of its inputs.
         shards: Number of output files.
-        batch: Rows the model decodes together.
+        batch: Records the model is given at once, at most.
+        characters: Characters it is given at once, about: bounds the memory of a batch of long texts.
         task: Name of the task, which forms the output lines.
         folder: Where the files go.
     """
@@ -41,6 +42,7 @@ class Job:
     total: int
     shards: int
     batch: int
+    characters: int
     task: str
     folder: Path
 
@@ -57,7 +59,7 @@ class Job:
         return [*map(self.shard_name, range(self.shards)), DEAD_LETTERS]
 
 
-def build(pipeline: beam.Pipeline, job: Job, handler: ServedHandler, tallies: Path) -> None:
+def build(pipeline: beam.Pipeline, job: Job, handler: TextHandler, tallies: Path) -> None:
     """Adds the job to a pipeline.
 
     Batches are made where the input is read, not by Beam: so they are the same on every runner and in every run.
@@ -88,14 +90,16 @@ def build(pipeline: beam.Pipeline, job: Job, handler: ServedHandler, tallies: Pa
 def _read(_: None, job: Job) -> Iterator[Any]:
     """Yields dead letters one by one, and the requests in full batches."""
     requests: list[Request] = []
+    characters = 0
     for item in job.source.items():
         if isinstance(item, Dead):
             yield item
             continue
         requests.append(item)
-        if len(requests) == job.batch:
+        characters += len(item.text)
+        if len(requests) == job.batch or characters >= job.characters:
             yield beam.pvalue.TaggedOutput("batches", requests)
-            requests = []
+            requests, characters = [], 0
     if requests:
         yield beam.pvalue.TaggedOutput("batches", requests)
 
@@ -117,7 +121,10 @@ class _Format(beam.DoFn):
             yield _letter(Dead(request.index, answer.error, request.file, request.line, request.id))
             return
         decoded = answer.output
-        line = json_line(self._task.output(request.id, request.text, decoded.text))
+        fields = self._task.output(request.id, request.text, decoded.text)
+        if decoded.n_best:
+            fields["n_best"] = [{"output": text, "score": score} for text, score in decoded.n_best]
+        line = json_line(fields)
         yield self._job.file_of(request.index), (request.index, line, decoded.tokens, int(decoded.cut > 0))
 
 

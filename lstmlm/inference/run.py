@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from lstmlm.errors import UserError
 from lstmlm.inference.inputs import Source, choose, count
-from lstmlm.inference.served import batch_size
+from lstmlm.inference.loading import batch_limits
 from lstmlm.publish import Manifest, fingerprint, is_finished, publish, read_manifest
 from lstmlm.task import load_task
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from lstmlm.runner import Runner
 
 KIND = "predictions"
-STAGE_VERSION = 1
+STAGE_VERSION = 2
 
 
 def infer(
@@ -65,7 +65,8 @@ def infer(
         total = count(source)
         from lstmlm.inference.job import Job
 
-        job = Job(source, total, recipe.inference.shards, batch_size(export), recipe.task, draft.path)
+        batch, characters = batch_limits(export)
+        job = Job(source, total, recipe.inference.shards, batch, characters, recipe.task, draft.path)
         started = time.monotonic()
         tokens, cut = _decode(job, export, recipe.training.threads, progress, runner)
         seconds = time.monotonic() - started
@@ -85,7 +86,7 @@ def _stamp(recipe: Recipe, export: Manifest, source: Source) -> str:
 def _decode(job: Job, export: Path, threads: int, progress: Progress, runner: Runner | None) -> tuple[int, int]:
     """Runs the pipeline, so that every file of the job exists; returns the tokens decoded and the sources cut."""
     from lstmlm.beam import read_json, run_pipeline
-    from lstmlm.inference.handler import ServedHandler, watched
+    from lstmlm.inference.handler import TextHandler, watched
     from lstmlm.inference.job import build
 
     done = 0
@@ -97,7 +98,7 @@ def _decode(job: Job, export: Path, threads: int, progress: Progress, runner: Ru
 
     progress.update(0, job.total, unit="records", note="loading the model")
     with tempfile.TemporaryDirectory() as scratch, watched(listen) as watcher:
-        handler = ServedHandler(export, job.batch, threads, watcher)
+        handler = TextHandler(export, job.batch, threads, watcher)
         tallies = Path(scratch) / "tallies.json"
         run_pipeline(lambda pipeline: build(pipeline, job, handler, tallies), runner)
         counts = list(read_json(tallies))

@@ -20,11 +20,13 @@ class Output:
         text: The decoded text.
         tokens: Number of tokens decoded for it.
         cut: Number of tokens of the source that were too many to be read.
+        n_best: The best texts with their scores, best first, where the recipe asks for more than one.
     """
 
     text: str
     tokens: int
     cut: int = 0
+    n_best: tuple[tuple[str, float], ...] = ()
 
 
 class ServedModel:
@@ -68,6 +70,12 @@ class ServedModel:
             part = slice(start, start + self.batch)
             outputs += self._generate_batch(texts[part], seeds[part])
         return outputs
+
+    def failures(self) -> tuple[type[Exception], ...]:
+        """See `TextModel`."""
+        import tensorflow as tf
+
+        return (tf.errors.OpError, ValueError)
 
     def _generate_batch(self, texts: Sequence[str], seeds: Sequence[int]) -> list[Output]:
         import tensorflow as tf

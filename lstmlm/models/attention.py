@@ -49,8 +49,7 @@ class Attention(tf.Module):
         shape = tf.shape(values)
         width, units = self.score.shape
         keys = product(tf.reshape(values, [-1, width]), self.score, self.precision)
-        bias = (tf.sequence_mask(lengths, shape[1], tf.float32) - 1.0) * 1e9
-        return Memory(tf.reshape(keys, [shape[0], shape[1], units]), values, bias[:, None, :])
+        return Memory(tf.reshape(keys, [shape[0], shape[1], units]), values, padding_bias(lengths, shape[1]))
 
     def __call__(self, states: tf.Tensor, memory: Memory) -> tf.Tensor:
         """Attends from every decoder state.
@@ -102,3 +101,8 @@ def attention_layer(sizes: Model, output: int, generator: tf.random.Generator, *
     """Returns the attention that the recipe's `model` section asks for; `output` is as in `Attention`."""
     kind = AdditiveAttention if sizes.attention == "bahdanau" else Attention
     return kind(2 * sizes.encoder_units, sizes.units, output, generator, precision=precision)
+
+
+def padding_bias(lengths: tf.Tensor, source: tf.Tensor) -> tf.Tensor:
+    """Returns `Memory.bias` for int32 [batch] lengths of sources padded to `source` tokens."""
+    return ((tf.sequence_mask(lengths, source, tf.float32) - 1.0) * 1e9)[:, None, :]

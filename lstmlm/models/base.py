@@ -8,6 +8,7 @@ from collections.abc import Mapping
 import tensorflow as tf
 
 from lstmlm.decoding.search import Options
+from lstmlm.models.attention import Memory
 from lstmlm.models.lstm import State
 from lstmlm.models.noise import Noise
 
@@ -65,6 +66,34 @@ class SequenceModel(tf.Module, abc.ABC):
 
         Returns:
             int32 [batch, options.max_tokens]: the decoded tokens without *end*, padded with 0.
+        """
+
+    @abc.abstractmethod
+    def start(self, ids: tf.Tensor, lengths: tf.Tensor) -> tuple[list[State], Memory | None]:
+        """Reads what decoding starts from: a source text, or a prompt without its last token.
+
+        Args:
+            ids: int32 [records, time], padded with 0.
+            lengths: int32 [records]; 0 for a prompt of nothing.
+
+        Returns:
+            The first state of every decoder layer, and what the decoder attends to, None for a language model.
+        """
+
+    @abc.abstractmethod
+    def advance(
+        self, tokens: tf.Tensor, states: list[State], memory: Memory | None
+    ) -> tuple[tf.Tensor, list[State], tf.Tensor | None]:
+        """Takes a step of decoding.
+
+        Args:
+            tokens: int32 [rows]; rows / records hypotheses of a record stand side by side.
+            states: The states before.
+            memory: What `start` gave.
+
+        Returns:
+            Logits of the next tokens, float32 [rows, vocabulary], the states after, and the attention to the source,
+            float32 [rows, source], None for a language model.
         """
 
     def named_variables(self) -> dict[str, tf.Variable]:

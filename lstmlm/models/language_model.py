@@ -8,6 +8,7 @@ from typing import NamedTuple
 import tensorflow as tf
 
 from lstmlm.decoding.search import END, Options, decode
+from lstmlm.models.attention import Memory
 from lstmlm.models.base import SequenceModel
 from lstmlm.models.dense import Dense
 from lstmlm.models.lstm import State
@@ -128,7 +129,26 @@ class LanguageModel(SequenceModel):
         prompt = tf.concat([tf.fill([batch, 1], END), ids], axis=1)
 
         def step(states: list[State], token: tf.Tensor) -> tuple[tf.Tensor, list[State]]:
-            values, after = self.stack.step(self.softmax.embed(token), states)
-            return self.softmax.logits(self.projection(values)), after
+            logits, after, _ = self.advance(token, states, None)
+            return logits, after
 
         return decode(step, self.zero_state(batch), prompt, lengths + 1, seeds, options)
+
+    def start(self, ids: tf.Tensor, lengths: tf.Tensor) -> tuple[list[State], Memory | None]:
+        """See `SequenceModel.start`."""
+
+        def body(t: tf.Tensor, states: list[State]) -> tuple[tf.Tensor, list[State]]:
+            _, after = self.stack.step(self.softmax.embed(ids[:, t]), states)
+            inside = (t < lengths)[:, None]
+            return t + 1, tf.nest.map_structure(lambda new, old: tf.where(inside, new, old), after, states)
+
+        start = (tf.constant(0), self.zero_state(tf.shape(ids)[0]))
+        _, states = tf.while_loop(lambda t, _: t < tf.reduce_max(lengths), body, start, parallel_iterations=1)
+        return states, None
+
+    def advance(
+        self, tokens: tf.Tensor, states: list[State], memory: Memory | None
+    ) -> tuple[tf.Tensor, list[State], tf.Tensor | None]:
+        """See `SequenceModel.advance`."""
+        values, after = self.stack.step(self.softmax.embed(tokens), states)
+        return self.softmax.logits(self.projection(values)), after, None

@@ -149,7 +149,7 @@ class Seq2Seq(SequenceModel):
         """Returns where the decoder stands before the first token."""
         return Decoding(states, tf.zeros([tf.shape(states[0].h)[0], self.sizes.embedding]))
 
-    def advance(self, token: tf.Tensor, at: Decoding, memory: Memory, source: tf.Tensor) -> tuple[tf.Tensor, Decoding]:
+    def follow(self, token: tf.Tensor, at: Decoding, memory: Memory, source: tf.Tensor) -> tuple[tf.Tensor, Decoding]:
         """Reads one token of each row.
 
         Args:
@@ -178,10 +178,28 @@ class Seq2Seq(SequenceModel):
         batch = tf.shape(ids)[0]
 
         def step(at: Decoding, token: tf.Tensor) -> tuple[tf.Tensor, Decoding]:
-            return self.advance(token, at, memory, ids)
+            return self.follow(token, at, memory, ids)
 
         begin = tf.fill([batch, 1], Tokenizer.BEGIN)
         return decode(step, self.begin(states), begin, tf.ones([batch], tf.int32), seeds, options)
+
+    def start(self, ids: tf.Tensor, lengths: tf.Tensor) -> tuple[list[State], Memory | None]:
+        """See `SequenceModel.start`."""
+        memory, states = self.encode(ids, lengths, None)
+        return states, memory
+
+    def advance(
+        self, tokens: tf.Tensor, states: list[State], memory: Memory | None
+    ) -> tuple[tf.Tensor, list[State], tf.Tensor | None]:
+        """See `SequenceModel.advance`."""
+        assert memory is not None
+        values, after = self.stack.step(self.softmax.embed(tokens), states)
+        # A record's hypotheses attend to one memory, as steps in time do in training.
+        grouped = tf.reshape(values, [tf.shape(memory.keys)[0], -1, self.stack.units])
+        weights = self.attention.weights(grouped, memory)
+        vectors = self.attention.vectors(grouped, weights, memory)
+        logits = self.softmax.logits(tf.reshape(vectors, [-1, vectors.shape[2]]))
+        return logits, after, tf.reshape(weights, [-1, tf.shape(weights)[2]])
 
 
 def _lengths(ids: tf.Tensor) -> tf.Tensor:

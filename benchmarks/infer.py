@@ -1,0 +1,147 @@
+"""Batch decoding: the engine against the best plain PyTorch loop, at the same shapes, on one core.
+
+`make bench-infer` runs it. Both sides have the same weights and inputs and decode the same number of tokens for every
+record. The peer is the fastest of float32, bfloat16 and dynamic int8, in length-sorted batches of 64. Each side is a
+process of its own that stays up, on the same core; they take turns, and the medians are compared. Time is processor
+time: each side computes in one thread, and what else runs on the machine counts for neither. `QUICK=1`: fewer records.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+from benchmarks import infer_work  # noqa: E402
+
+OUT = ROOT / "benchmarks" / "out" / "infer.json"
+WORK = ROOT / "build" / "bench" / "infer.npz"
+PEER = ROOT / "build" / "peers" / "torch"
+UV = os.environ.get("UV") or str(ROOT / ".uv" / "bin" / "uv")
+
+BARS = {("tatoeba", "greedy"): 2.0, ("tatoeba", "beam"): 2.0, ("long_tail", "greedy"): 3.0, ("long_tail", "beam"): 2.0}
+METHODS = ("greedy", "beam")
+
+
+class Side:
+    """A process that decodes when it is told to."""
+
+    def __init__(self, name: str, command: list[str], core: int) -> None:
+        self.name = name
+        environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": os.pathsep.join([str(ROOT), *sys.path])}
+        if "peers" in command[0]:
+            environment.pop("PYTHONPATH")
+        self._process = subprocess.Popen(
+            ["taskset", "-c", str(core), *command], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+            env=environment, cwd=ROOT,
+        )  # fmt: skip
+        self._answer()
+
+    def decode(self, mix: str, method: str) -> dict[str, Any]:
+        assert self._process.stdin is not None
+        print(mix, method, file=self._process.stdin, flush=True)
+        return self._answer()
+
+    def _answer(self) -> dict[str, Any]:
+        assert self._process.stdout is not None
+        line = self._process.stdout.readline()
+        if not line:
+            raise SystemExit(f"{self.name} ended with {self._process.wait()}")
+        return json.loads(line)
+
+    def close(self) -> None:
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        self._process.wait()
+
+
+def make_peer() -> str:
+    """Makes PyTorch's own environment, once; returns its Python."""
+    python = PEER / "bin" / "python"
+    done = PEER / ".done"
+    if not done.is_file():
+        subprocess.run([UV, "venv", "--quiet", "--clear", "--python", sys.executable, str(PEER)], check=True)
+        # The registry's build needs its CUDA libraries to be imported, on a processor too: about 5 GB.
+        subprocess.run([UV, "pip", "install", "--quiet", "--python", str(python), "torch", "numpy"], check=True)
+        done.touch()
+    return str(python)
+
+
+def measure(sides: dict[str, Side], mix: str, method: str, rounds: int) -> dict[str, float]:
+    """Lets the sides take turns; returns the median tokens a second of each."""
+    speeds: dict[str, list[float]] = {name: [] for name in sides}
+    for turn in range(rounds + 1):
+        for name, side in sides.items():
+            found = side.decode(mix, method)
+            if turn:  # the first is to warm up
+                speeds[name].append(found["tokens"] / found["seconds"])
+    return {name: statistics.median(values) for name, values in speeds.items()}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--export", type=Path, help="Take the weights of this export folder; absent: random ones.")
+    parser.add_argument(
+        "--corpora", type=Path, default=os.environ.get("LSTMLM_CORPORA", ROOT.parent / "shared/corpora")
+    )
+    parser.add_argument("--core", type=int, default=max(os.sched_getaffinity(0)))
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--rows", type=int, default=64, help="Rows of the engine.")
+    arguments = parser.parse_args()
+    quick = bool(os.environ.get("QUICK"))
+    weights = weights_of(arguments.export) if arguments.export else infer_work.random_weights()
+    count = 320 if quick else 2048
+    mixes = {"tatoeba": infer_work.tatoeba(Path(arguments.corpora), count), "long_tail": infer_work.long_tail(count)}
+    infer_work.save(WORK, weights, mixes)
+    peer = make_peer()
+    ours = [sys.executable, "benchmarks/infer_ours.py", str(WORK)]
+    sides = {
+        f"ours {kind}": Side(kind, [*ours, kind, str(arguments.rows)], arguments.core) for kind in ("int8", "float32")
+    }
+    for kind in ("float32", "bfloat16", "int8"):
+        sides[f"torch {kind}"] = Side(kind, [peer, "benchmarks/peers/torch_infer.py", str(WORK), kind], arguments.core)
+    rows = [row for mix in mixes for method in METHODS for row in [compare(sides, mix, method, arguments.rounds)]]
+    for side in sides.values():
+        side.close()
+    OUT.parent.mkdir(parents=True, exist_ok=True)
+    OUT.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
+
+
+def weights_of(export: Path) -> dict[str, infer_work.Array]:
+    import numpy as np
+
+    with np.load(export / "weights.npz", allow_pickle=False) as arrays:
+        return infer_work.endless({name.replace("|", "/"): arrays[name] for name in arrays.files})
+
+
+def compare(sides: dict[str, Side], mix: str, method: str, rounds: int) -> dict[str, Any]:
+    """Measures a mix and returns its row: ours in int8 against the best of the peer."""
+    same = agreement(sides["ours float32"], sides["torch float32"], mix)
+    speeds = measure(sides, mix, method, rounds)
+    best = max((name for name in speeds if name.startswith("torch")), key=lambda name: speeds[name])
+    ours, bar = speeds["ours int8"], BARS[mix, method]
+    row = {
+        "row": f"{mix} {method}", "ours": round(ours), "peer": round(speeds[best]), "peer_kind": best,
+        "ratio": round(ours / speeds[best], 2), "bar": bar, "holds": ours / speeds[best] >= bar,
+        "all": {name: round(speed) for name, speed in speeds.items()}, "same_float32_outputs": same,
+    }  # fmt: skip
+    print(json.dumps(row), flush=True)
+    return row
+
+
+def agreement(ours: Side, peer: Side, mix: str) -> float:
+    """Returns the share of greedy outputs that are the same in float32: that both compute the same network."""
+    one, other = ours.decode(mix, "greedy")["first"], peer.decode(mix, "greedy")["first"]
+    return sum(left == right for left, right in zip(one, other, strict=True)) / len(one)
+
+
+if __name__ == "__main__":
+    main()

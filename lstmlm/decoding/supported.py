@@ -1,0 +1,43 @@
+"""Which models the decoding engine computes; the others are decoded by their SavedModel."""
+
+from __future__ import annotations
+
+from lstmlm.errors import UserError
+from lstmlm.recipe import Decoding, Model
+
+_SERVED = {"method", "temperature", "max_tokens", "batch", "backend", "precision", "slots"}
+"""Fields of `decoding` that a SavedModel follows, or that only say how the engine computes."""
+
+
+def option_beyond_engine(sizes: Model) -> str:
+    """Returns the first option of a model that the engine does not compute, as `field: value`; empty: it computes all.
+
+    The engine's step reads a token, the states and the attended source. A model that reads more (the last attentional
+    vector, the source's ids), or predicts in another way, is beyond it.
+    """
+    plain = Model(attention="luong", softmax="full", residual=False, input_feeding=False, pointer=False)
+    for field in ("input_feeding", "pointer", "attention", "softmax", "residual"):
+        value = getattr(sizes, field)
+        if value != getattr(plain, field):
+            return f"{field}: {str(value).lower()}"
+    return ""
+
+
+def check_served_alone(sizes: Model, decoding: Decoding) -> None:
+    """Refuses to decode a model beyond the engine in a way that the engine alone offers.
+
+    Raises:
+        UserError: It names the option of the model and that of decoding.
+    """
+    beyond = option_beyond_engine(sizes)
+    if not beyond:
+        return
+    asked = [name for name in type(decoding).model_fields if name not in _SERVED and _set(decoding, name)]
+    if decoding.method == "beam" or asked:
+        name = "method" if decoding.method == "beam" else asked[0]
+        what = f"models with {beyond} are decoded greedily or by plain sampling alone"
+        raise UserError(what, where=f"decoding.{name}", cure="Leave it out, or train without that option")
+
+
+def _set(decoding: Decoding, name: str) -> bool:
+    return bool(getattr(decoding, name) != type(decoding).model_fields[name].default)

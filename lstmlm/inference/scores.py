@@ -1,0 +1,137 @@
+"""The score stage: an export and texts in, how likely the model finds them out."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TextIO
+
+from lstmlm.errors import UserError
+from lstmlm.inference.inputs import Dead, JsonLines, Request, count
+from lstmlm.inference.loading import engine_facts
+from lstmlm.publish import Manifest, fingerprint, is_finished, publish, read_manifest
+
+if TYPE_CHECKING:
+    from lstmlm.decoding.score import Score
+    from lstmlm.inference.engine_model import EngineModel
+    from lstmlm.progress import Progress
+    from lstmlm.recipe import Recipe
+
+KIND = "scores"
+STAGE_VERSION = 1
+SCORES = "scores.jsonl"
+BATCH = 4096
+
+
+def score_texts(recipe: Recipe, export: Path, input: Path, output: Path, progress: Progress) -> Manifest:
+    """Scores the lines of a JSONL file with a published model.
+
+    A language model scores the text of `inference.field`, from the start of a stream to *end*; a pair model scores the
+    text of `inference.target` as the output for that of `inference.field`.
+
+    Args:
+        recipe: The run; its `inference` section names the keys.
+        export: The export folder.
+        input: A JSONL file, plain or .gz.
+        output: Gets `scores.jsonl` (`id`, `log_probability` in nats, `tokens`, *end* included, and `perplexity` a
+        token)
+            in the order of the input, and `dead_letters.jsonl`.
+        progress: Told how far the stage is.
+
+    Returns:
+        The manifest; its facts hold the counts and the perplexity over all tokens.
+
+    Raises:
+        UserError: The export is not finished or has no engine, the input is missing or empty, or too many of its lines
+            are dead letters.
+    """
+    from lstmlm.inference.job import DEAD_LETTERS, json_line
+
+    model = read_manifest(export, "export", verify=True)
+    facts = engine_facts(export)
+    if facts is None:
+        raise UserError(
+            "this export has a SavedModel alone, which cannot score", where=str(export), cure="Export again"
+        )
+    source = JsonLines(input, recipe, recipe.inference.target if _is_pair(recipe) else None)
+    stamp = fingerprint(KIND, STAGE_VERSION, model.fingerprint, recipe.inference.max_dead_fraction, source.stamp())
+    if is_finished(output, KIND, stamp):
+        return read_manifest(output, KIND)
+    total = count(source)
+    with publish(output, KIND, stamp) as draft:
+        scorer = _load(export, facts, recipe)
+        done, dead, nats, tokens = 0, 0, 0.0, 0
+        with _writer(draft.path / SCORES) as lines, _writer(draft.path / DEAD_LETTERS) as letters:
+            for part in _parts(source):
+                requests = [item for item in part if isinstance(item, Request)]
+                for letter in (item for item in part if isinstance(item, Dead)):
+                    letters.write(json_line(letter.letter()) + "\n")
+                    dead += 1
+                for request, found in zip(requests, _score(scorer, requests, facts), strict=True):
+                    lines.write(json_line(_line(request, found)) + "\n")
+                    nats, tokens = nats - found.log_probability, tokens + found.tokens
+                done += len(part)
+                progress.update(done, total, unit="records")
+        _check(source, dead, total, recipe.inference.max_dead_fraction)
+        perplexity = _perplexity(nats, tokens)
+        draft.facts.update(records=total, dead_letters=dead, tokens=tokens, perplexity=perplexity)
+    return read_manifest(output, KIND)
+
+
+def _is_pair(recipe: Recipe) -> bool:
+    from lstmlm.task import load_task
+
+    return load_task(recipe.task).has_targets
+
+
+def _load(export: Path, facts: dict[str, Any], recipe: Recipe) -> EngineModel:
+    from lstmlm.inference.engine_model import EngineModel
+
+    return EngineModel(export, facts, threads=recipe.training.threads)
+
+
+def _writer(path: Path) -> TextIO:
+    return path.open("w", encoding="utf-8", newline="\n")
+
+
+def _parts(source: JsonLines) -> Iterator[Sequence[Request | Dead]]:
+    items = source.items()
+    while part := list(itertools.islice(items, BATCH)):
+        yield part
+
+
+def _score(model: EngineModel, requests: Sequence[Request], facts: dict[str, Any]) -> list[Score]:
+    from lstmlm.decoding import hypothesis
+    from lstmlm.decoding.score import score
+    from lstmlm.tokenizer import Tokenizer
+
+    pairs = model.backend.closes_source
+    inputs = [hypothesis.Request(model.read(request.text)[0] if pairs else []) for request in requests]
+    texts = [request.target if pairs else request.text for request in requests]
+    targets = [[*ids, Tokenizer.END] for ids in model.tokenizer.encode_batch(texts)]
+    return score(model.backend, inputs, targets, int(facts["decoding"]["slots"]))
+
+
+def _line(request: Request, found: Score) -> dict[str, Any]:
+    perplexity = _perplexity(-found.log_probability, found.tokens)
+    return {
+        "id": request.id,
+        "log_probability": round(found.log_probability, 6),
+        "tokens": found.tokens,
+        "perplexity": perplexity,
+    }
+
+
+def _perplexity(nats: float, tokens: int) -> float | str:
+    """Returns the perplexity; JSON has no number for an infinite one."""
+    mean = nats / tokens if tokens else math.nan
+    value = math.exp(mean) if mean < 700 else math.inf
+    return round(value, 6) if math.isfinite(value) else str(value)
+
+
+def _check(source: JsonLines, dead: int, total: int, allowed: float) -> None:
+    if dead > allowed * total:
+        cure = f"Mend the input, or raise inference.max_dead_fraction above {dead / total:.3g}"
+        raise UserError(f"{dead} of {total} records are dead letters", where=source.where, cure=cure)
