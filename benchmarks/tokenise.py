@@ -23,12 +23,10 @@ from pathlib import Path
 
 import sentencepiece
 
-from lstmlm.examples.build import encode_shard
+from lstmlm.examples.build import EncodeShard
 from lstmlm.recipe import Recipe
 from lstmlm.records import Record, serialize
-from lstmlm.task import load_task
 from lstmlm.tfrecord import write_records
-from lstmlm.tokenizer import Tokenizer
 from lstmlm.tokenizer.train import train_model, training_lines
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -67,9 +65,11 @@ def measure(once: list[str], folder: Path, megabytes: float, rounds: int, window
     write_records(records, (serialize(Record(f"train.txt:{n}", line)) for n, line in enumerate(lines, start=1)))
     blocks = [lines[start : start + BLOCK] for start in range(0, len(lines), BLOCK)]
     processor = sentencepiece.SentencePieceProcessor(model_file=str(model))
-    task, tokenizer = load_task(recipe.task), Tokenizer(model)
+    encode = EncodeShard(recipe, model, folder)
+    encode.setup()
+    (folder / "Split-train").mkdir()
     ways: dict[str, Callable[[], object]] = {
-        "ours": lambda: encode_shard(records, folder / "examples.tfrecord", task, tokenizer, recipe),
+        "ours": lambda: list(encode.process(("train", str(records)))),
         "peer_blocks": lambda: [None for block in blocks if not processor.encode(block, num_threads=1)],
         "peer_lines": lambda: [None for block in blocks for line in block if processor.encode(line) is None],
     }

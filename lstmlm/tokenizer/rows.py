@@ -32,7 +32,7 @@ class TokenRows:
     def joined(cls, parts: Sequence[IdArray]) -> TokenRows:
         """Returns rows that lie end to end, one a part."""
         # Joining bytes is faster than np.concatenate where the arrays are short.
-        ids = np.frombuffer(bytearray().join(part.data for part in parts), np.int32)
+        ids = np.frombuffer(bytearray().join(parts), np.int32)  # type: ignore[arg-type]  # arrays are buffers
         ends = np.cumsum(np.fromiter(map(len, parts), np.int64, len(parts)))
         return cls(ids, np.concatenate([np.zeros(1, np.int64), ends])[:-1], ends)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 from pathlib import Path
 from pydoc_data.topics import topics
@@ -91,6 +92,11 @@ def test_the_size_of_blocks_changes_nothing(root: Path, tmp_path: Path, monkeypa
     monkeypatch.setattr("lstmlm.examples.build.BLOCK_CHARACTERS", 100)
     for task, manifest in whole.items():
         assert build(root, task, tmp_path / task / "parts") == manifest
+
+
+def test_the_garbage_collector_is_left_as_it_was(root: Path, tmp_path: Path) -> None:
+    build(root, "generate", tmp_path / "out")
+    assert gc.get_freeze_count() == 0
 
 
 def test_rerun_writes_the_same_bytes(root: Path, tmp_path: Path) -> None:
