@@ -214,7 +214,7 @@ def main() -> None:
         "datatrove": beside_datatrove,
         "large": large,
         "processes": two_processes,
-        "tokenise": tokenise.measure,
+        "tokenise": tokenise.rows,
         "pii": lambda: pii.measure(
             CORPORA / "pii_synthetic" / "valid.jsonl", prose=CORPORA / "wikitext2" / "valid.txt"
         ),
