@@ -57,8 +57,8 @@ def tatoeba(corpora: Path, count: int) -> tuple[list[list[int]], list[int]]:
     model = io.BytesIO()
     texts = (text for line in lines for text in line.split("\t")[:2])
     sentencepiece.SentencePieceTrainer.train(
-        sentence_iterator=texts, model_writer=model, vocab_size=VOCABULARY, pad_id=0, unk_id=1, bos_id=BEGIN, eos_id=END,
-        minloglevel=2, num_threads=1,
+        sentence_iterator=texts, model_writer=model, vocab_size=VOCABULARY, minloglevel=2,
+        num_threads=1, pad_id=0, unk_id=1, bos_id=BEGIN, eos_id=END,
     )  # fmt: skip
     tokenizer = sentencepiece.SentencePieceProcessor(model_proto=model.getvalue())
     pairs: dict[str, str] = {}

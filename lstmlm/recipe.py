@@ -285,7 +285,7 @@ class Decoding(Section):
     """How text is decoded, in the exported model and so in every job that uses it.
 
     The batch job and the evaluation use all of it. The SavedModel, which serves single requests, samples where `method`
-    is `sample` and is greedy otherwise, without the rules of what an output must and must not contain.
+    is `sample`, with the temperature alone, and is greedy otherwise, without rules of what an output must contain.
     """
 
     method: Literal["greedy", "sample", "beam"] = Field("greedy", description="Most likely token, a draw, or a beam.")

@@ -6,7 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from lstmlm.cli.recipe_docs import recipe_markdown
-from lstmlm.recipe import Recipe
+from lstmlm.recipe import Decoding, Recipe
 from lstmlm.recipe_file import load_recipe
 from lstmlm.task import load_task, task_names
 
@@ -47,3 +47,20 @@ def test_the_recipes_find_their_corpora(root: Path, corpora: Path, name: str, mo
 @pytest.mark.parametrize("name", task_names())
 def test_every_task_loads(name: str) -> None:
     assert isinstance(load_task(name).has_targets, bool)
+
+
+@pytest.mark.parametrize(
+    ("decoding", "words"),
+    [
+        ({"precision": "bfloat16"}, "backend onnx computes in float32 or int8"),
+        ({"backend": "tensorflow", "precision": "int8"}, "backend tensorflow computes in float32 or bfloat16"),
+        ({"n_best": 2}, "need method beam"),
+        ({"method": "beam", "beam": 2, "n_best": 3}, "the beam keeps 2"),
+        ({"forced": ["word"]}, "need method beam"),
+        ({"top_k": 3}, "need method sample"),
+        ({"min_tokens": 65}, "max_tokens 64"),
+    ],
+)
+def test_decoding_options_that_would_do_nothing_are_refused(decoding, words):
+    with pytest.raises(ValueError, match=words):
+        Decoding.model_validate(decoding)

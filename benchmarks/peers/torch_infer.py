@@ -96,7 +96,7 @@ def greedy(network, sources, limits):
             logits, h, c = network.step(token, h, c, *memory)
             token = logits.argmax(dim=1)
             taken.append(token)
-        for row, text, limit in zip(rows, torch.stack(taken, dim=1).tolist(), wanted):
+        for row, text, limit in zip(rows, torch.stack(taken, dim=1).tolist(), wanted, strict=True):
             outputs[row] = text[:limit]
     return outputs
 

@@ -72,7 +72,11 @@ class Backend(Protocol):
         """Returns the rows of an array at the given places, as a new array."""
 
     def put(self, array: Array, rows: Ints, values: Array) -> Array:
-        """Returns the array with the rows at the given places replaced; the array given may be changed or not."""
+        """Returns the array with the rows at the given places replaced; the array given may be changed or not.
+
+        Values with fewer source tokens than the array has room for fill the beginning; what is behind them is
+        arbitrary.
+        """
 
     def resize(self, array: Array, axis: int, size: int) -> Array:
         """Returns the array with zeros added, or elements left out, at the end of an axis."""

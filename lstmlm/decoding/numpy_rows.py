@@ -21,7 +21,7 @@ class NumpyRows:
 
     def put(self, array: Array, rows: Ints, values: Array) -> Array:
         """See `Backend`; changes the array."""
-        array[rows] = values
+        array[(rows, *(slice(size) for size in values.shape[1:]))] = values
         return array
 
     def resize(self, array: Array, axis: int, size: int) -> Array:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from lstmlm.decoding.numpy_rows import NumpyRows
 from lstmlm.decoding.onnx_files import decoder_file, encoder_file
 from lstmlm.errors import UserError
 
-_MEMORY = {"keys": 1, "values": 2}
+_MEMORY = {"values": 1}
 """What a pair model attends to, and the axis along the source."""
 
 
@@ -33,9 +34,9 @@ class OnnxBackend(NumpyRows):
         self._encoder = self._session(encoder)
         self._best: dict[int, onnxruntime.InferenceSession] = {}
         inputs, outputs = decoder.graph.input, decoder.graph.output
-        self.closes_source = any(value.name == "keys" for value in inputs)
+        self.closes_source = any(value.name == "values" for value in inputs)
         self._memory = list(_MEMORY) if self.closes_source else []
-        self.source_axes = [_MEMORY[name] for name in self._memory]
+        self.source_axes: Sequence[int] = [_MEMORY[name] for name in self._memory]
         self._states = [value.name for value in inputs if value.name[:2] in ("h_", "c_")]
         self._after = [f"next_{name}" for name in self._states]
         (logits,) = (value for value in outputs if value.name == "logits")

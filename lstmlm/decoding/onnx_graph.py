@@ -2,8 +2,8 @@
 
 How int8 works here: a weight matrix is stored as int8 with one scale per output channel; what it is multiplied with is
 rounded to uint8 when it comes. In an LSTM network nearly all of that lies within -1 and 1 (a hidden state is o *
-tanh(C), a context is a mean of hidden states, an attentional vector is a tanh), so its scale is known beforehand, and a row is
-rounded the same way whatever stands in the rows beside it. A scale taken from the whole batch, which is what
+tanh(C), a context is a mean of hidden states, an attentional vector is a tanh), so its scale is known beforehand, and
+a row is rounded the same way whatever stands in the rows beside it. A scale taken from the whole batch, which is what
 onnxruntime's dynamic quantisation uses, would make every output depend on its batch.
 
 Processors without VNNI add pairs of int8 products in 16 bits, which can saturate: use float32 there.
@@ -44,7 +44,7 @@ class GraphWriter:
         self._nodes: list[onnx.NodeProto] = []
         self._weights: list[onnx.TensorProto] = []
 
-    def weight(self, array: npt.NDArray[Any], name: str | None = None) -> str:
+    def weight(self, array: npt.ArrayLike, name: str | None = None) -> str:
         """Adds a constant and returns its name."""
         name = name or f"{self.name}/constant_{len(self._weights)}"
         self._weights.append(numpy_helper.from_array(np.ascontiguousarray(array), name))

@@ -88,9 +88,7 @@ def _blocks(model: onnx.ModelProto) -> tuple[int, int]:
 
 
 def _peaks(model: onnx.ModelProto, values: str, blocks: int, size: int) -> list[onnx.NodeProto]:
-    """Cuts values float32 [rows, vocabulary] into `blocks` [rows, blocks, size]; `peaks` are their maxima [rows,
-    blocks].
-    """
+    """Cuts values [rows, vocabulary] into `blocks` [rows, blocks, size]; `peaks` are their maxima [rows, blocks]."""
     _constants(model, shape=[-1, blocks, size], size=[size], inside=[2])
     return [
         helper.make_node("Reshape", [values, "shape"], ["blocks"]),

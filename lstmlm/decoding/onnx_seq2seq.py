@@ -1,11 +1,15 @@
-"""The pair model as two ONNX graphs: one encodes sources, one takes a step of the decoder."""
+"""The pair model as two ONNX graphs: one encodes sources, one takes a step of the decoder.
+
+A step's attention is bound by the memory it reads. So the decoder keeps the encoder's outputs e alone, not W e beside
+them: the score h^T W e is (W^T h)^T e, and W^T h is one small product a step.
+"""
 
 from __future__ import annotations
 
 import numpy as np
 import onnx
 
-from lstmlm.decoding.onnx_graph import CONTRIB, GraphWriter, value
+from lstmlm.decoding.onnx_graph import CONTRIB, Floats, GraphWriter, value
 from lstmlm.decoding.onnx_layers import (
     Weights,
     add_softmax,
@@ -28,8 +32,8 @@ def encoder(weights: Weights, *, int8: bool) -> onnx.ModelProto:
     """Returns the graph that reads sources.
 
     It takes `ids` (int64 [records, time], padded) and `length` (int64 [records], at least 1), and gives the first
-    states of the decoder `h_0`, `c_0`, ... (float32 [records, units]), `keys` (float32 [records, time, units]) and
-    `values` (float32 [records, width, time]: so the products of a step read both from end to end).
+    states of the decoder `h_0`, `c_0`, ... (float32 [records, units]) and the outputs to attend to, `values` (float32
+    [records, time, width]).
     """
     graph = GraphWriter("encoder", int8=int8)
     turned, inside, rows = time_major(graph, "ids", "length")
@@ -51,10 +55,11 @@ def encoder(weights: Weights, *, int8: bool) -> onnx.ModelProto:
             ]
     names, units = _first_states(graph, weights, graph.apply("Concat", ends[0], ends[2], axis=1))
     width = weights["attention/score"].shape[0]
-    _memory(graph, weights, outputs)
-    memory = [value("keys", np.float32, "rows", "time", units), value("values", np.float32, "rows", width, "time")]
+    graph.rename(graph.apply("Transpose", outputs, perm=[1, 0, 2]), "values")
     inputs = [value("ids", np.int64, "rows", "time"), value("length", np.int64, "rows")]
-    return graph.model(inputs, [*state_values(names, units, "rows"), *memory])
+    return graph.model(
+        inputs, [*state_values(names, units, "rows"), value("values", np.float32, "rows", "time", width)]
+    )
 
 
 def _both_ways(
@@ -96,54 +101,43 @@ def _first_states(graph: GraphWriter, weights: Weights, ends: str) -> tuple[list
     return names, units
 
 
-def _memory(graph: GraphWriter, weights: Weights, outputs: str) -> None:
-    score = weights["attention/score"]
-    width, units = score.shape
-    values = graph.apply("Transpose", outputs, perm=[1, 0, 2])  # to [records, time, width]
-    flat = graph.product(graph.apply("Reshape", values, graph.integers(-1, width)), score)
-    shape = graph.apply("Slice", graph.apply("Shape", values), graph.integers(0), graph.integers(2))
-    keys = graph.apply("Reshape", flat, graph.apply("Concat", shape, graph.integers(units), axis=0))
-    graph.rename(keys, "keys")
-    graph.rename(graph.apply("Transpose", values, perm=[0, 2, 1]), "values")
-
-
 def decoder(weights: Weights, *, int8: bool) -> onnx.ModelProto:
     """Returns the graph of a step; rows / records hypotheses of a record stand side by side and share its memory.
 
-    It takes `token` (int64 [rows]), the states `h_0`, `c_0`, ..., `keys`, `values` and `length` of the records, and
-    gives `logits` (float32 [rows, vocabulary]), the states after `next_h_0`, `next_c_0`, ..., and `attention` (float32
-    [rows, time]).
+    It takes `token` (int64 [rows]), the states `h_0`, `c_0`, ..., `values` and `length` of the records, and gives
+    `logits` (float32 [rows, vocabulary]), the states after `next_h_0`, `next_c_0`, ..., and `attention` (float32 [rows,
+    time]).
     """
     layers, units = count_layers(weights, "decoder"), weights["decoder_0/recurrent"].shape[0]
     graph = GraphWriter("step", int8=int8)
     before, names = states("", layers), states("next_", layers)
     after = stack_step(graph, weights, "decoder", first_gates(graph, weights, "decoder_0", "token"), before)
-    context, attention = _attend(graph, after[-2], units, weights["attention/score"].shape[0])
+    context, attention = _attend(graph, weights["attention/score"], after[-2])
     joined = graph.apply("Concat", context, after[-2], axis=1)
     combined = graph.product(joined, weights["attention_combine/kernel"], weights["attention_combine/bias"])
     logits = add_softmax(graph, weights, graph.apply("Tanh", combined), bounded=True)
     for found, name in zip([*after, attention], [*names, "attention"], strict=True):
         graph.rename(found, name)
     inputs = [value("token", np.int64, "rows"), *state_values(before, units, "rows")]
-    inputs += [value("keys", np.float32, "records", "time", units), value("length", np.int64, "records")]
-    inputs += [value("values", np.float32, "records", weights["attention/score"].shape[0], "time")]
+    inputs += [value("values", np.float32, "records", "time", weights["attention/score"].shape[0])]
+    inputs += [value("length", np.int64, "records")]
     outputs = [logits, *state_values(names, units, "rows"), value("attention", np.float32, "rows", "time")]
     return graph.model(inputs, outputs)
 
 
-def _attend(graph: GraphWriter, h: str, units: int, width: int) -> tuple[str, str]:
+def _attend(graph: GraphWriter, score: Floats, h: str) -> tuple[str, str]:
     """Adds attention from every row; returns the contexts [rows, width] and the weights [rows, time]."""
-    shape = graph.apply("Shape", "keys")
+    width = score.shape[0]
+    shape = graph.apply("Shape", "values")
     records = graph.apply("Gather", shape, graph.integers(0))
-    grouped = graph.apply("Concat", records, graph.integers(-1, units), axis=0)
-    queries = graph.apply("Reshape", h, grouped)
-    scores = graph.apply("FusedMatMul", queries, "keys", domain=CONTRIB, transB=1)
+    grouped = graph.apply("Concat", records, graph.integers(-1, width), axis=0)
+    queries = graph.apply("Reshape", graph.product(h, score.T), grouped)
+    scores = graph.apply("FusedMatMul", queries, "values", domain=CONTRIB, transB=1)
     time = graph.apply("Gather", shape, graph.weight(np.int64(1)))
     places = graph.apply("Range", graph.weight(np.int64(0)), time, graph.weight(np.int64(1)))
     inside = graph.apply("Less", places, graph.apply("Unsqueeze", "length", graph.integers(1, 2)))
     bias = graph.apply("Where", inside, graph.weight(np.float32(0)), graph.weight(np.float32(-1e9)))
     attention = graph.apply("Softmax", graph.apply("Add", scores, bias), axis=2)
-    contexts = graph.apply("FusedMatMul", attention, "values", domain=CONTRIB, transB=1)
-    context = graph.apply("Reshape", contexts, graph.integers(-1, width))
+    context = graph.apply("Reshape", graph.apply("MatMul", attention, "values"), graph.integers(-1, width))
     flat = graph.apply("Concat", graph.integers(-1), graph.apply("Gather", shape, graph.integers(1)), axis=0)
     return context, graph.apply("Reshape", attention, flat)

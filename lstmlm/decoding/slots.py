@@ -66,9 +66,7 @@ class Feed:
         return len(self._read[self._order[0]]) if self._order else 0
 
     def take(self, most: int) -> tuple[Waiting, Ints] | None:
-        """Returns encoded inputs and which of them are to be given a slot, at most `most`; None where there are no
-        more.
-        """
+        """Returns encoded inputs and which of them get a slot now, at most `most`; None where there are no more."""
         if self._waiting is None or self._waiting.taken == len(self._waiting.owners):
             self._waiting = next(self._chunks, None)
             if self._waiting is None:
@@ -114,9 +112,8 @@ class Slots:
         sources = np.repeat(chosen, self.width)
         for n, array in enumerate(waiting.rows.state):
             rows.state[n] = backend.put(rows.state[n], targets, backend.take(array, sources))
-        for n, (array, axis) in enumerate(zip(waiting.rows.memory, backend.source_axes, strict=True)):
-            fitted = backend.resize(backend.take(array, chosen), axis, rows.memory[n].shape[axis])
-            rows.memory[n] = backend.put(rows.memory[n], slots, fitted)
+        for n, array in enumerate(waiting.rows.memory):
+            rows.memory[n] = backend.put(rows.memory[n], slots, backend.take(array, chosen))
         rows.lengths[slots] = waiting.rows.lengths[chosen]
         self.tokens[targets] = np.repeat(waiting.first[chosen], self.width)
         self.owners[slots] = waiting.owners[chosen]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -30,7 +31,7 @@ class TensorFlowBackend:
     def __init__(self, network: SequenceModel, vocabulary: int) -> None:
         self._network, self.vocabulary = network, vocabulary
         self.closes_source = network.closes_source
-        self.source_axes = [1, 1] if self.closes_source else []
+        self.source_axes: Sequence[int] = [1, 1] if self.closes_source else []
         # A shape of its own for every number of source tokens would be traced anew.
         self._start = tf.function(self._read, reduce_retracing=True)
         self._greedy = tf.function(self._most_likely, reduce_retracing=True)
@@ -71,7 +72,8 @@ class TensorFlowBackend:
 
     def put(self, array: tf.Tensor, rows: Ints, values: tf.Tensor) -> tf.Tensor:
         """See `Backend`."""
-        return tf.tensor_scatter_nd_update(array, rows[:, None], values)
+        widths = [[0, 0], *([0, size - now] for size, now in zip(array.shape[1:], values.shape[1:], strict=True))]
+        return tf.tensor_scatter_nd_update(array, rows[:, None], tf.pad(values, widths))
 
     def resize(self, array: tf.Tensor, axis: int, size: int) -> tf.Tensor:
         """See `Backend`."""

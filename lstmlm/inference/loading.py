@@ -14,7 +14,7 @@ ENGINE_FACTS = "engine"
 """Key of `model.json` that holds what the engine needs to know of the model."""
 
 SLOTFULS = 64
-"""Records the engine is given at once, for every row it decodes: so many that its slots are full nearly all the time."""
+"""Records the engine is given at once, for every row it decodes: its slots are full nearly all the time."""
 
 CHARACTERS = 1 << 20
 
