@@ -9,12 +9,8 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import re
-from typing import TYPE_CHECKING
 
 from lstmlm.protobuf import EXAMPLE_HEAD, VALUE_HEAD, bytes_example, entry_head, number_of
-
-if TYPE_CHECKING:
-    import tensorflow as tf
 
 _ID = re.compile(EXAMPLE_HEAD + entry_head("id"))
 _SOURCE, _TARGETS = re.compile(entry_head("source")), re.compile(entry_head("targets"))
@@ -77,19 +73,6 @@ def _value(head: re.Pattern[bytes], serialized: bytes, at: int) -> tuple[str, in
     if end > len(serialized):
         raise ValueError("an Example that ends too early")
     return serialized[start:end].decode("utf-8"), end
-
-
-def to_example(record: Record) -> tf.train.Example:
-    """Returns the record as a `tf.train.Example` with the bytes features `id`, `source` and `targets`."""
-    import tensorflow as tf
-
-    def feature(*texts: str) -> tf.train.Feature:
-        return tf.train.Feature(bytes_list=tf.train.BytesList(value=[t.encode("utf-8") for t in texts]))
-
-    fields = {"id": feature(record.id), "source": feature(record.source)}
-    if record.targets:
-        fields["targets"] = feature(*record.targets)
-    return tf.train.Example(features=tf.train.Features(feature=fields))
 
 
 def stable_hash(*parts: object) -> int:

@@ -5,15 +5,10 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from lstmlm.errors import UserError
 from lstmlm.records import Record, deserialize
-from lstmlm.tfrecord import count_records as count_records
-from lstmlm.tfrecord import read_records, write_records
-
-if TYPE_CHECKING:
-    import tensorflow as tf
+from lstmlm.tfrecord import read_records
 
 SPLITS = ("train", "valid")
 
@@ -52,12 +47,6 @@ def records_in(folder: Path, split: str) -> Iterator[Record]:
         UserError: There is no such split, or a shard is damaged.
     """
     return records_in_files(shard_files(folder, split))
-
-
-def write_examples(path: Path, examples: Iterable[tf.train.Example]) -> int:
-    """Writes examples as a TFRecord file with the same bytes every time; returns how many."""
-    # Map fields have no order of their own.
-    return write_records(path, (example.SerializeToString(deterministic=True) for example in examples))
 
 
 def concatenate(parts: Sequence[Path], path: Path) -> None:

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lstmlm.corpus.shards import write_examples
-from lstmlm.examples.build import int64_example
 from lstmlm.examples.pack import pack_stream
+from lstmlm.examples.serialise import int64_examples
 from lstmlm.examples.streams import streams
+from lstmlm.tfrecord import write_records
 
 END, WINDOW = 3, 4
 
@@ -21,13 +21,14 @@ def shards(folder: Path, documents: list[list[list[int]]]) -> tuple[list[Path], 
     files, targets = [], []
     for number, shard in enumerate(documents):
         files.append(folder / f"data-{number}.tfrecord")
-        write_examples(files[-1], examples(shard))
+        write_records(files[-1], examples(shard))
         targets += [token for document in shard for token in [*document, END]]
     return files, np.array(targets)
 
 
 def examples(shard):
-    return (int64_example({"tokens": window}) for window in pack_stream(shard, WINDOW, END))
+    documents = [np.array([*document, END], np.int32) for document in shard]
+    return [example for rows in pack_stream(documents, WINDOW, END) for example in int64_examples({"tokens": rows})]
 
 
 def tokens(dataset) -> np.ndarray:
