@@ -24,9 +24,6 @@ class AllReduce(Protocol):
     def sum(self, values: Sequence[tf.Tensor]) -> list[tf.Tensor]:
         """Returns the sum of each of `values` (float32, the same shapes everywhere) over all workers."""
 
-    def rough_sum(self, values: Sequence[tf.Tensor]) -> list[tf.Tensor]:
-        """Returns the same as `sum`, rounded to bfloat16 on the way: half as much crosses the network."""
-
 
 class Alone:
     """The group of one: the identity."""
@@ -35,10 +32,6 @@ class Alone:
 
     def sum(self, values: Sequence[tf.Tensor]) -> list[tf.Tensor]:
         """See `AllReduce.sum`."""
-        return list(values)
-
-    def rough_sum(self, values: Sequence[tf.Tensor]) -> list[tf.Tensor]:
-        """See `AllReduce.rough_sum`: nothing crosses a network, so nothing is rounded."""
         return list(values)
 
 
@@ -66,17 +59,9 @@ class Ring:
 
         A bucket crosses the network as soon as its tensors are there, while others are still computed.
         """
-        return self._sum(values, tf.float32)
-
-    def rough_sum(self, values: Sequence[tf.Tensor]) -> list[tf.Tensor]:
-        """See `AllReduce.rough_sum`."""
-        return self._sum(values, tf.bfloat16)
-
-    def _sum(self, values: Sequence[tf.Tensor], sent_as: tf.DType) -> list[tf.Tensor]:
         summed = []
         for bucket in buckets(values, BUCKET_BYTES):
-            flat = tf.concat([tf.cast(tf.reshape(value, [-1]), sent_as) for value in bucket], axis=0)
-            flat = tf.cast(self._reduce(flat), tf.float32)
+            flat = self._reduce(tf.concat([tf.reshape(value, [-1]) for value in bucket], axis=0))
             parts = tf.split(flat, [value.shape.num_elements() for value in bucket])
             summed += [tf.reshape(part, value.shape) for part, value in zip(parts, bucket, strict=True)]
         return summed

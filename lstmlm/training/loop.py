@@ -112,10 +112,8 @@ class Loop:
         own, first, rows = self._own(batch)
         seed = tf.stack([tf.constant(self._seed, tf.int32), tf.cast(step, tf.int32)])
         sums, after = self._gradients(own, states, seed, first, rows)
-        *gradients, totals = sums
-        # Where products are rounded to bfloat16 anyway, their gradients may cross the network so.
-        summed = self.group.rough_sum if self._plan.precision == "bfloat16" else self.group.sum
-        gradients, (totals,) = summed(gradients), self.group.sum([totals])
+        # The loss and the token count cross the network with the gradients.
+        *gradients, totals = self.group.sum(sums)
         nats, tokens = totals[0], tf.maximum(totals[1], 1.0)
         norm = self.optimizer.apply(gradients, 1.0 / tokens, rate, step)
         if self.average is not None:

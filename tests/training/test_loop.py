@@ -24,8 +24,6 @@ class Share:
         self.sent.append(list(values))
         return list(values)
 
-    rough_sum = sum
-
 
 def make(recipe, rank=0, world=1, **training):
     recipe = recipe.model_copy(
