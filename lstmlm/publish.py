@@ -105,7 +105,7 @@ def publish(folder: Path, kind: str, stamp: str = "") -> Iterator[Draft]:
         os.replace(draft.path, folder)  # replaces an empty folder too
     except BaseException as error:
         shutil.rmtree(draft.path, ignore_errors=True)
-        if _is_no_space(error):
+        if not isinstance(error, UserError) and _is_no_space(error):
             cure = "Free some, or name a folder on another disk"
             raise UserError("no space left on the disk", where=str(folder), cure=cure) from error
         raise

@@ -133,7 +133,7 @@ def test_decoding_one_step_at_a_time_agrees_with_teacher_forcing(options):
     memory, states = model.encode(source, tf.constant([6, 6]), None)
     at, token, total = model.begin(states), tf.constant([2, 2]), 0.0
     for t in range(target.shape[1]):
-        logits, at = model.advance(token, at, memory, source)
+        logits, at = model.follow(token, at, memory, source)
         token = target[:, t]
         total -= tf.reduce_sum(tf.gather(tf.nn.log_softmax(logits), token, batch_dims=1))
     expected, _ = tf.function(lambda: model.loss(batch, noise=None, smoothing=0.0))()
