@@ -14,11 +14,12 @@ import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from lstmlm.errors import UserError
 
 MANIFEST = "manifest.json"
+PARTIAL = ".partial-"
 
 
 @dataclasses.dataclass(slots=True)
@@ -101,6 +102,8 @@ def publish(folder: Path, kind: str, stamp: str = "") -> Iterator[Draft]:
     draft.path.mkdir()
     try:
         yield draft
+        for left in draft.path.rglob(f".*{PARTIAL}*"):  # of a worker that was killed, and its work done by another
+            left.unlink()
         write_manifest(draft, kind, stamp)
         os.replace(draft.path, folder)  # replaces an empty folder too
     except BaseException as error:
@@ -109,6 +112,18 @@ def publish(folder: Path, kind: str, stamp: str = "") -> Iterator[Draft]:
             cure = "Free some, or name a folder on another disk"
             raise UserError("no space left on the disk", where=str(folder), cure=cure) from error
         raise
+
+
+@contextlib.contextmanager
+def replacing(path: Path) -> Iterator[BinaryIO]:
+    """Opens a file for writing under a name of this process's own; it takes its place when it is whole.
+
+    A runner may give the work of a worker it lost to another while the first still writes: they must not mix.
+    """
+    partial = path.with_name(f".{path.name}{PARTIAL}{os.getpid()}")
+    with partial.open("wb") as stream:
+        yield stream
+    os.replace(partial, path)
 
 
 def _is_no_space(error: BaseException | None) -> bool:

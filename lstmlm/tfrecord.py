@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lstmlm.errors import UserError
+from lstmlm.publish import replacing
 
 _HEADER = struct.Struct("<QI")
 _CHECKSUM = struct.Struct("<I")
@@ -36,7 +37,7 @@ def write_records(path: Path, payloads: Iterable[bytes]) -> int:
         The number of records.
     """
     count = 0
-    with path.open("wb") as stream:
+    with replacing(path) as stream:
         for block in _blocks(payloads):
             stream.write(frame(block))
             count += len(block)

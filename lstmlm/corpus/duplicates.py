@@ -20,6 +20,7 @@ from lstmlm.corpus.edges import KeyIndex, find_edges
 from lstmlm.corpus.keys import EXACT, key_columns
 from lstmlm.corpus.minhash import least_matches
 from lstmlm.corpus.words import Offsets
+from lstmlm.publish import replacing
 from lstmlm.recipe import Duplicates
 
 REASON_EXACT = "duplicate_exact"
@@ -91,7 +92,9 @@ class _Search(beam.DoFn):
     def process(self, job: tuple[int, int, int]) -> list[str]:
         column, part, parts = job
         path = self._folder / f"{column:05d}-{part:08d}.edges"
-        find_edges(self._index, column, part, parts, self._least).astype("<i8").tofile(path)
+        edges = find_edges(self._index, column, part, parts, self._least)
+        with replacing(path) as stream:
+            stream.write(edges.astype("<i8").tobytes())
         return [str(path)]
 
 

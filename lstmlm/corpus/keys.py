@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from lstmlm.corpus.minhash import CUTS, band_keys, bands_and_rows, signatures, sketches
 from lstmlm.corpus.shingles import shingles
 from lstmlm.corpus.words import Hashes, Offsets
+from lstmlm.publish import replacing
 from lstmlm.recipe import Duplicates
 from lstmlm.records import Record
 
@@ -95,7 +96,7 @@ def write_keys(path: Path, keys: Keys) -> None:
     """Writes the keys of a block: each column sorted by key, so that a range of it is read in one piece."""
     columns = np.vstack([keys.exact[None, :, 0], keys.bands.T])
     order = np.argsort(columns, axis=1, kind="stable")
-    with path.open("wb") as stream:
+    with replacing(path) as stream:
         stream.write(_HEADER.pack(_MAGIC, columns.shape[1], columns.shape[0], keys.sketches.shape[1]))
         stream.write(np.take_along_axis(columns, order, axis=1).astype("<u8").tobytes())
         stream.write(keys.exact[:, 1].astype("<u8").tobytes())

@@ -20,6 +20,7 @@ from lstmlm.corpus.readers import read_range
 from lstmlm.corpus.rows import Row, blocks
 from lstmlm.corpus.split import split_of
 from lstmlm.corpus.summary import summarise
+from lstmlm.publish import replacing
 from lstmlm.recipe import Corpus, Recipe
 from lstmlm.records import Record, serialize
 from lstmlm.task import BadRecord, Task, load_task
@@ -142,10 +143,11 @@ class WriteParts(beam.DoFn):
             if corpus.duplicates.exact or corpus.duplicates.near is not None:
                 write_keys(keys_path(path), block_keys(records, corpus.duplicates, self._recipe.seed))
             if corpus.id is not None:
-                ids_path(path).write_bytes(b"".join(xxhash.xxh3_128_digest(record.id) for record in records))
+                with replacing(ids_path(path)) as stream:
+                    stream.writelines(xxhash.xxh3_128_digest(record.id) for record in records)
         if block.dead:
-            letters = b"".join(orjson.dumps(letter) + b"\n" for letter in block.dead)
-            dead_path(self._folder, block.file, block.index).write_bytes(letters)
+            with replacing(dead_path(self._folder, block.file, block.index)) as stream:
+                stream.writelines(orjson.dumps(letter) + b"\n" for letter in block.dead)
         if block.excluded and corpus.exclusions:
             write_exclusions(excluded_path(self._folder, block.file, block.index), block.excluded)
         yield summarise(block, {split: len(records) for split, records in parted.items()}, size).row()
@@ -163,7 +165,7 @@ class WriteParts(beam.DoFn):
 
 def write_exclusions(path: Path, excluded: Iterable[Excluded]) -> None:
     """Writes dropped records with their reasons as one gzip member of JSON lines; the same bytes every time."""
-    with path.open("wb") as plain, gzip.GzipFile("", "wb", EXCLUSION_LEVEL, plain, mtime=0) as stream:
+    with replacing(path) as plain, gzip.GzipFile("", "wb", EXCLUSION_LEVEL, plain, mtime=0) as stream:
         for item in excluded:
             record = item.record
             line = {"id": record.id, "reason": item.reason, "source": record.source, "targets": record.targets}

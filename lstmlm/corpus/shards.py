@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from lstmlm.errors import UserError
+from lstmlm.publish import replacing
 from lstmlm.records import Record, deserialize
 from lstmlm.tfrecord import read_records
 
@@ -51,7 +52,7 @@ def records_in(folder: Path, split: str) -> Iterator[Record]:
 
 def concatenate(parts: Sequence[Path], path: Path) -> None:
     """Writes files one after the other: TFRecord files give a TFRecord file, gzip members a gzip file."""
-    with path.open("wb") as out:
+    with replacing(path) as out:
         for part in parts:
             with part.open("rb") as stream:
                 shutil.copyfileobj(stream, out, 1 << 20)

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 import orjson
 
 from lstmlm.corpus.shards import concatenate, shard_path
+from lstmlm.publish import replacing
 from lstmlm.recipe import Corpus
 from lstmlm.records import Record, deserialize
 from lstmlm.tfrecord import write_records
@@ -65,7 +66,7 @@ class JsonShards:
     def write(self, path: Path, payloads: Iterable[bytes]) -> int:
         """See `Sink`."""
         written = 0
-        with path.open("wb") as plain, gzip.GzipFile("", "wb", JSON_LEVEL, plain, mtime=0) as stream:
+        with replacing(path) as plain, gzip.GzipFile("", "wb", JSON_LEVEL, plain, mtime=0) as stream:
             for payload in payloads:
                 stream.write(orjson.dumps(self._line(deserialize(payload))) + b"\n")
                 written += 1

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-import itertools
 import json
-import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +14,7 @@ from apache_beam.ml.inference.base import RunInference
 from lstmlm.beam import WriteJson
 from lstmlm.inference.handler import Answer, TextHandler
 from lstmlm.inference.inputs import Dead, Request, Source
+from lstmlm.publish import replacing
 from lstmlm.task import load_task
 
 DEAD_LETTERS = "dead_letters.jsonl"
@@ -146,8 +145,6 @@ def _write(group: tuple[str, Iterable[Line]], folder: str) -> tuple[str, int, in
     name, lines = group
     ordered = sorted(lines)
     path = Path(folder) / name
-    partial = path.with_suffix(".partial")  # a worker that is tried again starts from nothing
-    with partial.open("w", encoding="utf-8", newline="\n") as stream:
-        stream.writelines(itertools.chain.from_iterable((line, "\n") for _, line, _, _ in ordered))
-    os.replace(partial, path)
+    with replacing(path) as stream:
+        stream.writelines(f"{line}\n".encode() for _, line, _, _ in ordered)
     return name, len(ordered), sum(line[2] for line in ordered), sum(line[3] for line in ordered)

@@ -9,12 +9,16 @@ import pytest
 from lstmlm.errors import UserError
 from lstmlm.progress import Silent
 from lstmlm.publish import read_manifest
-from lstmlm.training.all_reduce import Alone
+from lstmlm.recipe_file import parse_recipe
 from lstmlm.training.metrics import read_metrics
 from lstmlm.training.run import train
-from lstmlm.training.worker import train_worker
+from tests.tiny import RECIPE
 
 pytestmark = [pytest.mark.ray, pytest.mark.slow]
+
+
+PLAN = {"steps": 600, "evaluate_every": 200, "checkpoint_every": 20, "collective_timeout": 10}
+"""Enough steps that there is time to hit between two checkpoints."""
 
 
 def run(recipe, stages, output, cluster, progress=None, **training):
@@ -26,33 +30,26 @@ def run(recipe, stages, output, cluster, progress=None, **training):
 
 def losses(folder):
     rows = read_metrics(folder / "metrics.jsonl")
-    return [row.get("valid_loss", row.get("loss")) for row in rows]
+    return [row["valid_loss"] for row in rows if "valid_loss" in row]
 
 
-def test_two_workers_give_the_loss_curve_of_one(recipe, stages, tmp_path, ray_cluster):
-    one = run(recipe, stages, tmp_path / "one", ray_cluster, workers=1)
-    two = run(recipe, stages, tmp_path / "two", ray_cluster, workers=2)
-    np.testing.assert_allclose(losses(tmp_path / "one"), losses(tmp_path / "two"), atol=1e-4)
-    assert one.fingerprint == two.fingerprint  # the number of workers is not part of what is trained
+@pytest.fixture(scope="module")
+def undisturbed(stages, tmp_path_factory, ray_cluster):
+    """The folder of a model that one worker trained to the end."""
+    folder = tmp_path_factory.mktemp("undisturbed")
+    recipe = parse_recipe(RECIPE, "tiny", [f"corpus.root={stages}", f"output={folder / 'runs'}"])
+    run(recipe, stages, folder / "model", ray_cluster, **PLAN | {"workers": 1})
+    return folder / "model"
+
+
+def test_two_workers_give_the_loss_curve_of_one(recipe, stages, tmp_path, ray_cluster, undisturbed):
+    two = run(recipe, stages, tmp_path / "two", ray_cluster, **PLAN | {"workers": 2})
+    np.testing.assert_allclose(losses(tmp_path / "two"), losses(undisturbed), atol=1e-4)
+    assert len(losses(undisturbed)) == 3
+    # The number of workers is not part of what is trained.
+    assert two.fingerprint == read_manifest(undisturbed).fingerprint
     assert (tmp_path / "two" / "loss.png").read_bytes().startswith(b"\x89PNG")
     assert not list((recipe.run_folder / "checkpoints").iterdir())
-
-
-def test_two_workers_go_on_where_one_stopped(recipe, stages, tmp_path, ray_cluster):
-    """Weights, optimizer and the carried state of every row come from a checkpoint that another group wrote."""
-
-    def stop(row):
-        if row["step"] == 6:
-            raise InterruptedError
-
-    run(recipe, stages, tmp_path / "one", ray_cluster, workers=1)
-    work = recipe.run_folder / "checkpoints" / read_manifest(tmp_path / "one").fingerprint[:16]
-    work.mkdir(parents=True)
-    with pytest.raises(InterruptedError):
-        train_worker(recipe, stages / "examples", 600, work, Alone(), stop)
-    assert (work / "step-00000004").is_dir()
-    run(recipe, stages, tmp_path / "two", ray_cluster, workers=2)
-    np.testing.assert_allclose(losses(tmp_path / "one"), losses(tmp_path / "two"), atol=1e-4)
 
 
 def test_a_range_of_workers_takes_what_there_is(recipe, stages, tmp_path, ray_cluster):
@@ -81,21 +78,15 @@ class HitOnce:
             os.kill(self.victim, self.number)
 
 
+# A stopped worker shows by its silence alone.
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSTOP], ids=["killed", "stopped"])
 def test_a_lost_worker_is_replaced_and_the_loss_is_that_of_the_undisturbed_run(
-    recipe, stages, tmp_path, ray_cluster, number
+    recipe, stages, tmp_path, ray_cluster, undisturbed, number
 ):
-    # Enough steps that there is time to hit between two checkpoints. A stopped worker shows by its silence alone.
-    plan = {"workers": 2, "steps": 600, "evaluate_every": 200, "checkpoint_every": 20, "collective_timeout": 10}
     killer = HitOnce(recipe, 30, number)
-    run(recipe, stages, tmp_path / "killed", ray_cluster, killer, **plan)
-    run(recipe, stages, tmp_path / "calm", ray_cluster, **plan | {"workers": 1})
+    run(recipe, stages, tmp_path / "hit", ray_cluster, killer, **PLAN | {"workers": 2})
     assert killer.victim is not None
-    calm, killed = (
-        [row["valid_loss"] for row in read_metrics(tmp_path / name / "metrics.jsonl") if "valid_loss" in row]
-        for name in ("calm", "killed")
-    )
-    np.testing.assert_allclose(killed, calm, atol=1e-4)
+    np.testing.assert_allclose(losses(tmp_path / "hit"), losses(undisturbed), atol=1e-4)
 
 
 def test_a_users_mistake_in_a_worker_arrives_as_such(recipe, stages, tmp_path, ray_cluster):
