@@ -40,7 +40,7 @@ bench-train: .venv/.synced
 
 # Decoding beside PyTorch, whose environment (5 GB) is made at the first run; QUICK=1: fewer records; EXPORT=DIR: its weights.
 bench-infer: .venv/.synced
-	UV=$(UV) $(BIN)/python benchmarks/infer.py $(if $(EXPORT),--export $(EXPORT))
+	$(BIN)/python benchmarks/infer.py $(if $(EXPORT),--export $(EXPORT))
 
 docs: .venv/.synced
 	$(BIN)/lstmlm recipe docs > docs/recipe.md

@@ -20,14 +20,11 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from benchmarks import infer_work  # noqa: E402
+from benchmarks import environments, infer_work, table  # noqa: E402
 
-OUT = ROOT / "benchmarks" / "out" / "infer.json"
 WORK = ROOT / "build" / "bench" / "infer.npz"
-PEER = ROOT / "build" / "peers" / "torch"
-UV = os.environ.get("UV") or str(ROOT / ".uv" / "bin" / "uv")
 
-BARS = {("tatoeba", "greedy"): 2.0, ("tatoeba", "beam"): 2.0, ("long_tail", "greedy"): 3.0, ("long_tail", "beam"): 2.0}
+BAR = 1.5
 METHODS = ("greedy", "beam")
 
 
@@ -63,18 +60,6 @@ class Side:
         self._process.wait()
 
 
-def make_peer() -> str:
-    """Makes PyTorch's own environment, once; returns its Python."""
-    python = PEER / "bin" / "python"
-    done = PEER / ".done"
-    if not done.is_file():
-        subprocess.run([UV, "venv", "--quiet", "--clear", "--python", sys.executable, str(PEER)], check=True)
-        # The registry's build needs its CUDA libraries to be imported, on a processor too: about 5 GB.
-        subprocess.run([UV, "pip", "install", "--quiet", "--python", str(python), "torch", "numpy"], check=True)
-        done.touch()
-    return str(python)
-
-
 def measure(sides: dict[str, Side], mix: str, method: str, rounds: int) -> dict[str, float]:
     """Lets the sides take turns; returns the median tokens a second of each."""
     speeds: dict[str, list[float]] = {name: [] for name in sides}
@@ -101,18 +86,17 @@ def main() -> None:
     count = 320 if quick else 2048
     mixes = {"tatoeba": infer_work.tatoeba(Path(arguments.corpora), count), "long_tail": infer_work.long_tail(count)}
     infer_work.save(WORK, weights, mixes)
-    peer = make_peer()
+    peer = str(environments.peer_python("torch", environments.TORCH))
     ours = [sys.executable, "benchmarks/infer_ours.py", str(WORK)]
     sides = {
         f"ours {kind}": Side(kind, [*ours, kind, str(arguments.rows)], arguments.core) for kind in ("int8", "float32")
     }
     for kind in ("float32", "bfloat16", "int8"):
         sides[f"torch {kind}"] = Side(kind, [peer, "benchmarks/peers/torch_infer.py", str(WORK), kind], arguments.core)
-    rows = [row for mix in mixes for method in METHODS for row in [compare(sides, mix, method, arguments.rounds)]]
+    rows = [compare(sides, mix, method, arguments.rounds) for mix in mixes for method in METHODS]
     for side in sides.values():
         side.close()
-    OUT.parent.mkdir(parents=True, exist_ok=True)
-    OUT.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
+    table.publish("infer", rows)
 
 
 def weights_of(export: Path) -> dict[str, infer_work.Array]:
@@ -127,14 +111,11 @@ def compare(sides: dict[str, Side], mix: str, method: str, rounds: int) -> dict[
     same = agreement(sides["ours float32"], sides["torch float32"], mix)
     speeds = measure(sides, mix, method, rounds)
     best = max((name for name in speeds if name.startswith("torch")), key=lambda name: speeds[name])
-    ours, bar = speeds["ours int8"], BARS[mix, method]
-    row = {
-        "row": f"{mix} {method}", "ours": round(ours), "peer": round(speeds[best]), "peer_kind": best,
-        "ratio": round(ours / speeds[best], 2), "bar": bar, "holds": ours / speeds[best] >= bar,
-        "all": {name: round(speed) for name, speed in speeds.items()}, "same_float32_outputs": same,
-    }  # fmt: skip
-    print(json.dumps(row), flush=True)
-    return row
+    print({name: round(speed) for name, speed in speeds.items()}, f"same float32 outputs: {same:.0%}", flush=True)
+    name = f"{mix}, {method}: target tokens/s, int8 beside {best}"
+    return table.row(
+        name, speeds["ours int8"], peer=speeds[best], ratio=speeds["ours int8"] / speeds[best], bar=BAR, digits=2
+    )
 
 
 def agreement(ours: Side, peer: Side, mix: str) -> float:

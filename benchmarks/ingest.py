@@ -23,11 +23,11 @@ import language_sides
 import pii
 import tokenise
 from documents import CORPORA, Document, write_documents
+from environments import DATATROVE, peer_python
 from table import Row, median, publish, row
 
 ROOT = Path(__file__).resolve().parents[1]
 WORK = ROOT / "build" / "bench-ingest"
-PEER = ROOT / "build" / "peers" / "datatrove"
 QUICK = os.environ.get("QUICK") == "1"
 MB = 1_000_000
 SIZE, LARGE, MEDIUM = (5, 100, 10) if QUICK else (50, 1000, 100)
@@ -85,17 +85,6 @@ def clean(documents: Path, output: Path, *options: str, exclusions: bool = False
     return timed(command, cores or {0})
 
 
-def peer_environment() -> Path:
-    """Makes the environment of datatrove where it is missing; returns its Python."""
-    python = PEER / "bin" / "python"
-    if not python.is_file():
-        uv = str(ROOT / ".uv" / "bin" / "uv")
-        subprocess.run([uv, "venv", "-q", "--python", sys.executable, str(PEER)], check=True)
-        packages = ["datatrove[io,processing]==0.10.1", "orjson", "spacy"]
-        subprocess.run([uv, "pip", "install", "-q", "--python", str(python), *packages], check=True)
-    return python
-
-
 def size_of(documents: Path) -> float:
     """Returns the megabytes of all documents of a folder."""
     return sum(path.stat().st_size for path in documents.glob("*.jsonl")) / MB
@@ -118,7 +107,7 @@ def beside_datatrove() -> Iterator[Row]:
     for path in documents.glob("*.jsonl"):
         if not (source / path.name).exists():
             os.link(path, source / path.name)
-    python, ours = peer_environment(), []
+    python, ours = peer_python("datatrove", DATATROVE), []
     ours.append(clean(source, WORK / "ours", exclusions=True))
     shutil.rmtree(WORK / "theirs", ignore_errors=True)
     peer = timed([str(python), "benchmarks/peers/datatrove_clean.py", str(source), str(WORK / "theirs")], {0})

@@ -17,28 +17,13 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any
+
+from environments import TORCH, peer_python
+from table import Row, publish, row
 
 ROOT = Path(__file__).resolve().parents[1]
-OUT = ROOT / "benchmarks" / "out" / "train.json"
-PEER = ROOT / "build" / "peers" / "torch"
-TORCH = "2.13.0"
 
 Result = dict[str, float]
-
-
-def peer_python() -> Path:
-    """Returns the Python of the peer's environment, made on the first call.
-
-    The registry's only wheel for Linux does not load without its CUDA libraries, so they come too (some GB).
-    """
-    python = PEER / "bin" / "python"
-    if not (PEER / ".ready").exists():
-        subprocess.run([sys.executable, "-m", "venv", "--clear", str(PEER)], check=True)
-        pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-        subprocess.run([*pip, f"torch=={TORCH}", "numpy"], check=True)
-        (PEER / ".ready").touch()
-    return python
 
 
 def steps(python: Path, script: str, **arguments: object) -> Result:
@@ -105,7 +90,7 @@ def flops_per_token(layers: int = 2, units: int = 512, vocabulary: int = 8000, p
 
 def measure(threads: int, rounds: int, count: int) -> dict[str, list[Result]]:
     """Runs ours and the peer's in turn; returns the results of each by `side precision`."""
-    peer = peer_python()
+    peer = peer_python("torch", TORCH)
     found: dict[str, list[Result]] = {}
     for _ in range(rounds):
         for precision in ("float32", "bfloat16"):
@@ -119,7 +104,7 @@ def measure(threads: int, rounds: int, count: int) -> dict[str, list[Result]]:
     return found
 
 
-def rows(found: dict[str, list[Result]], threads: int) -> list[dict[str, Any]]:
+def rows(found: dict[str, list[Result]], threads: int) -> list[Row]:
     """Returns the rows of the table: speed and memory, ours beside the peer's."""
 
     def median(side: str, precision: str, key: str) -> float:
@@ -144,18 +129,10 @@ def rows(found: dict[str, list[Result]], threads: int) -> list[dict[str, Any]]:
     return table
 
 
-def _row(name: str, ours: float, peer: float, bar: float | None) -> dict[str, Any]:
+def _row(name: str, ours: float, peer: float, bar: float | None) -> Row:
     """Returns one row; a negative bar is an upper one."""
-    ratio = ours / peer
-    holds = None if bar is None else (ratio >= bar if bar > 0 else ratio <= -bar)
-    return {
-        "row": name,
-        "ours": round(ours, 1),
-        "peer": round(peer, 1),
-        "ratio": round(ratio, 3),
-        "bar": None if bar is None else abs(bar),
-        "holds": holds,
-    }
+    bound = None if bar is None else abs(bar)
+    return row(name, ours, peer=peer, ratio=ours / peer, bar=bound, at_most=bar is not None and bar < 0)
 
 
 def main() -> None:
@@ -168,10 +145,7 @@ def main() -> None:
     for precision in ("float32", "bfloat16"):
         one, two = (workers(count, precision, 10 if quick else 30)["tokens_per_second"] for count in (1, 2))
         table.append(_row(f"{precision}, tokens/s: two workers with a core each, beside one", two, one, 1.7))
-    OUT.parent.mkdir(parents=True, exist_ok=True)
-    OUT.write_text(json.dumps(table, indent=1) + "\n", encoding="utf-8")
-    for line in table:
-        print(" | ".join(str(value) if value is not None else "-" for value in line.values()))
+    publish("train", table)
     print(f"{time.monotonic() - started:.0f} s")
     if recipes := os.environ.get("RECIPES", "").split():
         subprocess.run([sys.executable, str(ROOT / "benchmarks" / "recipes.py"), *recipes], check=True)
