@@ -6,6 +6,7 @@ from pathlib import Path
 
 from lstmlm.corpus.decontaminate import Decontaminate
 from lstmlm.corpus.language import KeepLanguages
+from lstmlm.corpus.language_sample import SampleLanguages
 from lstmlm.corpus.normalise import Normalise
 from lstmlm.corpus.privacy.scrub import Scrub
 from lstmlm.corpus.quality.step import Quality
@@ -29,6 +30,8 @@ def steps(corpus: Corpus, contamination: Path | None) -> list[Step]:
         chain.append(Quality(corpus.quality))
     if corpus.languages or corpus.target_languages:
         chain.append(KeepLanguages(corpus.languages, corpus.target_languages))
+    else:
+        chain.append(SampleLanguages())
     if contamination is not None:
         chain.append(Decontaminate(contamination, corpus.decontamination.ngram))
     if corpus.privacy.kinds:

@@ -21,6 +21,7 @@ svg text { font: 13px system-ui, sans-serif; fill: #222 } svg rect { fill: #3b6e
 
 _TITLES = {
     "language": "Languages",
+    "language_sample": "Languages, in a sample of one record in twenty",
     "target_language": "Languages of the targets",
     "c4_lines": "Lines that the C4 rules removed",
     "contaminated_by": "Evaluation texts met",

@@ -148,7 +148,9 @@ def test_clean_writes_what_a_recipe_can_read_again(tmp_path: Path, texts: list[s
     assert {record.id: record.source for record in records} == {
         f"a{n}": f"{text} mail <EMAIL>" for n, text in enumerate(texts)
     }
-    assert json.loads((tmp_path / "clean/report.json").read_text())["privacy"] == {"email": 300}
+    report = json.loads((tmp_path / "clean/report.json").read_text())
+    assert report["privacy"] == {"email": 300}
+    assert sum(report["language_sample"].values()) == 15
 
 
 def test_clean_refuses_a_valid_split(tmp_path: Path) -> None:
