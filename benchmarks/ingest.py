@@ -178,7 +178,8 @@ def large() -> Iterator[Row]:
 
 def two_processes() -> Iterator[Row]:
     """Two processes against one, each less the time of the same command on almost nothing."""
-    folder, tiny = WORK / f"documents-{MEDIUM}", WORK / "documents-tiny"
+    folder, tiny = WORK / f"documents-{LARGE}", WORK / "documents-tiny"
+    write_documents(folder, LARGE * MB, seed=2)
     write_documents(tiny, MB // 5, seed=3)
     both = {0, 1}
     spent = {}
@@ -187,7 +188,7 @@ def two_processes() -> Iterator[Row]:
         start = clean(tiny, WORK / "tiny-out", *options, cores=both).seconds
         spent[workers] = clean(folder, WORK / "workers-out", *options, cores=both).seconds - start
     yield row(
-        f"{MEDIUM} MB in two processes, seconds beside one (start-up apart)",
+        f"{LARGE} MB in two processes, seconds beside one (start-up apart)",
         spent[2],
         peer=spent[1],
         ratio=spent[1] / spent[2],

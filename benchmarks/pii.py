@@ -17,7 +17,8 @@ import json
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+
+from table import Row, row
 
 from lstmlm.corpus.privacy.find import Finder
 from lstmlm.corpus.privacy.replace import placeholder
@@ -70,9 +71,9 @@ def score(path: Path, kinds: Sequence[str] = KINDS, regions: Sequence[str] = REG
     finder = Finder(kinds, regions)
     scores: dict[str, Score] = collections.defaultdict(Score)
     for line in path.read_text(encoding="utf-8").splitlines():
-        row = json.loads(line)
-        text: str = row["text"]
-        labels = [Span(start, end, LABELS[kind]) for start, end, kind in row["spans"] if kind in LABELS]
+        content = json.loads(line)
+        text: str = content["text"]
+        labels = [Span(start, end, LABELS[kind]) for start, end, kind in content["spans"] if kind in LABELS]
         predictions = finder.find(text)
         for label in labels:
             count = scores[label.kind]
@@ -110,35 +111,24 @@ def speed(texts: Sequence[str], kinds: Sequence[str], regions: Sequence[str] = R
     return size / 1e6 / min(seconds)
 
 
-def measure(path: Path, prose: Path | None = None) -> list[dict[str, Any]]:
+def measure(path: Path, prose: Path | None = None) -> list[Row]:
     """Returns rows `row`, `ours`, `peer`, `ratio`, `bar`, `holds`.
 
     Args:
         path: The labelled file.
         prose: Ordinary text for the speed: a paragraph a line, or .jsonl with the key `text`.
     """
-    rows = []
+    rows: list[Row] = []
     for kind, count in sorted(score(path).items()):
         for name in ("recall", "precision") if count.labels else ():
-            rows.append(_row(f"pii {kind} {name} ({count.labels} labels)", getattr(count, name), BARS[name]))
+            rows.append(row(f"pii {kind} {name} ({count.labels} labels)", getattr(count, name), bar=BARS[name]))
     if prose:
         lines = prose.read_text(encoding="utf-8").splitlines()
         texts = [json.loads(line)["text"] for line in lines] if prose.suffix == ".jsonl" else lines
         for kinds, bar in SPEED_BARS.items():
             name = "all kinds" if kinds == KINDS else " + ".join(kinds)
-            rows.append(_row(f"pii {name}, MB/s on {prose.parent.name}", speed(texts, kinds), bar))
+            rows.append(row(f"pii {name}, MB/s on {prose.parent.name}", speed(texts, kinds), bar=bar))
     return rows
-
-
-def _row(name: str, ours: float, bar: float) -> dict[str, Any]:
-    return {
-        "row": name,
-        "ours": round(ours, 4),
-        "peer": None,
-        "ratio": None,
-        "bar": f">= {bar:g}",
-        "holds": ours >= bar,
-    }
 
 
 def main() -> None:
@@ -157,8 +147,8 @@ def main() -> None:
         if arguments.examples:
             for name, texts in (("missed", count.missed), ("wrong", count.wrong)):
                 print(*(f"    {name}: {text!r}" for text in texts), sep="\n")
-    for row in measure(arguments.labelled, arguments.prose):
-        print(f"{row['row']:56} {row['ours']:9} {row['bar']:8} {'holds' if row['holds'] else 'FAILS'}")
+    for line in measure(arguments.labelled, arguments.prose):
+        print(f"{line['row']:56} {line['ours']:9} {line['bar']:8} {'holds' if line['holds'] else 'FAILS'}")
 
 
 if __name__ == "__main__":
