@@ -24,7 +24,7 @@ from lstmlm.corpus.privacy.find import Finder
 from lstmlm.corpus.privacy.replace import placeholder
 from lstmlm.corpus.privacy.scrubber import Scrubber
 from lstmlm.corpus.privacy.spans import Span
-from lstmlm.recipe import Privacy
+from lstmlm.recipe_corpus import Privacy
 from lstmlm.records import Record
 
 # Labels of presidio-research -> ours.

@@ -39,7 +39,8 @@ def main() -> None:
     import tensorflow as tf
 
     from lstmlm.models.language_model import LanguageModel
-    from lstmlm.recipe import Corpus, Examples, Model, Recipe, Training
+    from lstmlm.recipe import Examples, Model, Recipe, Training
+    from lstmlm.recipe_corpus import Corpus
     from lstmlm.training.all_reduce import Alone, Ring
     from lstmlm.training.carried import CarriedState
     from lstmlm.training.loop import Loop

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from lstmlm.recipe import Corpus, Recipe
+from lstmlm.recipe import Recipe
+from lstmlm.recipe_corpus import Corpus
 
 UNUSED = "unused"
 

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     import tensorflow as tf
 
     from lstmlm.models.base import SequenceModel
-    from lstmlm.recipe import Corpus, Recipe
+    from lstmlm.recipe import Recipe
+    from lstmlm.recipe_corpus import Corpus
     from lstmlm.tokenizer import Tokenizer
     from lstmlm.tokenizer.rows import TokenRows
 

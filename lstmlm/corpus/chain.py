@@ -11,7 +11,7 @@ from lstmlm.corpus.normalise import Normalise
 from lstmlm.corpus.privacy.scrub import Scrub
 from lstmlm.corpus.quality.step import Quality
 from lstmlm.corpus.step import Step
-from lstmlm.recipe import Corpus
+from lstmlm.recipe_corpus import Corpus
 
 
 def steps(corpus: Corpus, contamination: Path | None) -> list[Step]:

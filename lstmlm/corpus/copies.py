@@ -14,7 +14,7 @@ from lstmlm.corpus.duplicates import FindEdges, duplicate_rows
 from lstmlm.corpus.edges import KeyIndex
 from lstmlm.corpus.join import Part
 from lstmlm.corpus.parts import keys_path
-from lstmlm.recipe import Duplicates
+from lstmlm.recipe_corpus import Duplicates
 from lstmlm.runner import Runner
 
 

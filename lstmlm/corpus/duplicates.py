@@ -21,7 +21,7 @@ from lstmlm.corpus.keys import EXACT, key_columns
 from lstmlm.corpus.minhash import least_matches
 from lstmlm.corpus.words import Offsets
 from lstmlm.publish import replacing
-from lstmlm.recipe import Duplicates
+from lstmlm.recipe_corpus import Duplicates
 
 REASON_EXACT = "duplicate_exact"
 REASON_NEAR = "duplicate_near"

@@ -9,7 +9,8 @@ from lstmlm.corpus.decontaminate import write_index
 from lstmlm.corpus.files import named_files
 from lstmlm.corpus.parts import needed_columns
 from lstmlm.corpus.readers import read_file
-from lstmlm.recipe import Corpus, Recipe
+from lstmlm.recipe import Recipe
+from lstmlm.recipe_corpus import Corpus
 from lstmlm.task import BadRecord, load_task
 
 

@@ -13,7 +13,8 @@ from lstmlm.corpus.openers import cannot_reach, cannot_read, is_remote
 from lstmlm.corpus.privacy.replace import key_fingerprint
 from lstmlm.errors import UserError
 from lstmlm.publish import fingerprint, sha256_file
-from lstmlm.recipe import Corpus, Recipe
+from lstmlm.recipe import Recipe
+from lstmlm.recipe_corpus import Corpus
 
 INGEST_VERSION = 2
 """Raise it with every change that makes ingest write other bytes."""

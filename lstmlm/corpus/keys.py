@@ -20,7 +20,7 @@ from lstmlm.corpus.minhash import CUTS, band_keys, bands_and_rows, signatures, s
 from lstmlm.corpus.shingles import shingles
 from lstmlm.corpus.words import Hashes, Offsets
 from lstmlm.publish import replacing
-from lstmlm.recipe import Duplicates
+from lstmlm.recipe_corpus import Duplicates
 from lstmlm.records import Record
 
 EXACT = 0

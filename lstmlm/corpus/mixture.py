@@ -6,7 +6,7 @@ import xxhash
 
 from lstmlm.corpus.listing import name_matches
 from lstmlm.errors import UserError
-from lstmlm.recipe import Mixture
+from lstmlm.recipe_corpus import Mixture
 
 _RANGE = 2**64
 

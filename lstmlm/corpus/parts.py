@@ -21,7 +21,8 @@ from lstmlm.corpus.rows import Row, blocks
 from lstmlm.corpus.split import split_of
 from lstmlm.corpus.summary import summarise
 from lstmlm.publish import replacing
-from lstmlm.recipe import Corpus, Recipe
+from lstmlm.recipe import Recipe
+from lstmlm.recipe_corpus import Corpus
 from lstmlm.records import Record, serialize
 from lstmlm.task import BadRecord, Task, load_task
 from lstmlm.tfrecord import write_records

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from lstmlm.corpus.files import PARQUET, CorpusFile
 from lstmlm.corpus.openers import read_bytes
 from lstmlm.corpus.tables import row_groups
-from lstmlm.recipe import Corpus
+from lstmlm.recipe_corpus import Corpus
 
 RANGE_BYTES = 64_000_000
 

@@ -14,7 +14,7 @@ from lstmlm.corpus.ranges import FileRange, split_file
 from lstmlm.corpus.rows import Row
 from lstmlm.corpus.tables import table_rows
 from lstmlm.corpus.text import json_rows, paragraph_rows, text_rows
-from lstmlm.recipe import Corpus
+from lstmlm.recipe_corpus import Corpus
 
 
 def read_range(file_range: FileRange, corpus: Corpus, needed: Sequence[str]) -> Iterator[Row]:

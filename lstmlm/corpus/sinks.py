@@ -12,7 +12,7 @@ import orjson
 
 from lstmlm.corpus.shards import concatenate, shard_path
 from lstmlm.publish import replacing
-from lstmlm.recipe import Corpus
+from lstmlm.recipe_corpus import Corpus
 from lstmlm.records import Record, deserialize
 from lstmlm.tfrecord import write_records
 

@@ -8,7 +8,7 @@ import apache_beam as beam
 
 from lstmlm.corpus.files import CorpusFile
 from lstmlm.corpus.ranges import RANGE_BYTES, Beginning, FileRange, Piece, beginnings, pieces, ranges
-from lstmlm.recipe import Corpus
+from lstmlm.recipe_corpus import Corpus
 
 
 class SplitFiles(beam.PTransform):

@@ -12,7 +12,8 @@ from lstmlm.decoding.engine import Engine
 from lstmlm.decoding.hypothesis import Hypothesis, Request, SearchOptions
 from lstmlm.errors import UserError
 from lstmlm.inference.served import Output
-from lstmlm.recipe import Corpus, Decoding, Model, Recipe, Training
+from lstmlm.recipe import Decoding, Model, Recipe, Training
+from lstmlm.recipe_corpus import Corpus
 from lstmlm.task import load_task
 from lstmlm.tokenizer import MODEL_FILE, Tokenizer
 

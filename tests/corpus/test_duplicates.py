@@ -15,7 +15,7 @@ from lstmlm.corpus.duplicates import DuplicateRows, FindEdges, components, dupli
 from lstmlm.corpus.edges import KeyIndex, find_edges
 from lstmlm.corpus.keys import Keys, block_keys, key_columns, write_keys
 from lstmlm.corpus.minhash import NO_KEY
-from lstmlm.recipe import Duplicates
+from lstmlm.recipe_corpus import Duplicates
 from lstmlm.records import Record
 
 BOTH = Duplicates(exact=True, near=0.8)

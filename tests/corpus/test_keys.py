@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lstmlm.corpus.keys import EXACT, KeyFile, Keys, block_keys, key_columns, plan, write_keys
-from lstmlm.recipe import Duplicates
+from lstmlm.recipe_corpus import Duplicates
 from lstmlm.records import Record
 
 NEAR = Duplicates(exact=True, near=0.8)

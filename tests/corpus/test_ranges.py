@@ -17,7 +17,7 @@ from lstmlm.corpus.ranges import FileRange, split_file
 from lstmlm.corpus.readers import read_file, read_range
 from lstmlm.corpus.rows import Row
 from lstmlm.corpus.splitting import SplitFiles
-from lstmlm.recipe import Corpus
+from lstmlm.recipe_corpus import Corpus
 
 CORPUS = Corpus(train="*", max_line_bytes=20)
 

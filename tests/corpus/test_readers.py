@@ -19,7 +19,7 @@ from lstmlm.corpus.listing import Found
 from lstmlm.corpus.readers import read_file
 from lstmlm.corpus.rows import Row
 from lstmlm.errors import UserError
-from lstmlm.recipe import Corpus
+from lstmlm.recipe_corpus import Corpus
 
 
 def rows(folder: Path, name: str, data: bytes, needed: tuple[str, ...] = ("text",), **settings: Any) -> list[Row]:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 
 from lstmlm.corpus.privacy.spans import Span
 from lstmlm.errors import UserError
-from lstmlm.recipe import Privacy
+from lstmlm.recipe_corpus import Privacy
 
 Replacement = Callable[[str, str], str]
 """(kind, value) -> what stands in its place."""

@@ -10,7 +10,7 @@ from lstmlm.corpus.privacy.presidio import Presidio
 from lstmlm.corpus.privacy.replace import replacement_of
 from lstmlm.corpus.privacy.scrubber import Scrubber
 from lstmlm.corpus.step import Step
-from lstmlm.recipe import Privacy
+from lstmlm.recipe_corpus import Privacy
 
 
 class Scrub(Step):

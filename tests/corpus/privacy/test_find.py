@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from benchmarks.pii import BARS, score
 from lstmlm.corpus.privacy.find import Finder, find
 from lstmlm.errors import UserError
-from lstmlm.recipe import Privacy
+from lstmlm.recipe_corpus import Privacy
 from tests.corpus.privacy.texts import KINDS, texts
 
 REGIONS = Privacy().regions

@@ -6,7 +6,7 @@ import phonenumbers
 import pytest
 
 from lstmlm.corpus.privacy.phones import find_phones
-from lstmlm.recipe import Privacy
+from lstmlm.recipe_corpus import Privacy
 
 REGIONS = Privacy().regions
 

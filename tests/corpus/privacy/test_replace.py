@@ -10,7 +10,7 @@ import pytest
 from lstmlm.corpus.privacy.replace import Pseudonyms, key_fingerprint, placeholder, replace, replacement_of
 from lstmlm.corpus.privacy.spans import Span
 from lstmlm.errors import UserError
-from lstmlm.recipe import Privacy
+from lstmlm.recipe_corpus import Privacy
 
 
 def test_replaces_spans_and_nothing_else() -> None:

@@ -9,7 +9,7 @@ import pytest
 from lstmlm.corpus.block import Block
 from lstmlm.corpus.privacy.scrub import Scrub
 from lstmlm.errors import UserError
-from lstmlm.recipe import Privacy
+from lstmlm.recipe_corpus import Privacy
 from lstmlm.records import Record
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from lstmlm.corpus.privacy.find import Finder
 from lstmlm.corpus.privacy.replace import Pseudonyms, placeholder
 from lstmlm.corpus.privacy.scrubber import Scrubber
-from lstmlm.recipe import Privacy
+from lstmlm.recipe_corpus import Privacy
 from lstmlm.records import Record
 from tests.corpus.privacy.texts import KINDS, texts
 
