@@ -52,7 +52,8 @@ def test_payloads_are_taken_as_they_are_written(tmp_path: Path, monkeypatch: pyt
 
     def payloads() -> object:
         for _ in range(500):
-            sizes.append(path.stat().st_size)
+            sizes.extend(partial.stat().st_size for partial in tmp_path.iterdir())
+            assert not path.exists()  # it takes its place when it is whole
             yield bytes(100)
 
     write_records(path, payloads())  # type: ignore[arg-type]
