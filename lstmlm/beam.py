@@ -70,8 +70,12 @@ def _engine(runner: Runner) -> Any:
     Raises:
         UserError: It cannot be reached from here.
     """
-    if runner.name in ("direct", "processes"):
+    if runner.name == "direct":
         return FnApiRunner()
+    if runner.name == "processes":
+        from lstmlm.local_workers import ProcessEnvironment
+
+        return FnApiRunner(default_environment=ProcessEnvironment())
     if runner.name == "dataflow":
         if importlib.util.find_spec("apitools") is None:
             cure = "Install the extra: pip install 'lstmlm[gcs]'"

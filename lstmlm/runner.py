@@ -54,7 +54,7 @@ class Runner:
         workers = self.workers
         match self.name:
             case "processes":  # 0: one a core
-                return ["--direct_running_mode=multi_processing", f"--direct_num_workers={workers or 0}"]
+                return [f"--direct_num_workers={workers or 0}"]
             case "flink" | "spark":
                 external = ["--environment_type=EXTERNAL", f"--environment_config={WORKER_POOL}"]
                 count = [] if workers is None else [f"--parallelism={workers}"]

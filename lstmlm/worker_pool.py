@@ -124,6 +124,7 @@ def work(control: str, worker: str, folder: str) -> None:
         folder: Where to work.
     """
     os.chdir(folder)
+    threading.Thread(target=_end_with_parent, name="lstmlm-parent-watch", daemon=True).start()
     try:
         SdkHarness(control, worker_id=worker).run()
     except grpc.RpcError as error:
@@ -132,6 +133,14 @@ def work(control: str, worker: str, folder: str) -> None:
     finally:
         sys.stderr.flush()
         os._exit(0)  # threads of a bundle that nobody waits for would go on writing
+
+
+def _end_with_parent() -> None:
+    """Ends this process with the one that asked for it, killed though it may be."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import json
+import logging
 import shutil
 import time
 from pathlib import Path
@@ -24,6 +26,11 @@ if TYPE_CHECKING:
 KIND = "predictions"
 STAGE_VERSION = 3
 DEAD_LETTERS = "dead_letters.jsonl"
+
+IDLE_TRIES = 3
+"""Times that workers may die with nothing done since the last time."""
+
+_LOG = logging.getLogger(__name__)
 
 
 def infer(
@@ -107,22 +114,40 @@ def _plan(folder: Path, source: Source, recipe: Recipe, stamp: str, progress: Pr
 def _decode(
     work: Work, export: Path, threads: int, progress: Progress, runner: Runner | None, metrics: Path | None
 ) -> None:
-    """Runs the pipeline over the pieces that are left."""
-    from lstmlm.beam import run_pipeline
-    from lstmlm.inference.handler import TextHandler
-    from lstmlm.inference.job import build
+    """Runs the pipeline over the pieces that are left, and measures it."""
     from lstmlm.inference.watch import speed, watched
 
-    left = work.left()
     progress.update(0, work.counted.total, unit="records", note="loading the model")
     started = time.monotonic()
     with watched(work, progress):
-        if left:
-            run_pipeline(lambda pipeline: build(pipeline, left, work.place, TextHandler(export, threads)), runner)
+        _run_pieces(work, export, threads, runner)
     if metrics is not None:
         found = speed(work, time.monotonic() - started).metrics()
         with replacing(metrics) as stream:
             stream.write(json.dumps(found, indent=1).encode() + b"\n")
+
+
+def _run_pieces(work: Work, export: Path, threads: int, runner: Runner | None) -> None:
+    """Runs the pipeline until no piece is left: a worker process that dies costs the pieces it had in hand.
+
+    Raises:
+        WorkerDied: Workers died several times without anything done in between.
+    """
+    from lstmlm.beam import run_pipeline
+    from lstmlm.inference.handler import TextHandler
+    from lstmlm.inference.job import build
+    from lstmlm.local_workers import WorkerDied
+
+    idle = 0
+    while left := work.left():
+        try:
+            handler = TextHandler(export, threads)
+            run_pipeline(functools.partial(build, pieces=left, place=work.place, handler=handler), runner)
+        except WorkerDied as error:
+            idle = idle + 1 if len(work.left()) == len(left) else 0
+            if idle == IDLE_TRIES:
+                raise
+            _LOG.warning("%s; %d of %d pieces are left", error, len(work.left()), len(work.pieces))
 
 
 def _join(work: Work, recipe: Recipe, draft: Draft, where: str) -> None:

@@ -1,0 +1,86 @@
+"""The kinds of files outputs are written to: what goes in comes out, and other readers read it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+
+from lstmlm.inference.outputs import Format, join_parts, json_line, read_rows, shard_name, write_part
+from lstmlm.inference.run import infer
+from lstmlm.progress import Silent
+from lstmlm.recipe import Recipe
+
+MakeRecipe = Callable[..., Recipe]
+FORMATS = ("jsonl", "parquet", "tfrecord")
+SAMPLE = {"id": "", "source": "", "output": ""}
+
+
+def rows(first: int, count: int) -> list[dict[str, str]]:
+    return [
+        {"id": f"r{n}", "source": "a\u2028b\x85\0", "output": f"\U0001f980 {n}"} for n in range(first, first + count)
+    ]
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_parts_join_to_one_file_in_their_order(tmp_path: Path, format: Format) -> None:
+    parts = []
+    for first, count in ((0, 3), (3, 1), (4, 5)):
+        parts.append(tmp_path / f"{first}.part")
+        write_part(parts[-1], rows(first, count), format)
+    shard = tmp_path / shard_name(0, 1, format)
+    assert join_parts(parts, shard, format, SAMPLE) == 9
+    assert list(read_rows(shard)) == rows(0, 9)
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_a_shard_without_outputs_is_a_whole_file(tmp_path: Path, format: Format) -> None:
+    shard = tmp_path / shard_name(0, 1, format)
+    assert join_parts([], shard, format, SAMPLE) == 0
+    assert list(read_rows(shard)) == []
+    if format == "parquet":
+        assert pq.read_schema(shard).names == ["id", "source", "output"]
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_n_best_stays_readable(tmp_path: Path, format: Format) -> None:
+    best = [{"output": "a", "score": -0.5}, {"output": "b", "score": -1.25}]
+    part, shard = tmp_path / "part", tmp_path / shard_name(0, 1, format)
+    write_part(part, [{**rows(0, 1)[0], "n_best": best}], format)
+    join_parts([part], shard, format, SAMPLE)
+    (row,) = read_rows(shard)
+    assert (json.loads(row["n_best"]) if format == "tfrecord" else row["n_best"]) == best
+
+
+def test_tensorflow_reads_the_examples(tmp_path: Path) -> None:
+    import tensorflow as tf
+
+    path = tmp_path / "x.tfrecord"
+    write_part(path, rows(0, 2), "tfrecord")
+    spec = {name: tf.io.FixedLenFeature([], tf.string) for name in SAMPLE}
+    found = [tf.io.parse_single_example(one, spec) for one in tf.data.TFRecordDataset(str(path))]
+    assert [one["output"].numpy().decode() for one in found] == [row["output"] for row in rows(0, 2)]
+
+
+def test_a_line_has_no_end_within() -> None:
+    line = json_line(rows(0, 1)[0])
+    assert len(line.splitlines()) == 1
+    assert json.loads(line) == rows(0, 1)[0]
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_the_job_writes_the_same_in_every_format(
+    shouter: Path, recipe: MakeRecipe, tmp_path: Path, format: Format
+) -> None:
+    path = tmp_path / "in.txt"
+    path.write_text("one\n\ntwo\nPOISON\n")
+    infer(recipe(format=format, shards=2, max_dead_fraction=1.0), shouter, tmp_path / "out", Silent(), input=path)
+    files = sorted((tmp_path / "out").glob(f"predictions-*.{format}"))
+    found: list[dict[str, Any]] = [row for file in files for row in read_rows(file)]
+    assert len(files) == 2
+    assert [(row["id"], row["output"][:3]) for row in found] == [("in.txt:1", "ONE"), ("in.txt:3", "TWO")]
+    assert json.loads((tmp_path / "out" / "dead_letters.jsonl").read_text())["line"] == 4

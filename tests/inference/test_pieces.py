@@ -1,0 +1,103 @@
+"""Cutting the input: nothing lost, nothing doubled, no piece between two shards; ids that are there twice."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lstmlm.errors import UserError
+from lstmlm.inference import counting, pieces
+from lstmlm.inference.counting import count
+from lstmlm.inference.pieces import CHARACTERS, piece_size, read_piece, write_pieces
+from lstmlm.inference.requests import Dead, Request
+
+
+class Listed:
+    """A source that is a list."""
+
+    where = "a list"
+
+    def __init__(self, items: list[Request | Dead]) -> None:
+        self._items = items
+
+    def stamp(self) -> str:
+        return "listed"
+
+    def items(self) -> Iterator[Request | Dead]:
+        return iter(self._items)
+
+
+def request(index: int, text: str = "text", record_id: str | None = None) -> Request:
+    return Request(index, record_id or f"id-{index}", text, index + 2**62, "in.jsonl", index + 1, "target")
+
+
+def dead(index: int) -> Dead:
+    return Dead(index, "broken", "in.jsonl", index + 1)
+
+
+Cut = Callable[[list[Request | Dead], int], list[pieces.Content]]
+
+
+@pytest.fixture(scope="module")
+def cut(tmp_path_factory: pytest.TempPathFactory) -> Cut:
+    """Writes pieces and reads them again."""
+
+    def cut(items: list[Request | Dead], shards: int) -> list[pieces.Content]:
+        folder = tmp_path_factory.mktemp("pieces")
+        return [read_piece(folder, piece) for piece in write_pieces(Listed(items), len(items), shards, folder)]
+
+    return cut
+
+
+@given(kinds=st.lists(st.booleans(), min_size=1, max_size=2000), shards=st.integers(1, 9))
+def test_every_input_is_in_one_piece_in_order(cut: Cut, kinds: list[bool], shards: int) -> None:
+    items = [request(n) if alive else dead(n) for n, alive in enumerate(kinds)]
+    found = cut(items, shards)
+    assert [item for one in found for item in sorted([*one.requests, *one.dead], key=lambda i: i.index)] == items
+    for number, one in enumerate(found):
+        indices = [item.index for item in [*one.requests, *one.dead]]
+        assert {index * shards // len(items) for index in indices} == {one.piece.shard}
+        assert (one.piece.number, one.piece.records) == (number, len(indices))
+        assert len(indices) <= piece_size(len(items))
+
+
+def test_texts_keep_every_character(cut: Cut) -> None:
+    texts = ["\0\u2028\x85", "\U0001f980" * 3, "tab\tnew\nline", '"\\']
+    (found,) = cut([request(n, text) for n, text in enumerate(texts)], 1)
+    assert [one.text for one in found.requests] == texts
+
+
+def test_long_texts_make_small_pieces(cut: Cut) -> None:
+    found = cut([request(n, "x" * (CHARACTERS // 4)) for n in range(10)], 1)
+    assert [one.piece.records for one in found] == [4, 4, 2]
+
+
+@pytest.mark.parametrize(("total", "size"), [(1, 256), (10_000, 256), (100_000, 1562), (10**8, 4096)])
+def test_pieces_are_many_but_not_small(total: int, size: int) -> None:
+    assert piece_size(total) == size
+
+
+def test_inputs_and_dead_ones_are_counted() -> None:
+    found = count(Listed([request(0), dead(1), request(2), dead(3)]))
+    assert (found.total, found.dead, found.first_dead) == (4, 2, dead(1))
+    found.check(0.5, "here")
+    with pytest.raises(UserError, match=r"here: 2 of 4 .* the first at in\.jsonl:2: broken\. .* above 0\.5"):
+        found.check(0.49, "here")
+
+
+def test_ids_with_the_same_hash_are_not_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(counting, "hash", lambda text: 7, raising=False)
+    items = [request(n) for n in range(5)]
+    assert count(Listed(list(items))).total == 5
+    with pytest.raises(UserError, match=r"in\.jsonl:6: the id 'id-3' is there twice"):
+        count(Listed([*items, request(5, record_id="id-3")]))
+
+
+def test_an_id_is_found_twice_among_many() -> None:
+    items = list(itertools.chain(map(request, range(5000)), [request(5000, record_id="id-17")]))
+    with pytest.raises(UserError, match="the id 'id-17' is there twice"):
+        count(Listed(list(items)))
