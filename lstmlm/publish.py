@@ -101,16 +101,14 @@ def publish(folder: Path, kind: str, stamp: str = "") -> Iterator[Draft]:
     shutil.rmtree(draft.path, ignore_errors=True)
     draft.path.mkdir()
     try:
-        yield draft
-        for left in draft.path.rglob(f".*{PARTIAL}*"):  # of a worker that was killed, and its work done by another
-            left.unlink()
-        write_manifest(draft, kind, stamp)
-        os.replace(draft.path, folder)  # replaces an empty folder too
-    except BaseException as error:
+        with full_disk_told(folder, "Free some, or name a folder on another disk"):
+            yield draft
+            for left in draft.path.rglob(f".*{PARTIAL}*"):  # of a worker that was killed, and its work done by another
+                left.unlink()
+            write_manifest(draft, kind, stamp)
+            os.replace(draft.path, folder)  # replaces an empty folder too
+    except BaseException:
         shutil.rmtree(draft.path, ignore_errors=True)
-        if not isinstance(error, UserError) and _is_no_space(error):
-            cure = "Free some, or name a folder on another disk"
-            raise UserError("no space left on the disk", where=str(folder), cure=cure) from error
         raise
 
 
@@ -124,6 +122,23 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
     with partial.open("wb") as stream:
         yield stream
     os.replace(partial, path)
+
+
+@contextlib.contextmanager
+def full_disk_told(where: Path, cure: str) -> Iterator[None]:
+    """Makes one line of whatever a full disk raises in the body.
+
+    Raises:
+        UserError: The disk is full.
+    """
+    try:
+        yield
+    except UserError:
+        raise
+    except Exception as error:
+        if not _is_no_space(error):
+            raise
+        raise UserError("no space left on the disk", where=str(where), cure=cure) from error
 
 
 def _is_no_space(error: BaseException | None) -> bool:

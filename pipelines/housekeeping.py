@@ -1,37 +1,9 @@
-"""Keeps a run's folder to one process at a time, and free of what failed executions left."""
+"""Keeps a run's folder free of what failed executions left."""
 
 from __future__ import annotations
 
-import contextlib
-import fcntl
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
-
-from lstmlm.errors import UserError
-
-LOCK = ".lock"
-
-
-@contextlib.contextmanager
-def locked(folder: Path, *, wait: bool) -> Iterator[None]:
-    """Holds the lock of a run's folder; the system frees it should the process die.
-
-    Args:
-        folder: The run's folder; made if absent.
-        wait: Wait for another process to finish instead of failing: schedulers start stages side by side.
-
-    Raises:
-        UserError: Another process holds it, and `wait` is false.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / LOCK).open("w") as stream:
-        try:
-            fcntl.flock(stream, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-        except BlockingIOError as error:
-            cure = "Wait for it to end, or give this run another name"
-            raise UserError("another process is running this recipe", where=str(folder), cure=cure) from error
-        yield
 
 
 def sweep(artifacts: Path, successful: set[int]) -> None:

@@ -22,11 +22,12 @@ from tfx.proto.orchestration import pipeline_pb2
 
 from components.runtime import Runtime, use
 from lstmlm.errors import BelowThreshold, UserError
+from lstmlm.locks import locked
 from lstmlm.progress import Progress, Silent
 from lstmlm.publish import MANIFEST
 from lstmlm.recipe import Recipe
 from pipelines.build import build_pipeline
-from pipelines.housekeeping import locked, sweep
+from pipelines.housekeeping import sweep
 from pipelines.stages import Stage, stage_named, stage_of_node
 from pipelines.store import Execution, RunStore, changed_parameter, folders, is_cached
 

@@ -50,12 +50,18 @@ def show_judgement(screen: Screen, evaluation: Path) -> None:
         raise BelowThreshold(f"not good enough to be pushed: {reasons}", where=str(evaluation), cure=cure)
 
 
+def show_decoded(screen: Screen, predictions: Path, metrics: Path) -> None:
+    """Shows how fast a job was, where it ran just now, and its first outputs."""
+    if metrics.is_file():
+        screen.pairs("speed", json.loads(metrics.read_text(encoding="utf-8")))
+    show_outputs(screen, predictions)
+
+
 def show_outputs(screen: Screen, predictions: Path) -> None:
     """Shows the first outputs of a predictions folder."""
-    for line in itertools.islice(_lines(predictions), SAMPLES):
-        screen.line(json.dumps(json.loads(line), ensure_ascii=False))
+    from lstmlm.inference.outputs import read_rows
 
-
-def _lines(predictions: Path) -> itertools.chain[str]:
-    files = sorted(predictions.glob("predictions-*.jsonl"))
-    return itertools.chain.from_iterable(path.read_text(encoding="utf-8").splitlines() for path in files)
+    files = sorted(predictions.glob("predictions-*"))
+    rows = itertools.chain.from_iterable(map(read_rows, files))
+    for row in itertools.islice(rows, SAMPLES):
+        screen.line(json.dumps(row, ensure_ascii=False))

@@ -23,7 +23,7 @@ from lstmlm.cli.options import (
     TokenizerFolder,
     read_recipe,
 )
-from lstmlm.cli.results import show_facts, show_judgement, show_outputs
+from lstmlm.cli.results import show_decoded, show_facts, show_judgement
 from lstmlm.console import Screen
 from lstmlm.errors import UserError
 from lstmlm.logs import captured
@@ -190,7 +190,13 @@ def infer(
     records: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Decode the valid split of this `lstmlm ingest` output.")
     ] = None,
-    input: Annotated[Path | None, typer.Option(metavar="FILE", help="Decode the lines of this JSONL file.")] = None,
+    input: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="PATH", help="Decode this file, folder or glob: JSONL, TSV, CSV, TXT, parquet or TFRecord."
+        ),
+    ] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with what a stopped job left beside DIR.")] = False,
     runner: RunnerName = "direct",
     workers: BeamWorkers = None,
     beam_option: BeamOptions = None,
@@ -201,13 +207,18 @@ def infer(
     # What is named here goes before what the recipe names.
     changes = [*(overrides or ()), *(["inference.input=null"] if records is not None else ())]
     place = choose_runner(runner, workers, beam_option or ())
+    metrics = output.parent / f"{output.name}.metrics.json"
 
     def stage(run: Recipe, progress: Progress) -> Manifest:
         from lstmlm.inference.run import infer
 
-        return infer(run, export, output, progress, records=records, input=input, runner=place)
+        return infer(
+            run, export, output, progress, records=records, input=input, runner=place, resume=resume, metrics=metrics
+        )
 
-    _stage("infer", read_recipe(recipe, changes), output, stage, show_outputs)
+    _stage(
+        "infer", read_recipe(recipe, changes), output, stage, lambda screen, _: show_decoded(screen, output, metrics)
+    )
 
 
 def score(
@@ -215,7 +226,7 @@ def score(
     export: ExportFolder,
     output: Output,
     input: Annotated[
-        Path, typer.Option(metavar="FILE", help="Score the lines of this JSONL file.", show_default=False)
+        Path, typer.Option(metavar="PATH", help="Score the texts of this file, folder or glob.", show_default=False)
     ],
     overrides: Overrides = None,
 ) -> None:

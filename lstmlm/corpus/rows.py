@@ -47,7 +47,7 @@ def check_columns(columns: Sequence[str], needed: Sequence[str], where: str) -> 
         raise UserError(f"a column is named twice (there are {there})", where=where, cure="Rename one")
     for name in needed:
         if name not in columns:
-            cure = "Set corpus.source, corpus.target and corpus.id to columns that are there"
+            cure = "Name columns that are there: in corpus.source, .target and .id, or inference.field and .id"
             raise UserError(f"no column {name!r} (there are {there})", where=where, cure=cure)
 
 

@@ -48,6 +48,9 @@ class Backend(Protocol):
     source_axes: Sequence[int]
     """For each memory array, the axis along the source."""
 
+    failures: tuple[type[Exception], ...]
+    """What the runtime raises where it fails on its inputs, or has no memory for them."""
+
     def encode(self, ids: Ints, lengths: Ints) -> Rows:
         """Reads inputs: ids int64 [records, time] padded with 0, lengths int64 [records]."""
 

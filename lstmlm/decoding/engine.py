@@ -5,6 +5,7 @@ So no row waits for the longest of its batch, and the batch stays full to the en
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from typing import Protocol
 
@@ -13,6 +14,7 @@ import numpy as np
 from lstmlm.decoding.backend import Backend, Ints
 from lstmlm.decoding.beam_search import BeamSearch
 from lstmlm.decoding.hypothesis import Hypothesis, Request, SearchOptions
+from lstmlm.decoding.meter import Meter
 from lstmlm.decoding.row_search import RowSearch
 from lstmlm.decoding.slots import Feed, Slots
 
@@ -48,11 +50,12 @@ class Engine:
         self._backend, self._options, self._rows = backend, options, rows
         self._slots = max(1, rows // options.width)
 
-    def decode(self, requests: Sequence[Request]) -> list[list[Hypothesis]]:
+    def decode(self, requests: Sequence[Request], meter: Meter | None = None) -> list[list[Hypothesis]]:
         """Decodes.
 
         Args:
             requests: Any number of them.
+            meter: Told what is done.
 
         Returns:
             For each request its best hypotheses, best first: `options.n_best` of them where the search found so many.
@@ -61,16 +64,25 @@ class Engine:
         slots = Slots(self._backend, self._slots, self._options.width)
         search = self._search(self._slots)
         results: list[list[Hypothesis]] = [[] for _ in requests]
+        meter = meter or Meter()
+        begun = np.zeros(len(requests))
         free = np.arange(self._slots)
         while True:
+            before, now = free, time.perf_counter()
             free = self._fill(free, feed, slots, search, requests)
+            begun[slots.owners[before[: len(before) - len(free)]]] = now  # slots are taken from the front
             if len(free) == len(slots.owners):
                 return results
             free = self._shrink(free, slots, search)
+            count = len(slots.owners)
+            meter.step(count * slots.width, (count - len(free)) * slots.width)
             finished = search.advance(slots)
             finished = finished[slots.owners[finished] >= 0]
+            now = time.perf_counter()
             for slot in finished.tolist():
-                results[slots.owners[slot]] = search.result(slot)
+                owner = slots.owners[slot]
+                results[owner] = search.result(slot)
+                meter.finished(now - begun[owner])
             slots.owners[finished] = -1
             free = np.concatenate([free, finished])
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import onnx
 import onnxruntime
+from onnxruntime.capi.onnxruntime_pybind11_state import Fail, InvalidArgument, RuntimeException
 
 from lstmlm.decoding import onnx_heads
 from lstmlm.decoding.backend import Floats, Ints, Rows
@@ -28,6 +29,8 @@ class OnnxBackend(NumpyRows):
         decoder: Takes steps.
         threads: Threads that a matrix product is computed with.
     """
+
+    failures: tuple[type[Exception], ...] = (Fail, RuntimeException, InvalidArgument)
 
     def __init__(self, encoder: onnx.ModelProto, decoder: onnx.ModelProto, threads: int = 1) -> None:
         self._decoder, self._threads = decoder, threads

@@ -28,6 +28,8 @@ class TensorFlowBackend:
         vocabulary: Number of tokens.
     """
 
+    failures: tuple[type[Exception], ...] = (tf.errors.OpError,)
+
     def __init__(self, network: SequenceModel, vocabulary: int) -> None:
         self._network, self.vocabulary = network, vocabulary
         self.closes_source = network.closes_source

@@ -11,6 +11,7 @@ from lstmlm.decoding.backend import Backend
 from lstmlm.decoding.constraints import Constraints
 from lstmlm.decoding.engine import Engine
 from lstmlm.decoding.hypothesis import Hypothesis, Request, SearchOptions
+from lstmlm.decoding.meter import Meter
 from lstmlm.errors import UserError
 from lstmlm.inference.served import Output
 from lstmlm.recipe import Decoding, Model, Recipe, Training
@@ -36,18 +37,18 @@ class EngineModel:
         options = search_options(self._decoding, self.tokenizer)
         self._engine = Engine(self.backend, options, self._decoding.slots)
 
-    def generate(self, texts: Sequence[str], seeds: Sequence[int]) -> list[Output]:
+    def generate(self, texts: Sequence[str], seeds: Sequence[int], meter: Meter | None = None) -> list[Output]:
         """See `TextModel`."""
         if len(texts) != len(seeds):
             raise ValueError(f"{len(texts)} texts and {len(seeds)} seeds")
         read = [self.read(text) for text in texts]
         requests = [Request(ids, seed) for (ids, _), seed in zip(read, seeds, strict=True)]
-        found = self._engine.decode(requests)
+        found = self._engine.decode(requests, meter)
         return [self._output(text, ranked, cut) for text, ranked, (_, cut) in zip(texts, found, read, strict=True)]
 
     def failures(self) -> tuple[type[Exception], ...]:
         """See `TextModel`."""
-        return (ValueError, RuntimeError)
+        return (ValueError, RuntimeError, MemoryError, *self.backend.failures)
 
     def read(self, text: str) -> tuple[list[int], int]:
         """Returns the ids that the model reads of a text, and how many were too many.

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
-import uuid
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+import time
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from apache_beam.ml.inference.base import ModelHandler
 
-from lstmlm.inference.inputs import Request
+from lstmlm.decoding.meter import Meter
 from lstmlm.inference.loading import TextModel, load_text_model
+from lstmlm.inference.pieces import Content
+from lstmlm.inference.requests import Request
 from lstmlm.inference.served import Output
 
 
@@ -25,43 +26,38 @@ class Answer:
     error: str = ""
 
 
-_watchers: dict[str, Callable[[int], None]] = {}
+@dataclasses.dataclass(frozen=True, slots=True)
+class Answers:
+    """What became of a piece.
 
-
-@contextlib.contextmanager
-def watched(listen: Callable[[int], None]) -> Iterator[str]:
-    """Calls `listen` with the size of every batch that is done in this process; yields the watcher's name.
-
-    Handlers travel to workers as bytes, which a function on a screen cannot: they carry a name. A worker in another
-    process knows no watcher by it and tells nothing.
+    Attributes:
+        content: The piece.
+        answers: One a request, in their order.
+        meter: What the model had to do.
+        seconds: How long it took.
     """
-    name = uuid.uuid4().hex
-    _watchers[name] = listen
-    try:
-        yield name
-    finally:
-        del _watchers[name]
+
+    content: Content
+    answers: list[Answer]
+    meter: Meter
+    seconds: float
 
 
-def _tell(name: str, records: int) -> None:
-    if name in _watchers:
-        _watchers[name](records)
+class TextHandler(ModelHandler[Content, Answers, TextModel]):
+    """Loads one model a process, the engine or the SavedModel as the export says, and gives it a piece at a time.
 
+    A piece is a batch of records already, so Beam makes none: RunInference takes `handler.with_no_batching()`.
+    """
 
-class TextHandler(ModelHandler[Request, Answer, TextModel]):
-    """Loads one model a process, the engine or the SavedModel as the export says, and feeds it batches."""
-
-    def __init__(self, export: Path, batch: int, threads: int, watcher: str = "") -> None:
+    def __init__(self, export: Path, threads: int) -> None:
         """Remembers what to load; loading happens in the workers.
 
         Args:
             export: The export folder.
-            batch: Records the model is given at once.
             threads: Threads a process computes with.
-            watcher: Name given by `watched`.
         """
-        super().__init__(min_batch_size=batch, max_batch_size=batch)
-        self._export, self._threads, self._watcher = str(export), threads, watcher
+        super().__init__()
+        self._export, self._threads = str(export), threads
 
     def load_model(self) -> TextModel:
         """Loads the export folder."""
@@ -71,28 +67,32 @@ class TextHandler(ModelHandler[Request, Answer, TextModel]):
         """One model a process: sending texts to another process costs more than the memory is worth."""
         return False
 
+    def get_num_bytes(self, batch: Any) -> int:
+        """Returns the characters of a piece: Beam would pickle it to know its size."""
+        return sum(len(request.text) for request in batch.requests)
+
     def run_inference(
-        self, batch: Sequence[Request], model: TextModel, inference_args: Mapping[str, Any] | None = None
-    ) -> Iterable[Answer]:
-        """Decodes a batch; one that fails is halved until the culprits are alone, so that only they are lost."""
-        answers = self._bisect(batch, model)
-        _tell(self._watcher, len(answers))
-        return answers
+        self, batch: Any, model: TextModel, inference_args: Mapping[str, Any] | None = None
+    ) -> Iterable[Answers]:
+        """Decodes a piece; where it fails, it is halved until the culprits are alone, so that only they are lost."""
+        content: Content = batch
+        meter, started = Meter(), time.perf_counter()
+        answers = _bisect(content.requests, model, meter)
+        return [Answers(content, answers, meter, time.perf_counter() - started)]
 
-    def _bisect(self, batch: Sequence[Request], model: TextModel) -> list[Answer]:
-        try:
-            return self._decode(batch, model)
-        except model.failures() as error:
-            if len(batch) == 1:
-                reason = f"the model failed: {type(error).__name__}: {_first_line(error)}"
-                return [Answer(batch[0], None, reason)]
-        half = len(batch) // 2
-        return [*self._bisect(batch[:half], model), *self._bisect(batch[half:], model)]
 
-    @staticmethod
-    def _decode(batch: Sequence[Request], model: TextModel) -> list[Answer]:
-        outputs = model.generate([request.text for request in batch], [request.seed for request in batch])
-        return [Answer(request, output) for request, output in zip(batch, outputs, strict=True)]
+def _bisect(requests: Sequence[Request], model: TextModel, meter: Meter) -> list[Answer]:
+    if not requests:
+        return []
+    try:
+        outputs = model.generate([one.text for one in requests], [one.seed for one in requests], meter)
+        return [Answer(request, output) for request, output in zip(requests, outputs, strict=True)]
+    except model.failures() as error:
+        if len(requests) == 1:
+            reason = f"the model failed: {type(error).__name__}: {_first_line(error)}"
+            return [Answer(requests[0], None, reason)]
+    half = len(requests) // 2
+    return [*_bisect(requests[:half], model, meter), *_bisect(requests[half:], model, meter)]
 
 
 _PREAMBLE = ("Graph execution error", "Detected at ", "File ", "<stack traces", "\t", " ")

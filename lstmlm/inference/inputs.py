@@ -1,116 +1,80 @@
-"""What the batch job decodes: the lines of a JSONL file, or the sources of the valid split."""
+"""Where the batch job finds what it decodes: files of any kind, or the sources of the valid split."""
 
 from __future__ import annotations
 
 import dataclasses
 import itertools
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
-from lstmlm.corpus.files import CorpusFile, compression_of
+from lstmlm.corpus.files import ENDINGS, CorpusFile, corpus_file
+from lstmlm.corpus.listing import Found, list_files
 from lstmlm.corpus.readers import read_file
+from lstmlm.corpus.rows import Row
 from lstmlm.corpus.shards import records_in
 from lstmlm.errors import UserError
+from lstmlm.inference.example_rows import TFRECORD, example_rows
+from lstmlm.inference.requests import Dead, Request, Source
 from lstmlm.publish import fingerprint, read_manifest, sha256_file
 from lstmlm.recipe import Recipe
 from lstmlm.records import stable_hash
 
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Request:
-    """A text to decode.
-
-    Attributes:
-        index: Place in the input, counted from 0.
-        id: The record's id.
-        text: The text.
-        seed: Decides the draws where decoding samples.
-        file: Name of the input file or split.
-        line: Line of the file, counted from 1; None in a split.
-        target: The output text, where it is asked for.
-    """
-
-    index: int
-    id: str
-    text: str
-    seed: int
-    file: str
-    line: int | None = None
-    target: str = ""
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Dead:
-    """An input that gets no output, and why. The attributes are those of `Request`; an unknown id is None."""
-
-    index: int
-    reason: str
-    file: str
-    line: int | None = None
-    id: str | None = None
-
-    def letter(self) -> dict[str, Any]:
-        """Returns the line of `dead_letters.jsonl`, without what is not known."""
-        fields = {"file": self.file, "line": self.line, "id": self.id, "reason": self.reason}
-        return {name: value for name, value in fields.items() if value is not None}
-
-
-class Source(Protocol):
-    """Something to decode. Small, so that it can be sent to workers; reads anew each time."""
-
-    @property
-    def where(self) -> str:
-        """Names the source in messages."""
-
-    def stamp(self) -> str:
-        """Returns a fingerprint of the inputs and of how they are read."""
-
-    def items(self) -> Iterator[Request | Dead]:
-        """Yields the inputs in order, one at a time."""
+KINDS = (*ENDINGS, TFRECORD)
+_GLOB = re.compile(r"[*?[]")
 
 
 @dataclasses.dataclass(frozen=True)
-class JsonLines:
-    """The lines of a JSONL file, plain or compressed; blank ones are no inputs.
+class Files:
+    """The rows of files; blank lines are no inputs.
 
     Attributes:
-        path: The file.
+        root: Folder that the names of the files are relative to.
+        pattern: A file, a folder or a glob below it.
         recipe: Gives the keys, the seed and the longest line.
         target: Key of the output text; None: it is not asked for.
     """
 
-    path: Path
+    root: Path
+    pattern: str
     recipe: Recipe
     target: str | None = None
 
     @property
     def where(self) -> str:
         """See `Source`."""
-        return str(self.path)
+        return str(self.root / self.pattern)
 
     def stamp(self) -> str:
         """See `Source`."""
-        if not self.path.is_file():
-            cure = "Check the path, or inference.input and corpus.root in the recipe"
-            raise UserError("no such input file", where=self.where, cure=cure)
         keys = [self.recipe.inference.field, self.recipe.inference.id, self.recipe.corpus.max_line_bytes, self.target]
-        return fingerprint("jsonl", self.path.name, sha256_file(self.path), keys)
+        return fingerprint("files", [(file.name, sha256_file(Path(file.path))) for file in self._files()], keys)
 
     def items(self) -> Iterator[Request | Dead]:
         """See `Source`."""
-        name, size = self.path.name, self.path.stat().st_size
-        file = CorpusFile(0, name, str(self.path), ".jsonl", compression_of(name), None, size)
-        keys = [] if self.recipe.inference.id is None else [self.recipe.inference.id]
-        rows = read_file(file, self.recipe.corpus, keys)
-        for index, row in enumerate(row for row in rows if not row.dropped):
+        rows = ((file.name, row) for file in self._files() for row in self._rows(file) if not row.dropped)
+        for index, (name, row) in enumerate(rows):
             if row.fields is None:
-                yield Dead(index, row.dead, self.path.name, row.line)
+                yield Dead(index, row.dead, name, row.line)
             else:
-                yield self._item(index, row.line, row.fields)
+                yield self._item(index, name, row.line, row.fields)
 
-    def _item(self, index: int, line: int, fields: Mapping[str, Any]) -> Request | Dead:
-        file, keys = self.path.name, self.recipe.inference
+    def _files(self) -> list[CorpusFile]:
+        if not _GLOB.search(self.pattern) and not (self.root / self.pattern).exists():
+            cure = "Check the path, or inference.input and corpus.root in the recipe"
+            raise UserError("no such input file", where=self.where, cure=cure)
+        found = list_files(self.root, self.pattern, "inference.input", KINDS).found
+        return [_file(one, place) for place, one in enumerate(found)]
+
+    def _rows(self, file: CorpusFile) -> Iterator[Row]:
+        wanted = [self.recipe.inference.field, self.target, self.recipe.inference.id]
+        keys = [key for key in wanted if key is not None]
+        corpus = self.recipe.corpus.model_copy(update={"source": self.recipe.inference.field, "unit": "line"})
+        return example_rows(file.path) if file.format == TFRECORD else read_file(file, corpus, keys)
+
+    def _item(self, index: int, file: str, line: int, fields: Mapping[str, Any]) -> Request | Dead:
+        keys, seed = self.recipe.inference, self.recipe.seed
         record_id = f"{file}:{line}" if keys.id is None else fields.get(keys.id)
         if isinstance(record_id, int) and not isinstance(record_id, bool):
             record_id = str(record_id)
@@ -122,9 +86,13 @@ class JsonLines:
             if reason:
                 return Dead(index, reason, file, line, record_id)
         target = "" if self.target is None else fields[self.target]
-        return Request(
-            index, record_id, fields[keys.field], stable_hash(self.recipe.seed, record_id), file, line, target
-        )
+        return Request(index, record_id, fields[keys.field], stable_hash(seed, record_id), file, line, target)
+
+
+def _file(found: Found, place: int) -> CorpusFile:
+    if found.name.lower().endswith(TFRECORD):
+        return CorpusFile(place, found.name, found.path, TFRECORD, "", None, found.size)
+    return corpus_file(found, place)
 
 
 def _fault(fields: Mapping[str, Any], key: str) -> str:
@@ -171,31 +139,23 @@ def choose(recipe: Recipe, records: Path | None, input: Path | None) -> Source:
     Raises:
         UserError: There is none of them.
     """
-    if input is None and recipe.inference.input is not None:
-        input = Path(recipe.corpus.place(recipe.inference.input))
     if input is not None:
-        return JsonLines(input, recipe)
+        return named(input, recipe)
+    if recipe.inference.input is not None:
+        if isinstance(recipe.corpus.root, str):
+            cure = "Copy the input here and name it by --input"
+            raise UserError("the batch job reads local files", where=recipe.corpus.root, cure=cure)
+        return Files(recipe.corpus.root, recipe.inference.input, recipe)
     if records is not None:
         return ValidSplit(records, recipe)
-    raise UserError("nothing to decode", where="inference.input", cure="Name a JSONL file or a records folder")
+    raise UserError("nothing to decode", where="inference.input", cure="Name a file or a records folder")
 
 
-def count(source: Source) -> int:
-    """Reads the source once and returns the number of its inputs.
-
-    Raises:
-        UserError: It has none, or two with the same id.
-    """
-    total, seen = 0, set[str]()
-    for item in source.items():
-        total += 1
-        if isinstance(item, Dead):
-            continue
-        if item.id in seen:
-            line = "" if item.line is None else f":{item.line}"
-            cure = "Give every record its own id, or set inference.id to a key that does"
-            raise UserError(f"the id {item.id!r} is there twice", where=f"{source.where}{line}", cure=cure)
-        seen.add(item.id)
-    if not total:
-        raise UserError("no records to decode", where=source.where, cure="Name an input with text in it")
-    return total
+def named(path: Path, recipe: Recipe, target: str | None = None) -> Files:
+    """Returns the files that a path stands for: a file, all files of a folder, or those that a glob matches."""
+    if path.is_dir():
+        return Files(path, ".", recipe, target)
+    literal = path.parent
+    while not literal.is_dir() and literal != literal.parent:
+        literal = literal.parent
+    return Files(literal, path.relative_to(literal).as_posix(), recipe, target)

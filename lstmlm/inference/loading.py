@@ -7,22 +7,19 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
-from lstmlm.inference.served import Output, ServedModel, batch_size
+from lstmlm.decoding.meter import Meter
+from lstmlm.errors import UserError
+from lstmlm.inference.served import Output, ServedModel
 from lstmlm.publish import read_manifest
 
 ENGINE_FACTS = "engine"
 """Key of `model.json` that holds what the engine needs to know of the model."""
 
-SLOTFULS = 64
-"""Records the engine is given at once, for every row it decodes: its slots are full nearly all the time."""
-
-CHARACTERS = 1 << 20
-
 
 class TextModel(Protocol):
     """A published model: texts in, texts out. An output depends on its text and seed alone."""
 
-    def generate(self, texts: Sequence[str], seeds: Sequence[int]) -> list[Output]:
+    def generate(self, texts: Sequence[str], seeds: Sequence[int], meter: Meter | None = None) -> list[Output]:
         """Decodes texts, with a seed for each, below 2**63; returns one output a text, in their order."""
 
     def failures(self) -> tuple[type[Exception], ...]:
@@ -60,13 +57,15 @@ def engine_facts(folder: Path) -> dict[str, Any] | None:
     return content.get(ENGINE_FACTS) if isinstance(content, dict) else None
 
 
-def batch_limits(folder: Path) -> tuple[int, int]:
-    """Returns how many records, and about how many characters, the model of an export folder is given at once.
+def check_task(folder: Path, task: str) -> None:
+    """Compares the task of an export folder with that of the recipe.
 
     Raises:
-        UserError: `model.json` does not say it.
+        UserError: They differ.
     """
     facts = engine_facts(folder)
-    if facts is None:
-        return batch_size(folder), 1 << 62
-    return SLOTFULS * int(facts["decoding"]["slots"]), CHARACTERS
+    if facts is not None and facts["task"] != task:
+        cure = "Name the export of this recipe, or the recipe of this export"
+        raise UserError(
+            f"a model of the task {facts['task']}, and the recipe's is {task}", where=str(folder), cure=cure
+        )

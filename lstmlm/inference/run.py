@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 import json
-import tempfile
+import shutil
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lstmlm.errors import UserError
-from lstmlm.inference.inputs import Source, choose, count
-from lstmlm.inference.loading import batch_limits
-from lstmlm.publish import Manifest, fingerprint, is_finished, publish, read_manifest
+from lstmlm.inference.counting import Counted, count
+from lstmlm.inference.inputs import choose
+from lstmlm.inference.loading import check_task
+from lstmlm.inference.requests import Dead, Source
+from lstmlm.publish import Draft, Manifest, fingerprint, full_disk_told, is_finished, publish, read_manifest, replacing
 from lstmlm.task import load_task
 
 if TYPE_CHECKING:
-    from lstmlm.inference.job import Job
+    from lstmlm.inference.work import Work
     from lstmlm.progress import Progress
     from lstmlm.recipe import Recipe
     from lstmlm.runner import Runner
 
 KIND = "predictions"
-STAGE_VERSION = 2
+STAGE_VERSION = 3
+DEAD_LETTERS = "dead_letters.jsonl"
 
 
 def infer(
@@ -33,100 +35,121 @@ def infer(
     records: Path | None = None,
     input: Path | None = None,
     runner: Runner | None = None,
+    resume: bool = False,
+    metrics: Path | None = None,
 ) -> Manifest:
     """Decodes a batch of texts with a published model.
 
-    Every input gets one line, an output or a dead letter. The bytes written depend on the model, the inputs and the
-    recipe alone.
+    Every input gets one output or one dead letter. The bytes written depend on the model, the inputs and the recipe
+    alone. While it works, the job keeps what is done in `.NAME.work` beside the output, piece by piece.
 
     Args:
         recipe: The run.
         export: The export folder.
-        output: Gets `predictions-00000-of-0000N.jsonl` in the order of the input, and `dead_letters.jsonl`.
+        output: Gets `predictions-00000-of-0000N` files in the order of the input, and `dead_letters.jsonl`.
         progress: Told how far the stage is.
-        records: A records folder, whose valid split is decoded if there is no JSONL file.
-        input: A JSONL file, plain or .gz; absent: inference.input of the recipe.
+        records: A records folder, whose valid split is decoded if there is no other input.
+        input: A file, a folder or a glob; absent: inference.input of the recipe.
         runner: Where the pipeline runs; absent: in this process.
+        resume: Go on with what a stopped job left beside the output; where there is nothing, start anew.
+        metrics: Gets the rates, the fill of the batches and the latencies of this run, as JSON.
 
     Returns:
         The manifest of the output folder.
 
     Raises:
-        UserError: The export is not finished, the input is missing, empty or has an id twice, too many inputs
-            became dead letters, or the output folder holds something else.
+        UserError: The export is not finished or of another task, the input is missing, empty or has an id twice, too
+            many inputs became dead letters, the output folder holds something else, another job works on it, what is
+            left to resume is of another job, or the disk is full.
     """
     load_task(recipe.task)
-    source = choose(recipe, records, input)
-    stamp = _stamp(recipe, read_manifest(export, "export"), source)
-    if is_finished(output, KIND, stamp):
+    source, model = choose(recipe, records, input), read_manifest(export, "export")
+    check_task(export, recipe.task)
+    wanted = recipe.inference
+    asked = [recipe.task, recipe.seed, wanted.shards, wanted.format]
+    stamp = fingerprint("infer", STAGE_VERSION, asked, model.fingerprint, source.stamp())
+    final = fingerprint(stamp, wanted.max_dead_fraction)
+    if is_finished(output, KIND, final):
         return read_manifest(output, KIND)
-    with publish(output, KIND, stamp) as draft:
-        progress.update(0, unit="records", note="reading the input")
-        total = count(source)
-        from lstmlm.inference.job import Job
+    from lstmlm.inference.work import held, opened, place_in
 
-        batch, characters = batch_limits(export)
-        job = Job(source, total, recipe.inference.shards, batch, characters, recipe.task, draft.path)
-        started = time.monotonic()
-        tokens, cut = _decode(job, export, recipe.training.threads, progress, runner)
-        seconds = time.monotonic() - started
-        dead = _check(job, recipe.inference.max_dead_fraction)
-        draft.facts.update(records=total, outputs=total - dead, dead_letters=dead, tokens=tokens, cut_sources=cut)
-        note = f"{tokens:,} tokens, {tokens / seconds:,.0f} a second; {dead:,} dead letters"
-        progress.update(total, total, unit="records", note=note)
+    with held(output, stamp, resume=resume) as folder, full_disk_told(folder, "Free some, and go on with --resume"):
+        place = place_in(folder, recipe.task, wanted.format)
+        _plan(folder, source, recipe, stamp, progress)
+        work = opened(folder, place)
+        _decode(work, export, recipe.training.threads, progress, runner, metrics)
+        with publish(output, KIND, final) as draft:
+            _join(work, recipe, draft, source.where)
+        shutil.rmtree(folder)
+        facts = draft.facts
+        note = f"{facts['tokens']:,} tokens; {facts['dead_letters']:,} dead letters"
+        progress.update(facts["records"], facts["records"], unit="records", note=note)
     return read_manifest(output, KIND)
 
 
-def _stamp(recipe: Recipe, export: Manifest, source: Source) -> str:
-    wanted = recipe.inference
-    sections = [recipe.task, recipe.seed, wanted.shards, wanted.max_dead_fraction]
-    return fingerprint("infer", STAGE_VERSION, sections, export.fingerprint, source.stamp())
+def _plan(folder: Path, source: Source, recipe: Recipe, stamp: str, progress: Progress) -> None:
+    """Cuts the input into pieces, unless an earlier job did.
+
+    Raises:
+        UserError: It is empty, has an id twice, or too much of it cannot be decoded.
+    """
+    from lstmlm.inference.work import is_planned, place_in, plan
+
+    if is_planned(folder):
+        return
+    progress.update(0, unit="records", note="reading the input")
+    counted = count(source)
+    counted.check(recipe.inference.max_dead_fraction, source.where)
+    place = place_in(folder, recipe.task, recipe.inference.format)
+    plan(folder, source, counted, recipe.inference.shards, stamp, place)
 
 
-def _decode(job: Job, export: Path, threads: int, progress: Progress, runner: Runner | None) -> tuple[int, int]:
-    """Runs the pipeline, so that every file of the job exists; returns the tokens decoded and the sources cut."""
-    from lstmlm.beam import read_json, run_pipeline
-    from lstmlm.inference.handler import TextHandler, watched
+def _decode(
+    work: Work, export: Path, threads: int, progress: Progress, runner: Runner | None, metrics: Path | None
+) -> None:
+    """Runs the pipeline over the pieces that are left."""
+    from lstmlm.beam import run_pipeline
+    from lstmlm.inference.handler import TextHandler
     from lstmlm.inference.job import build
+    from lstmlm.inference.watch import speed, watched
 
-    done = 0
-
-    def listen(records: int) -> None:
-        nonlocal done
-        done += records
-        progress.update(done, job.total, unit="records")
-
-    progress.update(0, job.total, unit="records", note="loading the model")
-    with tempfile.TemporaryDirectory() as scratch, watched(listen) as watcher:
-        handler = TextHandler(export, job.batch, threads, watcher)
-        tallies = Path(scratch) / "tallies.json"
-        run_pipeline(lambda pipeline: build(pipeline, job, handler, tallies), runner)
-        counts = list(read_json(tallies))
-    for name in job.files():
-        (job.folder / name).touch()  # Beam writes no file for a group without elements
-    return sum(tally[2] for tally in counts), sum(tally[3] for tally in counts)
+    left = work.left()
+    progress.update(0, work.counted.total, unit="records", note="loading the model")
+    started = time.monotonic()
+    with watched(work, progress):
+        if left:
+            run_pipeline(lambda pipeline: build(pipeline, left, work.place, TextHandler(export, threads)), runner)
+    if metrics is not None:
+        found = speed(work, time.monotonic() - started).metrics()
+        with replacing(metrics) as stream:
+            stream.write(json.dumps(found, indent=1).encode() + b"\n")
 
 
-def _check(job: Job, allowed: float) -> int:
-    """Counts what was written; returns the number of dead letters.
+def _join(work: Work, recipe: Recipe, draft: Draft, where: str) -> None:
+    """Joins what was done to the files of the output, and counts it.
 
     Raises:
         UserError: There are too many dead letters.
         RuntimeError: An input has no line, or more than one.
     """
-    *outputs, letters = (_lines(job.folder / name) for name in job.files())
-    if sum(outputs) + letters != job.total:
-        raise RuntimeError(f"{job.total} inputs gave {sum(outputs)} outputs and {letters} dead letters")
-    if letters > allowed * job.total:
-        with (job.folder / job.files()[-1]).open(encoding="utf-8") as stream:
-            first = json.loads(next(stream))
-        place = first.get("line") or first.get("id")
-        what = f"{letters} of {job.total} records failed, the first at {first['file']}:{place}: {first['reason']}"
-        cure = f"Mend the input, or raise inference.max_dead_fraction above {letters / job.total:.3g}"
-        raise UserError(what, where=job.source.where, cure=cure)
-    return letters
+    from lstmlm.inference.outputs import join_parts, shard_name
 
-
-def _lines(path: Path) -> int:
-    with path.open("rb") as stream:
-        return sum(1 for _ in stream)
+    wanted, place = recipe.inference, work.place
+    sample = load_task(recipe.task).output("", "", "")
+    facts = [work.facts(piece) for piece in work.pieces]
+    written = 0
+    for shard in range(wanted.shards):
+        pieces = [piece for piece in work.pieces if piece.shard == shard and facts[piece.number]["outputs"]]
+        parts = [place.part(piece.number) for piece in pieces]
+        path = draft.path / shard_name(shard, wanted.shards, wanted.format)
+        written += join_parts(parts, path, wanted.format, sample)
+    with replacing(draft.path / DEAD_LETTERS) as stream:
+        stream.writelines(f"{letter}\n".encode() for one in facts for letter in one["letters"])
+    dead = sum(len(one["letters"]) for one in facts)
+    total = work.counted.total
+    if written + dead != total:
+        raise RuntimeError(f"{total} inputs gave {written} outputs and {dead} dead letters")
+    first = next((Dead(0, **json.loads(letter)) for one in facts for letter in one["letters"]), None)
+    Counted(total, dead, first).check(wanted.max_dead_fraction, where)
+    tokens, cut = sum(one["tokens"] for one in facts), sum(one["cut"] for one in facts)
+    draft.facts.update(records=total, outputs=written, dead_letters=dead, tokens=tokens, cut_sources=cut)

@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from lstmlm.errors import UserError
-from lstmlm.inference.inputs import Dead, JsonLines, Request, count
-from lstmlm.inference.loading import engine_facts
+from lstmlm.inference.counting import count
+from lstmlm.inference.inputs import Files, named
+from lstmlm.inference.loading import check_task, engine_facts
+from lstmlm.inference.requests import Dead, Request
 from lstmlm.publish import Manifest, fingerprint, is_finished, publish, read_manifest
 
 if TYPE_CHECKING:
@@ -26,7 +28,7 @@ BATCH = 4096
 
 
 def score_texts(recipe: Recipe, export: Path, input: Path, output: Path, progress: Progress) -> Manifest:
-    """Scores the lines of a JSONL file with a published model.
+    """Scores texts with a published model.
 
     A language model scores the text of `inference.field`, from the start of a stream to *end*; a pair model scores the
     text of `inference.target` as the output for that of `inference.field`.
@@ -34,7 +36,7 @@ def score_texts(recipe: Recipe, export: Path, input: Path, output: Path, progres
     Args:
         recipe: The run; its `inference` section names the keys.
         export: The export folder.
-        input: A JSONL file, plain or .gz.
+        input: A file, a folder or a glob; see `inference.input` in the recipe.
         output: Gets `scores.jsonl` (`id`, `log_probability` in nats, `tokens`, *end* included, and `perplexity` a
         token)
             in the order of the input, and `dead_letters.jsonl`.
@@ -47,7 +49,8 @@ def score_texts(recipe: Recipe, export: Path, input: Path, output: Path, progres
         UserError: The export is not finished or has no engine, the input is missing or empty, or too many of its lines
             are dead letters.
     """
-    from lstmlm.inference.job import DEAD_LETTERS, json_line
+    from lstmlm.inference.outputs import json_line
+    from lstmlm.inference.run import DEAD_LETTERS
 
     model = read_manifest(export, "export", verify=True)
     facts = engine_facts(export)
@@ -55,28 +58,29 @@ def score_texts(recipe: Recipe, export: Path, input: Path, output: Path, progres
         raise UserError(
             "this export has a SavedModel alone, which cannot score", where=str(export), cure="Export again"
         )
-    source = JsonLines(input, recipe, recipe.inference.target if _is_pair(recipe) else None)
+    source = named(input, recipe, recipe.inference.target if _is_pair(recipe) else None)
     stamp = fingerprint(KIND, STAGE_VERSION, model.fingerprint, recipe.inference.max_dead_fraction, source.stamp())
     if is_finished(output, KIND, stamp):
         return read_manifest(output, KIND)
-    total = count(source)
+    check_task(export, recipe.task)
+    counted = count(source)
+    counted.check(recipe.inference.max_dead_fraction, source.where)
+    total = counted.total
     with publish(output, KIND, stamp) as draft:
         scorer = _load(export, facts, recipe)
-        done, dead, nats, tokens = 0, 0, 0.0, 0
+        done, nats, tokens = 0, 0.0, 0
         with _writer(draft.path / SCORES) as lines, _writer(draft.path / DEAD_LETTERS) as letters:
             for part in _parts(source):
                 requests = [item for item in part if isinstance(item, Request)]
                 for letter in (item for item in part if isinstance(item, Dead)):
                     letters.write(json_line(letter.letter()) + "\n")
-                    dead += 1
                 for request, found in zip(requests, _score(scorer, requests, facts), strict=True):
                     lines.write(json_line(_line(request, found)) + "\n")
                     nats, tokens = nats - found.log_probability, tokens + found.tokens
                 done += len(part)
                 progress.update(done, total, unit="records")
-        _check(source, dead, total, recipe.inference.max_dead_fraction)
         perplexity = _perplexity(nats, tokens)
-        draft.facts.update(records=total, dead_letters=dead, tokens=tokens, perplexity=perplexity)
+        draft.facts.update(records=total, dead_letters=counted.dead, tokens=tokens, perplexity=perplexity)
     return read_manifest(output, KIND)
 
 
@@ -96,7 +100,7 @@ def _writer(path: Path) -> TextIO:
     return path.open("w", encoding="utf-8", newline="\n")
 
 
-def _parts(source: JsonLines) -> Iterator[Sequence[Request | Dead]]:
+def _parts(source: Files) -> Iterator[Sequence[Request | Dead]]:
     items = source.items()
     while part := list(itertools.islice(items, BATCH)):
         yield part
@@ -129,9 +133,3 @@ def _perplexity(nats: float, tokens: int) -> float | str:
     mean = nats / tokens if tokens else math.nan
     value = math.exp(mean) if mean < 700 else math.inf
     return round(value, 6) if math.isfinite(value) else str(value)
-
-
-def _check(source: JsonLines, dead: int, total: int, allowed: float) -> None:
-    if dead > allowed * total:
-        cure = f"Mend the input, or raise inference.max_dead_fraction above {dead / total:.3g}"
-        raise UserError(f"{dead} of {total} records are dead letters", where=source.where, cure=cure)

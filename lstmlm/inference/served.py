@@ -5,9 +5,11 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import json
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from lstmlm.decoding.meter import Meter
 from lstmlm.errors import UserError
 from lstmlm.publish import read_manifest
 
@@ -53,12 +55,13 @@ class ServedModel:
             raise UserError("the SavedModel has no signature serving_default", where=str(folder), cure="Export again")
         self._call = self._loaded.signatures["serving_default"]
 
-    def generate(self, texts: Sequence[str], seeds: Sequence[int]) -> list[Output]:
+    def generate(self, texts: Sequence[str], seeds: Sequence[int], meter: Meter | None = None) -> list[Output]:
         """Decodes texts.
 
         Args:
             texts: Any number of texts.
             seeds: A seed for each, below 2**63; it decides the draws where decoding samples.
+            meter: Told what is done: all rows of a batch take as long as its longest.
 
         Returns:
             One output a text, in their order.
@@ -66,16 +69,22 @@ class ServedModel:
         if len(texts) != len(seeds):
             raise ValueError(f"{len(texts)} texts and {len(seeds)} seeds")
         outputs: list[Output] = []
+        meter = meter or Meter()
         for start in range(0, len(texts), self.batch):
             part = slice(start, start + self.batch)
-            outputs += self._generate_batch(texts[part], seeds[part])
+            begun = time.perf_counter()
+            found = self._generate_batch(texts[part], seeds[part])
+            meter.finished(time.perf_counter() - begun, len(found))
+            longest = max(output.tokens for output in found)
+            meter.step(self.batch * longest, sum(output.tokens for output in found))
+            outputs += found
         return outputs
 
     def failures(self) -> tuple[type[Exception], ...]:
         """See `TextModel`."""
         import tensorflow as tf
 
-        return (tf.errors.OpError, ValueError)
+        return (tf.errors.OpError, ValueError, MemoryError)
 
     def _generate_batch(self, texts: Sequence[str], seeds: Sequence[int]) -> list[Output]:
         import tensorflow as tf

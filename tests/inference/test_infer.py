@@ -114,14 +114,29 @@ def test_valid_split(shouter: Path, tmp_path: Path, recipe: MakeRecipe, records_
     assert manifest.facts["dead_letters"] == 1
 
 
-def test_too_many_dead_letters_fail_and_leave_nothing(
+def test_too_many_dead_letters_fail_and_what_is_decoded_is_kept(
     shouter: Path, lines: Path, tmp_path: Path, recipe: MakeRecipe
 ) -> None:
     with pytest.raises(UserError, match=r"3 of 23 records failed, the first at in\.jsonl:6: .*poison") as caught:
         infer(recipe(id="id", max_dead_fraction=0.1), shouter, tmp_path / "out", Silent(), input=lines)
     assert "\n" not in str(caught.value)
     assert not (tmp_path / "out").exists()
-    assert [path.name for path in tmp_path.iterdir()] == ["in.jsonl"]
+    run, metrics = recipe(id="id", max_dead_fraction=0.2), tmp_path / "metrics.json"
+    infer(run, shouter, tmp_path / "out", Silent(), input=lines, resume=True, metrics=metrics)
+    assert json.loads(metrics.read_text())["records"] == 0  # nothing was decoded again
+    infer(run, shouter, tmp_path / "other", Silent(), input=lines)
+    assert contents(tmp_path / "out") == contents(tmp_path / "other")
+    assert not (tmp_path / ".out.work").exists()
+
+
+def test_an_input_that_is_mostly_damaged_fails_before_anything_is_decoded(
+    shouter: Path, tmp_path: Path, recipe: MakeRecipe
+) -> None:
+    path = tmp_path / "in.jsonl"
+    path.write_text('{"text": "a"}\n{\n{\n')
+    with pytest.raises(UserError, match=r"2 of 3 records failed, the first at in\.jsonl:2: broken JSON"):
+        infer(recipe(max_dead_fraction=0.5), shouter, tmp_path / "out", Silent(), input=path)
+    assert not list((tmp_path / ".out.work").glob("*.json"))
 
 
 def test_a_model_that_fails_on_all_gives_dead_letters_alone(shouter: Path, tmp_path: Path, recipe: MakeRecipe) -> None:
@@ -136,10 +151,12 @@ def test_mistakes_are_one_line(shouter: Path, lines: Path, tmp_path: Path, recip
     full = tmp_path / "full"
     full.mkdir()
     (full / "mine.txt").write_text("keep")
+    empty = tmp_path / "empty"
+    empty.mkdir()
     cases = [
         (tmp_path, tmp_path / "out", lines, "not a finished result"),
         (shouter, tmp_path / "out", tmp_path / "nowhere.jsonl", "no such input file"),
-        (shouter, tmp_path / "out", tmp_path, "no such input file"),
+        (shouter, tmp_path / "out", empty, "no corpus file in this folder"),
         (shouter, full, lines, "not empty"),
     ]
     for export, output, path, words in cases:

@@ -50,7 +50,7 @@ def test_scores_are_those_of_the_network(exported, written, tmp_path):
 
 
 def test_too_many_dead_letters_leave_nothing(exported, written, tmp_path):
-    with pytest.raises(UserError, match="1 of 3 records are dead letters"):
+    with pytest.raises(UserError, match="1 of 3 records failed, the first at in"):
         score_texts(exported.recipe, exported.export, written, tmp_path / "out", Silent())
     assert not (tmp_path / "out").exists()
 

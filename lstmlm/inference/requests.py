@@ -1,0 +1,65 @@
+"""What the batch job decodes, an input at a time."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from typing import Any, Protocol
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Request:
+    """A text to decode.
+
+    Attributes:
+        index: Place in the input, counted from 0.
+        id: The record's id.
+        text: The text.
+        seed: Decides the draws where decoding samples.
+        file: Name of the input file or split.
+        line: Line or row of the file, counted from 1; None in a split.
+        target: The output text, where it is asked for.
+    """
+
+    index: int
+    id: str
+    text: str
+    seed: int
+    file: str
+    line: int | None = None
+    target: str = ""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Dead:
+    """An input that gets no output, and why. The attributes are those of `Request`; an unknown id is None."""
+
+    index: int
+    reason: str
+    file: str
+    line: int | None = None
+    id: str | None = None
+
+    @property
+    def place(self) -> str:
+        """Says where the input stands."""
+        return f"{self.file}:{self.line or self.id}"
+
+    def letter(self) -> dict[str, Any]:
+        """Returns the line of `dead_letters.jsonl`, without what is not known."""
+        fields = {"file": self.file, "line": self.line, "id": self.id, "reason": self.reason}
+        return {name: value for name, value in fields.items() if value is not None}
+
+
+class Source(Protocol):
+    """Something to decode; reads anew each time."""
+
+    @property
+    def where(self) -> str:
+        """Names the source in messages."""
+
+    def stamp(self) -> str:
+        """Returns a fingerprint of the inputs and of how they are read."""
+
+    def items(self) -> Iterator[Request | Dead]:
+        """Yields the inputs in order, one at a time."""

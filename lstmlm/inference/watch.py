@@ -1,0 +1,78 @@
+"""Follows a job by what is done in its work folder: the same on every runner, and for workers on other machines."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+from lstmlm.decoding.meter import Meter
+from lstmlm.inference.work import Work
+from lstmlm.progress import Progress
+
+LOOK_SECONDS = 0.5
+
+
+@contextlib.contextmanager
+def watched(work: Work, progress: Progress) -> Iterator[None]:
+    """Tells, while the body runs, how many records are done."""
+    ended = threading.Event()
+    records = {piece.number: piece.records for piece in work.pieces}
+
+    def look() -> None:
+        while not ended.wait(LOOK_SECONDS):
+            done = sum(records[number] for number in work.done())
+            if done:
+                progress.update(done, work.counted.total, unit="records")
+
+    thread = threading.Thread(target=look, name="job-progress", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Speed:
+    """How fast a job was, without the pieces that an earlier one had done.
+
+    Attributes:
+        seconds: From the start of the pipeline to its end, start of workers and loading of the model included.
+        busy_seconds: What decoding took, added up over all workers.
+        records: Records decoded or found dead.
+        tokens: Tokens decoded.
+        meter: Of the engine.
+    """
+
+    seconds: float
+    busy_seconds: float
+    records: int
+    tokens: int
+    meter: Meter
+
+    def metrics(self) -> dict[str, Any]:
+        """Returns what is shown and written: rates a second, the share of busy rows, latencies in seconds."""
+        return {
+            "seconds": round(self.seconds, 3),
+            "records": self.records,
+            "tokens": self.tokens,
+            "records_per_second": round(self.records / self.seconds, 2),
+            "tokens_per_second": round(self.tokens / self.seconds, 1),
+            "worker_seconds": round(self.busy_seconds, 3),
+            "batch_fill": round(self.meter.fill, 4),
+            **{f"latency_p{int(100 * share)}": round(self.meter.percentile(share), 4) for share in (0.5, 0.95, 0.99)},
+        }
+
+
+def speed(work: Work, seconds: float) -> Speed:
+    """Returns how fast a job was that is done now and took so many seconds."""
+    pieces = [piece for piece in work.pieces if piece.number not in work.kept]
+    meter, busy, tokens = Meter(), 0.0, 0
+    for facts in map(work.facts, pieces):
+        meter.add(facts["meter"])
+        busy, tokens = busy + facts["seconds"], tokens + facts["tokens"]
+    return Speed(seconds, busy, sum(piece.records for piece in pieces), tokens, meter)
