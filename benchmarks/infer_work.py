@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -49,18 +50,8 @@ def endless(weights: dict[str, Array]) -> dict[str, Array]:
 
 def tatoeba(corpora: Path, count: int) -> tuple[list[list[int]], list[int]]:
     """Sources of the valid split as ids, and the lengths of their first translations, both in SentencePiece tokens."""
-    import io
-
-    import sentencepiece
-
-    lines = (corpora / "tatoeba_en_fr" / "train.tsv").read_text(encoding="utf-8").splitlines()[1::8]
-    model = io.BytesIO()
-    texts = (text for line in lines for text in line.split("\t")[:2])
-    sentencepiece.SentencePieceTrainer.train(
-        sentence_iterator=texts, model_writer=model, vocab_size=VOCABULARY, minloglevel=2,
-        num_threads=1, pad_id=0, unk_id=1, bos_id=BEGIN, eos_id=END,
-    )  # fmt: skip
-    tokenizer = sentencepiece.SentencePieceProcessor(model_proto=model.getvalue())
+    lines = (corpora / "tatoeba_en_fr" / "train.tsv").read_text(encoding="utf-8").splitlines()[1:]
+    tokenizer = tatoeba_pieces(lines)
     pairs: dict[str, str] = {}
     for line in (corpora / "tatoeba_en_fr" / "valid.tsv").read_text(encoding="utf-8").splitlines()[1:]:
         source, target = line.split("\t")[:2]
@@ -68,6 +59,21 @@ def tatoeba(corpora: Path, count: int) -> tuple[list[list[int]], list[int]]:
     step = max(1, len(pairs) // count)
     kept = list(pairs.items())[::step][:count]
     return [[*tokenizer.encode(s), END] for s, _ in kept], [len(tokenizer.encode(t)) + 1 for _, t in kept]
+
+
+def tatoeba_pieces(lines: Sequence[str]) -> Any:
+    """A SentencePiece processor, trained on every eighth of the pairs."""
+    import io
+
+    import sentencepiece
+
+    model = io.BytesIO()
+    texts = (text for line in lines[::8] for text in line.split("\t")[:2])
+    sentencepiece.SentencePieceTrainer.train(
+        sentence_iterator=texts, model_writer=model, vocab_size=VOCABULARY, minloglevel=2,
+        num_threads=1, pad_id=0, unk_id=1, bos_id=BEGIN, eos_id=END,
+    )  # fmt: skip
+    return sentencepiece.SentencePieceProcessor(model_proto=model.getvalue())
 
 
 def long_tail(count: int, seed: int = 0) -> tuple[list[list[int]], list[int]]:

@@ -161,7 +161,8 @@ class Decoding(Section):
     """How text is decoded, in the exported model and so in every job that uses it.
 
     The batch job and the evaluation use all of it. The SavedModel, which serves single requests, samples where `method`
-    is `sample`, with the temperature alone, and is greedy otherwise, without rules of what an output must contain.
+    is `sample`, with the temperature alone, and is greedy otherwise, without rules of what an output must contain; what
+    is unknown stays so.
     """
 
     method: Literal["greedy", "sample", "beam"] = Field("greedy", description="Most likely token, a draw, or a beam.")
@@ -185,6 +186,11 @@ class Decoding(Section):
     )
     forbidden: tuple[str, ...] = Field((), description="Words that do not stand in an output.")
     forced: tuple[str, ...] = Field((), description="Words that stand in every output; beam search.")
+    replace_unknown: bool = Field(
+        False,
+        description="Write the source text attended to where the unknown token is decoded (pairs; Luong et al. 2015); "
+        "for given vocabularies without byte fallback, others have no unknown text.",
+    )
     backend: Literal["onnx", "tensorflow"] = Field(
         "onnx", description="What computes the batch job: onnxruntime on processors, TensorFlow on GPUs too."
     )

@@ -13,6 +13,7 @@ from lstmlm.export import export
 from lstmlm.inference.run import infer
 from lstmlm.progress import Silent
 from lstmlm.publish import publish
+from lstmlm.recipe import Decoding
 from lstmlm.records import stable_hash
 from lstmlm.tokenizer import Tokenizer
 
@@ -75,6 +76,13 @@ def test_a_tokenizer_that_no_graph_can_hold_is_refused(exported, tmp_path):
         draft.facts["vocabulary"] = 4
     with pytest.raises(UserError, match=r"tensorflow-text cannot run a tokenizer\.json\. Give a SentencePiece"):
         export(exported.recipe, tmp_path / "model", tmp_path / "tokenizer", tmp_path / "out", Silent())
+
+
+def test_a_language_model_has_no_source_to_take_words_from(stages, recipe, tmp_path):
+    asked = recipe.model_copy(update={"decoding": Decoding(replace_unknown=True)})
+    with pytest.raises(UserError, match=r"decoding\.replace_unknown: a language model has no source") as caught:
+        export(asked, tmp_path / "model", stages / "tokenizer", tmp_path / "out", Silent())
+    assert "\n" not in str(caught.value)
 
 
 def test_a_damaged_model_is_refused(exported, tmp_path):

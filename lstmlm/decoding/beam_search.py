@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from lstmlm.decoding.alignment import most_attended
 from lstmlm.decoding.backend import Backend, Ints
 from lstmlm.decoding.beam import (
     Expansion,
@@ -37,6 +38,7 @@ class BeamSearch:
         self._backend, self._options, beam = backend, options, options.beam
         self._scores = np.full([slots, beam], -np.inf)
         self._texts = np.zeros([slots, beam, options.max_tokens], np.int64)
+        self._alignment = np.zeros([slots, beam, options.max_tokens if options.align else 0], np.int64)
         self._place = np.zeros(slots, np.int64)
         self._limits = np.ones(slots, np.int64)
         self._coverage = np.zeros([slots, beam, 0], np.float32)
@@ -60,12 +62,14 @@ class BeamSearch:
         beam, busy = self._options.beam, slots.owners >= 0
         found, attention = self._expanded(slots)
         self._cover(attention)
+        assert slots.rows is not None
+        attended = most_attended(attention, slots.rows.lengths) if self._options.align else None
         for slot, rank in np.argwhere(ending(found, beam) & busy[:, None]).tolist():
             self._finish(slot, int(found.parents[slot, rank]), float(found.scores[slot, rank]), ended=True)
         live = going_on(found, beam)
         slots.reorder((np.arange(len(busy))[:, None] * beam + live.parents).reshape(-1))
         slots.tokens = live.tokens.reshape(-1)
-        self._extend(live)
+        self._extend(live, attended)
         enough = np.array([len(finished) >= beam for finished in self._finished])
         stopped = enough | (self._place >= self._limits) | ~np.isfinite(self._scores).any(axis=1)
         for slot in np.flatnonzero(stopped & ~enough & busy).tolist():
@@ -80,6 +84,7 @@ class BeamSearch:
     def keep(self, slots: Ints) -> None:
         """See `Search`."""
         self._scores, self._texts, self._coverage = self._scores[slots], self._texts[slots], self._coverage[slots]
+        self._alignment = self._alignment[slots]
         self._place, self._limits, self._sources = self._place[slots], self._limits[slots], self._sources[slots]
         self._finished = [self._finished[slot] for slot in slots.tolist()]
 
@@ -127,13 +132,18 @@ class BeamSearch:
         if options.coverage_penalty and self._coverage.shape[2]:
             covered = self._coverage[slot, row, : self._sources[slot]]
             value += coverage_penalty(covered, options.coverage_penalty)
-        self._finished[slot].append(Hypothesis(tokens, value, score))
+        alignment = tuple(self._alignment[slot, row, :place].tolist())
+        self._finished[slot].append(Hypothesis(tokens, value, score, alignment))
 
-    def _extend(self, live: Expansion) -> None:
-        """Lets the hypotheses that go on take the place of those before."""
+    def _extend(self, live: Expansion, attended: Ints | None) -> None:
+        """Lets the hypotheses that go on take the place of those before, whose rows attended as given."""
         self._texts = np.take_along_axis(self._texts, live.parents[:, :, None], axis=1)
         rows = np.flatnonzero(self._place < self._limits)
         self._texts[rows, :, self._place[rows]] = live.tokens[rows]
+        if attended is not None:
+            self._alignment = np.take_along_axis(self._alignment, live.parents[:, :, None], axis=1)
+            aligned = np.take_along_axis(attended.reshape(live.parents.shape), live.parents, axis=1)
+            self._alignment[rows, :, self._place[rows]] = aligned[rows]
         self._place[rows] += 1
         self._scores = live.scores
         if self._coverage.shape[2]:

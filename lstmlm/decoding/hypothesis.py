@@ -31,11 +31,14 @@ class Hypothesis:
         score: What the hypotheses of a request are ranked by, higher is better; 0 outside of beam search.
         log_probability: Natural logarithm of the text's probability, *end* included if it was reached; 0 outside of
             beam search, which alone needs it.
+        alignment: For each token the source position that got the most attention as it was chosen (see
+            `lstmlm.decoding.alignment`); empty where `SearchOptions.align` does not ask for it.
     """
 
     tokens: tuple[int, ...]
     score: float = 0.0
     log_probability: float = 0.0
+    alignment: tuple[int, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -53,6 +56,7 @@ class SearchOptions:
         length_penalty: The exponent alpha of Wu et al. (2016); 0: none.
         coverage_penalty: The factor beta of Wu et al. (2016); 0: none.
         constraints: What a text must and must not contain.
+        align: Say of every token which source position it came from; for models with attention.
     """
 
     method: str = "greedy"
@@ -65,6 +69,7 @@ class SearchOptions:
     length_penalty: float = 0.0
     coverage_penalty: float = 0.0
     constraints: Constraints = dataclasses.field(default_factory=Constraints)
+    align: bool = False
 
     @property
     def width(self) -> int:

@@ -39,5 +39,16 @@ def check_served_alone(sizes: Model, decoding: Decoding) -> None:
         raise UserError(what, where=f"decoding.{name}", cure="Leave it out, or train without that option")
 
 
+def check_attends(pairs: bool, decoding: Decoding) -> None:
+    """Refuses to replace unknown tokens by those attended to where a model attends to nothing.
+
+    Raises:
+        UserError: It is asked for, and the task is not one of pairs.
+    """
+    if decoding.replace_unknown and not pairs:
+        what = "a language model has no source to take words from"
+        raise UserError(what, where="decoding.replace_unknown", cure="Leave it out, or take a task of pairs")
+
+
 def _set(decoding: Decoding, name: str) -> bool:
     return bool(getattr(decoding, name) != type(decoding).model_fields[name].default)

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from lstmlm.decoding.alignment import NOTHING
 from lstmlm.decoding.backend import Backend
 from lstmlm.decoding.constraints import Constraints
 from lstmlm.decoding.engine import Engine
@@ -43,7 +44,7 @@ class EngineModel:
         read = [self.read(text) for text in texts]
         requests = [Request(ids, seed) for (ids, _), seed in zip(read, seeds, strict=True)]
         found = self._engine.decode(requests, meter)
-        return [self._output(ranked, cut) for ranked, (_, cut) in zip(found, read, strict=True)]
+        return [self._output(text, ranked, cut) for text, ranked, (_, cut) in zip(texts, found, read, strict=True)]
 
     def failures(self) -> tuple[type[Exception], ...]:
         """See `TextModel`."""
@@ -59,11 +60,20 @@ class EngineModel:
             return [*ids[: longest - 1], Tokenizer.END], max(0, len(ids) - (longest - 1))
         return ids[-longest:], max(0, len(ids) - longest)
 
-    def _output(self, ranked: Sequence[Hypothesis], cut: int) -> Output:
-        texts = [self.tokenizer.decode(hypothesis.tokens) for hypothesis in ranked]
+    def _output(self, source: str, ranked: Sequence[Hypothesis], cut: int) -> Output:
+        texts = [self._text(source, hypothesis) for hypothesis in ranked]
         scores = [round(hypothesis.score, 6) for hypothesis in ranked]
         n_best = tuple(zip(texts, scores, strict=True)) if self._decoding.n_best > 1 else ()
         return Output(texts[0], len(ranked[0].tokens), cut, n_best)
+
+    def _text(self, source: str, hypothesis: Hypothesis) -> str:
+        """Returns the text of a hypothesis; what is unknown is that of the source, if the recipe wants it."""
+        tokens = hypothesis.tokens
+        if not self._decoding.replace_unknown or Tokenizer.UNK not in tokens:
+            return self.tokenizer.decode(tokens)
+        surfaces = self.tokenizer.surfaces(source)
+        aligned = [n for token, n in zip(tokens, hypothesis.alignment, strict=True) if token == Tokenizer.UNK]
+        return self.tokenizer.decode_unknown(tokens, [surfaces[n] if n != NOTHING else "" for n in aligned])
 
 
 def search_options(decoding: Decoding, tokenizer: Tokenizer) -> SearchOptions:
@@ -85,6 +95,7 @@ def search_options(decoding: Decoding, tokenizer: Tokenizer) -> SearchOptions:
         length_penalty=decoding.length_penalty,
         coverage_penalty=decoding.coverage_penalty,
         constraints=constraints,
+        align=decoding.replace_unknown,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import sentencepiece
@@ -9,6 +10,8 @@ import sentencepiece
 from lstmlm.errors import UserError
 from lstmlm.tokenizer.rows import IdArray
 from lstmlm.tokenizer.special import BEGIN, END, PAD, UNK
+
+_SPACE_MARK = "\u2581"
 
 
 class SentencePiece:
@@ -52,6 +55,27 @@ class SentencePiece:
         """See `lstmlm.tokenizer.tokenizer.Backend`."""
         text: str = self._processor.decode(ids)
         return text
+
+    def surfaces(self, text: str) -> list[str]:
+        """See `lstmlm.tokenizer.tokenizer.Tokenizer`."""
+        offsets = self._processor.encode(text, return_type="offset_mapping")["offsets"]
+        surfaces = [text[start:end].strip() for start, end in offsets]
+        for n in range(len(surfaces) - 2, -1, -1):
+            surfaces[n] = surfaces[n] or surfaces[n + 1]
+        return surfaces
+
+    def decode_unknown(self, ids: list[int], words: Sequence[str]) -> str:
+        """See `lstmlm.tokenizer.tokenizer.Tokenizer`."""
+        # Where the mark of a space is no piece, as in a vocabulary of whole words, it is part of what is unknown.
+        with_space = self._processor.piece_to_id(_SPACE_MARK) == UNK
+        found = self._processor.decode(ids, return_type="offset_mapping")
+        text, parts, done = found["text"], [], 0
+        places = (place for number, place in zip(found["ids"], found["offsets"], strict=True) if number == UNK)
+        for (start, end), word in zip(places, words, strict=True):
+            space = " " if with_space and start else ""
+            parts += [text[done:start], space + word if word else text[start:end]]
+            done = end
+        return "".join([*parts, text[done:]])
 
 
 def special_ids(processor: sentencepiece.SentencePieceProcessor) -> tuple[int, int, int, int]:

@@ -67,10 +67,7 @@ class Tokenizer:
         Raises:
             UserError: The vocabulary is of another kind.
         """
-        if not isinstance(self._backend, SentencePiece):
-            what = "the exported model has its tokenizer inside, and tensorflow-text cannot run a tokenizer.json"
-            raise UserError(what, where=str(self._path), cure="Give a SentencePiece .model as tokenizer.model")
-        return self._backend.model_bytes
+        return self._sentence_piece().model_bytes
 
     def encode(self, text: str) -> list[int]:
         """Returns the token ids of a text, without begin and end."""
@@ -88,6 +85,35 @@ class Tokenizer:
         """Returns the text of token ids; pad, begin and end count for nothing."""
         silent = (PAD, BEGIN, END)
         return self._backend.decode([int(token) for token in ids if token not in silent])
+
+    def surfaces(self, text: str) -> list[str]:
+        """Returns the text of each token that `encode` finds, as it stands there, without spaces around it.
+
+        A token that is not a whole character (a byte, or the space before a word) has the text of the next.
+
+        Raises:
+            UserError: The vocabulary is not a SentencePiece model.
+        """
+        return self._sentence_piece().surfaces(text)
+
+    def decode_unknown(self, ids: Iterable[int], words: Sequence[str]) -> str:
+        """Returns the text of token ids, as `decode` does, with a word in the place of each unknown one.
+
+        Args:
+            ids: The ids.
+            words: One for every unknown id, in their order; an empty one leaves it as it is.
+
+        Raises:
+            UserError: The vocabulary is not a SentencePiece model.
+        """
+        silent = (PAD, BEGIN, END)
+        return self._sentence_piece().decode_unknown([int(token) for token in ids if token not in silent], words)
+
+    def _sentence_piece(self) -> SentencePiece:
+        if not isinstance(self._backend, SentencePiece):
+            what = "the exported model has its tokenizer inside, and tensorflow-text cannot run a tokenizer.json"
+            raise UserError(what, where=str(self._path), cure="Give a SentencePiece .model as tokenizer.model")
+        return self._backend
 
 
 def tokenizer_file(folder: Path) -> Path:

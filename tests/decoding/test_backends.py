@@ -81,6 +81,20 @@ def test_beams_are_the_same_on_both(network, backends):
         np.testing.assert_allclose([h.score for h in left], [h.score for h in right], rtol=1e-4)
 
 
+def test_alignments_are_the_same_on_both_and_change_no_output(network, backends):
+    wanted = requests(network, 30)
+    for method in ("greedy", "sample", "beam"):
+        options = SearchOptions(method, max_tokens=MOST, beam=3, align=True)
+        if not network.closes_source:
+            with pytest.raises(ValueError, match="without attention"):
+                Engine(backends["onnx"], options, 12).decode(wanted)
+            continue
+        one, other = (Engine(backend, options, 12).decode(wanted) for backend in backends.values())
+        assert [[h.alignment for h in ranked] for ranked in one] == [[h.alignment for h in ranked] for ranked in other]
+        plain = Engine(backends["onnx"], SearchOptions(method, max_tokens=MOST, beam=3), 12).decode(wanted)
+        assert [[h.tokens for h in ranked] for ranked in one] == [[h.tokens for h in ranked] for ranked in plain]
+
+
 def test_company_changes_nothing_in_int8_either(network):
     backend, wanted = onnx_backend(network, int8=True), requests(network, 30)
     for options in (SearchOptions(max_tokens=MOST), SearchOptions("beam", max_tokens=MOST, beam=3)):
