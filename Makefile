@@ -38,9 +38,10 @@ bench-ingest: .venv/.synced
 bench-train: .venv/.synced
 	$(BIN)/python benchmarks/train.py
 
-# Decoding beside PyTorch, whose environment (5 GB) is made at the first run; QUICK=1: fewer records; EXPORT=DIR: its weights.
+# Decoding beside PyTorch, whose environment (5 GB) is made at the first run, and whole jobs, of a model that is trained
+# first. QUICK=1: within five minutes; RUN=DIR: a finished run of translate_en_fr; PARTS="engine quality jobs": these.
 bench-infer: .venv/.synced
-	$(BIN)/python benchmarks/infer.py $(if $(EXPORT),--export $(EXPORT))
+	$(BIN)/python benchmarks/infer.py $(if $(RUN),--run $(RUN)) $(PARTS)
 
 docs: .venv/.synced
 	$(BIN)/lstmlm recipe docs > docs/recipe.md

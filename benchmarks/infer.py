@@ -1,9 +1,13 @@
-"""Batch decoding: the engine against the best plain PyTorch loop, at the same shapes, on one core.
+"""Batch decoding: the engine against the best plain PyTorch loop, at the same shapes, on one core; and whole jobs.
 
-`make bench-infer` runs it. Both sides have the same weights and inputs and decode the same number of tokens for every
-record. The peer is the fastest of float32, bfloat16 and dynamic int8, in length-sorted batches of 64. Each side is a
-process of its own that stays up, on the same core; they take turns, and the medians are compared. Time is processor
-time: each side computes in one thread, and what else runs on the machine counts for neither. `QUICK=1`: fewer records.
+`make bench-infer` trains translate_en_fr (once) and measures the engine, what int8 costs in quality, and jobs
+(`infer_jobs.py`); `PARTS="engine"` does a part of it, `RUN=DIR` takes a finished run, `QUICK=1` trains for a minute and
+decodes fewer records.
+
+The engine: both sides have the same weights and inputs and decode the same number of tokens for every record. The peer
+is the fastest of float32, bfloat16 and dynamic int8, in length-sorted batches of 64. Each side is a process of its own
+that stays up, on the same core; they take turns, and the medians are compared. Time is processor time: each side
+computes in one thread, and what else runs on the machine counts for neither.
 """
 
 from __future__ import annotations
@@ -17,10 +21,13 @@ import sys
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))
+import environments
+import infer_jobs
+import infer_model
+import infer_work
+import table
 
-from benchmarks import environments, infer_work, table  # noqa: E402
+ROOT = Path(__file__).resolve().parents[1]
 
 WORK = ROOT / "build" / "bench" / "infer.npz"
 
@@ -73,19 +80,40 @@ def measure(sides: dict[str, Side], mix: str, method: str, rounds: int) -> dict[
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--export", type=Path, help="Take the weights of this export folder; absent: random ones.")
+    parser.add_argument(
+        "--run", type=Path, help="Folder of a finished translate_en_fr run; absent: it is trained first."
+    )
     parser.add_argument(
         "--corpora", type=Path, default=os.environ.get("LSTMLM_CORPORA", ROOT.parent / "shared/corpora")
     )
     parser.add_argument("--core", type=int, default=max(os.sched_getaffinity(0)))
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--rows", type=int, default=64, help="Rows of the engine.")
+    parser.add_argument("parts", nargs="*", default=["engine", "quality", "jobs"], help="engine, quality, jobs")
     arguments = parser.parse_args()
-    quick = bool(os.environ.get("QUICK"))
-    weights = weights_of(arguments.export) if arguments.export else infer_work.random_weights()
-    count = 320 if quick else 2048
-    mixes = {"tatoeba": infer_work.tatoeba(Path(arguments.corpora), count), "long_tail": infer_work.long_tail(count)}
-    infer_work.save(WORK, weights, mixes)
+    quick, corpora = bool(os.environ.get("QUICK")), Path(arguments.corpora).resolve()
+    os.environ["LSTMLM_CORPORA"] = str(corpora)
+    model = infer_model.of_run(arguments.run) if arguments.run else infer_model.trained(corpora, quick=quick)
+    rows = []
+    if "engine" in arguments.parts:
+        rows += engine(model.export, corpora, arguments, 320 if quick else 2048)
+    int8, exact = (
+        infer_jobs.with_decoding(model.export, infer_jobs.WORK / precision, precision=precision)
+        for precision in ("int8", "float32")
+    )
+    if "quality" in arguments.parts and not quick:  # a model that was trained for a minute has none
+        rows += infer_jobs.quality(int8, exact, model.records)
+    if "jobs" in arguments.parts:
+        sizes = infer_jobs.QUICK if quick else infer_jobs.FULL
+        jobs = infer_jobs.Jobs(corpora, int8, exact, sizes, arguments.core)
+        rows += [*jobs.beside_plain(), *jobs.beside_bare(), jobs.processes()]
+    table.publish("infer", rows)
+
+
+def engine(export: Path, corpora: Path, arguments: argparse.Namespace, count: int) -> list[dict[str, Any]]:
+    """Measures the engine beside PyTorch; every side decodes the same number of tokens of every record."""
+    mixes = {"tatoeba": infer_work.tatoeba(corpora, count), "long_tail": infer_work.long_tail(count)}
+    infer_work.save(WORK, weights_of(export), mixes)
     peer = str(environments.peer_python("torch", environments.TORCH))
     ours = [sys.executable, "benchmarks/infer_ours.py", str(WORK)]
     sides = {
@@ -96,7 +124,7 @@ def main() -> None:
     rows = [compare(sides, mix, method, arguments.rounds) for mix in mixes for method in METHODS]
     for side in sides.values():
         side.close()
-    table.publish("infer", rows)
+    return rows
 
 
 def weights_of(export: Path) -> dict[str, infer_work.Array]:

@@ -1,0 +1,216 @@
+"""Whole batch jobs: beside a plain RunInference job, the bare engine, one process, and a tenth of the input.
+
+Start-up is left out by running every job twice, with few records and with many: what counts is the difference.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import random
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from table import Row, row
+
+ROOT = Path(__file__).resolve().parents[1]
+WORK = ROOT / "build" / "bench" / "infer-jobs"
+RECIPE = "pipelines/recipes/translate_en_fr.yaml"
+
+
+@dataclasses.dataclass(frozen=True)
+class Sizes:
+    """Records of the jobs: `few` to take start-up away, the others by what they are held against."""
+
+    few: int
+    plain: int
+    many: int
+
+
+FULL, QUICK = Sizes(512, 8192, 100_000), Sizes(256, 1024, 5120)
+
+
+@dataclasses.dataclass(frozen=True)
+class Ran:
+    """How a job went: seconds of wall time, and the peak memory of its largest process in bytes."""
+
+    seconds: float
+    peak: int
+
+
+def texts(corpora: Path, count: int) -> Path:
+    """Writes a file of sentences drawn from the train split of tatoeba_en_fr; returns it."""
+    path = WORK / f"in-{count}.jsonl"
+    draw = random.Random(1)
+    lines = (corpora / "tatoeba_en_fr" / "train.tsv").read_text(encoding="utf-8").splitlines()[1:]
+    sentences = sorted({line.split("\t")[0] for line in lines})
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w", encoding="utf-8") as stream:
+        for number in range(count):
+            stream.write(json.dumps({"text": draw.choice(sentences), "id": f"r{number}"}) + "\n")
+    return path
+
+
+def timed(command: Sequence[object], cores: set[int]) -> Ran:
+    """Runs a command on the given cores and waits for it."""
+    started = time.perf_counter()
+    process = subprocess.Popen(
+        list(map(str, command)),
+        cwd=ROOT,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        preexec_fn=lambda: os.sched_setaffinity(0, cores),
+        env=os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT), "CUDA_VISIBLE_DEVICES": "-1"},
+    )
+    assert process.stderr is not None
+    errors = process.stderr.read()
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise SystemExit(f"{' '.join(map(str, command))}: exit code {process.returncode}\n{errors.decode()[-2000:]}")
+    return Ran(time.perf_counter() - started, usage.ru_maxrss * 1024)
+
+
+def ours(export: Path, source: Path, cores: set[int], *options: str) -> Ran:
+    """Runs `lstmlm infer`."""
+    output = WORK / "out"
+    shutil.rmtree(output, ignore_errors=True)
+    command = [sys.executable, "-m", "lstmlm", "infer", RECIPE, "--export", export, "--input", source]
+    return timed([*command, "--set", "inference.id=id", "-o", output, *options], cores)
+
+
+def plain(export: Path, source: Path, cores: set[int]) -> Ran:
+    """Runs the plain RunInference job."""
+    return timed([sys.executable, "benchmarks/peers/plain_run_inference.py", export, source, WORK / "plain"], cores)
+
+
+def bare(export: Path, source: Path, cores: set[int]) -> float:
+    """Returns the records a second of the engine alone, without Beam, in a process of its own."""
+    command = ["benchmarks/infer_bare.py", str(export), str(source)]
+    found = subprocess.run(
+        [sys.executable, *command],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+        preexec_fn=lambda: os.sched_setaffinity(0, cores),
+        env=os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT), "CUDA_VISIBLE_DEVICES": "-1"},
+    )
+    return float(found.stdout.splitlines()[-1])
+
+
+@dataclasses.dataclass(frozen=True)
+class Jobs:
+    """Measures jobs.
+
+    Attributes:
+        corpora: Folder of the corpora.
+        int8: An export that decodes in int8.
+        exact: The same model in float32, as the SavedModel computes.
+        sizes: How many records.
+        core: The core of jobs that get one.
+    """
+
+    corpora: Path
+    int8: Path
+    exact: Path
+    sizes: Sizes
+    core: int
+
+    def beside_plain(self) -> list[Row]:
+        """Beside a plain RunInference job on the same SavedModel."""
+        few, some = texts(self.corpora, self.sizes.few), texts(self.corpora, self.sizes.plain)
+
+        def rate(job: Callable[[Path, Path, set[int]], Ran], export: Path) -> float:
+            small, large = (job(export, source, {self.core}) for source in (few, some))
+            return self._rate(self.sizes.plain, large, small)
+
+        peer, mine, int8 = rate(plain, self.exact), rate(ours, self.exact), rate(ours, self.int8)
+        name = "lstmlm infer, {}: records/s beside plain RunInference"
+        return [
+            row(name.format("float32"), mine, peer=peer, ratio=mine / peer, bar=4),
+            row(name.format("int8"), int8, peer=peer, ratio=int8 / peer, bar=4),
+        ]
+
+    def beside_bare(self) -> list[Row]:
+        """Beside the engine without Beam; and the memory of a job beside that of a tenth of it."""
+        count, cores = self.sizes.many, {self.core}
+        alone = bare(self.int8, texts(self.corpora, count), cores)
+        few, tenth, whole = (
+            ours(self.int8, texts(self.corpora, n), cores) for n in (self.sizes.few, count // 10, count)
+        )
+        job, peaks = self._rate(count, whole, few), (whole.peak / 1e6, tenth.peak / 1e6)
+        speed = f"{count:,} records, int8: records/s beside the bare engine"
+        memory = f"peak MB with {count:,} records beside {count // 10:,}"
+        return [
+            row(speed, job, peer=alone, ratio=job / alone, bar=0.9),
+            row(memory, peaks[0], peer=peaks[1], ratio=peaks[0] / peaks[1], bar=1.1, at_most=True),
+        ]
+
+    def processes(self) -> Row:
+        """Two worker processes beside one."""
+        few, many = texts(self.corpora, self.sizes.few), texts(self.corpora, self.sizes.many)
+
+        def rate(workers: int, cores: set[int]) -> float:
+            options = ("--runner", "processes", "--workers", str(workers))
+            small, large = (ours(self.int8, source, cores, *options) for source in (few, many))
+            return self._rate(self.sizes.many, large, small)
+
+        one, two = rate(1, {self.core}), rate(2, os.sched_getaffinity(0))
+        return row("two processes: records/s beside one", two, peer=one, ratio=two / one, bar=1.7)
+
+    def _rate(self, count: int, large: Ran, small: Ran) -> float:
+        return (count - self.sizes.few) / (large.seconds - small.seconds)
+
+
+def quality(export: Path, exact: Path, records: Path) -> list[Row]:
+    """BLEU on valid in int8 beside float32, greedy and beam 5."""
+    rows = []
+    for method in ("greedy", "beam"):
+        found = [_bleu(folder, records, method) for folder in (export, exact)]
+        name = f"sacreBLEU on valid, {method}: int8 beside float32 (ratio: what is lost)"
+        rows.append(row(name, found[0], peer=found[1], ratio=found[1] - found[0], bar=0.3, at_most=True, digits=2))
+    return rows
+
+
+def _bleu(export: Path, records: Path, method: str) -> float:
+    output = WORK / "evaluation"
+    shutil.rmtree(output, ignore_errors=True)
+    decoded = with_decoding(export, WORK / "export-judged", method=method)
+    command = [
+        sys.executable,
+        "-m",
+        "lstmlm",
+        "evaluate",
+        RECIPE,
+        "--export",
+        decoded,
+        "--records",
+        records,
+        "-o",
+        output,
+    ]
+    subprocess.run(list(map(str, command)), cwd=ROOT, capture_output=True, env=os.environ | {"PYTHONPATH": str(ROOT)})
+    verdict = json.loads((output / "metrics.json").read_text(encoding="utf-8"))
+    return float(verdict["metrics"]["bleu"])
+
+
+def with_decoding(export: Path, folder: Path, **decoding: Any) -> Path:
+    """Copies an export with other fields of `decoding`; returns the copy."""
+    from lstmlm.publish import publish
+
+    shutil.rmtree(folder, ignore_errors=True)
+    with publish(folder, "export", f"{export}-{sorted(decoding.items())}") as draft:
+        shutil.copytree(export, draft.path, dirs_exist_ok=True)
+        (draft.path / "manifest.json").unlink()
+        path = draft.path / "model.json"
+        facts = json.loads(path.read_text(encoding="utf-8"))
+        facts["engine"]["decoding"] |= decoding
+        path.write_text(json.dumps(facts), encoding="utf-8")
+    return folder
