@@ -102,7 +102,7 @@ def main() -> None:
         for precision in ("int8", "float32")
     )
     if "quality" in arguments.parts and not quick:  # a model that was trained for a minute has none
-        rows += infer_jobs.quality(int8, exact, model.records)
+        rows += [*infer_jobs.quality(int8, exact, model.records), infer_jobs.agreement(exact, model.records)]
     if "jobs" in arguments.parts:
         sizes = infer_jobs.QUICK if quick else infer_jobs.FULL
         jobs = infer_jobs.Jobs(corpora, int8, exact, sizes, arguments.core)

@@ -179,6 +179,21 @@ def quality(export: Path, exact: Path, records: Path) -> list[Row]:
     return rows
 
 
+def agreement(exact: Path, records: Path) -> Row:
+    """The share of the valid split's sources with the same greedy output from both backends, in float32."""
+    outputs = []
+    for backend in ("onnx", "tensorflow"):
+        folder = with_decoding(exact, WORK / "export-judged", backend=backend)
+        output = WORK / "agreement"
+        shutil.rmtree(output, ignore_errors=True)
+        command = [sys.executable, "-m", "lstmlm", "infer", RECIPE, "--export", folder, "--records", records]
+        timed([*command, "-o", output, "--set", "inference.max_records=null"], os.sched_getaffinity(0))
+        files = sorted(output.glob("predictions-*.jsonl"))
+        outputs.append([line for file in files for line in file.read_text(encoding="utf-8").split("\n")[:-1]])
+    same = sum(one == other for one, other in zip(*outputs, strict=True)) / len(outputs[0])
+    return row("valid, greedy, float32: share of outputs that ONNX and TensorFlow share", same, bar=0.99, digits=4)
+
+
 def _bleu(export: Path, records: Path, method: str) -> float:
     output = WORK / "evaluation"
     shutil.rmtree(output, ignore_errors=True)
