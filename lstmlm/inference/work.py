@@ -79,7 +79,11 @@ def held(output: Path, stamp: str, *, resume: bool) -> Iterator[Path]:
             raise UserError("what a stopped job left here is of another job", where=str(folder), cure=cure)
         if not resume or left is None:
             _clear(folder)
-        yield folder
+        try:
+            yield folder
+        finally:
+            if not is_planned(folder):  # nothing in it to go on with
+                shutil.rmtree(folder, ignore_errors=True)
 
 
 def plan(folder: Path, source: Source, counted: Counted, shards: int, stamp: str, place: Place) -> None:
