@@ -12,11 +12,11 @@ import random
 import shutil
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from processes import Ran, timed
 from table import Row, row
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -36,14 +36,6 @@ class Sizes:
 FULL, QUICK = Sizes(512, 8192, 100_000), Sizes(256, 1024, 5120)
 
 
-@dataclasses.dataclass(frozen=True)
-class Ran:
-    """How a job went: seconds of wall time, and the peak memory of its largest process in bytes."""
-
-    seconds: float
-    peak: int
-
-
 def texts(corpora: Path, count: int) -> Path:
     """Writes a file of sentences drawn from the train split of tatoeba_en_fr; returns it."""
     path = WORK / f"in-{count}.jsonl"
@@ -55,26 +47,6 @@ def texts(corpora: Path, count: int) -> Path:
         for number in range(count):
             stream.write(json.dumps({"text": draw.choice(sentences), "id": f"r{number}"}) + "\n")
     return path
-
-
-def timed(command: Sequence[object], cores: set[int]) -> Ran:
-    """Runs a command on the given cores and waits for it."""
-    started = time.perf_counter()
-    process = subprocess.Popen(
-        list(map(str, command)),
-        cwd=ROOT,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        preexec_fn=lambda: os.sched_setaffinity(0, cores),
-        env=os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT), "CUDA_VISIBLE_DEVICES": "-1"},
-    )
-    assert process.stderr is not None
-    errors = process.stderr.read()
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise SystemExit(f"{' '.join(map(str, command))}: exit code {process.returncode}\n{errors.decode()[-2000:]}")
-    return Ran(time.perf_counter() - started, usage.ru_maxrss * 1024)
 
 
 def ours(export: Path, source: Path, cores: set[int], *options: str) -> Ran:

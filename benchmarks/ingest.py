@@ -7,14 +7,11 @@ unless the row says otherwise. Needs the corpora (`LSTMLM_CORPORA`).
 
 from __future__ import annotations
 
-import dataclasses
 import gzip
 import json
 import os
 import shutil
-import subprocess
 import sys
-import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -24,6 +21,7 @@ import pii
 import tokenise
 from documents import CORPORA, Document, write_documents
 from environments import DATATROVE, peer_python
+from processes import Ran, timed
 from table import Row, median, publish, row
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -45,34 +43,6 @@ corpus:
   duplicates: {{near: 0.72, bands: 14, rows: 8}}
   exclusions: {exclusions}
 """
-
-
-@dataclasses.dataclass(frozen=True)
-class Ran:
-    """How a process went: `seconds` of wall time, `peak` memory of its largest process in bytes."""
-
-    seconds: float
-    peak: int
-
-
-def timed(command: Sequence[str], cores: set[int]) -> Ran:
-    """Runs a command on the given cores and waits for it."""
-    started = time.perf_counter()
-    process = subprocess.Popen(
-        command,
-        cwd=ROOT,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        preexec_fn=lambda: os.sched_setaffinity(0, cores),
-        env=os.environ | {"OMP_NUM_THREADS": "1"},
-    )
-    assert process.stderr is not None
-    errors = process.stderr.read()
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise SystemExit(f"{' '.join(command)}: exit code {process.returncode}\n{errors.decode()[-2000:]}")
-    return Ran(time.perf_counter() - started, usage.ru_maxrss * 1024)
 
 
 def clean(documents: Path, output: Path, *options: str, exclusions: bool = False, cores: set[int] | None = None) -> Ran:

@@ -8,7 +8,6 @@ import os
 import random
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -50,18 +49,6 @@ def test_kill_at_any_write_and_a_rerun_give_the_bytes_of_an_undisturbed_run(tmp_
     assert len(points) == 16, done.stderr[-2000:]
     assert all(line.endswith("same") for line in points), done.stdout
     assert not [path for path in tmp_path.iterdir() if ".partial-" in path.name and path.is_file()]
-
-
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of one megabyte."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(folder)], capture_output=True)
-    if mounted.returncode:
-        pytest.skip(f"cannot mount a small file system here: {mounted.stderr.decode().strip()}")
-    yield folder
-    subprocess.run(["umount", "-l", str(folder)], check=True)
 
 
 def test_full_disk_is_told_in_one_line_and_leaves_nothing(small_disk: Path, tmp_path: Path) -> None:

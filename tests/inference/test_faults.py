@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -178,18 +178,6 @@ def test_an_output_folder_that_another_job_works_on_is_refused(
     path.write_text('{"text": "a"}\n')
     with held(tmp_path / "out", "another", resume=False), pytest.raises(UserError, match="another process is at work"):
         infer(recipe(), shouter, tmp_path / "out", Silent(), input=path)
-
-
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system with room for the pieces of the input, and not for all outputs."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1200k", "tmpfs", str(folder)], capture_output=True)
-    if mounted.returncode:
-        pytest.skip(f"cannot mount a small file system here: {mounted.stderr.decode().strip()}")
-    yield folder
-    subprocess.run(["umount", "-l", str(folder)], check=True)
 
 
 def test_a_full_disk_is_told_in_one_line_and_nothing_is_lost(
