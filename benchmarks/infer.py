@@ -96,7 +96,7 @@ def main() -> None:
     model = infer_model.of_run(arguments.run) if arguments.run else infer_model.trained(corpora, quick=quick)
     rows = []
     if "engine" in arguments.parts:
-        rows += engine(model.export, corpora, arguments, 320 if quick else 2048)
+        rows += engine(model.export, corpora, arguments, 320 if quick else 1024)
     int8, exact = (
         infer_jobs.with_decoding(model.export, infer_jobs.WORK / precision, precision=precision)
         for precision in ("int8", "float32")
