@@ -34,7 +34,8 @@ bench-recipes: .venv/.synced
 bench-ingest: .venv/.synced
 	$(BIN)/python benchmarks/ingest.py $(ROWS)
 
-# Training steps beside PyTorch, in an environment of its own; QUICK=1: within five minutes; RECIPES="wikitext2": these too.
+# Training beside PyTorch, in an environment of its own: steps, and what minutes buy, which takes hours. ROWS="steps wikitext2
+# translate wikitext2_90 translate_60": these; QUICK=1: seconds instead of minutes; RECIPES="wikitext2": these recipes too.
 bench-train: .venv/.synced
 	$(BIN)/python benchmarks/train.py
 

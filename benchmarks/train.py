@@ -1,14 +1,20 @@
 """Training speed beside plain PyTorch at the same shape and with the same threads, and the quality it buys.
 
-`make bench-train` measures steps of a language model (2 x 512, vocabulary 8,000, batch 32 x 35) in float32 and
-bfloat16, ours and PyTorch's in turn, and prints medians, peak memory, and how near the chip's matrix products they
-come. `QUICK=1` measures fewer times and ends within five minutes. `RECIPES="wikitext2"` trains these recipes as well.
+`make bench-train` measures everything; `ROWS="steps wikitext2"` these parts alone:
 
-PyTorch lives in an environment of its own below `build/peers/torch`, which this command makes.
+- `steps`: steps of a language model (2 x 512, vocabulary 8,000, batch 32 x 35) in float32 and bfloat16, ours and
+  PyTorch's in turn: medians, peak memory, and how near the chip's matrix products they come.
+- `wikitext2`, `translate`, `wikitext2_90`, `translate_60`: what minutes of training buy, see `train_quality.py`. All
+  four train for about four hours.
+
+`QUICK=1` measures fewer steps, and trains for seconds instead of minutes; with `ROWS=steps` it ends within five
+minutes. `RECIPES="wikitext2"` trains these recipes as well. PyTorch lives in an environment of its own below
+`build/peers/torch`, which this command makes.
 """
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import socket
@@ -16,8 +22,10 @@ import statistics
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
+import train_quality
 from environments import TORCH, peer_python
 from table import Row, publish, row
 
@@ -135,20 +143,43 @@ def _row(name: str, ours: float, peer: float, bar: float | None) -> Row:
     return row(name, ours, peer=peer, ratio=ours / peer, bar=bound, at_most=bar is not None and bar < 0)
 
 
-def main() -> None:
-    """Measures, prints and writes the rows."""
-    started = time.monotonic()
-    quick = os.environ.get("QUICK") == "1"
+def step_rows(quick: bool) -> list[Row]:
+    """Measures steps, of one worker beside the peer and of two workers beside one."""
     threads = len(os.sched_getaffinity(0)) if os.environ.get("THREADS") is None else int(os.environ["THREADS"])
     found = measure(threads, rounds=1 if quick else 5, count=10 if quick else 30)
     table = rows(found, threads)
     for precision in ("float32", "bfloat16"):
         one, two = (workers(count, precision, 10 if quick else 30)["tokens_per_second"] for count in (1, 2))
         table.append(_row(f"{precision}, tokens/s: two workers with a core each, beside one", two, one, 1.7))
-    publish("train", table)
+    return table
+
+
+PARTS: dict[str, Callable[[bool], list[Row]]] = {
+    "steps": step_rows,
+    **{name: functools.partial(train_quality.rows, name) for name in train_quality.PLANS},
+}
+
+
+def main() -> None:
+    """Measures the parts, and prints and writes the rows after each: a later one may take an hour, or fail."""
+    started = time.monotonic()
+    quick = os.environ.get("QUICK") == "1"
+    named = os.environ.get("ROWS", "").split() or list(PARTS)
+    if unknown := [name for name in named if name not in PARTS]:
+        raise SystemExit(f"no rows named {', '.join(unknown)}; there are: {', '.join(PARTS)}")
+    table: list[Row] = []
+    refused: list[str] = []
+    for name in named:
+        try:
+            table += PARTS[name](quick)
+        except train_quality.TookTooLong as error:
+            refused.append(str(error))
+        publish("train", table)
     print(f"{time.monotonic() - started:.0f} s")
     if recipes := os.environ.get("RECIPES", "").split():
         subprocess.run([sys.executable, str(ROOT / "benchmarks" / "recipes.py"), *recipes], check=True)
+    if refused:
+        raise SystemExit("no row: " + "; ".join(refused))
 
 
 if __name__ == "__main__":

@@ -1,0 +1,234 @@
+"""What minutes of training buy: rows of `benchmarks/train.py`, each by its name.
+
+`wikitext2` and `translate` train a recipe and a plain PyTorch peer (`peers/torch_word_lm.py` and
+`peers/torch_translate.py`) for the same minutes on the same two cores, one after the other, and judge both on the same
+text of valid. `wikitext2_90` and `translate_60` train the recipe longer and hold it against a fixed bar.
+
+Only training counts: evaluations on the way, preparing the data and judging are apart, on both sides. Our trainer works
+in steps, so a short run measures seconds a step, the real one gets the steps that fill the minutes, and a row whose
+training took over 3 % longer than it may is not reported. With QUICK=1 minutes are seconds and nothing is judged.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import infer_model
+from environments import TORCH, peer_python
+from table import Row, row
+from train_clock import LOG_EVERY, Clock, Timing, timing
+
+from lstmlm.recipe import Recipe
+from lstmlm.recipe_file import load_recipe
+
+ROOT = Path(__file__).resolve().parents[1]
+WORK = ROOT / "build" / "bench" / "quality"
+
+CORES = 2
+AIM, TOLERANCE = 0.985, 1.03
+"""Shares of the minutes: what the steps are chosen to take, and what they may take."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Plan:
+    """A row.
+
+    Attributes:
+        recipe: Which one is trained.
+        minutes: For how long.
+        bar: What the row is held against.
+        settings: What is set beside the recipe, as for `lstmlm run --set`: the place to tune it.
+    """
+
+    recipe: str
+    minutes: float
+    bar: float
+    settings: tuple[str, ...] = ()
+
+
+PLANS = {
+    "wikitext2": Plan("wikitext2", 20, 0.7),
+    "translate": Plan("translate_en_fr", 20, 3.0, ("decoding.method=greedy",)),
+    "wikitext2_90": Plan("wikitext2", 90, 105.0),
+    "translate_60": Plan("translate_en_fr", 60, 45.0, ("decoding.method=beam", "decoding.beam=5")),
+}
+
+
+class TookTooLong(Exception):
+    """A training had more time than the row says, so there is no row."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Trained:
+    """A recipe that was trained for so many minutes.
+
+    Attributes:
+        recipe: The recipe with its settings.
+        folder: The run's folder.
+        metrics: What the evaluation found.
+        minutes: What the training took.
+        limit: How a row names the time it was given.
+    """
+
+    recipe: Recipe
+    folder: Path
+    metrics: dict[str, Any]
+    minutes: float
+    limit: str
+
+
+def rows(name: str, quick: bool) -> list[Row]:
+    """Measures one of the rows.
+
+    Args:
+        name: One of `PLANS`.
+        quick: Whether minutes are seconds.
+
+    Raises:
+        TookTooLong: The training had more time than it may have.
+    """
+    os.environ.setdefault("LSTMLM_CORPORA", str(ROOT.parent / "shared" / "corpora"))
+    plan = PLANS[name]
+    minutes = plan.minutes / 60 if quick else plan.minutes
+    trained = train(name, plan, minutes, quick)
+    plan = dataclasses.replace(plan, minutes=minutes)
+    found = JUDGES[name](plan, trained)
+    return [line | {"bar": None, "holds": None} for line in found] if quick else found
+
+
+def train(name: str, plan: Plan, minutes: float, quick: bool) -> Trained:
+    """Trains a recipe for so many minutes, in an empty folder.
+
+    Raises:
+        TookTooLong: See `rows`.
+    """
+    output = WORK / name
+    shutil.rmtree(output, ignore_errors=True)
+    settings = (f"output={output}", *plan.settings)
+    probe = (f"training.steps={30 if quick else 120}", "evaluation.max_records=20")
+    steps = lstmlm_run(plan.recipe, (*settings, *probe)).steps_within(AIM * 60 * minutes)
+    settings = (*settings, f"training.steps={steps}")
+    took = lstmlm_run(plan.recipe, settings)
+    limit = f"{plan.minutes:g} {'seconds (QUICK)' if quick else 'minutes'}"
+    print(f"{name}: {took.steps} steps took {took.seconds:.0f} s, {limit} were given", flush=True)
+    if not quick and took.seconds > TOLERANCE * 60 * minutes:
+        raise TookTooLong(f"{name}: the training took {took.seconds / 60:.1f} minutes instead of {minutes:g}")
+    recipe = load_recipe(recipe_file(plan.recipe), settings)
+    verdicts = recipe.run_folder.glob("artifacts/Evaluator/evaluation/*/metrics.json")
+    newest = max(verdicts, key=lambda path: path.stat().st_mtime)
+    metrics: dict[str, Any] = json.loads(newest.read_text(encoding="utf-8"))["metrics"]
+    return Trained(recipe, recipe.run_folder, metrics, took.seconds / 60, limit)
+
+
+def lstmlm_run(name: str, settings: tuple[str, ...]) -> Timing:
+    """Runs a recipe on the cores of the benchmark and returns what its training took."""
+    recipe = load_recipe(recipe_file(name), settings)
+    if recipe.training.evaluate_every % LOG_EVERY:
+        raise SystemExit(f"{name}: to be timed, training.evaluate_every must be a multiple of {LOG_EVERY}")
+    words = [word for setting in settings for word in ("--set", setting)]
+    command = [*pinned(), sys.executable, "-m", "lstmlm", "run", str(recipe_file(name)), *words]
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "CUDA_VISIBLE_DEVICES": "-1"}
+    with Clock(recipe.run_folder) as clock:
+        done = subprocess.run(command, cwd=ROOT, env=environment, stdout=sys.stderr)
+    if done.returncode not in (0, 3):  # 3: not good enough to be pushed, which is not what is measured here
+        raise SystemExit(f"{name}: exit code {done.returncode}")
+    return timing(clock.seen)
+
+
+def recipe_file(name: str) -> Path:
+    """Returns where a recipe lies."""
+    return ROOT / "pipelines" / "recipes" / f"{name}.yaml"
+
+
+def pinned() -> list[str]:
+    """Returns what a command begins with to have the cores of the benchmark and no others."""
+    return ["taskset", "-c", ",".join(map(str, sorted(os.sched_getaffinity(0))[:CORES]))]
+
+
+def peer(script: str, minutes: float, *arguments: Path) -> dict[str, Any]:
+    """Runs a peer on the same cores and returns what it printed last."""
+    python = peer_python("torch", TORCH)
+    command = [*pinned(), str(python), str(ROOT / "benchmarks" / "peers" / script), *map(str, arguments)]
+    command += ["--minutes", str(minutes), "--threads", str(CORES)]
+    environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
+    done = subprocess.run(command, env=environment | {"CUDA_VISIBLE_DEVICES": "-1"}, stdout=subprocess.PIPE, text=True)
+    if done.returncode:
+        raise SystemExit(f"{script}: exit code {done.returncode}")
+    print(done.stdout, end="", flush=True)
+    result: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return result
+
+
+def language_beside_peer(plan: Plan, trained: Trained) -> list[Row]:
+    """Our perplexity beside the peer's: both over the words and the ends of the lines that hold any."""
+    theirs = peer("torch_word_lm.py", plan.minutes, Path(str(trained.recipe.corpus.root)))
+    ours, words = trained.metrics, trained.metrics["words"] + trained.metrics["records"]
+    if words != theirs["words"]:
+        raise SystemExit(f"not the same text: {words} words and ends of line here, {theirs['words']} at the peer")
+    name = f"wikitext2, {trained.limit} of training: perplexity a word on valid, ends of line counted as words"
+    values = float(ours["word_perplexity_eos"]), float(theirs["perplexity"])
+    return [row(name, values[0], peer=values[1], ratio=values[0] / values[1], bar=plan.bar, at_most=True)]
+
+
+def language_alone(plan: Plan, trained: Trained) -> list[Row]:
+    """Our perplexity over the words alone, which is held against the bar, and over the ends of line too."""
+    name = f"wikitext2, {trained.limit} of training: perplexity a word on valid"
+    return [
+        row(name, float(trained.metrics["word_perplexity"]), bar=plan.bar, at_most=True),
+        row(f"{name}, ends of line counted as words", float(trained.metrics["word_perplexity_eos"])),
+    ]
+
+
+def translation_beside_peer(plan: Plan, trained: Trained) -> list[Row]:
+    """Our BLEU beside the peer's: the same pieces, sources and references."""
+    from lstmlm.corpus.shards import records_in
+    from lstmlm.evaluation.pairs import group_by_source
+    from lstmlm.evaluation.translation import translation_metrics
+    from lstmlm.tokenizer import Tokenizer
+
+    recipe, model = trained.recipe, infer_model.of_run(trained.folder)
+    tokenizer = Tokenizer(model.export / "tokenizer.model")
+    groups = group_by_source(list(records_in(model.records, "valid")), recipe.evaluation.max_records, recipe.seed)
+
+    def closed(text: str, longest: int) -> list[int]:
+        return [*tokenizer.encode(text)[: longest - 1], tokenizer.END]
+
+    longest = recipe.examples.max_source, recipe.examples.max_target
+    pairs = [
+        (closed(record.source, longest[0]), closed(target, longest[1]))
+        for record in records_in(model.records, "train")
+        for target in record.targets
+    ]
+    sources = [closed(record.source, longest[0]) for record, _ in groups]
+    work, outputs = trained.folder / "peer.json", trained.folder / "peer_outputs.json"
+    content = {"train": pairs, "valid": sources, "vocabulary": tokenizer.size}
+    work.write_text(json.dumps(content | {"max_tokens": recipe.decoding.max_tokens}), encoding="utf-8")
+    peer("torch_translate.py", plan.minutes, work, outputs)
+    texts = [tokenizer.decode(ids) for ids in json.loads(outputs.read_text(encoding="utf-8"))]
+    theirs = float(translation_metrics(texts, [targets for _, targets in groups])["bleu"])
+    name = f"translate, {trained.limit} of training: greedy sacreBLEU on valid (bar: the peer's + {plan.bar:g})"
+    return [row(name, float(trained.metrics["bleu"]), peer=theirs, bar=round(theirs + plan.bar, 3))]
+
+
+def translation_alone(plan: Plan, trained: Trained) -> list[Row]:
+    """Our BLEU, decoded as the settings say."""
+    decoding = trained.recipe.decoding
+    method = f"beam {decoding.beam}" if decoding.method == "beam" else decoding.method
+    name = f"translate, {trained.limit} of training: sacreBLEU on valid, {method}"
+    return [row(name, float(trained.metrics["bleu"]), bar=plan.bar)]
+
+
+JUDGES: dict[str, Callable[[Plan, Trained], list[Row]]] = {
+    "wikitext2": language_beside_peer,
+    "translate": translation_beside_peer,
+    "wikitext2_90": language_alone,
+    "translate_60": translation_alone,
+}
