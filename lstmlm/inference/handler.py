@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import gc
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -61,7 +62,10 @@ class TextHandler(ModelHandler[Content, Answers, TextModel]):
 
     def load_model(self) -> TextModel:
         """Loads the export folder."""
-        return load_text_model(Path(self._export), threads=self._threads)
+        model = load_text_model(Path(self._export), threads=self._threads)
+        # What Beam and the model's runtime brought along is never garbage, and looking through it takes 2 % of the job.
+        gc.freeze()
+        return model
 
     def share_model_across_processes(self) -> bool:
         """One model a process: sending texts to another process costs more than the memory is worth."""
