@@ -6,13 +6,11 @@ noise is a pure function of the seed and the step.
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
-import errno
 import json
 import logging
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -56,12 +54,8 @@ class Position:
 
 
 def save_arrays(path: Path, variables: Mapping[str, tf.Variable]) -> None:
-    """Writes variables as an uncompressed .npz without pickles.
-
-    Raises:
-        UserError: There is no space left.
-    """
-    with _space_told(path.parent), path.open("wb") as stream:
+    """Writes variables as an uncompressed .npz without pickles."""
+    with path.open("wb") as stream:
         np.savez(stream, **{name.replace("/", "|"): variable.numpy() for name, variable in variables.items()})
 
 
@@ -107,7 +101,7 @@ def save_checkpoint(
     """
     target = folder / f"step-{position.step:08d}"
     shutil.rmtree(target, ignore_errors=True)
-    with _space_told(folder), publish(target, "checkpoint") as draft:
+    with publish(target, "checkpoint") as draft:
         save_arrays(draft.path / "arrays.npz", variables)
         draft.facts = {"position": dataclasses.asdict(position), "recipe": recipe}
     for old in sorted(folder.glob("step-*"))[:-keep]:
@@ -159,17 +153,6 @@ def check_space(folder: Path, variables: Mapping[str, tf.Variable], copies: int)
     if free < needed:
         what = f"{needed / 1e6:,.0f} MB are needed for checkpoints and {free / 1e6:,.0f} MB are free"
         raise UserError(what, where=str(folder), cure="Free some space there, or lower training.keep")
-
-
-@contextlib.contextmanager
-def _space_told(folder: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
-            raise
-        cure = "Free some space there and run again: training goes on from the last checkpoint"
-        raise UserError("no space left for a checkpoint", where=str(folder), cure=cure) from error
 
 
 def append_json(path: Path, row: Mapping[str, Any]) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from lstmlm.errors import UserError
+from lstmlm.errors import UserError, chain
 from lstmlm.recipe import Recipe
 
 CLUSTER_CURE = "Start a cluster with `ray start --head`, or leave the address out to train on this machine"
@@ -55,7 +55,11 @@ def train_on_ray(recipe: Recipe, examples: Path, vocabulary: int, work: Path, ra
         try:
             trainer.fit()
         except Exception as error:
-            raise _user_error_within(error) or error from error
+            # A user's mistake in a worker lies inside of what Ray wraps around it.
+            mistake = next((link for link in chain(error) if isinstance(link, UserError)), None)
+            if mistake is None:
+                raise
+            raise mistake from None
 
 
 def ray_worker(config: dict[str, Any]) -> None:
@@ -111,19 +115,3 @@ def _check_resources(available: dict[str, float], recipe: Recipe) -> None:
         if available.get(kind, 0) < count:
             what = f"the Ray cluster has {available.get(kind, 0):.0f} {kind}, and the workers need {count}"
             raise UserError(what, where="training.workers", cure="Lower training.workers or training.threads")
-
-
-def _user_error_within(error: BaseException | None) -> UserError | None:
-    """Finds the user's mistake that a worker reported, inside of what Ray wrapped around it."""
-    seen: set[int] = set()
-    while error is not None and id(error) not in seen:
-        seen.add(id(error))
-        if isinstance(error, UserError):
-            return error
-        failures = getattr(error, "worker_failures", None) or {}
-        for failure in failures.values():
-            found = _user_error_within(failure)
-            if found:
-                return found
-        error = getattr(error, "cause", None) or error.__cause__
-    return None

@@ -14,6 +14,7 @@ import tensorflow as tf
 
 from lstmlm.corpus.shards import shard_files
 from lstmlm.errors import UserError
+from lstmlm.publish import space_told
 from lstmlm.recipe import Recipe
 from lstmlm.task import load_task
 from lstmlm.training.all_reduce import AllReduce
@@ -150,7 +151,8 @@ class Worker:
     def _keep_best(self, best: list[int]) -> None:
         if self.position.step in best:
             partial = self._work / ".best.partial"
-            save_arrays(partial, self._named)
+            with space_told(self._work):
+                save_arrays(partial, self._named)
             partial.replace(self._work / best_name(self.position.step))
         for step in set(self.position.evaluated) - set(best):
             (self._work / best_name(step)).unlink(missing_ok=True)

@@ -37,7 +37,7 @@ def test_no_space_leaves_the_checkpoints_before(tmp_path, monkeypatch):
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(checkpoint.np, "savez", full)
-    with pytest.raises(UserError, match="no space left for a checkpoint"):
+    with pytest.raises(UserError, match=r"step-00000002: no space left on the disk\. Free some and run again"):
         save_checkpoint(tmp_path, {"a": variable}, Position(2), RECIPE, 1)
     assert [path.name for path in tmp_path.iterdir()] == ["step-00000001"]
     assert restore_newest(tmp_path, {"a": variable}, RECIPE).step == 1
