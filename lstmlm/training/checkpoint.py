@@ -93,7 +93,7 @@ def save_checkpoint(
         folder: Where the checkpoints of a run lie.
         variables: Everything that changes in training, by name.
         position: Where training stands.
-        recipe: What decides the weights; see `lstmlm.training.identity.deciding`.
+        recipe: What decides the weights (see `lstmlm.training.identity.deciding`), and the vocabulary.
         keep: Newest checkpoints that stay.
 
     Raises:
@@ -120,7 +120,7 @@ def restore_newest(folder: Path, variables: Mapping[str, tf.Variable], recipe: M
         Where training stands; the beginning where there is no checkpoint.
 
     Raises:
-        UserError: The checkpoint is of another recipe.
+        UserError: The checkpoint is of another recipe or vocabulary.
     """
     for candidate in sorted(folder.glob("step-*"), reverse=True):
         try:

@@ -14,13 +14,13 @@ from lstmlm.recipe import Recipe
 CLUSTER_CURE = "Start a cluster with `ray start --head`, or leave the address out to train on this machine"
 
 
-def train_on_ray(recipe: Recipe, examples: Path, vocabulary: int, work: Path, ray_address: str | None) -> None:
+def train_on_ray(recipe: Recipe, examples: Path, tokenizer: Path, work: Path, ray_address: str | None) -> None:
     """Runs `train_worker` on `recipe.training.workers` Ray Train workers: as many as there is room for within a range.
 
     Args:
         recipe: The run.
         examples: The examples folder, absolute, on a file system that all workers see.
-        vocabulary: Number of tokens.
+        tokenizer: The tokenizer folder, likewise.
         work: The folder for checkpoints, likewise.
         ray_address: An existing cluster; None: the one in RAY_ADDRESS, or a local one for this run.
 
@@ -37,7 +37,7 @@ def train_on_ray(recipe: Recipe, examples: Path, vocabulary: int, work: Path, ra
         config = {
             "recipe": recipe.model_dump_json(),
             "examples": str(examples),
-            "vocabulary": vocabulary,
+            "tokenizer": str(tokenizer),
             "work": str(work),
         }
         resources = {"CPU": float(training.threads)} | ({"GPU": 1.0} if training.use_gpu else {})
@@ -65,6 +65,7 @@ def train_on_ray(recipe: Recipe, examples: Path, vocabulary: int, work: Path, ra
 def ray_worker(config: dict[str, Any]) -> None:
     """Runs on every Ray Train worker. Exceptions propagate, so that Ray sees the failure."""
     import ray.train
+    import ray.train.collective
     import tensorflow as tf
 
     from lstmlm.training.all_reduce import Alone, Ring
@@ -78,8 +79,11 @@ def ray_worker(config: dict[str, Any]) -> None:
     rank, world = context.get_world_rank(), context.get_world_size()
     # Whoever watches over a machine finds the process of a rank by this file.
     (Path(config["work"]) / f"worker-{rank}.pid").write_text(str(os.getpid()), encoding="utf-8")
+    # Importing takes some longer than others; who is late because of that is no lost peer.
+    ray.train.collective.barrier()
     group = Alone() if world == 1 else Ring(rank, world, timeout=training.collective_timeout, gpu=training.use_gpu)
-    train_worker(recipe, Path(config["examples"]), config["vocabulary"], Path(config["work"]), group, ray.train.report)
+    examples, tokenizer, work = (Path(config[name]) for name in ("examples", "tokenizer", "work"))
+    train_worker(recipe, examples, tokenizer, work, group, ray.train.report)
 
 
 @contextlib.contextmanager

@@ -15,12 +15,13 @@ from lstmlm.progress import Progress
 from lstmlm.publish import Manifest, fingerprint, is_finished, publish, read_manifest
 from lstmlm.recipe import Recipe
 from lstmlm.task import load_task
+from lstmlm.tokenizer.identity import check_recipe_vocabulary, check_same_vocabulary, vocabulary_facts
 from lstmlm.training.identity import deciding
 from lstmlm.training.metrics import BEST, best_evaluation, best_name, read_metrics
 from lstmlm.training.plot import plot_loss
 from lstmlm.training.watch import Listener, open_listeners
 
-TRAIN_VERSION = "2"
+TRAIN_VERSION = "3"
 POLL_SECONDS = 0.5
 
 
@@ -44,11 +45,10 @@ def train(
         UserError: The inputs do not fit the recipe, or training cannot go on.
     """
     data, pieces = read_manifest(examples, "examples"), read_manifest(tokenizer, "tokenizer")
-    vocabulary = int(pieces.facts["vocabulary"])
     stamp = fingerprint(TRAIN_VERSION, deciding(recipe), data.fingerprint, pieces.fingerprint)
     if is_finished(output, "model", stamp):
         return read_manifest(output, "model")
-    check_inputs(recipe, data, vocabulary)
+    check_inputs(recipe, data, pieces)
     listeners = open_listeners(recipe)
     work = (recipe.run_folder / "checkpoints" / stamp[:16]).resolve()
     work.mkdir(parents=True, exist_ok=True)
@@ -56,8 +56,8 @@ def train(
     from lstmlm.training.distributed import train_on_ray
 
     with _watched(work / "metrics.jsonl", recipe.training.steps, progress, listeners):
-        train_on_ray(recipe, examples.resolve(), vocabulary, work, ray_address)
-    _publish(recipe, work, read_metrics(work / "metrics.jsonl"), vocabulary, output, stamp)
+        train_on_ray(recipe, examples.resolve(), tokenizer.resolve(), work, ray_address)
+    _publish(recipe, work, read_metrics(work / "metrics.jsonl"), vocabulary_facts(pieces), output, stamp)
     shutil.rmtree(work)
     return read_manifest(output, "model")
 
@@ -65,24 +65,28 @@ def train(
 MODEL_SECTIONS = {"name", "task", "seed", "corpus", "examples", "model", "training"}
 
 
-def check_inputs(recipe: Recipe, data: Manifest, vocabulary: int) -> None:
+def check_inputs(recipe: Recipe, data: Manifest, pieces: Manifest) -> None:
     """Checks what can be checked before any worker starts.
 
     Raises:
-        UserError: A worker would have no row of a batch, or the examples were made with another vocabulary.
+    Args:
+        recipe: The run.
+        data: Manifest of the examples.
+        pieces: Manifest of the tokenizer.
+
+        UserError: A worker would have no row of a batch, the vocabulary is not that of the examples or the recipe.
     """
     training = recipe.training
+    check_recipe_vocabulary(recipe, pieces)
+    cure = "Run the examples stage again with this tokenizer, or name the tokenizer they were made with"
+    check_same_vocabulary("examples", data.facts.get("vocabulary"), pieces, cure=cure)
     if load_task(recipe.task).has_targets is False and training.most_workers > training.batch:
         what = f"{training.most_workers} workers share batches of {training.batch} rows, so some would have none"
         raise UserError(what, where="training.workers", cure="Lower training.workers or raise training.batch")
-    encoded = data.facts.get("vocabulary", vocabulary)
-    if encoded != vocabulary:
-        what = f"the examples were made with a vocabulary of {encoded} tokens, and the tokenizer has {vocabulary}"
-        raise UserError(what, where="training", cure="Run the examples stage again with this tokenizer")
 
 
 def _publish(
-    recipe: Recipe, work: Path, metrics: list[dict[str, Any]], vocabulary: int, output: Path, stamp: str
+    recipe: Recipe, work: Path, metrics: list[dict[str, Any]], vocabulary: dict[str, Any], output: Path, stamp: str
 ) -> None:
     """Puts the model folder together from what the workers left."""
     best = best_evaluation(metrics)
@@ -92,13 +96,14 @@ def _publish(
             (draft.path / BEST).mkdir()
             for kept in sorted(work.glob("best-*.npz")):
                 shutil.copyfile(kept, draft.path / BEST / kept.name)
-        model = {"recipe": recipe.model_dump(mode="json", include=MODEL_SECTIONS), "vocabulary": vocabulary}
+        model = {"recipe": recipe.model_dump(mode="json", include=MODEL_SECTIONS), "vocabulary": vocabulary["size"]}
         (draft.path / "model.json").write_text(json.dumps(model, indent=1) + "\n", encoding="utf-8")
         lines = "".join(json.dumps(row) + "\n" for row in metrics)
         (draft.path / "metrics.jsonl").write_text(lines, encoding="utf-8")
         plot_loss(metrics, draft.path / "loss.png", recipe.name)
         steps = max(row["step"] for row in metrics)
         draft.facts = {"valid_loss": best["valid_loss"], "best_step": best["step"], "steps": steps}
+        draft.facts["vocabulary"] = vocabulary
 
 
 @contextmanager

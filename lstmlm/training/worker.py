@@ -14,7 +14,8 @@ import tensorflow as tf
 
 from lstmlm.corpus.shards import shard_files
 from lstmlm.errors import UserError
-from lstmlm.publish import space_told
+from lstmlm.publish import read_manifest, space_told
+from lstmlm.tokenizer.identity import vocabulary_facts
 from lstmlm.recipe import Recipe
 from lstmlm.task import load_task
 from lstmlm.training.all_reduce import AllReduce
@@ -40,7 +41,7 @@ Report = Callable[[dict[str, float]], None]
 
 
 def train_worker(
-    recipe: Recipe, examples: Path, vocabulary: int, work: Path, group: AllReduce, report: Report
+    recipe: Recipe, examples: Path, tokenizer: Path, work: Path, group: AllReduce, report: Report
 ) -> Position:
     """Trains to the recipe's last step, resuming from the newest checkpoint in `work`.
 
@@ -50,7 +51,7 @@ def train_worker(
     Args:
         recipe: The run.
         examples: The examples folder.
-        vocabulary: Number of tokens.
+        tokenizer: The tokenizer folder.
         work: Folder on a file system that all workers see.
         group: The workers.
         report: Called on every rank after each evaluation with its metrics.
@@ -58,7 +59,7 @@ def train_worker(
     Raises:
         UserError: No training batch, data of another vocabulary, no space, or the loss is no longer a number.
     """
-    worker = Worker(recipe, vocabulary, work, group, report)
+    worker = Worker(recipe, tokenizer, work, group, report)
     task, files, plan = load_task(recipe.task), shard_files(examples, "train"), recipe.training
     # Decoded once: the same few batches are scored again and again.
     held_out = list(task.batches(shard_files(examples, "valid"), recipe, epoch=None).take(plan.evaluate_batches))
@@ -83,10 +84,12 @@ class Worker:
         position: Where training stands.
     """
 
-    def __init__(self, recipe: Recipe, vocabulary: int, work: Path, group: AllReduce, report: Report) -> None:
-        self._recipe, self._plan, self._vocabulary = recipe, recipe.training, vocabulary
+    def __init__(self, recipe: Recipe, tokenizer: Path, work: Path, group: AllReduce, report: Report) -> None:
+        vocabulary = vocabulary_facts(read_manifest(tokenizer, "tokenizer"))
+        self._recipe, self._plan, self._vocabulary = recipe, recipe.training, vocabulary["size"]
+        self._identity = deciding(recipe) | {"vocabulary": vocabulary}
         self._work, self._group, self._report = work, group, report
-        self._model = load_task(recipe.task).build(recipe, vocabulary)
+        self._model = load_task(recipe.task).build(recipe, self._vocabulary)
         self._named = self._model.named_variables()
         self._optimizer = make_optimizer(self._named, self._plan)
         self._average = WeightAverage(self._named) if averages(self._plan) else None
@@ -94,7 +97,7 @@ class Worker:
         self._everything: dict[str, tf.Variable] = self._named | self._optimizer.state(list(self._named))
         self._everything |= self._average.state() if self._average else {}
         self._everything |= self._carried.variables() if self._carried else {}
-        self.position = restore_newest(work, self._everything, deciding(recipe))
+        self.position = restore_newest(work, self._everything, self._identity)
         if group.rank == 0:
             check_space(work, self._everything, self._plan.keep + self._plan.keep_best)
         self._loop: Loop | None = None
@@ -162,7 +165,7 @@ class Worker:
         if self._loop is not None:
             self._loop.collect_state()
         if self._group.rank == 0:
-            save_checkpoint(self._work, self._everything, self.position, deciding(self._recipe), self._plan.keep)
+            save_checkpoint(self._work, self._everything, self.position, self._identity, self._plan.keep)
 
     def _check_ids(self, batch: Batch) -> None:
         largest = max(int(np.max(ids)) for ids in batch.values())
