@@ -34,6 +34,7 @@ class Position:
         batch: Global batches of this epoch already used.
         evaluated: The steps that were evaluated.
         losses: Their validation losses (nats a token).
+        costs: What they are compared by (see `lstmlm.training.objective`); smaller is better.
     """
 
     step: int = 0
@@ -41,15 +42,11 @@ class Position:
     batch: int = 0
     evaluated: list[int] = dataclasses.field(default_factory=list)
     losses: list[float] = dataclasses.field(default_factory=list)
-
-    @property
-    def best(self) -> float:
-        """The smallest validation loss so far; infinite before the first."""
-        return min(self.losses, default=float("inf"))
+    costs: list[float] = dataclasses.field(default_factory=list)
 
     def best_steps(self, count: int) -> list[int]:
         """Returns the steps of the `count` best evaluations, the best first."""
-        order = sorted(range(len(self.losses)), key=lambda place: (self.losses[place], place))
+        order = sorted(range(len(self.costs)), key=lambda place: (self.costs[place], place))
         return [self.evaluated[place] for place in order[:count]]
 
 

@@ -13,11 +13,12 @@ from typing import Any
 from lstmlm.errors import UserError
 from lstmlm.progress import Progress
 from lstmlm.publish import Manifest, fingerprint, is_finished, publish, read_manifest
-from lstmlm.recipe import Recipe
+from lstmlm.recipe import Recipe, Training
 from lstmlm.task import load_task
 from lstmlm.tokenizer.identity import check_recipe_vocabulary, check_same_vocabulary, vocabulary_facts
 from lstmlm.training.identity import deciding
-from lstmlm.training.metrics import BEST, best_evaluation, best_name, read_metrics
+from lstmlm.training.metrics import BEST, best_first, best_name, read_metrics
+from lstmlm.training.objective import choose_objective
 from lstmlm.training.plot import plot_loss
 from lstmlm.training.watch import Listener, open_listeners
 
@@ -55,7 +56,7 @@ def train(
     (work / "recipe.json").write_text(recipe.model_dump_json(indent=1) + "\n", encoding="utf-8")
     from lstmlm.training.distributed import train_on_ray
 
-    with _watched(work / "metrics.jsonl", recipe.training.steps, progress, listeners):
+    with _watched(work / "metrics.jsonl", recipe.training, progress, listeners):
         train_on_ray(recipe, examples.resolve(), tokenizer.resolve(), work, ray_address)
     _publish(recipe, work, read_metrics(work / "metrics.jsonl"), vocabulary_facts(pieces), output, stamp)
     shutil.rmtree(work)
@@ -68,18 +69,20 @@ MODEL_SECTIONS = {"name", "task", "seed", "corpus", "examples", "model", "traini
 def check_inputs(recipe: Recipe, data: Manifest, pieces: Manifest) -> None:
     """Checks what can be checked before any worker starts.
 
-    Raises:
     Args:
         recipe: The run.
         data: Manifest of the examples.
         pieces: Manifest of the tokenizer.
 
-        UserError: A worker would have no row of a batch, the vocabulary is not that of the examples or the recipe.
+    Raises:
+        UserError: A worker would have no row of a batch, the vocabulary is not that of the examples or the recipe, or
+            there is no such metric.
     """
-    training = recipe.training
+    choose_objective(recipe)
     check_recipe_vocabulary(recipe, pieces)
     cure = "Run the examples stage again with this tokenizer, or name the tokenizer they were made with"
     check_same_vocabulary("examples", data.facts.get("vocabulary"), pieces, cure=cure)
+    training = recipe.training
     if load_task(recipe.task).has_targets is False and training.most_workers > training.batch:
         what = f"{training.most_workers} workers share batches of {training.batch} rows, so some would have none"
         raise UserError(what, where="training.workers", cure="Lower training.workers or raise training.batch")
@@ -89,7 +92,9 @@ def _publish(
     recipe: Recipe, work: Path, metrics: list[dict[str, Any]], vocabulary: dict[str, Any], output: Path, stamp: str
 ) -> None:
     """Puts the model folder together from what the workers left."""
-    best = best_evaluation(metrics)
+    objective = choose_objective(recipe)
+    evaluations = best_first(metrics, objective)
+    best = evaluations[0]
     with publish(output, "model", stamp) as draft:
         shutil.copyfile(work / best_name(best["step"]), draft.path / "weights.npz")
         if recipe.training.keep_best > 1:
@@ -102,12 +107,13 @@ def _publish(
         (draft.path / "metrics.jsonl").write_text(lines, encoding="utf-8")
         plot_loss(metrics, draft.path / "loss.png", recipe.name)
         steps = max(row["step"] for row in metrics)
-        draft.facts = {"valid_loss": best["valid_loss"], "best_step": best["step"], "steps": steps}
-        draft.facts["vocabulary"] = vocabulary
+        draft.facts = {"valid_loss": best["valid_loss"], objective.key: best[objective.key]}
+        draft.facts |= {"best_step": best["step"], "steps": steps, "vocabulary": vocabulary}
+        draft.facts["best_steps"] = [row["step"] for row in evaluations[: recipe.training.keep_best]]
 
 
 @contextmanager
-def _watched(metrics: Path, steps: int, progress: Progress, listeners: Sequence[Listener]) -> Iterator[None]:
+def _watched(metrics: Path, plan: Training, progress: Progress, listeners: Sequence[Listener]) -> Iterator[None]:
     """Follows the metrics file that rank 0 writes, and tells the progress line and the listeners."""
     finished = threading.Event()
     told: set[tuple[int, bool]] = set()
@@ -115,7 +121,7 @@ def _watched(metrics: Path, steps: int, progress: Progress, listeners: Sequence[
     def look() -> None:
         rows = read_metrics(metrics)
         if rows:
-            progress.update(rows[-1]["step"], steps, unit="steps", note=" ".join(_note(rows)))
+            progress.update(rows[-1]["step"], plan.steps, unit="steps", note=" ".join(_note(rows, plan.metric)))
         for row in rows:
             key = row["step"], "valid_loss" in row
             if key not in told:
@@ -127,7 +133,7 @@ def _watched(metrics: Path, steps: int, progress: Progress, listeners: Sequence[
         while not finished.wait(POLL_SECONDS):
             look()
 
-    progress.update(0, steps, unit="steps", note="starting the workers")
+    progress.update(0, plan.steps, unit="steps", note="starting the workers")
     thread = threading.Thread(target=follow, daemon=True)
     thread.start()
     try:
@@ -140,12 +146,12 @@ def _watched(metrics: Path, steps: int, progress: Progress, listeners: Sequence[
             listener.close()
 
 
-def _note(rows: list[dict[str, Any]]) -> Iterator[str]:
-    for key, form in (
-        ("loss", "loss {:.3f}"),
-        ("valid_loss", "valid {:.3f}"),
-        ("tokens_per_second", "{:,.0f} tokens/s"),
-    ):
+def _note(rows: list[dict[str, Any]], metric: str) -> Iterator[str]:
+    forms = {"loss": "loss {:.3f}", "valid_loss": "valid {:.3f}"}
+    if metric != "loss":
+        forms[f"valid_{metric}"] = metric + " {:.2f}"
+    forms["tokens_per_second"] = "{:,.0f} tokens/s"
+    for key, form in forms.items():
         values = [row[key] for row in rows if key in row]
         if values:
             yield form.format(values[-1])
