@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from lstmlm.errors import UserError, chain
 from lstmlm.recipe import Recipe
-
-CLUSTER_CURE = "Start a cluster with `ray start --head`, or leave the address out to train on this machine"
+from lstmlm.training.cluster import ray_cluster
 
 
 def train_on_ray(recipe: Recipe, examples: Path, tokenizer: Path, work: Path, ray_address: str | None) -> None:
@@ -27,13 +24,11 @@ def train_on_ray(recipe: Recipe, examples: Path, tokenizer: Path, work: Path, ra
     Raises:
         UserError: The cluster is not there or too small, or training stopped on a user's mistake.
     """
-    import ray
     from ray.train import FailureConfig, RunConfig, ScalingConfig
     from ray.train.tensorflow import TensorflowTrainer
 
     training = recipe.training
-    with _cluster(recipe, ray_address):
-        _check_resources(ray.cluster_resources(), recipe)
+    with ray_cluster(recipe, ray_address):
         config = {
             "recipe": recipe.model_dump_json(),
             "examples": str(examples),
@@ -84,38 +79,3 @@ def ray_worker(config: dict[str, Any]) -> None:
     group = Alone() if world == 1 else Ring(rank, world, timeout=training.collective_timeout, gpu=training.use_gpu)
     examples, tokenizer, work = (Path(config[name]) for name in ("examples", "tokenizer", "work"))
     train_worker(recipe, examples, tokenizer, work, group, ray.train.report)
-
-
-@contextlib.contextmanager
-def _cluster(recipe: Recipe, address: str | None) -> Iterator[None]:
-    """Connects to a cluster for as long as training lasts, or starts a local one; leaves a running connection be."""
-    import ray
-
-    if ray.is_initialized():
-        yield
-        return
-    wanted = address or os.environ.get("RAY_ADDRESS")
-    os.environ.setdefault("RAY_raylet_start_wait_time_s", "180")  # a busy machine needs more than Ray's 30 s
-    quiet: dict[str, Any] = {"log_to_driver": False, "configure_logging": False}
-    try:
-        if wanted:
-            ray.init(address=wanted, **quiet)
-        else:
-            cores = max(os.cpu_count() or 1, recipe.training.fewest_workers * recipe.training.threads)
-            ray.init(num_cpus=cores, include_dashboard=False, object_store_memory=200_000_000, **quiet)
-    except (ConnectionError, RuntimeError, ValueError) as error:
-        raise UserError(f"no Ray cluster answers at {wanted or 'this machine'}", cure=CLUSTER_CURE) from error
-    try:
-        yield
-    finally:
-        ray.shutdown()
-
-
-def _check_resources(available: dict[str, float], recipe: Recipe) -> None:
-    training = recipe.training
-    workers = training.fewest_workers
-    needed = {"CPU": workers * training.threads, "GPU": workers if training.use_gpu else 0}
-    for kind, count in needed.items():
-        if available.get(kind, 0) < count:
-            what = f"the Ray cluster has {available.get(kind, 0):.0f} {kind}, and the workers need {count}"
-            raise UserError(what, where="training.workers", cure="Lower training.workers or training.threads")
