@@ -13,8 +13,8 @@ from lstmlm.errors import UserError
 from lstmlm.progress import Progress
 from lstmlm.publish import read_manifest
 from lstmlm.recipe import Recipe
+from lstmlm.training.checks import check_inputs
 from lstmlm.training.probe import Speed, probe
-from lstmlm.training.run import check_inputs
 
 WORTH = 1.05
 """A larger batch is taken where it is this much faster a token: it also changes how the model learns."""

@@ -10,12 +10,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from lstmlm.errors import UserError
 from lstmlm.progress import Progress
 from lstmlm.publish import Manifest, fingerprint, is_finished, publish, read_manifest
 from lstmlm.recipe import Recipe, Training
-from lstmlm.task import load_task
-from lstmlm.tokenizer.identity import check_recipe_vocabulary, check_same_vocabulary, vocabulary_facts
+from lstmlm.tokenizer.identity import vocabulary_facts
+from lstmlm.training.checks import RECIPE_FILE, check_inputs, tell_other_recipes
 from lstmlm.training.identity import deciding
 from lstmlm.training.metrics import BEST, best_first, best_name, read_metrics
 from lstmlm.training.objective import choose_objective
@@ -53,7 +52,8 @@ def train(
     listeners = open_listeners(recipe)
     work = (recipe.run_folder / "checkpoints" / stamp[:16]).resolve()
     work.mkdir(parents=True, exist_ok=True)
-    (work / "recipe.json").write_text(recipe.model_dump_json(indent=1) + "\n", encoding="utf-8")
+    tell_other_recipes(recipe, work.parent, work.name)
+    (work / RECIPE_FILE).write_text(recipe.model_dump_json(indent=1) + "\n", encoding="utf-8")
     from lstmlm.training.distributed import train_on_ray
 
     with _watched(work / "metrics.jsonl", recipe.training, progress, listeners):
@@ -64,28 +64,6 @@ def train(
 
 
 MODEL_SECTIONS = {"name", "task", "seed", "corpus", "examples", "model", "training"}
-
-
-def check_inputs(recipe: Recipe, data: Manifest, pieces: Manifest) -> None:
-    """Checks what can be checked before any worker starts.
-
-    Args:
-        recipe: The run.
-        data: Manifest of the examples.
-        pieces: Manifest of the tokenizer.
-
-    Raises:
-        UserError: A worker would have no row of a batch, the vocabulary is not that of the examples or the recipe, or
-            there is no such metric.
-    """
-    choose_objective(recipe)
-    check_recipe_vocabulary(recipe, pieces)
-    cure = "Run the examples stage again with this tokenizer, or name the tokenizer they were made with"
-    check_same_vocabulary("examples", data.facts.get("vocabulary"), pieces, cure=cure)
-    training = recipe.training
-    if load_task(recipe.task).has_targets is False and training.most_workers > training.batch:
-        what = f"{training.most_workers} workers share batches of {training.batch} rows, so some would have none"
-        raise UserError(what, where="training.workers", cure="Lower training.workers or raise training.batch")
 
 
 def _publish(
