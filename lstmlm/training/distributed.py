@@ -28,6 +28,8 @@ def train_on_ray(recipe: Recipe, examples: Path, tokenizer: Path, work: Path, ra
     from ray.train.tensorflow import TensorflowTrainer
 
     training = recipe.training
+    # How long a group waits for the place of a lost node before it is made anew with what there is; Ray would wait 60.
+    os.environ.setdefault("RAY_TRAIN_WORKER_GROUP_START_TIMEOUT_S", "20")
     with ray_cluster(recipe, ray_address):
         config = {
             "recipe": recipe.model_dump_json(),
