@@ -22,7 +22,7 @@ from apache_beam.runners import create_runner
 from apache_beam.runners.portability.fn_api_runner.fn_runner import FnApiRunner
 from apache_beam.runners.portability.portable_runner import PortableRunner
 
-from lstmlm.errors import UserError
+from lstmlm.errors import UserError, chain
 from lstmlm.runner import FOLDER, Runner
 
 _BEAM_LOGGER = logging.getLogger("apache_beam.runners.common")
@@ -128,15 +128,11 @@ def find_user_error(error: BaseException) -> UserError | None:
     """
     found: UserError | None = None
     quoted: UserError | None = None
-    seen: set[int] = set()
-    link: BaseException | None = error
-    while link is not None and id(link) not in seen:
-        seen.add(id(link))
+    for link in chain(error):
         if isinstance(link, UserError):
             found = link
         elif told := _TOLD.search(str(link)):
             quoted = UserError(told[1])
-        link = link.__cause__ or link.__context__
     return found or quoted
 
 

@@ -1,6 +1,10 @@
 """Errors that are the user's to mend, and the exit codes of the command line."""
 
+from __future__ import annotations
+
 import enum
+import errno
+from collections.abc import Iterator
 
 
 class ExitCode(enum.IntEnum):
@@ -40,3 +44,27 @@ def _rebuild(kind: type[UserError], what: str, where: str, cure: str) -> UserErr
 
 class BelowThreshold(UserError):
     """The model was trained and judged, and is not good enough to be pushed."""
+
+
+def chain(error: BaseException) -> Iterator[BaseException]:
+    """Yields an exception and what is behind it, each once: the last to be raised comes first.
+
+    Ray keeps what it wraps in fields of its own: a worker's exception in `cause`, and those of a group of workers in
+    `worker_failures`.
+    """
+    waiting, seen = [error], set[int]()
+    while waiting:
+        link = waiting.pop()
+        if id(link) in seen:
+            continue
+        seen.add(id(link))
+        yield link
+        failures: dict[int, BaseException] = getattr(link, "worker_failures", None) or {}
+        behind = (link.__cause__ or link.__context__, getattr(link, "cause", None), *failures.values())
+        waiting += [inner for inner in behind if isinstance(inner, BaseException)]
+
+
+def is_no_space(error: BaseException) -> bool:
+    """Says whether a full disk is behind an exception."""
+    full = errno.ENOSPC, errno.EDQUOT
+    return any(isinstance(link, OSError) and link.errno in full for link in chain(error))

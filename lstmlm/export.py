@@ -18,6 +18,7 @@ from lstmlm.publish import Manifest, fingerprint, is_finished, publish, read_man
 from lstmlm.recipe import Recipe
 from lstmlm.task import load_task
 from lstmlm.tokenizer import Tokenizer, tokenizer_file
+from lstmlm.tokenizer.identity import check_same_vocabulary
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -56,6 +57,8 @@ def export(recipe: Recipe, model: Path, tokenizer: Path, output: Path, progress:
     stamp = fingerprint(EXPORT_VERSION, sections, trained.fingerprint, vocabulary.fingerprint)
     if is_finished(output, "export", stamp):
         return read_manifest(output, "export")
+    cure = "Name the tokenizer it was trained with"
+    check_same_vocabulary("weights", trained.facts.get("vocabulary"), vocabulary, cure=cure)
     pieces = Tokenizer(tokenizer_file(tokenizer)).model_bytes
     import tensorflow as tf
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import errno
 import hashlib
 import json
 import os
@@ -16,7 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from lstmlm.errors import UserError
+from lstmlm.errors import UserError, is_no_space
 
 MANIFEST = "manifest.json"
 PARTIAL = ".partial-"
@@ -100,16 +99,16 @@ def publish(folder: Path, kind: str, stamp: str = "") -> Iterator[Draft]:
     draft = Draft(folder.parent / f".{folder.name}.partial-{os.getpid()}")
     shutil.rmtree(draft.path, ignore_errors=True)
     draft.path.mkdir()
-    try:
-        with full_disk_told(folder, "Free some, or name a folder on another disk"):
+    with space_told(folder):
+        try:
             yield draft
             for left in draft.path.rglob(f".*{PARTIAL}*"):  # of a worker that was killed, and its work done by another
                 left.unlink()
             write_manifest(draft, kind, stamp)
             os.replace(draft.path, folder)  # replaces an empty folder too
-    except BaseException:
-        shutil.rmtree(draft.path, ignore_errors=True)
-        raise
+        except BaseException:
+            shutil.rmtree(draft.path, ignore_errors=True)
+            raise
 
 
 @contextlib.contextmanager
@@ -125,31 +124,22 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
 
 
 @contextlib.contextmanager
-def full_disk_told(where: Path, cure: str) -> Iterator[None]:
-    """Makes one line of whatever a full disk raises in the body.
+def space_told(folder: Path, cure: str = "Free some and run again, or name a folder on another disk") -> Iterator[None]:
+    """Turns whatever a full disk raises into one line.
+
+    Args:
+        folder: What is being written.
+        cure: What to do then.
 
     Raises:
         UserError: The disk is full.
     """
     try:
         yield
-    except UserError:
-        raise
     except Exception as error:
-        if not _is_no_space(error):
+        if isinstance(error, UserError) or not is_no_space(error):
             raise
-        raise UserError("no space left on the disk", where=str(where), cure=cure) from error
-
-
-def _is_no_space(error: BaseException | None) -> bool:
-    """Says whether a full disk is behind an exception; Beam raises copies with its step's name added."""
-    seen: set[int] = set()
-    while error is not None and id(error) not in seen:
-        seen.add(id(error))
-        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
-            return True
-        error = error.__cause__ or error.__context__
-    return False
+        raise UserError("no space left on the disk", where=str(folder), cure=cure) from error
 
 
 def write_manifest(draft: Draft, kind: str, stamp: str) -> None:

@@ -108,10 +108,23 @@ class Training(Section):
     )
     evaluate_every: Positive = Field(200, description="Steps between evaluations on the valid split.")
     evaluate_batches: Positive = Field(50, description="Batches of the valid split an evaluation reads at most.")
-    early_stop: Positive | None = Field(None, description="Stop after this many evaluations without a better loss.")
+    metric: str = Field(
+        "loss",
+        description="What evaluations are compared by, for the published weights, `keep_best` and `early_stop`: "
+        "`loss`, `perplexity`, or what the task measures of outputs decoded greedily (`bleu`, `chrf`; `rouge_1`, "
+        "`rouge_2`, `rouge_l`).",
+    )
+    evaluate_records: Positive = Field(
+        200, description="Records of the valid split an evaluation decodes at most, for a `metric` of outputs."
+    )
+    early_stop: Positive | None = Field(
+        None, description="Stop after this many evaluations that are not better than the best before, by `metric`."
+    )
     checkpoint_every: Positive = Field(200, description="Steps between checkpoints.")
     keep: Positive = Field(2, description="Latest checkpoints kept.")
-    keep_best: Positive = Field(1, description="Best evaluations whose weights are kept, for `lstmlm average`.")
+    keep_best: Positive = Field(
+        1, description="Best evaluations, by `metric`, whose weights are kept, for `lstmlm average`."
+    )
     precision: Literal["float32", "bfloat16"] = Field(
         "float32", description="Type of the matrix products; weights and state stay float32."
     )

@@ -12,7 +12,7 @@ import importlib
 import pkgutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from lstmlm.errors import UserError
 from lstmlm.records import Record
@@ -27,6 +27,10 @@ if TYPE_CHECKING:
     from lstmlm.tokenizer.rows import TokenRows
 
 
+Better = Literal["higher", "lower"]
+"""Which value of a metric is better."""
+
+
 class BadRecord(Exception):
     """A line that cannot become a record; the message is the reason its dead letter carries."""
 
@@ -36,6 +40,9 @@ class Task(abc.ABC):
 
     has_targets: bool
     """Whether a record must have a target to be learnt from."""
+
+    output_metrics: ClassVar[Mapping[str, Better]] = {}
+    """Metrics of `compare` that training can go by, for a task whose batches hold `source` and `target`."""
 
     def record(self, row: Mapping[str, Any], record_id: str, corpus: Corpus) -> Record:
         """Makes a record of one parsed line.
@@ -109,6 +116,18 @@ class Task(abc.ABC):
         Returns:
             Metric name -> number, or text for what is not a number (a metric's signature).
         """
+
+    def compare(self, outputs: Sequence[str], references: Sequence[Sequence[str]]) -> Mapping[str, Any]:
+        """Measures outputs that were decoded while training goes on.
+
+        Args:
+            outputs: One text a source.
+            references: For each output, its accepted texts.
+
+        Returns:
+            Each of `output_metrics`, as `judge` computes it, and perhaps others.
+        """
+        return {}
 
     def output(self, record_id: str, source: str, text: str) -> dict[str, Any]:
         """Returns one output line of the batch job."""

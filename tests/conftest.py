@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
-import signal
-import socket
 import subprocess
 import sys
-import tempfile
-import time
-import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import hypothesis
 import pytest
+
+from tests.ray_nodes import RayCluster, ray_head
 
 # How long an example takes says nothing on a machine that does other things too.
 hypothesis.settings.register_profile("lstmlm", deadline=None)
@@ -82,55 +78,8 @@ def lstmlm() -> Lstmlm:
     return run
 
 
-@dataclasses.dataclass(frozen=True)
-class RayCluster:
-    """A Ray cluster of this test session."""
-
-    address: str
-    dashboard: str
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def _answers(url: str) -> bool:
-    try:
-        with urllib.request.urlopen(url, timeout=2) as reply:
-            return bool(reply.status == 200)
-    except OSError:
-        return False
-
-
 @pytest.fixture(scope="session")
 def ray_cluster() -> Iterator[RayCluster]:
-    """One cluster for every test that needs Ray: started on free ports, stopped with its own process group."""
-    ports = {name: _free_port() for name in ("port", "dashboard-port", "ray-client-server-port")}
-    # A Unix socket's path must be short, so the folder is not one of pytest's.
-    with tempfile.TemporaryDirectory(prefix="ray") as folder:
-        command = [str(Path(sys.executable).with_name("ray")), "start", "--head", "--block", "--num-cpus=4"]
-        command += ["--node-ip-address=127.0.0.1", "--dashboard-host=127.0.0.1", f"--temp-dir={folder}"]
-        command += ["--object-store-memory=200000000", *(f"--{name}={port}" for name, port in ports.items())]
-        patience = {"RAY_raylet_start_wait_time_s": "180", "RAY_DASHBOARD_SUBPROCESS_MODULE_WAIT_READY_TIMEOUT": "180"}
-        environment = {**os.environ, **patience, "PYTHONPATH": str(ROOT)}
-        log = Path(folder) / "start.log"
-        with log.open("wb") as stream:
-            head = subprocess.Popen(
-                command, env=environment, stdout=stream, stderr=stream, start_new_session=True, cwd=folder
-            )
-        cluster = RayCluster(f"127.0.0.1:{ports['port']}", f"http://127.0.0.1:{ports['dashboard-port']}")
-        try:
-            deadline = time.monotonic() + 300
-            while not _answers(f"{cluster.dashboard}/api/version"):
-                assert head.poll() is None, log.read_text()
-                assert time.monotonic() < deadline, "Ray did not start: " + log.read_text()
-                time.sleep(0.5)
-            yield cluster
-        finally:
-            os.killpg(head.pid, signal.SIGTERM)
-            try:
-                head.wait(timeout=30)
-            except subprocess.TimeoutExpired:
-                os.killpg(head.pid, signal.SIGKILL)
+    """One cluster for every test that needs no other: started on free ports, stopped with all its processes."""
+    with ray_head(4, ROOT) as cluster:
+        yield cluster

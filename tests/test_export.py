@@ -85,6 +85,17 @@ def test_a_language_model_has_no_source_to_take_words_from(stages, recipe, tmp_p
     assert "\n" not in str(caught.value)
 
 
+def test_a_tokenizer_that_the_model_was_not_trained_with_is_refused(exported, tmp_path):
+    with publish(tmp_path / "model", "model") as draft:
+        draft.facts["vocabulary"] = {"size": 600, "fingerprint": "f" * 64}
+    with publish(tmp_path / "tokenizer", "tokenizer") as draft:
+        draft.facts["vocabulary"] = 800
+    with pytest.raises(
+        UserError, match="the weights were made with a vocabulary of 600 tokens, and the tokenizer has 800"
+    ):
+        export(exported.recipe, tmp_path / "model", tmp_path / "tokenizer", tmp_path / "out", Silent())
+
+
 def test_a_damaged_model_is_refused(exported, tmp_path):
     copy = tmp_path / "export"
     shutil.copytree(exported.export, copy)

@@ -64,6 +64,26 @@ training: {steps: 6, batch_tokens: 512, warmup: 2, evaluate_every: 3, checkpoint
 """
 
 
+@pytest.fixture(scope="session")
+def pair_stages(stages: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with `records`, `tokenizer` and `examples` of pairs: a text, and the same in capitals."""
+    folder = tmp_path_factory.mktemp("pairs")
+    lines = [json.loads(line)["text"] for line in (stages / "text.jsonl").read_text(encoding="utf-8").splitlines()]
+    rows = [f"{line[:60]}\t{line[:60].upper()}" for line in lines if "\t" not in line]
+    (folder / "pairs.tsv").write_text("en\tupper\n" + "\n".join(rows) + "\n", encoding="utf-8")
+    recipe = parse_recipe(PAIRS, "pairs", [f"corpus.root={folder}"])
+    ingest(recipe, folder / "records", Silent())
+    train_tokenizer(recipe, folder / "records", folder / "tokenizer", Silent())
+    build_examples(recipe, folder / "records", folder / "tokenizer", folder / "examples", Silent())
+    return folder
+
+
+@pytest.fixture
+def pair_recipe(pair_stages: Path, tmp_path: Path) -> Recipe:
+    """The tiny recipe of pairs, with a run folder of the test's own."""
+    return parse_recipe(PAIRS, "pairs", [f"corpus.root={pair_stages}", f"output={tmp_path / 'runs'}"])
+
+
 @dataclasses.dataclass(frozen=True)
 class TinyRun:
     """A recipe and the folders of its stages; the model is untrained, which decoding does not mind."""
@@ -74,20 +94,12 @@ class TinyRun:
 
 
 @pytest.fixture(scope="session", params=["generate", "translate"])
-def exported(request: pytest.FixtureRequest, stages: Path, tmp_path_factory: pytest.TempPathFactory) -> TinyRun:
+def exported(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> TinyRun:
     """A published model of each task."""
     folder = tmp_path_factory.mktemp("exported")
-    if request.param == "generate":
-        recipe = parse_recipe(RECIPE, "tiny", [f"corpus.root={stages}", f"output={folder}", "decoding.max_tokens=12"])
-        made = stages
-    else:
-        lines = [json.loads(line)["text"] for line in (stages / "text.jsonl").read_text(encoding="utf-8").splitlines()]
-        rows = [f"{line[:60]}\t{line[:60].upper()}" for line in lines if "\t" not in line]
-        (folder / "pairs.tsv").write_text("en\tupper\n" + "\n".join(rows) + "\n", encoding="utf-8")
-        recipe = parse_recipe(PAIRS, "pairs", [f"corpus.root={folder}", f"output={folder}", "decoding.max_tokens=12"])
-        made = folder
-        ingest(recipe, folder / "records", Silent())
-        train_tokenizer(recipe, folder / "records", folder / "tokenizer", Silent())
+    name, text = ("stages", RECIPE) if request.param == "generate" else ("pair_stages", PAIRS)
+    made: Path = request.getfixturevalue(name)
+    recipe = parse_recipe(text, "tiny", [f"corpus.root={made}", f"output={folder}", "decoding.max_tokens=12"])
     untrained(recipe, made / "tokenizer", folder / "model")
     export(recipe, folder / "model", made / "tokenizer", folder / "export", Silent())
     return TinyRun(recipe, made / "records", folder / "export")

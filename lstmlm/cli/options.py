@@ -52,15 +52,14 @@ BeamOptions = Annotated[
 
 
 def read_recipe(path: Path, overrides: Sequence[str] | None) -> Recipe:
-    """Reads and checks a recipe, its task's name included, without importing the task.
+    """Reads and checks a recipe, the names of its task and of the metric it trains by included.
 
     Raises:
-        UserError: A field is wrong; see `lstmlm.recipe_file.load_recipe`.
+        UserError: A field is wrong (see `lstmlm.recipe_file.load_recipe`), or there is no such task or metric.
     """
     from lstmlm.recipe_file import load_recipe
-    from lstmlm.task import load_task, task_names
+    from lstmlm.training.objective import choose_objective
 
     recipe = load_recipe(path, overrides or ())
-    if recipe.task not in task_names():
-        load_task(recipe.task)  # raises, and names the nearest
+    choose_objective(recipe)
     return recipe

@@ -22,8 +22,9 @@ from lstmlm.runner import Runner
 from lstmlm.task import Task, load_task
 from lstmlm.tfrecord import write_records
 from lstmlm.tokenizer import Tokenizer, tokenizer_file
+from lstmlm.tokenizer.identity import vocabulary_facts
 
-EXAMPLES_VERSION = 2
+EXAMPLES_VERSION = 3
 """Raise it with every change that makes `build_examples` write other bytes."""
 
 KIND = "examples"
@@ -36,7 +37,8 @@ def build_examples(
 ) -> Manifest:
     """Encodes the records of both splits as the task says and publishes the examples.
 
-    The facts hold, for each split, `records`, `examples`, `tokens` and what was cut.
+    The facts hold, for each split, `records`, `examples`, `tokens` and what was cut, and the `vocabulary` of the ids
+    (see `lstmlm.tokenizer.identity`).
 
     Args:
         recipe: The run; `examples` and `task` are used.
@@ -49,7 +51,8 @@ def build_examples(
     Raises:
         UserError: An input folder is not what it should be.
     """
-    inputs = [read_manifest(records, "records").fingerprint, read_manifest(tokenizer, "tokenizer").fingerprint]
+    pieces = read_manifest(tokenizer, "tokenizer")
+    inputs = [read_manifest(records, "records").fingerprint, pieces.fingerprint]
     section = recipe.examples.model_dump(mode="json", exclude={"buckets"})
     stamp = fingerprint(KIND, EXAMPLES_VERSION, recipe.task, section, inputs)
     if is_finished(output, KIND, stamp):
@@ -57,6 +60,7 @@ def build_examples(
     jobs = [(split, str(file)) for split in SPLITS for file in shard_files(records, split)]
     with publish(output, KIND, stamp) as draft:
         progress.update(0, len(jobs), unit="shards", note="encoding")
+        draft.facts["vocabulary"] = vocabulary_facts(pieces)
         draft.facts["splits"] = _encode(recipe, jobs, tokenizer_file(tokenizer), draft, runner)
     progress.update(len(jobs), len(jobs), unit="shards")
     return read_manifest(output, KIND)

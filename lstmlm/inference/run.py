@@ -14,7 +14,7 @@ from lstmlm.inference.counting import Counted, count
 from lstmlm.inference.inputs import choose
 from lstmlm.inference.loading import check_task
 from lstmlm.inference.requests import Dead, Source
-from lstmlm.publish import Draft, Manifest, fingerprint, full_disk_told, is_finished, publish, read_manifest, replacing
+from lstmlm.publish import Draft, Manifest, fingerprint, is_finished, publish, read_manifest, replacing, space_told
 from lstmlm.task import load_task
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ def infer(
         return read_manifest(output, KIND)
     from lstmlm.inference.work import held, opened, place_in
 
-    with held(output, stamp, resume=resume) as folder, full_disk_told(folder, "Free some, and go on with --resume"):
+    with held(output, stamp, resume=resume) as folder, space_told(folder, "Free some, and go on with --resume"):
         place = place_in(folder, recipe.task, wanted.format)
         _plan(folder, source, recipe, stamp, progress)
         work = opened(folder, place)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from lstmlm.records import Record
+from lstmlm.task import Better
 from lstmlm.tasks.translate import Translate
 
 if TYPE_CHECKING:
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 class Summarize(Translate):
     """Learns to say a text in fewer words."""
 
+    output_metrics: ClassVar[Mapping[str, Better]] = {"rouge_1": "higher", "rouge_2": "higher", "rouge_l": "higher"}
+
     def judge(self, export: Path, records: Sequence[Record], training: Path, recipe: Recipe) -> dict[str, Any]:
         """See `Task.judge`: ROUGE-1, -2 and -L, and the same for the first words of the source."""
         from lstmlm.evaluation.pairs import judge_pairs
@@ -23,6 +26,12 @@ class Summarize(Translate):
 
         outputs, references, sources = judge_pairs(export, records, recipe)
         return summary_metrics(outputs, references, sources)
+
+    def compare(self, outputs: Sequence[str], references: Sequence[Sequence[str]]) -> dict[str, Any]:
+        """See `Task.compare`."""
+        from lstmlm.evaluation.summaries import rouge_metrics
+
+        return rouge_metrics(outputs, references)
 
 
 TASK = Summarize()

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import collections
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from lstmlm.records import Record
-from lstmlm.task import Task
+from lstmlm.task import Better, Task
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -23,6 +23,7 @@ class Translate(Task):
     """Learns to turn a source text into a target text."""
 
     has_targets = True
+    output_metrics: ClassVar[Mapping[str, Better]] = {"bleu": "higher", "chrf": "higher"}
 
     def encode(
         self,
@@ -64,9 +65,14 @@ class Translate(Task):
     def judge(self, export: Path, records: Sequence[Record], training: Path, recipe: Recipe) -> dict[str, Any]:
         """See `Task.judge`: sacreBLEU and chrF with every accepted translation as a reference."""
         from lstmlm.evaluation.pairs import judge_pairs
-        from lstmlm.evaluation.translation import translation_metrics
 
         outputs, references, _ = judge_pairs(export, records, recipe)
+        return self.compare(outputs, references)
+
+    def compare(self, outputs: Sequence[str], references: Sequence[Sequence[str]]) -> dict[str, Any]:
+        """See `Task.compare`."""
+        from lstmlm.evaluation.translation import translation_metrics
+
         return translation_metrics(outputs, references)
 
 

@@ -6,6 +6,8 @@ from collections.abc import Iterator, Sequence
 from typing import Protocol
 
 import tensorflow as tf
+from tensorflow.python.distribute.collective_all_reduce_strategy import CollectiveAllReduceExtended
+from tensorflow.python.eager import context
 
 BUCKET_BYTES = 16_000_000
 
@@ -38,8 +40,8 @@ class Alone:
 class Ring:
     """TensorFlow's collectives: ring on CPU, NCCL on GPU.
 
-    The runtime behind them is started by a `MultiWorkerMirroredStrategy`, which reads TF_CONFIG; the strategy is used
-    for nothing else (its own reduction would sum a second time).
+    A peer that dies fails the next sum at once, one that is silent or never comes after the timeout: in both cases
+    with an error of TensorFlow's.
 
     Args:
         rank: This worker's number.
@@ -52,7 +54,8 @@ class Ring:
         self.rank, self.world, self._timeout = rank, world, timeout
         self._hint = "nccl" if gpu else "ring"
         self._key = 7000
-        self._strategy = tf.distribute.MultiWorkerMirroredStrategy()
+        self._runtime = _start_collectives()
+        self._reduce(tf.zeros([1]))  # nobody builds a model for peers that are not there
 
     def sum(self, values: Sequence[tf.Tensor]) -> list[tf.Tensor]:
         """See `AllReduce.sum`. Every worker must trace the same calls in the same order.
@@ -79,6 +82,18 @@ class Ring:
             communication_hint=self._hint,
             timeout_seconds=self._timeout,
         )
+
+
+def _start_collectives() -> tf.distribute.Strategy:
+    """Starts the runtime behind the collectives, which reads TF_CONFIG.
+
+    It lives as long as the strategy that starts it, which is used for nothing else: its own reduction would sum a
+    second time. Two of its helpers are left out. The coordination service waits an hour for a peer that does not come,
+    and takes SIGTERM without ending the process. The health check waits for ever.
+    """
+    context.context().configure_coordination_service(service_type="")
+    CollectiveAllReduceExtended._enable_check_health = False
+    return tf.distribute.MultiWorkerMirroredStrategy()
 
 
 def buckets(values: Sequence[tf.Tensor], limit: int) -> Iterator[list[tf.Tensor]]:

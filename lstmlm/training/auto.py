@@ -13,6 +13,7 @@ from lstmlm.errors import UserError
 from lstmlm.progress import Progress
 from lstmlm.publish import read_manifest
 from lstmlm.recipe import Recipe
+from lstmlm.training.checks import check_inputs
 from lstmlm.training.probe import Speed, probe
 
 WORTH = 1.05
@@ -113,7 +114,7 @@ def choose_here(
     report = Path(f"{output}.auto.json")
     if report.is_file():
         return _with(recipe, json.loads(report.read_text(encoding="utf-8"))["chosen"])
-    vocabulary = int(read_manifest(tokenizer, "tokenizer").facts["vocabulary"])
+    check_inputs(recipe, read_manifest(examples, "examples"), read_manifest(tokenizer, "tokenizer"))
     count = 0
 
     def measure(candidate: Recipe) -> Speed | None:
@@ -121,7 +122,7 @@ def choose_here(
         plan = candidate.training
         progress.update(count, unit="probes", note=f"{plan.precision}, {plan.threads} threads, batch {plan.batch}")
         count += 1
-        return probe(candidate, examples, vocabulary)
+        return probe(candidate, examples, tokenizer)
 
     choice = choose(
         recipe,

@@ -9,9 +9,9 @@ import numpy as np
 
 from lstmlm.errors import UserError
 from lstmlm.publish import Manifest, fingerprint, is_finished, publish, read_manifest
-from lstmlm.training.metrics import BEST, read_metrics
+from lstmlm.training.metrics import BEST, best_name
 
-AVERAGE_VERSION = "1"
+AVERAGE_VERSION = "2"
 
 
 def average(model: Path, output: Path, count: int | None = None) -> Manifest:
@@ -26,7 +26,7 @@ def average(model: Path, output: Path, count: int | None = None) -> Manifest:
         UserError: The model does not hold as many.
     """
     trained = read_manifest(model, "model", verify=True)
-    files = _best_first(model)
+    files = _best_first(model, trained)
     if count is not None:
         if count > len(files):
             what = f"{count} evaluations shall be averaged, and {len(files)} were kept"
@@ -43,14 +43,14 @@ def average(model: Path, output: Path, count: int | None = None) -> Manifest:
     return read_manifest(output, "model")
 
 
-def _best_first(model: Path) -> list[Path]:
+def _best_first(model: Path, trained: Manifest) -> list[Path]:
     """Returns the kept weights, those of the best evaluation first."""
-    losses = {row["step"]: row["valid_loss"] for row in read_metrics(model / "metrics.jsonl") if "valid_loss" in row}
-    files = sorted((model / BEST).glob("best-*.npz"))
+    named = (model / BEST / best_name(step) for step in trained.facts.get("best_steps", []))
+    files = [path for path in named if path.is_file()]
     if len(files) < 2:
         what = "this model holds the weights of its best evaluation alone"
         raise UserError(what, where=str(model), cure="Train with training.keep_best=5, for example")
-    return sorted(files, key=lambda file: (losses[int(file.stem.removeprefix("best-"))], file.name))
+    return files
 
 
 def _write_mean(files: list[Path], path: Path) -> None:

@@ -6,13 +6,11 @@ noise is a pure function of the seed and the step.
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
-import errno
 import json
 import logging
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +34,7 @@ class Position:
         batch: Global batches of this epoch already used.
         evaluated: The steps that were evaluated.
         losses: Their validation losses (nats a token).
+        costs: What they are compared by (see `lstmlm.training.objective`); smaller is better.
     """
 
     step: int = 0
@@ -43,25 +42,17 @@ class Position:
     batch: int = 0
     evaluated: list[int] = dataclasses.field(default_factory=list)
     losses: list[float] = dataclasses.field(default_factory=list)
-
-    @property
-    def best(self) -> float:
-        """The smallest validation loss so far; infinite before the first."""
-        return min(self.losses, default=float("inf"))
+    costs: list[float] = dataclasses.field(default_factory=list)
 
     def best_steps(self, count: int) -> list[int]:
         """Returns the steps of the `count` best evaluations, the best first."""
-        order = sorted(range(len(self.losses)), key=lambda place: (self.losses[place], place))
+        order = sorted(range(len(self.costs)), key=lambda place: (self.costs[place], place))
         return [self.evaluated[place] for place in order[:count]]
 
 
 def save_arrays(path: Path, variables: Mapping[str, tf.Variable]) -> None:
-    """Writes variables as an uncompressed .npz without pickles.
-
-    Raises:
-        UserError: There is no space left.
-    """
-    with _space_told(path.parent), path.open("wb") as stream:
+    """Writes variables as an uncompressed .npz without pickles."""
+    with path.open("wb") as stream:
         np.savez(stream, **{name.replace("/", "|"): variable.numpy() for name, variable in variables.items()})
 
 
@@ -99,7 +90,7 @@ def save_checkpoint(
         folder: Where the checkpoints of a run lie.
         variables: Everything that changes in training, by name.
         position: Where training stands.
-        recipe: What decides the weights; see `lstmlm.training.identity.deciding`.
+        recipe: What decides the weights (see `lstmlm.training.identity.deciding`), and the vocabulary.
         keep: Newest checkpoints that stay.
 
     Raises:
@@ -107,7 +98,7 @@ def save_checkpoint(
     """
     target = folder / f"step-{position.step:08d}"
     shutil.rmtree(target, ignore_errors=True)
-    with _space_told(folder), publish(target, "checkpoint") as draft:
+    with publish(target, "checkpoint") as draft:
         save_arrays(draft.path / "arrays.npz", variables)
         draft.facts = {"position": dataclasses.asdict(position), "recipe": recipe}
     for old in sorted(folder.glob("step-*"))[:-keep]:
@@ -126,7 +117,7 @@ def restore_newest(folder: Path, variables: Mapping[str, tf.Variable], recipe: M
         Where training stands; the beginning where there is no checkpoint.
 
     Raises:
-        UserError: The checkpoint is of another recipe.
+        UserError: The checkpoint is of another recipe or vocabulary.
     """
     for candidate in sorted(folder.glob("step-*"), reverse=True):
         try:
@@ -159,17 +150,6 @@ def check_space(folder: Path, variables: Mapping[str, tf.Variable], copies: int)
     if free < needed:
         what = f"{needed / 1e6:,.0f} MB are needed for checkpoints and {free / 1e6:,.0f} MB are free"
         raise UserError(what, where=str(folder), cure="Free some space there, or lower training.keep")
-
-
-@contextlib.contextmanager
-def _space_told(folder: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
-            raise
-        cure = "Free some space there and run again: training goes on from the last checkpoint"
-        raise UserError("no space left for a checkpoint", where=str(folder), cure=cure) from error
 
 
 def append_json(path: Path, row: Mapping[str, Any]) -> None:

@@ -2,42 +2,39 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from lstmlm.errors import UserError
+from lstmlm.errors import UserError, chain
 from lstmlm.recipe import Recipe
+from lstmlm.training.cluster import ray_cluster
 
-CLUSTER_CURE = "Start a cluster with `ray start --head`, or leave the address out to train on this machine"
 
-
-def train_on_ray(recipe: Recipe, examples: Path, vocabulary: int, work: Path, ray_address: str | None) -> None:
+def train_on_ray(recipe: Recipe, examples: Path, tokenizer: Path, work: Path, ray_address: str | None) -> None:
     """Runs `train_worker` on `recipe.training.workers` Ray Train workers: as many as there is room for within a range.
 
     Args:
         recipe: The run.
         examples: The examples folder, absolute, on a file system that all workers see.
-        vocabulary: Number of tokens.
+        tokenizer: The tokenizer folder, likewise.
         work: The folder for checkpoints, likewise.
         ray_address: An existing cluster; None: the one in RAY_ADDRESS, or a local one for this run.
 
     Raises:
         UserError: The cluster is not there or too small, or training stopped on a user's mistake.
     """
-    import ray
     from ray.train import FailureConfig, RunConfig, ScalingConfig
     from ray.train.tensorflow import TensorflowTrainer
 
     training = recipe.training
-    with _cluster(recipe, ray_address):
-        _check_resources(ray.cluster_resources(), recipe)
+    # How long a group waits for the place of a lost node before it is made anew with what there is; Ray would wait 60.
+    os.environ.setdefault("RAY_TRAIN_WORKER_GROUP_START_TIMEOUT_S", "20")
+    with ray_cluster(recipe, ray_address):
         config = {
             "recipe": recipe.model_dump_json(),
             "examples": str(examples),
-            "vocabulary": vocabulary,
+            "tokenizer": str(tokenizer),
             "work": str(work),
         }
         resources = {"CPU": float(training.threads)} | ({"GPU": 1.0} if training.use_gpu else {})
@@ -55,12 +52,17 @@ def train_on_ray(recipe: Recipe, examples: Path, vocabulary: int, work: Path, ra
         try:
             trainer.fit()
         except Exception as error:
-            raise _user_error_within(error) or error from error
+            # A user's mistake in a worker lies inside of what Ray wraps around it.
+            mistake = next((link for link in chain(error) if isinstance(link, UserError)), None)
+            if mistake is None:
+                raise
+            raise mistake from None
 
 
 def ray_worker(config: dict[str, Any]) -> None:
     """Runs on every Ray Train worker. Exceptions propagate, so that Ray sees the failure."""
     import ray.train
+    import ray.train.collective
     import tensorflow as tf
 
     from lstmlm.training.all_reduce import Alone, Ring
@@ -74,56 +76,8 @@ def ray_worker(config: dict[str, Any]) -> None:
     rank, world = context.get_world_rank(), context.get_world_size()
     # Whoever watches over a machine finds the process of a rank by this file.
     (Path(config["work"]) / f"worker-{rank}.pid").write_text(str(os.getpid()), encoding="utf-8")
+    # Importing takes some longer than others; who is late because of that is no lost peer.
+    ray.train.collective.barrier()
     group = Alone() if world == 1 else Ring(rank, world, timeout=training.collective_timeout, gpu=training.use_gpu)
-    train_worker(recipe, Path(config["examples"]), config["vocabulary"], Path(config["work"]), group, ray.train.report)
-
-
-@contextlib.contextmanager
-def _cluster(recipe: Recipe, address: str | None) -> Iterator[None]:
-    """Connects to a cluster for as long as training lasts, or starts a local one; leaves a running connection be."""
-    import ray
-
-    if ray.is_initialized():
-        yield
-        return
-    wanted = address or os.environ.get("RAY_ADDRESS")
-    os.environ.setdefault("RAY_raylet_start_wait_time_s", "180")  # a busy machine needs more than Ray's 30 s
-    quiet: dict[str, Any] = {"log_to_driver": False, "configure_logging": False}
-    try:
-        if wanted:
-            ray.init(address=wanted, **quiet)
-        else:
-            cores = max(os.cpu_count() or 1, recipe.training.fewest_workers * recipe.training.threads)
-            ray.init(num_cpus=cores, include_dashboard=False, object_store_memory=200_000_000, **quiet)
-    except (ConnectionError, RuntimeError, ValueError) as error:
-        raise UserError(f"no Ray cluster answers at {wanted or 'this machine'}", cure=CLUSTER_CURE) from error
-    try:
-        yield
-    finally:
-        ray.shutdown()
-
-
-def _check_resources(available: dict[str, float], recipe: Recipe) -> None:
-    training = recipe.training
-    workers = training.fewest_workers
-    needed = {"CPU": workers * training.threads, "GPU": workers if training.use_gpu else 0}
-    for kind, count in needed.items():
-        if available.get(kind, 0) < count:
-            what = f"the Ray cluster has {available.get(kind, 0):.0f} {kind}, and the workers need {count}"
-            raise UserError(what, where="training.workers", cure="Lower training.workers or training.threads")
-
-
-def _user_error_within(error: BaseException | None) -> UserError | None:
-    """Finds the user's mistake that a worker reported, inside of what Ray wrapped around it."""
-    seen: set[int] = set()
-    while error is not None and id(error) not in seen:
-        seen.add(id(error))
-        if isinstance(error, UserError):
-            return error
-        failures = getattr(error, "worker_failures", None) or {}
-        for failure in failures.values():
-            found = _user_error_within(failure)
-            if found:
-                return found
-        error = getattr(error, "cause", None) or error.__cause__
-    return None
+    examples, tokenizer, work = (Path(config[name]) for name in ("examples", "tokenizer", "work"))
+    train_worker(recipe, examples, tokenizer, work, group, ray.train.report)

@@ -6,6 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+from lstmlm.training.objective import Objective
+
 BEST = "best"
 """Folder of a model in which the weights of its good evaluations lie, with `training.keep_best` above 1."""
 
@@ -24,9 +26,10 @@ def read_metrics(path: Path) -> list[dict[str, Any]]:
     return [rows[key] for key in sorted(rows)]
 
 
-def best_evaluation(metrics: list[dict[str, Any]]) -> dict[str, Any]:
-    """Returns the row of the evaluation with the smallest loss; the first one, where several have it."""
-    return min((row for row in metrics if "valid_loss" in row), key=lambda row: float(row["valid_loss"]))
+def best_first(metrics: list[dict[str, Any]], objective: Objective) -> list[dict[str, Any]]:
+    """Returns the rows of the evaluations, the best first; of equal ones the earlier."""
+    rows = (row for row in metrics if objective.key in row)
+    return sorted(rows, key=lambda row: (objective.cost(row[objective.key]), row["step"]))
 
 
 def best_name(step: int) -> str:

@@ -31,13 +31,13 @@ class Speed:
     peak_bytes: int
 
 
-def probe(recipe: Recipe, examples: Path, vocabulary: int) -> Speed | None:
+def probe(recipe: Recipe, examples: Path, tokenizer: Path) -> Speed | None:
     """Measures a recipe as one worker would train it.
 
     Args:
         recipe: The run; a single worker is taken, with the recipe's threads, batch and precision.
         examples: The examples folder.
-        vocabulary: Number of tokens.
+        tokenizer: The tokenizer folder.
 
     Returns:
         What was measured; None where the process ran out of memory.
@@ -45,7 +45,7 @@ def probe(recipe: Recipe, examples: Path, vocabulary: int) -> Speed | None:
     Raises:
         UserError: The data does not suffice for a batch.
     """
-    order = {"recipe": recipe.model_dump_json(), "examples": str(examples.resolve()), "vocabulary": vocabulary}
+    order = {"recipe": recipe.model_dump_json(), "folders": [str(path.resolve()) for path in (examples, tokenizer)]}
     command = [sys.executable, "-m", "lstmlm.training.probe"]
     done = subprocess.run(command, input=json.dumps(order), capture_output=True, text=True)
     if done.returncode < 0:
@@ -55,7 +55,7 @@ def probe(recipe: Recipe, examples: Path, vocabulary: int) -> Speed | None:
     return Speed(**json.loads(done.stdout.splitlines()[-1]))
 
 
-def take_steps(recipe: Recipe, examples: Path, vocabulary: int) -> Speed:
+def take_steps(recipe: Recipe, examples: Path, tokenizer: Path) -> Speed:
     """Takes the steps in this process; see `probe`."""
     import tensorflow as tf
 
@@ -68,7 +68,7 @@ def take_steps(recipe: Recipe, examples: Path, vocabulary: int) -> Speed:
     tf.config.threading.set_intra_op_parallelism_threads(recipe.training.threads)
     tf.config.threading.set_inter_op_parallelism_threads(2)
     with tempfile.TemporaryDirectory() as work:
-        worker = Worker(recipe, vocabulary, Path(work), Alone(), lambda row: None)
+        worker = Worker(recipe, tokenizer, Path(work), Alone(), lambda row: None)
         batches = global_batches(load_task(recipe.task), shard_files(examples, "train"), recipe, worker.position)
         rates = []
         for _ in range(WARM_UP + MEASURED):
@@ -86,7 +86,7 @@ def take_steps(recipe: Recipe, examples: Path, vocabulary: int) -> Speed:
 if __name__ == "__main__":
     given = json.load(sys.stdin)
     try:
-        found = take_steps(Recipe.model_validate_json(given["recipe"]), Path(given["examples"]), given["vocabulary"])
+        found = take_steps(Recipe.model_validate_json(given["recipe"]), *map(Path, given["folders"]))
     except UserError as mistake:
         sys.exit(str(mistake))
     print(json.dumps(dataclasses.asdict(found)))

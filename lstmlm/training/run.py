@@ -10,17 +10,18 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from lstmlm.errors import UserError
 from lstmlm.progress import Progress
 from lstmlm.publish import Manifest, fingerprint, is_finished, publish, read_manifest
-from lstmlm.recipe import Recipe
-from lstmlm.task import load_task
+from lstmlm.recipe import Recipe, Training
+from lstmlm.tokenizer.identity import vocabulary_facts
+from lstmlm.training.checks import RECIPE_FILE, check_inputs, tell_other_recipes
 from lstmlm.training.identity import deciding
-from lstmlm.training.metrics import BEST, best_evaluation, best_name, read_metrics
+from lstmlm.training.metrics import BEST, best_first, best_name, read_metrics
+from lstmlm.training.objective import choose_objective
 from lstmlm.training.plot import plot_loss
 from lstmlm.training.watch import Listener, open_listeners
 
-TRAIN_VERSION = "2"
+TRAIN_VERSION = "3"
 POLL_SECONDS = 0.5
 
 
@@ -44,20 +45,20 @@ def train(
         UserError: The inputs do not fit the recipe, or training cannot go on.
     """
     data, pieces = read_manifest(examples, "examples"), read_manifest(tokenizer, "tokenizer")
-    vocabulary = int(pieces.facts["vocabulary"])
     stamp = fingerprint(TRAIN_VERSION, deciding(recipe), data.fingerprint, pieces.fingerprint)
     if is_finished(output, "model", stamp):
         return read_manifest(output, "model")
-    check_inputs(recipe, data, vocabulary)
+    check_inputs(recipe, data, pieces)
     listeners = open_listeners(recipe)
     work = (recipe.run_folder / "checkpoints" / stamp[:16]).resolve()
     work.mkdir(parents=True, exist_ok=True)
-    (work / "recipe.json").write_text(recipe.model_dump_json(indent=1) + "\n", encoding="utf-8")
+    tell_other_recipes(recipe, work.parent, work.name)
+    (work / RECIPE_FILE).write_text(recipe.model_dump_json(indent=1) + "\n", encoding="utf-8")
     from lstmlm.training.distributed import train_on_ray
 
-    with _watched(work / "metrics.jsonl", recipe.training.steps, progress, listeners):
-        train_on_ray(recipe, examples.resolve(), vocabulary, work, ray_address)
-    _publish(recipe, work, read_metrics(work / "metrics.jsonl"), vocabulary, output, stamp)
+    with _watched(work / "metrics.jsonl", recipe.training, progress, listeners):
+        train_on_ray(recipe, examples.resolve(), tokenizer.resolve(), work, ray_address)
+    _publish(recipe, work, read_metrics(work / "metrics.jsonl"), vocabulary_facts(pieces), output, stamp)
     shutil.rmtree(work)
     return read_manifest(output, "model")
 
@@ -65,44 +66,32 @@ def train(
 MODEL_SECTIONS = {"name", "task", "seed", "corpus", "examples", "model", "training"}
 
 
-def check_inputs(recipe: Recipe, data: Manifest, vocabulary: int) -> None:
-    """Checks what can be checked before any worker starts.
-
-    Raises:
-        UserError: A worker would have no row of a batch, or the examples were made with another vocabulary.
-    """
-    training = recipe.training
-    if load_task(recipe.task).has_targets is False and training.most_workers > training.batch:
-        what = f"{training.most_workers} workers share batches of {training.batch} rows, so some would have none"
-        raise UserError(what, where="training.workers", cure="Lower training.workers or raise training.batch")
-    encoded = data.facts.get("vocabulary", vocabulary)
-    if encoded != vocabulary:
-        what = f"the examples were made with a vocabulary of {encoded} tokens, and the tokenizer has {vocabulary}"
-        raise UserError(what, where="training", cure="Run the examples stage again with this tokenizer")
-
-
 def _publish(
-    recipe: Recipe, work: Path, metrics: list[dict[str, Any]], vocabulary: int, output: Path, stamp: str
+    recipe: Recipe, work: Path, metrics: list[dict[str, Any]], vocabulary: dict[str, Any], output: Path, stamp: str
 ) -> None:
     """Puts the model folder together from what the workers left."""
-    best = best_evaluation(metrics)
+    objective = choose_objective(recipe)
+    evaluations = best_first(metrics, objective)
+    best = evaluations[0]
     with publish(output, "model", stamp) as draft:
         shutil.copyfile(work / best_name(best["step"]), draft.path / "weights.npz")
         if recipe.training.keep_best > 1:
             (draft.path / BEST).mkdir()
             for kept in sorted(work.glob("best-*.npz")):
                 shutil.copyfile(kept, draft.path / BEST / kept.name)
-        model = {"recipe": recipe.model_dump(mode="json", include=MODEL_SECTIONS), "vocabulary": vocabulary}
+        model = {"recipe": recipe.model_dump(mode="json", include=MODEL_SECTIONS), "vocabulary": vocabulary["size"]}
         (draft.path / "model.json").write_text(json.dumps(model, indent=1) + "\n", encoding="utf-8")
         lines = "".join(json.dumps(row) + "\n" for row in metrics)
         (draft.path / "metrics.jsonl").write_text(lines, encoding="utf-8")
         plot_loss(metrics, draft.path / "loss.png", recipe.name)
         steps = max(row["step"] for row in metrics)
-        draft.facts = {"valid_loss": best["valid_loss"], "best_step": best["step"], "steps": steps}
+        draft.facts = {"valid_loss": best["valid_loss"], objective.key: best[objective.key]}
+        draft.facts |= {"best_step": best["step"], "steps": steps, "vocabulary": vocabulary}
+        draft.facts["best_steps"] = [row["step"] for row in evaluations[: recipe.training.keep_best]]
 
 
 @contextmanager
-def _watched(metrics: Path, steps: int, progress: Progress, listeners: Sequence[Listener]) -> Iterator[None]:
+def _watched(metrics: Path, plan: Training, progress: Progress, listeners: Sequence[Listener]) -> Iterator[None]:
     """Follows the metrics file that rank 0 writes, and tells the progress line and the listeners."""
     finished = threading.Event()
     told: set[tuple[int, bool]] = set()
@@ -110,7 +99,7 @@ def _watched(metrics: Path, steps: int, progress: Progress, listeners: Sequence[
     def look() -> None:
         rows = read_metrics(metrics)
         if rows:
-            progress.update(rows[-1]["step"], steps, unit="steps", note=" ".join(_note(rows)))
+            progress.update(rows[-1]["step"], plan.steps, unit="steps", note=" ".join(_note(rows, plan.metric)))
         for row in rows:
             key = row["step"], "valid_loss" in row
             if key not in told:
@@ -122,7 +111,7 @@ def _watched(metrics: Path, steps: int, progress: Progress, listeners: Sequence[
         while not finished.wait(POLL_SECONDS):
             look()
 
-    progress.update(0, steps, unit="steps", note="starting the workers")
+    progress.update(0, plan.steps, unit="steps", note="starting the workers")
     thread = threading.Thread(target=follow, daemon=True)
     thread.start()
     try:
@@ -135,12 +124,12 @@ def _watched(metrics: Path, steps: int, progress: Progress, listeners: Sequence[
             listener.close()
 
 
-def _note(rows: list[dict[str, Any]]) -> Iterator[str]:
-    for key, form in (
-        ("loss", "loss {:.3f}"),
-        ("valid_loss", "valid {:.3f}"),
-        ("tokens_per_second", "{:,.0f} tokens/s"),
-    ):
+def _note(rows: list[dict[str, Any]], metric: str) -> Iterator[str]:
+    forms = {"loss": "loss {:.3f}", "valid_loss": "valid {:.3f}"}
+    if metric != "loss":
+        forms[f"valid_{metric}"] = metric + " {:.2f}"
+    forms["tokens_per_second"] = "{:,.0f} tokens/s"
+    for key, form in forms.items():
         values = [row[key] for row in rows if key in row]
         if values:
             yield form.format(values[-1])

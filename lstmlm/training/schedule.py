@@ -43,8 +43,8 @@ def plateaus(losses: Sequence[float], patience: int) -> int:
     return count
 
 
-def should_stop(losses: Sequence[float], early_stop: int | None) -> bool:
-    """Says whether the last `early_stop` evaluations brought no loss below the best before."""
-    if early_stop is None or len(losses) <= early_stop:
+def should_stop(costs: Sequence[float], early_stop: int | None) -> bool:
+    """Says whether the last `early_stop` evaluations brought no cost below the best before."""
+    if early_stop is None or len(costs) <= early_stop:
         return False
-    return min(losses[-early_stop:]) >= min(losses[:-early_stop])
+    return min(costs[-early_stop:]) >= min(costs[:-early_stop])

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import math
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
 from lstmlm.corpus.shards import shard_files
 from lstmlm.errors import UserError
+from lstmlm.publish import read_manifest, space_told
 from lstmlm.recipe import Recipe
 from lstmlm.task import load_task
+from lstmlm.tokenizer.identity import vocabulary_facts
 from lstmlm.training.all_reduce import AllReduce
 from lstmlm.training.averaging import WeightAverage, average_share, averages, averaging_since
 from lstmlm.training.carried import CarriedState
@@ -29,17 +29,18 @@ from lstmlm.training.checkpoint import (
 )
 from lstmlm.training.identity import deciding
 from lstmlm.training.loop import Batch, Loop, global_batches
+from lstmlm.training.meter import Meter
 from lstmlm.training.metrics import best_name
+from lstmlm.training.objective import choose_objective
 from lstmlm.training.optimizer import make_optimizer
+from lstmlm.training.outputs import OutputJudge
 from lstmlm.training.schedule import learning_rate, should_stop
-
-LOG_EVERY = 10
 
 Report = Callable[[dict[str, float]], None]
 
 
 def train_worker(
-    recipe: Recipe, examples: Path, vocabulary: int, work: Path, group: AllReduce, report: Report
+    recipe: Recipe, examples: Path, tokenizer: Path, work: Path, group: AllReduce, report: Report
 ) -> Position:
     """Trains to the recipe's last step, resuming from the newest checkpoint in `work`.
 
@@ -49,7 +50,7 @@ def train_worker(
     Args:
         recipe: The run.
         examples: The examples folder.
-        vocabulary: Number of tokens.
+        tokenizer: The tokenizer folder.
         work: Folder on a file system that all workers see.
         group: The workers.
         report: Called on every rank after each evaluation with its metrics.
@@ -57,10 +58,14 @@ def train_worker(
     Raises:
         UserError: No training batch, data of another vocabulary, no space, or the loss is no longer a number.
     """
-    worker = Worker(recipe, vocabulary, work, group, report)
+    worker = Worker(recipe, tokenizer, work, group, report)
     task, files, plan = load_task(recipe.task), shard_files(examples, "train"), recipe.training
     # Decoded once: the same few batches are scored again and again.
-    held_out = list(task.batches(shard_files(examples, "valid"), recipe, epoch=None).take(plan.evaluate_batches))
+    valid = shard_files(examples, "valid")
+    held_out = list(task.batches(valid, recipe, epoch=None).take(plan.evaluate_batches))
+    judge = None
+    if choose_objective(recipe).decoded:
+        judge = OutputJudge(recipe, valid, tokenizer, worker.model, group)
     batches = global_batches(task, files, recipe, worker.position)
     while not worker.finished:
         batch = next(batches, None)
@@ -69,7 +74,7 @@ def train_worker(
             raise UserError("the batch is larger than the data: not one training batch", where="training", cure=cure)
         worker.step(batch)
         if worker.due(plan.evaluate_every):
-            worker.evaluate(held_out)
+            worker.evaluate(held_out, judge)
         if worker.due(plan.checkpoint_every):
             worker.save()
     return worker.position
@@ -80,29 +85,33 @@ class Worker:
 
     Attributes:
         position: Where training stands.
+        model: The model.
     """
 
-    def __init__(self, recipe: Recipe, vocabulary: int, work: Path, group: AllReduce, report: Report) -> None:
-        self._recipe, self._plan, self._vocabulary = recipe, recipe.training, vocabulary
+    def __init__(self, recipe: Recipe, tokenizer: Path, work: Path, group: AllReduce, report: Report) -> None:
+        vocabulary = vocabulary_facts(read_manifest(tokenizer, "tokenizer"))
+        self._recipe, self._plan, self._vocabulary = recipe, recipe.training, vocabulary["size"]
+        self._objective = choose_objective(recipe)
+        self._identity = deciding(recipe) | {"vocabulary": vocabulary}
         self._work, self._group, self._report = work, group, report
-        self._model = load_task(recipe.task).build(recipe, vocabulary)
-        self._named = self._model.named_variables()
+        self.model = load_task(recipe.task).build(recipe, self._vocabulary)
+        self._named = self.model.named_variables()
         self._optimizer = make_optimizer(self._named, self._plan)
         self._average = WeightAverage(self._named) if averages(self._plan) else None
-        self._carried = CarriedState(self._model, self._plan.batch, group) if self._plan.carry_state else None
+        self._carried = CarriedState(self.model, self._plan.batch, group) if self._plan.carry_state else None
         self._everything: dict[str, tf.Variable] = self._named | self._optimizer.state(list(self._named))
         self._everything |= self._average.state() if self._average else {}
         self._everything |= self._carried.variables() if self._carried else {}
-        self.position = restore_newest(work, self._everything, deciding(recipe))
+        self.position = restore_newest(work, self._everything, self._identity)
         if group.rank == 0:
             check_space(work, self._everything, self._plan.keep + self._plan.keep_best)
         self._loop: Loop | None = None
-        self._meter = _Meter(work, self._plan.steps, group.rank == 0)
+        self._meter = Meter(work, self._plan.steps, group.rank == 0)
 
     @property
     def finished(self) -> bool:
         """Whether the last step is done, or evaluations have long brought nothing better."""
-        stopped = should_stop(self.position.losses, self._plan.early_stop)
+        stopped = should_stop(self.position.costs, self._plan.early_stop)
         return stopped or self.position.step >= self._plan.steps
 
     def due(self, every: int) -> bool:
@@ -114,7 +123,7 @@ class Worker:
         self._check_ids(batch)
         if self._loop is None:
             self._loop = Loop(
-                self._model, self._optimizer, self._average, self._carried, self._recipe, self._group, batch
+                self.model, self._optimizer, self._average, self._carried, self._recipe, self._group, batch
             )
         position = self.position
         position.step += 1
@@ -131,17 +140,24 @@ class Worker:
             self._diverged()
         self._meter.count(position, loss, tokens, {"norm": norm, "rate": rate})
 
-    def evaluate(self, held_out: list[Batch]) -> None:
-        """Scores the held-out batches, and keeps the weights if they are among the best."""
+    def evaluate(self, held_out: list[Batch], judge: OutputJudge | None) -> None:
+        """Scores the held-out batches, and keeps the weights if they are among the best.
+
+        Every worker must call it; all get the same numbers, and so decide the same.
+        """
         assert self._loop is not None
         position = self.position
         with self._average.in_place() if self._average else contextlib.nullcontext():
-            position.losses.append(self._loop.evaluate(held_out))
+            loss = self._loop.evaluate(held_out)
+            found = {"loss": loss, "perplexity": math.exp(min(loss, 700.0))} | (judge.measure() if judge else {})
             position.evaluated.append(position.step)
+            position.losses.append(loss)
+            position.costs.append(self._objective.cost(found[self._objective.name]))
             best = position.best_steps(self._plan.keep_best)
             if self._group.rank == 0:
                 self._keep_best(best)
-        row = {"step": position.step, "valid_loss": position.losses[-1], "best_step": best[0]}
+        measured = {f"valid_{name}": value for name, value in found.items()}
+        row = {"step": position.step, **measured, "best_step": best[0]}
         if self._group.rank == 0:
             append_json(self._work / "metrics.jsonl", row)
         self._report({name: float(value) for name, value in row.items()})
@@ -150,7 +166,8 @@ class Worker:
     def _keep_best(self, best: list[int]) -> None:
         if self.position.step in best:
             partial = self._work / ".best.partial"
-            save_arrays(partial, self._named)
+            with space_told(self._work):
+                save_arrays(partial, self._named)
             partial.replace(self._work / best_name(self.position.step))
         for step in set(self.position.evaluated) - set(best):
             (self._work / best_name(step)).unlink(missing_ok=True)
@@ -160,7 +177,7 @@ class Worker:
         if self._loop is not None:
             self._loop.collect_state()
         if self._group.rank == 0:
-            save_checkpoint(self._work, self._everything, self.position, deciding(self._recipe), self._plan.keep)
+            save_checkpoint(self._work, self._everything, self.position, self._identity, self._plan.keep)
 
     def _check_ids(self, batch: Batch) -> None:
         largest = max(int(np.max(ids)) for ids in batch.values())
@@ -177,26 +194,3 @@ class Worker:
             where="training.learning_rate",
             cure="Lower the learning rate or training.clip",
         )
-
-
-class _Meter:
-    """Writes the running mean of the loss and the speed every few steps."""
-
-    def __init__(self, work: Path, steps: int, writes: bool) -> None:
-        self._path, self._steps, self._writes = work / "metrics.jsonl", steps, writes
-        self._nats = self._tokens = 0.0
-        self._since = time.perf_counter()
-
-    def count(self, position: Position, loss: float, tokens: float, facts: Mapping[str, Any]) -> None:
-        """Adds a step, and what else is known of it."""
-        self._nats, self._tokens = self._nats + loss * tokens, self._tokens + tokens
-        if self._writes and (position.step % LOG_EVERY == 0 or position.step == self._steps):
-            seconds = time.perf_counter() - self._since
-            row = {"step": position.step, "epoch": position.epoch, "loss": self._nats / max(1.0, self._tokens)}
-            append_json(self._path, row | dict(facts) | {"tokens_per_second": self._tokens / max(seconds, 1e-9)})
-            self._nats = self._tokens = 0.0
-            self._since = time.perf_counter()
-
-    def resume(self) -> None:
-        """Leaves the time since the last step out of the speed: an evaluation took it."""
-        self._since = time.perf_counter()

@@ -16,7 +16,7 @@ from lstmlm.corpus.shards import records_in, shard_files
 from lstmlm.errors import UserError
 from lstmlm.examples.build import build_examples
 from lstmlm.progress import Silent
-from lstmlm.publish import Manifest
+from lstmlm.publish import Manifest, sha256_file
 from lstmlm.recipe import Recipe
 from lstmlm.task import load_task
 from lstmlm.tfrecord import read_records
@@ -103,6 +103,8 @@ def test_rerun_writes_the_same_bytes(root: Path, tmp_path: Path) -> None:
     first = build(root, "generate", tmp_path / "one")
     assert build(root, "generate", tmp_path / "one") == first
     assert build(root, "generate", tmp_path / "two") == first
+    digest = sha256_file(root / "generate/tokenizer/tokenizer.model")
+    assert first.facts["vocabulary"] == {"size": 500, "fingerprint": digest}
 
 
 def test_unfinished_input_is_refused(root: Path, tmp_path: Path) -> None:

@@ -63,7 +63,7 @@ def test_everything_tried_is_told(recipe):
 
 
 def test_a_choice_is_written_down_and_kept(recipe, stages, tmp_path, monkeypatch):
-    monkeypatch.setattr(auto, "probe", lambda recipe, examples, vocabulary: Machine()(recipe))
+    monkeypatch.setattr(auto, "probe", lambda recipe, examples, tokenizer: Machine()(recipe))
     folders = stages / "examples", stages / "tokenizer", tmp_path / "model"
     first = auto.choose_here(recipe, *folders, Silent(), 1e-7)
     assert json.loads((tmp_path / "model.auto.json").read_text())["chosen"]["batch"] == first.training.batch == 8
@@ -72,7 +72,7 @@ def test_a_choice_is_written_down_and_kept(recipe, stages, tmp_path, monkeypatch
 
 
 def test_a_real_probe_tells_speed_and_memory(recipe, stages):
-    found = probe(recipe, stages / "examples", 600)
+    found = probe(recipe, stages / "examples", stages / "tokenizer")
     assert found.tokens_per_second > 0
     assert found.peak_bytes > 50_000_000
 
@@ -80,4 +80,4 @@ def test_a_real_probe_tells_speed_and_memory(recipe, stages):
 def test_a_probe_with_too_little_data_tells_so(recipe, stages):
     large = recipe.model_copy(update={"training": recipe.training.model_copy(update={"batch": 10**6})})
     with pytest.raises(UserError, match="larger than the data"):
-        probe(large, stages / "examples", 600)
+        probe(large, stages / "examples", stages / "tokenizer")

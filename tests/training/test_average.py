@@ -21,7 +21,7 @@ def model(tmp_path):
             np.savez(draft.path / "best" / f"best-{row['step']:08d}.npz", **{"a|b": np.full(3, row["step"], "f4")})
         for name in ("model.json", "loss.png", "weights.npz"):
             (draft.path / name).write_text(name)
-        draft.facts = {"valid_loss": 1.0}
+        draft.facts = {"valid_loss": 1.0, "best_steps": [20, 30, 10]}
     return tmp_path / "model"
 
 

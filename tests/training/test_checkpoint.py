@@ -15,7 +15,7 @@ RECIPE = {"seed": 1, "model": {"units": 8, "layers": 1}}
 
 def test_a_checkpoint_gives_back_what_was_saved(tmp_path):
     variable = tf.Variable([1.0, 2.0])
-    position = Position(7, 1, 3, [5], [2.5])
+    position = Position(7, 1, 3, [5], [2.5], [2.5])
     save_checkpoint(tmp_path, {"a/b": variable}, position, RECIPE, 2)
     variable.assign([0.0, 0.0])
     assert restore_newest(tmp_path, {"a/b": variable}, RECIPE) == position
@@ -37,7 +37,7 @@ def test_no_space_leaves_the_checkpoints_before(tmp_path, monkeypatch):
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(checkpoint.np, "savez", full)
-    with pytest.raises(UserError, match="no space left for a checkpoint"):
+    with pytest.raises(UserError, match=r"step-00000002: no space left on the disk\. Free some and run again"):
         save_checkpoint(tmp_path, {"a": variable}, Position(2), RECIPE, 1)
     assert [path.name for path in tmp_path.iterdir()] == ["step-00000001"]
     assert restore_newest(tmp_path, {"a": variable}, RECIPE).step == 1
@@ -53,6 +53,5 @@ def test_too_small_a_disk_is_told_at_the_start(tmp_path, monkeypatch):
 
 
 def test_the_best_evaluations_come_first():
-    position = Position(evaluated=[10, 20, 30, 40], losses=[3.0, 1.0, 2.0, 1.0])
+    position = Position(evaluated=[10, 20, 30, 40], costs=[3.0, 1.0, 2.0, 1.0])
     assert position.best_steps(3) == [20, 40, 30]
-    assert position.best == 1.0

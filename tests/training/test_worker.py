@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from lstmlm.errors import UserError
+from lstmlm.publish import publish
 from lstmlm.training.all_reduce import Alone
 from lstmlm.training.worker import train_worker
 
@@ -22,7 +23,13 @@ def weights(folder):
 
 def train(recipe, stages, work, report=lambda row: None):
     work.mkdir(exist_ok=True)
-    return train_worker(recipe, stages / "examples", 600, work, Alone(), report)
+    return train_worker(recipe, stages / "examples", stages / "tokenizer", work, Alone(), report)
+
+
+def tokenizer_of(size, folder):
+    with publish(folder, "tokenizer") as draft:
+        draft.facts["vocabulary"] = size
+    return folder
 
 
 def change(recipe, **training):
@@ -35,7 +42,7 @@ def test_the_loss_falls(recipe, stages, tmp_path):
     losses = [row["valid_loss"] for row in rows if "valid_loss" in row]
     assert position.step == 40
     assert losses[-1] < losses[0] < np.log(600) + 0.1
-    assert position.best == min(losses)
+    assert position.losses == losses
 
 
 def test_a_resumed_run_ends_bit_identical(recipe, stages, tmp_path):
@@ -147,5 +154,11 @@ def test_it_stops_early_and_stays_stopped(recipe, stages, tmp_path):
 
 def test_examples_of_another_vocabulary_are_refused(recipe, stages, tmp_path):
     (tmp_path / "work").mkdir()
+    smaller = tokenizer_of(300, tmp_path / "smaller")
     with pytest.raises(UserError, match=r"hold token \d+, and the vocabulary has 300 tokens.*examples stage again"):
-        train_worker(recipe, stages / "examples", 300, tmp_path / "work", Alone(), lambda row: None)
+        train_worker(recipe, stages / "examples", smaller, tmp_path / "work", Alone(), lambda row: None)
+    train(recipe, stages, tmp_path / "work")
+    with pytest.raises(
+        UserError, match=r"another recipe: vocabulary\.fingerprint was .* vocabulary\.size was 600 and is 300"
+    ):
+        train_worker(recipe, stages / "examples", smaller, tmp_path / "work", Alone(), lambda row: None)

@@ -1,0 +1,58 @@
+"""Which vocabulary token ids are of: written down where ids are kept, and compared where they are used."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from lstmlm.errors import UserError
+from lstmlm.publish import Manifest
+from lstmlm.recipe import Recipe
+from lstmlm.tokenizer.given import given_fingerprint
+from lstmlm.tokenizer.tokenizer import JSON_FILE, MODEL_FILE
+
+
+def vocabulary_facts(tokenizer: Manifest) -> dict[str, Any]:
+    """Returns what tells one vocabulary from another: `size` (tokens) and `fingerprint` (sha256 of its file)."""
+    hashes = (facts["sha256"] for name, facts in tokenizer.files.items() if name in (MODEL_FILE, JSON_FILE))
+    return {"size": int(tokenizer.facts["vocabulary"]), "fingerprint": next(hashes, "")}
+
+
+def check_same_vocabulary(what: str, made_with: Mapping[str, Any] | None, tokenizer: Manifest, *, cure: str) -> None:
+    """Checks that ids or weights can be used with a tokenizer.
+
+    Args:
+        what: What was made, in the plural, for the message.
+        made_with: The `vocabulary_facts` of the tokenizer it was made with; None: nobody knows.
+        tokenizer: Manifest of the tokenizer to use it with.
+        cure: What to do where they differ.
+
+    Raises:
+        UserError: They differ.
+    """
+    now = vocabulary_facts(tokenizer)
+    if made_with is None or made_with == now:
+        return
+    if made_with["size"] != now["size"]:
+        told = f"a vocabulary of {made_with['size']} tokens, and the tokenizer has {now['size']}"
+    else:
+        prints = (str(facts["fingerprint"])[:12] for facts in (made_with, now))
+        told = "vocabulary {}, and the tokenizer is {}, with as many tokens".format(*prints)
+    raise UserError(f"the {what} were made with {told}", where="tokenizer", cure=cure)
+
+
+def check_recipe_vocabulary(recipe: Recipe, tokenizer: Manifest) -> None:
+    """Checks that a tokenizer folder is what the recipe's `tokenizer` section describes.
+
+    Raises:
+        UserError: It is not.
+    """
+    section, size = recipe.tokenizer, int(tokenizer.facts["vocabulary"])
+    cure = "Run the tokenizer stage with this recipe, or name its vocabulary there"
+    if section.model is None and section.vocabulary != size:
+        what = f"the recipe asks for {section.vocabulary} tokens, and the tokenizer has {size}"
+        raise UserError(what, where="tokenizer.vocabulary", cure=cure)
+    # The file need not be on the machine that trains.
+    known = section.model is not None and section.model.is_file()
+    if known and given_fingerprint(recipe) != tokenizer.facts.get("sha256"):
+        raise UserError(f"the tokenizer was not made from {section.model}", where="tokenizer.model", cure=cure)

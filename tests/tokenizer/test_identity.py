@@ -1,0 +1,53 @@
+"""A vocabulary is told from another by its size and its content."""
+
+import pytest
+
+from lstmlm.errors import UserError
+from lstmlm.publish import Manifest
+from lstmlm.tokenizer.identity import check_recipe_vocabulary, check_same_vocabulary, vocabulary_facts
+
+
+def pieces(size, digest, **facts):
+    return Manifest(
+        "tokenizer", "stamp", {"tokenizer.model": {"bytes": 1, "sha256": digest}}, {"vocabulary": size} | facts
+    )
+
+
+ONE = pieces(600, "a" * 64)
+
+
+@pytest.mark.parametrize(
+    ("other", "told"),
+    [
+        (
+            pieces(800, "b" * 64),
+            "tokenizer: the examples were made with a vocabulary of 600 tokens, and the tokenizer has 800. Do",
+        ),
+        (
+            pieces(600, "b" * 64),
+            "made with vocabulary aaaaaaaaaaaa, and the tokenizer is bbbbbbbbbbbb, with as many tokens. Do",
+        ),
+    ],
+    ids=["size", "content"],
+)
+def test_a_vocabulary_that_differs_is_told_in_one_line(other, told):
+    made_with = vocabulary_facts(ONE)
+    check_same_vocabulary("examples", made_with, ONE, cure="Do")
+    check_same_vocabulary("examples", None, other, cure="Do")  # nobody wrote down what it was
+    with pytest.raises(UserError, match=told):
+        check_same_vocabulary("examples", made_with, other, cure="Do")
+
+
+def test_the_recipe_must_ask_for_this_vocabulary(recipe, tmp_path):
+    check_recipe_vocabulary(recipe, ONE)
+    with pytest.raises(
+        UserError, match=r"tokenizer\.vocabulary: the recipe asks for 600 tokens, and the tokenizer has 800"
+    ):
+        check_recipe_vocabulary(recipe, pieces(800, "b" * 64))
+    given = tmp_path / "given.model"
+    section = recipe.tokenizer.model_copy(update={"model": given})
+    brought = recipe.model_copy(update={"tokenizer": section})
+    check_recipe_vocabulary(brought, ONE)  # the file is elsewhere, and nothing can be said
+    given.write_bytes(b"pieces")
+    with pytest.raises(UserError, match=r"tokenizer\.model: the tokenizer was not made from .*given\.model"):
+        check_recipe_vocabulary(brought, ONE)

@@ -1,0 +1,69 @@
+"""What cannot be trained is told in one line, before any worker starts."""
+
+import json
+
+import pytest
+
+from lstmlm.errors import UserError
+from lstmlm.progress import Silent
+from lstmlm.publish import read_manifest
+from lstmlm.training.checks import check_inputs, tell_other_recipes
+from lstmlm.training.run import train
+
+
+def change(recipe, **training):
+    return recipe.model_copy(update={"training": recipe.training.model_copy(update=training)})
+
+
+@pytest.fixture
+def refused(recipe, stages, tmp_path, monkeypatch):
+    """Trains, which must end before Ray is reached."""
+    monkeypatch.setattr("lstmlm.training.distributed.train_on_ray", None)
+
+    def run(match, **training):
+        with pytest.raises(UserError, match=match) as caught:
+            train(change(recipe, **training), stages / "examples", stages / "tokenizer", tmp_path / "model", Silent())
+        assert "\n" not in str(caught.value)
+        assert not (tmp_path / "model").exists()
+
+    return run
+
+
+@pytest.mark.parametrize("carry_state", [True, False])
+def test_a_batch_larger_than_the_data(refused, carry_state):
+    refused(r"training\.batch: the batch is larger than the data: \d+ examples", batch=10**6, carry_state=carry_state)
+
+
+def test_more_workers_than_rows(refused):
+    refused(r"training\.workers: 9 workers share batches of 8 rows", workers=9)
+
+
+def test_an_unknown_metric(refused):
+    refused(r"training\.metric: .*Did you mean `perplexity`", metric="perplexitty")
+
+
+def test_the_largest_batch_that_the_data_fills_is_taken(recipe, stages):
+    data, pieces = (read_manifest(stages / name) for name in ("examples", "tokenizer"))
+    rows = data.facts["splits"]["train"]["tokens"] // recipe.examples.window
+    check_inputs(change(recipe, batch=rows), data, pieces)
+    with pytest.raises(UserError, match="larger than the data"):
+        check_inputs(change(recipe, batch=rows + 1), data, pieces)
+
+
+def test_an_empty_valid_split(recipe, stages):
+    data, pieces = (read_manifest(stages / name) for name in ("examples", "tokenizer"))
+    data.facts["splits"]["valid"]["examples"] = 0
+    with pytest.raises(UserError, match=r"the valid split is empty.*corpus\.valid_fraction"):
+        check_inputs(recipe, data, pieces)
+
+
+def test_checkpoints_that_are_not_gone_on_with_are_told(recipe, tmp_path, caplog):
+    before = change(recipe, steps=99, workers=7)
+    for name, checkpoint in (("unused", True), ("never-begun", False), ("own", True)):
+        (tmp_path / name / ("step-00000004" if checkpoint else "ray")).mkdir(parents=True)
+        (tmp_path / name / "recipe.json").write_text(json.dumps(before.model_dump(mode="json")))
+    tell_other_recipes(recipe, tmp_path, "own")
+    (record,) = caplog.records
+    assert record.getMessage().endswith(
+        "unused: these checkpoints are of another recipe and stay unused: training.steps was 99 and is 12"
+    )

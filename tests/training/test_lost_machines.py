@@ -1,0 +1,112 @@
+"""Training that loses its driver, or a whole node, ends with the loss of the run that nothing befell."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from lstmlm.publish import MANIFEST
+from lstmlm.recipe import Recipe
+from lstmlm.recipe_file import parse_recipe
+from lstmlm.training.all_reduce import Alone
+from lstmlm.training.metrics import read_metrics
+from lstmlm.training.run import train
+from lstmlm.training.worker import train_worker
+from tests.ray_nodes import MARK, kill_marked, marked, ray_head, ray_worker_node, wait_until
+from tests.tiny import RECIPE
+
+pytestmark = [pytest.mark.ray, pytest.mark.slow]
+
+PLAN = {"steps": 600, "evaluate_every": 200, "checkpoint_every": 20, "collective_timeout": 30, "threads": 1}
+"""Enough steps that there is time to hit between two checkpoints."""
+PATIENCE = 300
+
+
+def losses(metrics: Path) -> list[float]:
+    return [row["valid_loss"] for row in read_metrics(metrics) if "valid_loss" in row]
+
+
+def planned(recipe: Recipe, **training: object) -> Recipe:
+    return recipe.model_copy(update={"training": recipe.training.model_copy(update=PLAN | training)})
+
+
+@pytest.fixture(scope="module")
+def undisturbed(stages: Path, tmp_path_factory: pytest.TempPathFactory) -> list[float]:
+    """The losses of one worker without Ray."""
+    work = tmp_path_factory.mktemp("undisturbed")
+    recipe = planned(parse_recipe(RECIPE, "tiny", [f"corpus.root={stages}"]))
+    train_worker(recipe, stages / "examples", stages / "tokenizer", work, Alone(), lambda row: None)
+    return losses(work / "metrics.jsonl")
+
+
+@pytest.fixture
+def mark() -> Iterator[str]:
+    """Marks processes that must not outlive the test."""
+    name = uuid.uuid4().hex
+    yield name
+    kill_marked(name)
+
+
+def test_a_killed_driver_leaves_no_process_and_the_next_goes_on(
+    stages: Path, tmp_path: Path, root: Path, mark: str, undisturbed: list[float]
+) -> None:
+    plan = [f"training.{name}={value}" for name, value in (PLAN | {"workers": 2}).items()]
+    changes = [f"corpus.root={stages}", f"output={tmp_path / 'runs'}", *plan]
+    (tmp_path / "tiny.yaml").write_text(RECIPE, encoding="utf-8")
+    command = [sys.executable, "-m", "lstmlm", "train", str(tmp_path / "tiny.yaml"), "-o", str(tmp_path / "model")]
+    command += ["--examples", str(stages / "examples"), "--tokenizer", str(stages / "tokenizer")]
+    command += [word for change in changes for word in ("--set", change)]
+    # A Unix socket's path must be short, so Ray's folder is not one of pytest's.
+    with tempfile.TemporaryDirectory(prefix="ray", ignore_cleanup_errors=True) as folder:
+        environment = {**os.environ, "PYTHONPATH": str(root), "RAY_TMPDIR": folder, MARK: mark}
+        environment.pop("RAY_ADDRESS", None)
+        driver = subprocess.Popen(command, env=environment)
+        work = tmp_path / "runs" / "tiny" / "checkpoints"
+        wait_until(
+            lambda: driver.poll() is not None or any(work.glob(f"*/step-*/{MANIFEST}")), PATIENCE, "a checkpoint"
+        )
+        driver.send_signal(signal.SIGKILL)
+        assert driver.wait() == -signal.SIGKILL
+        wait_until(lambda: not marked(mark), 90, "the end of all that the driver had started")
+        (metrics,) = work.glob("*/metrics.jsonl")
+        before = read_metrics(metrics)[0]
+        assert not (tmp_path / "model").exists()
+        done = subprocess.run(command, env=environment, timeout=PATIENCE, check=False)
+        assert done.returncode == 0
+    assert read_metrics(tmp_path / "model" / "metrics.jsonl")[0] == before  # these steps were not taken again
+    np.testing.assert_allclose(losses(tmp_path / "model" / "metrics.jsonl"), undisturbed, atol=1e-4)
+
+
+class LoseOnce:
+    """Kills all processes of a node the first time that training has passed a step."""
+
+    def __init__(self, mark: str, step: int) -> None:
+        self.mark, self.step, self.hit = mark, step, False
+
+    def update(self, done: float, total: float | None = None, *, unit: str = "", note: str = "") -> None:
+        if done >= self.step and not self.hit:
+            self.hit = True
+            assert any("RayTrainWorker" in " ".join(process.cmdline()) for process in marked(self.mark))
+            kill_marked(self.mark)
+
+
+def test_a_lost_node_leaves_the_work_to_the_other(
+    recipe: Recipe, stages: Path, tmp_path: Path, root: Path, undisturbed: list[float]
+) -> None:
+    changed = planned(recipe, workers=(1, 2))
+    # A node has room for one worker.
+    with ray_head(1, root) as cluster, ray_worker_node(cluster, 1, root) as mark:
+        loss = LoseOnce(mark, 30)
+        folders = stages / "examples", stages / "tokenizer", tmp_path / "model"
+        train(changed, *folders, loss, ray_address=cluster.address)
+    assert loss.hit
+    np.testing.assert_allclose(losses(tmp_path / "model" / "metrics.jsonl"), undisturbed, atol=1e-4)
