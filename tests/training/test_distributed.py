@@ -10,8 +10,10 @@ from lstmlm.errors import UserError
 from lstmlm.progress import Silent
 from lstmlm.publish import read_manifest
 from lstmlm.recipe_file import parse_recipe
+from lstmlm.training.all_reduce import Alone
 from lstmlm.training.metrics import read_metrics
 from lstmlm.training.run import train
+from lstmlm.training.worker import train_worker
 from tests.tiny import RECIPE
 
 pytestmark = [pytest.mark.ray, pytest.mark.slow]
@@ -50,6 +52,22 @@ def test_two_workers_give_the_loss_curve_of_one(recipe, stages, tmp_path, ray_cl
     assert two.fingerprint == read_manifest(undisturbed).fingerprint
     assert (tmp_path / "two" / "loss.png").read_bytes().startswith(b"\x89PNG")
     assert not list((recipe.run_folder / "checkpoints").iterdir())
+
+
+def test_two_workers_measure_outputs_as_one_does(pair_recipe, pair_stages, tmp_path, ray_cluster):
+    plan = {"steps": 60, "evaluate_every": 20, "learning_rate": 0.005, "metric": "chrf", "evaluate_records": 70}
+    alone = pair_recipe.model_copy(update={"training": pair_recipe.training.model_copy(update=plan)})
+    (tmp_path / "one").mkdir()
+    folders = pair_stages / "examples", pair_stages / "tokenizer", tmp_path / "one"
+    train_worker(alone, *folders, Alone(), lambda row: None)
+    two = run(pair_recipe, pair_stages, tmp_path / "two", ray_cluster, **plan | {"workers": 2})
+    rows = [read_metrics(tmp_path / name / "metrics.jsonl") for name in ("one", "two")]
+    expected, found = ([row for row in each if "valid_chrf" in row] for each in rows)
+    assert [row["best_step"] for row in found] == [row["best_step"] for row in expected]
+    # A token that is about as likely as another may be the other.
+    np.testing.assert_allclose([row["valid_chrf"] for row in found], [row["valid_chrf"] for row in expected], atol=1.0)
+    assert found[0]["valid_chrf"] > found[-1]["valid_chrf"] > 0  # while the loss falls
+    assert two.facts["valid_chrf"] == max(row["valid_chrf"] for row in found)
 
 
 def test_a_range_of_workers_takes_what_there_is(recipe, stages, tmp_path, ray_cluster):
