@@ -10,10 +10,7 @@ from lstmlm.runner import Runner, choose_runner
 
 def test_flags_of_each_runner() -> None:
     assert choose_runner("direct", None, []).flags() == []
-    assert choose_runner("processes", 3, []).flags() == [
-        "--direct_running_mode=multi_processing",
-        "--direct_num_workers=3",
-    ]
+    assert choose_runner("processes", 3, []).flags() == ["--direct_num_workers=3"]
     assert choose_runner("processes", None, []).option("direct_num_workers") == "0"
     assert "--parallelism=4" in choose_runner("flink", 4, []).flags()
     assert choose_runner("dataflow", 2, ["project=p"]).flags() == ["--num_workers=2", "--project=p"]
