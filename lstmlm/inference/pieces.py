@@ -17,7 +17,7 @@ from lstmlm.publish import replacing
 LEAST, MOST = 256, 4096
 """Inputs of a piece. Many, because the engine's slots run empty at the end of each; few, to spread them."""
 
-PIECES = 64
+PIECES = 32
 """About how many pieces a job of middling size is cut into."""
 
 CHARACTERS = 1 << 20
