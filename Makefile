@@ -18,8 +18,8 @@ demo: .venv/.synced
 CLUSTERS := ray or tfx or airflow or flink
 test: lint
 	@mkdir -p build
-	@PYTEST_ADDOPTS="-m 'not ($(CLUSTERS))'" $(BIN)/python -m pytest $(TESTS) > build/tests.log 2>&1 & alone=$$!; \
-	PYTEST_ADDOPTS="-m '$(CLUSTERS)'" $(BIN)/python -m pytest $(TESTS); clusters=$$?; \
+	@PYTEST_ADDOPTS="-m 'not ($(CLUSTERS))'" $(BIN)/python -m pytest > build/tests.log 2>&1 & alone=$$!; \
+	PYTEST_ADDOPTS="-m '$(CLUSTERS)'" $(BIN)/python -m pytest; clusters=$$?; \
 	wait $$alone; alone=$$?; cat build/tests.log; exit $$((clusters || alone))
 
 lint: .venv/.synced

@@ -16,7 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from processes import Ran, timed
+from processes import Ran, pinned, timed
 from table import Row, row
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -64,16 +64,8 @@ def plain(export: Path, source: Path, cores: set[int]) -> Ran:
 
 def bare(export: Path, source: Path, cores: set[int]) -> float:
     """Returns the records a second of the engine alone, without Beam, in a process of its own."""
-    command = ["benchmarks/infer_bare.py", str(export), str(source)]
-    found = subprocess.run(
-        [sys.executable, *command],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-        preexec_fn=lambda: os.sched_setaffinity(0, cores),
-        env=os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT), "CUDA_VISIBLE_DEVICES": "-1"},
-    )
+    command = [sys.executable, "benchmarks/infer_bare.py", str(export), str(source)]
+    found = subprocess.run(command, capture_output=True, text=True, check=True, **pinned(cores))
     return float(found.stdout.splitlines()[-1])
 
 
@@ -170,19 +162,8 @@ def _bleu(export: Path, records: Path, method: str) -> float:
     output = WORK / "evaluation"
     shutil.rmtree(output, ignore_errors=True)
     decoded = with_decoding(export, WORK / "export-judged", method=method)
-    command = [
-        sys.executable,
-        "-m",
-        "lstmlm",
-        "evaluate",
-        RECIPE,
-        "--export",
-        decoded,
-        "--records",
-        records,
-        "-o",
-        output,
-    ]
+    command = [sys.executable, "-m", "lstmlm", "evaluate", RECIPE, "--export", decoded]
+    command += ["--records", records, "-o", output]
     subprocess.run(list(map(str, command)), cwd=ROOT, capture_output=True, env=os.environ | {"PYTHONPATH": str(ROOT)})
     verdict = json.loads((output / "metrics.json").read_text(encoding="utf-8"))
     return float(verdict["metrics"]["bleu"])

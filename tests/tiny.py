@@ -31,6 +31,14 @@ training: {steps: 12, batch: 8, warmup: 2, evaluate_every: 6, evaluate_batches: 
 """
 
 
+def _with_stages(recipe: Recipe, folder: Path) -> Path:
+    """Runs the stages before training; returns the folder that holds them."""
+    ingest(recipe, folder / "records", Silent())
+    train_tokenizer(recipe, folder / "records", folder / "tokenizer", Silent())
+    build_examples(recipe, folder / "records", folder / "tokenizer", folder / "examples", Silent())
+    return folder
+
+
 @pytest.fixture(scope="session")
 def stages(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with `records`, `tokenizer` and `examples`."""
@@ -40,11 +48,7 @@ def stages(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ]
     lines = [json.dumps({"text": " ".join(p.split())}) for p in paragraphs if p.strip()]
     (folder / "text.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
-    recipe = parse_recipe(RECIPE, "tiny", [f"corpus.root={folder}"])
-    ingest(recipe, folder / "records", Silent())
-    train_tokenizer(recipe, folder / "records", folder / "tokenizer", Silent())
-    build_examples(recipe, folder / "records", folder / "tokenizer", folder / "examples", Silent())
-    return folder
+    return _with_stages(parse_recipe(RECIPE, "tiny", [f"corpus.root={folder}"]), folder)
 
 
 @pytest.fixture
@@ -71,11 +75,7 @@ def pair_stages(stages: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     lines = [json.loads(line)["text"] for line in (stages / "text.jsonl").read_text(encoding="utf-8").splitlines()]
     rows = [f"{line[:60]}\t{line[:60].upper()}" for line in lines if "\t" not in line]
     (folder / "pairs.tsv").write_text("en\tupper\n" + "\n".join(rows) + "\n", encoding="utf-8")
-    recipe = parse_recipe(PAIRS, "pairs", [f"corpus.root={folder}"])
-    ingest(recipe, folder / "records", Silent())
-    train_tokenizer(recipe, folder / "records", folder / "tokenizer", Silent())
-    build_examples(recipe, folder / "records", folder / "tokenizer", folder / "examples", Silent())
-    return folder
+    return _with_stages(parse_recipe(PAIRS, "pairs", [f"corpus.root={folder}"]), folder)
 
 
 @pytest.fixture

@@ -51,7 +51,7 @@ def show_judgement(screen: Screen, evaluation: Path) -> None:
 
 
 def show_decoded(screen: Screen, predictions: Path, metrics: Path) -> None:
-    """Shows how fast a job was, where it ran just now, and its first outputs."""
+    """Shows how fast the job was that made a predictions folder, and its first outputs."""
     if metrics.is_file():
         screen.pairs("speed", json.loads(metrics.read_text(encoding="utf-8")))
     show_outputs(screen, predictions)

@@ -28,16 +28,24 @@ class Place:
     """Where the pieces of a job lie, and how their outputs are written.
 
     Attributes:
-        inputs: Folder of the pieces.
-        done: Folder of their outputs.
+        folder: The work folder.
         task: Name of the task, which forms an output.
         format: Kind of the output files.
     """
 
-    inputs: Path
-    done: Path
+    folder: Path
     task: str
     format: Format
+
+    @property
+    def inputs(self) -> Path:
+        """The folder of the pieces."""
+        return self.folder / "pieces"
+
+    @property
+    def done(self) -> Path:
+        """The folder of their outputs."""
+        return self.folder / "done"
 
     def part(self, number: int) -> Path:
         """Returns where the outputs of a piece go; there is no file where all of them are dead letters."""

@@ -18,6 +18,7 @@ from lstmlm.publish import Draft, Manifest, fingerprint, is_finished, publish, r
 from lstmlm.task import load_task
 
 if TYPE_CHECKING:
+    from lstmlm.inference.job import Place
     from lstmlm.inference.work import Work
     from lstmlm.progress import Progress
     from lstmlm.recipe import Recipe
@@ -78,12 +79,13 @@ def infer(
     final = fingerprint(stamp, wanted.max_dead_fraction)
     if is_finished(output, KIND, final):
         return read_manifest(output, KIND)
-    from lstmlm.inference.work import held, opened, place_in
+    from lstmlm.inference.job import Place
+    from lstmlm.inference.work import held, opened
 
     with held(output, stamp, resume=resume) as folder, space_told(folder, "Free some, and go on with --resume"):
-        place = place_in(folder, recipe.task, wanted.format)
-        _plan(folder, source, recipe, stamp, progress)
-        work = opened(folder, place)
+        place = Place(folder, recipe.task, wanted.format)
+        _plan(place, source, recipe, stamp, progress)
+        work = opened(place)
         _decode(work, export, recipe.training.threads, progress, runner, metrics)
         with publish(output, KIND, final) as draft:
             _join(work, recipe, draft, source.where)
@@ -94,21 +96,20 @@ def infer(
     return read_manifest(output, KIND)
 
 
-def _plan(folder: Path, source: Source, recipe: Recipe, stamp: str, progress: Progress) -> None:
+def _plan(place: Place, source: Source, recipe: Recipe, stamp: str, progress: Progress) -> None:
     """Cuts the input into pieces, unless an earlier job did.
 
     Raises:
         UserError: It is empty, has an id twice, or too much of it cannot be decoded.
     """
-    from lstmlm.inference.work import is_planned, place_in, plan
+    from lstmlm.inference.work import is_planned, plan
 
-    if is_planned(folder):
+    if is_planned(place.folder):
         return
     progress.update(0, unit="records", note="reading the input")
     counted = count(source)
     counted.check(recipe.inference.max_dead_fraction, source.where)
-    place = place_in(folder, recipe.task, recipe.inference.format)
-    plan(folder, source, counted, recipe.inference.shards, stamp, place)
+    plan(place, source, counted.total, recipe.inference.shards, stamp)
 
 
 def _decode(
@@ -117,12 +118,12 @@ def _decode(
     """Runs the pipeline over the pieces that are left, and measures it."""
     from lstmlm.inference.watch import speed, watched
 
-    progress.update(0, work.counted.total, unit="records", note="loading the model")
-    started = time.monotonic()
+    progress.update(0, work.total, unit="records", note="loading the model")
+    left, started = work.left(), time.monotonic()
     with watched(work, progress):
         _run_pieces(work, export, threads, runner)
     if metrics is not None:
-        found = speed(work, time.monotonic() - started).metrics()
+        found = speed(work, left, time.monotonic() - started).metrics()
         with replacing(metrics) as stream:
             stream.write(json.dumps(found, indent=1).encode() + b"\n")
 
@@ -171,7 +172,7 @@ def _join(work: Work, recipe: Recipe, draft: Draft, where: str) -> None:
     with replacing(draft.path / DEAD_LETTERS) as stream:
         stream.writelines(f"{letter}\n".encode() for one in facts for letter in one["letters"])
     dead = sum(len(one["letters"]) for one in facts)
-    total = work.counted.total
+    total = work.total
     if written + dead != total:
         raise RuntimeError(f"{total} inputs gave {written} outputs and {dead} dead letters")
     first = next((Dead(0, **json.loads(letter)) for one in facts for letter in one["letters"]), None)

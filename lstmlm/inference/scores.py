@@ -38,8 +38,7 @@ def score_texts(recipe: Recipe, export: Path, input: Path, output: Path, progres
         export: The export folder.
         input: A file, a folder or a glob; see `inference.input` in the recipe.
         output: Gets `scores.jsonl` (`id`, `log_probability` in nats, `tokens`, *end* included, and `perplexity` a
-        token)
-            in the order of the input, and `dead_letters.jsonl`.
+            token) in the order of the input, and `dead_letters.jsonl`.
         progress: Told how far the stage is.
 
     Returns:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from lstmlm.decoding.meter import Meter
+from lstmlm.inference.pieces import Piece
 from lstmlm.inference.work import Work
 from lstmlm.progress import Progress
 
@@ -25,7 +26,7 @@ def watched(work: Work, progress: Progress) -> Iterator[None]:
         while not ended.wait(LOOK_SECONDS):
             done = sum(records[number] for number in work.done())
             if done:
-                progress.update(done, work.counted.total, unit="records")
+                progress.update(done, work.total, unit="records")
 
     thread = threading.Thread(target=look, name="job-progress", daemon=True)
     thread.start()
@@ -68,9 +69,8 @@ class Speed:
         }
 
 
-def speed(work: Work, seconds: float) -> Speed:
-    """Returns how fast a job was that is done now and took so many seconds."""
-    pieces = [piece for piece in work.pieces if piece.number not in work.kept]
+def speed(work: Work, pieces: Sequence[Piece], seconds: float) -> Speed:
+    """Returns how fast pieces were done that took so many seconds together."""
     meter, busy, tokens = Meter(), 0.0, 0
     for facts in map(work.facts, pieces):
         meter.add(facts["meter"])

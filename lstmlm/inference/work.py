@@ -12,11 +12,9 @@ from typing import Any
 import orjson
 
 from lstmlm.errors import UserError
-from lstmlm.inference.counting import Counted
 from lstmlm.inference.job import Place
-from lstmlm.inference.outputs import Format
 from lstmlm.inference.pieces import Piece, write_pieces
-from lstmlm.inference.requests import Dead, Source
+from lstmlm.inference.requests import Source
 from lstmlm.locks import LOCK, locked
 from lstmlm.publish import replacing
 
@@ -30,14 +28,12 @@ class Work:
     Attributes:
         place: Where its pieces lie.
         pieces: All of them, in the order of the input.
-        counted: What the input holds.
-        kept: Pieces that were done when the folder was opened.
+        total: Inputs, as they were counted before they were cut.
     """
 
     place: Place
     pieces: list[Piece]
-    counted: Counted
-    kept: frozenset[int]
+    total: int
 
     def done(self) -> set[int]:
         """Returns the numbers of the pieces that are done."""
@@ -86,20 +82,13 @@ def held(output: Path, stamp: str, *, resume: bool) -> Iterator[Path]:
                 shutil.rmtree(folder, ignore_errors=True)
 
 
-def plan(folder: Path, source: Source, counted: Counted, shards: int, stamp: str, place: Place) -> None:
-    """Cuts the source into pieces; the plan is written last, so a job that has one has all of them."""
+def plan(place: Place, source: Source, total: int, shards: int, stamp: str) -> None:
+    """Cuts a source of `total` inputs into pieces; the plan is written last, so a job that has one has all of them."""
     place.inputs.mkdir()
     place.done.mkdir()
-    pieces = write_pieces(source, counted.total, shards, place.inputs)
-    first = counted.first_dead
-    content = {
-        "stamp": stamp,
-        "total": counted.total,
-        "dead": counted.dead,
-        "first_dead": None if first is None else dataclasses.asdict(first),
-        "pieces": [(piece.shard, piece.records) for piece in pieces],
-    }
-    with replacing(folder / PLAN) as stream:
+    pieces = write_pieces(source, total, shards, place.inputs)
+    content = {"stamp": stamp, "total": total, "pieces": [(piece.shard, piece.records) for piece in pieces]}
+    with replacing(place.folder / PLAN) as stream:
         stream.write(orjson.dumps(content))
 
 
@@ -108,27 +97,17 @@ def is_planned(folder: Path) -> bool:
     return (folder / PLAN).is_file()
 
 
-def opened(folder: Path, place: Place) -> Work:
+def opened(place: Place) -> Work:
     """Returns the job of a work folder that is planned."""
-    content = _plan(folder)
+    content = _plan(place.folder)
     assert content is not None
-    pieces = [Piece(number, *values) for number, values in enumerate(content["pieces"])]
-    first = content["first_dead"]
-    counted = Counted(content["total"], content["dead"], None if first is None else Dead(**first))
-    work = Work(place, pieces, counted, frozenset())
-    return dataclasses.replace(work, kept=frozenset(work.done()))
-
-
-def place_in(folder: Path, task: str, format: Format) -> Place:
-    """Returns where things lie in a work folder."""
-    return Place(folder / "pieces", folder / "done", task, format)
+    return Work(place, [Piece(number, *values) for number, values in enumerate(content["pieces"])], content["total"])
 
 
 def _plan(folder: Path) -> dict[str, Any] | None:
-    path = folder / PLAN
-    if not path.is_file():
+    if not is_planned(folder):
         return None
-    found: dict[str, Any] = orjson.loads(path.read_bytes())
+    found: dict[str, Any] = orjson.loads((folder / PLAN).read_bytes())
     return found
 
 
