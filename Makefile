@@ -15,7 +15,7 @@ demo: .venv/.synced
 
 # Two at a time, a core each: tests that start a cluster take turns, the others run beside them and speak at the end.
 # By the environment, because absl, which TFX brings along, reads the command line of whoever imports it.
-CLUSTERS := ray or tfx or airflow or flink
+CLUSTERS := ray or airflow or flink
 test: lint
 	@mkdir -p build
 	@PYTEST_ADDOPTS="-m 'not ($(CLUSTERS))'" $(BIN)/python -m pytest > build/tests.log 2>&1 & alone=$$!; \
