@@ -1,8 +1,8 @@
 """Batch decoding: the engine against the best plain PyTorch loop, at the same shapes, on one core; and whole jobs.
 
 `make bench-infer` trains translate_en_fr (once) and measures the engine, what int8 costs in quality, and jobs
-(`infer_jobs.py`); `PARTS="engine"` does a part of it, `RUN=DIR` takes a finished run, `QUICK=1` trains for a minute and
-decodes fewer records.
+(`infer_jobs.py`); `PARTS="engine"` does a part of it, `RUN=DIR` takes a finished run, `QUICK=1` trains for a minute,
+decodes fewer records, and leaves out long-tailed lengths, quality, jobs in float32 and on two processes.
 
 The engine: both sides have the same weights and inputs and decode the same number of tokens for every record. The peer
 is the fastest of float32, bfloat16 and dynamic int8, in length-sorted batches of 64. Each side is a process of its own
@@ -96,7 +96,7 @@ def main() -> None:
     model = infer_model.of_run(arguments.run) if arguments.run else infer_model.trained(corpora, quick=quick)
     rows = []
     if "engine" in arguments.parts:
-        rows += engine(model.export, corpora, arguments, 320 if quick else 1024)
+        rows += engine(model.export, corpora, arguments, quick=quick)
     int8, exact = (
         infer_jobs.with_decoding(model.export, infer_jobs.WORK / precision, precision=precision)
         for precision in ("int8", "float32")
@@ -106,13 +106,16 @@ def main() -> None:
     if "jobs" in arguments.parts:
         sizes = infer_jobs.QUICK if quick else infer_jobs.FULL
         jobs = infer_jobs.Jobs(corpora, int8, exact, sizes, arguments.core)
-        rows += [*jobs.beside_plain(), *jobs.beside_bare(), jobs.processes()]
+        rows += [*jobs.beside_plain(), *jobs.beside_bare(), *([] if quick else [jobs.processes()])]
     table.publish("infer", rows)
 
 
-def engine(export: Path, corpora: Path, arguments: argparse.Namespace, count: int) -> list[dict[str, Any]]:
+def engine(export: Path, corpora: Path, arguments: argparse.Namespace, *, quick: bool) -> list[dict[str, Any]]:
     """Measures the engine beside PyTorch; every side decodes the same number of tokens of every record."""
-    mixes = {"tatoeba": infer_work.tatoeba(corpora, count), "long_tail": infer_work.long_tail(count)}
+    count, rounds = (160, 1) if quick else (1024, arguments.rounds)
+    mixes = {"tatoeba": infer_work.tatoeba(corpora, count)}
+    if not quick:
+        mixes["long_tail"] = infer_work.long_tail(count)
     infer_work.save(WORK, weights_of(export), mixes)
     peer = str(environments.peer_python("torch", environments.TORCH))
     ours = [sys.executable, "benchmarks/infer_ours.py", str(WORK)]
@@ -121,7 +124,7 @@ def engine(export: Path, corpora: Path, arguments: argparse.Namespace, count: in
     }
     for kind in ("float32", "bfloat16", "int8"):
         sides[f"torch {kind}"] = Side(kind, [peer, "benchmarks/peers/torch_infer.py", str(WORK), kind], arguments.core)
-    rows = [compare(sides, mix, method, arguments.rounds) for mix in mixes for method in METHODS]
+    rows = [compare(sides, mix, method, rounds) for mix in mixes for method in METHODS]
     for side in sides.values():
         side.close()
     return rows

@@ -10,7 +10,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / "build" / "bench" / "translate"
-QUICK_STEPS = 60
+QUICK = ("training.steps=60", "evaluation.max_records=50", "inference.max_records=50")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -30,7 +30,7 @@ def trained(corpora: Path, *, quick: bool) -> Trained:
     """
     output = FOLDER.with_name("translate-quick") if quick else FOLDER
     command = [sys.executable, "-m", "lstmlm", "run", "pipelines/recipes/translate_en_fr.yaml"]
-    settings = [f"output={output}", *([f"training.steps={QUICK_STEPS}"] if quick else [])]
+    settings = [f"output={output}", *(QUICK if quick else ())]
     words = [word for setting in settings for word in ("--set", setting)]
     environment = os.environ | {"LSTMLM_CORPORA": str(corpora), "PYTHONPATH": str(ROOT)}
     done = subprocess.run([*command, *words], cwd=ROOT, env=environment, stdout=sys.stderr)

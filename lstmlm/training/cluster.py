@@ -15,6 +15,7 @@ from lstmlm.recipe import Recipe
 CURE = "Start a cluster with `ray start --head`, or leave the address out to train on this machine"
 QUIET: dict[str, Any] = {"log_to_driver": False, "configure_logging": False}
 STARTS = 3
+START_TIMEOUT = re.compile("timed out during startup|timed out waiting for|failed to start GCS", re.IGNORECASE)
 ANSWER_SECONDS = 10.0
 
 
@@ -62,7 +63,8 @@ def _connect(address: str) -> None:
 def _start(cores: int) -> None:
     """Starts a cluster on this machine.
 
-    Ray gives a node 30 s to appear, which cannot be set and is too little on a busy machine: then it is tried again.
+    Ray gives its control store 30 s to name its port, then the node 30 s to appear. Neither can be set, and both are too
+    little on a busy machine or when its files are read for the first time: then it is tried again.
     """
     import ray
 
@@ -72,7 +74,7 @@ def _start(cores: int) -> None:
             # "local", so that a cluster somebody else started on this machine is not taken instead.
             ray.init(address="local", num_cpus=cores, include_dashboard=False, object_store_memory=200_000_000, **QUIET)
         except Exception as error:  # Ray raises Exception itself
-            if "timed out during startup" not in str(error):
+            if not START_TIMEOUT.search(str(error)):
                 raise
         else:
             return

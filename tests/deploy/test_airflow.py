@@ -36,6 +36,12 @@ def airflow(root: Path) -> Path:
     return folder / "bin" / "airflow"
 
 
+def commands_said(log: str) -> str:
+    """What says in Airflow's log why it failed: the last lines, and all that the stages' own commands printed."""
+    said = [line.split(" [info")[-1] for line in log.splitlines() if "SubprocessHook" in line]
+    return "\n".join([log[-3000:], *(line[:500] for line in said)])
+
+
 @pytest.mark.timeout(30 * MINUTES)
 def test_the_dag_runs_from_the_corpus_to_the_predictions(
     airflow: Path, tiny_recipe: Path, tmp_path: Path, root: Path
@@ -55,7 +61,7 @@ def test_the_dag_runs_from_the_corpus_to_the_predictions(
         done = subprocess.run(
             [airflow, *arguments], env=environment, cwd=tmp_path, capture_output=True, text=True, check=False
         )
-        assert done.returncode == 0, done.stdout[-5000:] + done.stderr[-5000:]
+        assert done.returncode == 0, commands_said(done.stdout) + done.stderr[-5000:]
         return done.stdout + done.stderr
 
     call("db", "migrate")

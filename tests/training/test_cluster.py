@@ -50,13 +50,25 @@ def test_what_ray_does_not_know_is_refused(recipe, ray, address):
         enter(recipe, address)
 
 
-def test_a_busy_machine_gets_another_chance(recipe, ray):
-    slow = Exception("The current node timed out during startup. This could happen because")
+SLOW = [
+    Exception("The current node timed out during startup. This could happen because"),
+    RuntimeError("Timed out waiting for file /tmp/ray/session_1/gcs_server_port_1"),
+]
+
+
+@pytest.mark.parametrize("slow", SLOW)
+def test_a_busy_machine_gets_another_chance(recipe, ray, slow):
     ray.failures = [slow] * (STARTS - 1)
     enter(recipe)
     assert [options["address"] for options in ray.attempts] == ["local"] * STARTS
     ray.failures = [slow] * STARTS
     with pytest.raises(UserError, match=f"Ray did not start on this machine, in {STARTS} attempts"):
+        enter(recipe)
+
+
+def test_another_failure_of_ray_is_not_hidden(recipe, ray):
+    ray.failures = [RuntimeError("no space left for the object store")]
+    with pytest.raises(RuntimeError, match="no space left"):
         enter(recipe)
 
 
