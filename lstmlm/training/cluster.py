@@ -63,8 +63,8 @@ def _connect(address: str) -> None:
 def _start(cores: int) -> None:
     """Starts a cluster on this machine.
 
-    Ray gives its control store 30 s to name its port, then the node 30 s to appear. Neither can be set, and both are too
-    little on a busy machine or when its files are read for the first time: then it is tried again.
+    Ray gives its control store 30 s to name its port, then the node 30 s to appear. Neither can be set, and both are
+    too little on a busy machine or when its files are read for the first time: then it is tried again.
     """
     import ray
 
