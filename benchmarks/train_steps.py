@@ -41,10 +41,11 @@ def main() -> None:
     from lstmlm.models.language_model import LanguageModel
     from lstmlm.recipe import Examples, Model, Recipe, Training
     from lstmlm.recipe_corpus import Corpus
-    from lstmlm.training.all_reduce import Alone, Ring
+    from lstmlm.training.all_reduce import AllReduce, Alone, Ring
     from lstmlm.training.carried import CarriedState
     from lstmlm.training.loop import Loop
     from lstmlm.training.optimizer import make_optimizer
+    from lstmlm.training.shared_memory import through_memory
 
     tf.config.threading.set_intra_op_parallelism_threads(arguments.threads)
     tf.config.threading.set_inter_op_parallelism_threads(2)
@@ -65,11 +66,13 @@ def main() -> None:
     )
     if "TF_CONFIG" in os.environ:  # one of several workers, which share the batch
         place = json.loads(os.environ["TF_CONFIG"])
-        group: Alone | Ring = Ring(place["task"]["index"], len(place["cluster"]["worker"]), timeout=120, gpu=False)
+        group: AllReduce = Ring(place["task"]["index"], len(place["cluster"]["worker"]), timeout=120, gpu=False)
     else:
         group = Alone()
     model = LanguageModel(sizes, arguments.vocabulary, 1, tf.as_dtype(arguments.precision))
     optimizer = make_optimizer(model.named_variables(), recipe.training)
+    floats = sum(variable.shape.num_elements() for variable in model.trainable_variables) + 2
+    group = through_memory(group, floats, timeout=120)
     carried = CarriedState(model, arguments.batch, group)
     loop = Loop(model, optimizer, None, carried, recipe, group, ["tokens"])
     rng = np.random.default_rng(0)

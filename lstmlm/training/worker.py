@@ -35,6 +35,7 @@ from lstmlm.training.objective import choose_objective
 from lstmlm.training.optimizer import make_optimizer
 from lstmlm.training.outputs import OutputJudge
 from lstmlm.training.schedule import learning_rate, should_stop
+from lstmlm.training.shared_memory import through_memory
 
 Report = Callable[[dict[str, float]], None]
 
@@ -65,7 +66,7 @@ def train_worker(
     held_out = list(task.batches(valid, recipe, epoch=None).take(plan.evaluate_batches))
     judge = None
     if choose_objective(recipe).decoded:
-        judge = OutputJudge(recipe, valid, tokenizer, worker.model, group)
+        judge = OutputJudge(recipe, valid, tokenizer, worker.model, worker.group)
     batches = global_batches(task, files, recipe, worker.position)
     while not worker.finished:
         batch = next(batches, None)
@@ -86,6 +87,7 @@ class Worker:
     Attributes:
         position: Where training stands.
         model: The model.
+        group: The workers.
     """
 
     def __init__(self, recipe: Recipe, tokenizer: Path, work: Path, group: AllReduce, report: Report) -> None:
@@ -93,12 +95,15 @@ class Worker:
         self._recipe, self._plan, self._vocabulary = recipe, recipe.training, vocabulary["size"]
         self._objective = choose_objective(recipe)
         self._identity = deciding(recipe) | {"vocabulary": vocabulary}
-        self._work, self._group, self._report = work, group, report
+        self._work, self._report = work, report
         self.model = load_task(recipe.task).build(recipe, self._vocabulary)
         self._named = self.model.named_variables()
+        self.group = (
+            group if self._plan.use_gpu else through_memory(group, self._sum_size(), self._plan.collective_timeout)
+        )
         self._optimizer = make_optimizer(self._named, self._plan)
         self._average = WeightAverage(self._named) if averages(self._plan) else None
-        self._carried = CarriedState(self.model, self._plan.batch, group) if self._plan.carry_state else None
+        self._carried = CarriedState(self.model, self._plan.batch, self.group) if self._plan.carry_state else None
         self._everything: dict[str, tf.Variable] = self._named | self._optimizer.state(list(self._named))
         self._everything |= self._average.state() if self._average else {}
         self._everything |= self._carried.variables() if self._carried else {}
@@ -107,6 +112,10 @@ class Worker:
             check_space(work, self._everything, self._plan.keep + self._plan.keep_best)
         self._loop: Loop | None = None
         self._meter = Meter(work, self._plan.steps, group.rank == 0)
+
+    def _sum_size(self) -> int:
+        """Returns how many numbers a step sums: the gradients, the loss and the tokens."""
+        return sum(variable.shape.num_elements() for variable in self._named.values()) + 2
 
     @property
     def finished(self) -> bool:
@@ -123,7 +132,7 @@ class Worker:
         self._check_ids(batch)
         if self._loop is None:
             self._loop = Loop(
-                self.model, self._optimizer, self._average, self._carried, self._recipe, self._group, batch
+                self.model, self._optimizer, self._average, self._carried, self._recipe, self.group, batch
             )
         position = self.position
         position.step += 1
@@ -154,11 +163,11 @@ class Worker:
             position.losses.append(loss)
             position.costs.append(self._objective.cost(found[self._objective.name]))
             best = position.best_steps(self._plan.keep_best)
-            if self._group.rank == 0:
+            if self.group.rank == 0:
                 self._keep_best(best)
         measured = {f"valid_{name}": value for name, value in found.items()}
         row = {"step": position.step, **measured, "best_step": best[0]}
-        if self._group.rank == 0:
+        if self.group.rank == 0:
             append_json(self._work / "metrics.jsonl", row)
         self._report({name: float(value) for name, value in row.items()})
         self._meter.resume()
@@ -176,7 +185,7 @@ class Worker:
         """Writes a checkpoint. Every worker must call it."""
         if self._loop is not None:
             self._loop.collect_state()
-        if self._group.rank == 0:
+        if self.group.rank == 0:
             save_checkpoint(self._work, self._everything, self.position, self._identity, self._plan.keep)
 
     def _check_ids(self, batch: Batch) -> None:
