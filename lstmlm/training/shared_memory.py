@@ -22,6 +22,8 @@ import tensorflow as tf
 from lstmlm.training.all_reduce import AllReduce
 
 HEADER_BYTES = 4096
+ALIGNMENT = 64
+"""Bytes."""
 POLL_SECONDS = 1e-4
 LOOK_SECONDS = 0.1
 """How often a worker that waits looks whether the others are still there."""
@@ -105,11 +107,9 @@ class SharedMemory:
         for other in region.written[2:]:
             region.result[share] += other[share]
         self._meet()
+        parts = (region.result[end - value.size : end] for end, value in zip(ends, values, strict=True))
         # Copies, because the next sum of a faster peer writes here.
-        return [
-            region.result[end - value.size : end].reshape(value.shape).copy()
-            for end, value in zip(ends, values, strict=True)
-        ]
+        return [_aligned_copy(part).reshape(value.shape) for part, value in zip(parts, values, strict=True)]
 
     def _meet(self) -> None:
         """Waits until every worker is here as often as this one.
@@ -161,6 +161,15 @@ def through_memory(group: AllReduce, floats: int, timeout: float) -> AllReduce:
     if region is None or int(there[0]) < group.world:
         return group
     return SharedMemory(group, region, timeout)
+
+
+def _aligned_copy(values: Array) -> Array:
+    """Copies float32 [n] to where TensorFlow wants a tensor to begin; what begins elsewhere it copies once more."""
+    room = np.empty(values.size + ALIGNMENT // 4, np.float32)
+    start = -room.ctypes.data % ALIGNMENT // 4
+    copy = room[start : start + values.size]
+    copy[:] = values
+    return copy
 
 
 def _made(world: int, floats: int) -> tuple[Region | None, Array]:
