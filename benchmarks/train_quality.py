@@ -55,10 +55,8 @@ class Plan:
 
 
 PLANS = {
-    "wikitext2": Plan(
-        "wikitext2", 20, 0.7, ("model.softmax=adaptive", "model.dropout=0.1", "inference.max_records=100")
-    ),
-    "translate": Plan("translate_en_fr", 20, 3.0, ("decoding.method=greedy",)),
+    "wikitext2": Plan("wikitext2", 20, 0.7),
+    "translate": Plan("translate_en_fr", 20, 3.0, ("decoding.method=greedy", "training.batch_tokens=2048")),
     "wikitext2_90": Plan("wikitext2", 90, 105.0),
     "translate_60": Plan("translate_en_fr", 60, 45.0, ("decoding.method=beam", "decoding.beam=5")),
 }

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from lstmlm.models.base import SequenceModel
 
-EXPORT_VERSION = "2"
+EXPORT_VERSION = "3"
 # Source lengths are padded to a multiple of this: sums over the source then run in the same order whatever else is
 # in the batch, so a row's output does not depend on it.
 SOURCE_MULTIPLE = 16
@@ -77,7 +77,7 @@ def export(recipe: Recipe, model: Path, tokenizer: Path, output: Path, progress:
         facts["batch"] = recipe.decoding.batch
         if not option_beyond_engine(recipe.model):
             weights = {name: variable.numpy() for name, variable in network.named_variables().items()}
-            onnx_files.write(draft.path, weights)
+            onnx_files.write(draft.path, weights, recipe.model.clusters(int(vocabulary.facts["vocabulary"])))
             facts[ENGINE_FACTS] = _engine_facts(recipe, vocabulary)
         (draft.path / "model.json").write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
         draft.facts = {"task": recipe.task, "valid_loss": trained.facts["valid_loss"]}

@@ -64,6 +64,12 @@ class Model(Section):
     embedding_dropout: Dropout = Field(0.0, description="Share of the vocabulary whose embedding is 0 for a step.")
     weight_drop: Dropout = Field(0.0, description="Share of recurrent weights that are 0 for a step (DropConnect).")
 
+    def clusters(self, vocabulary: int) -> tuple[int, ...]:
+        """Returns the first ids of the rare clusters of an adaptive softmax; a full one has none."""
+        if self.softmax == "full":
+            return ()
+        return self.cutoffs or (vocabulary // 8, vocabulary // 2)
+
 
 class Training(Section):
     """The optimisation and how it is spread over workers."""

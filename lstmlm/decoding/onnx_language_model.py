@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import onnx
 
@@ -45,7 +47,7 @@ def encoder(weights: Weights, *, int8: bool) -> onnx.ModelProto:
     )
 
 
-def decoder(weights: Weights, *, int8: bool) -> onnx.ModelProto:
+def decoder(weights: Weights, clusters: Sequence[int] = (), *, int8: bool) -> onnx.ModelProto:
     """Returns the graph of a step.
 
     It takes `token` (int64 [rows]) and the states, and gives `logits` (float32 [rows, vocabulary]) and the states
@@ -56,7 +58,7 @@ def decoder(weights: Weights, *, int8: bool) -> onnx.ModelProto:
     before, names = states("", layers), states("next_", layers)
     after = stack_step(graph, weights, "layer", first_gates(graph, weights, "layer_0", "token"), before)
     hidden = graph.product(after[-2], weights["projection/kernel"], weights["projection/bias"])
-    logits = add_softmax(graph, weights, hidden, bounded=False)
+    logits = add_softmax(graph, weights, hidden, clusters, bounded=False)
     for found, name in zip(after, names, strict=True):
         graph.rename(found, name)
     inputs = [value("token", np.int64, "rows"), *state_values(before, units, "rows")]

@@ -107,9 +107,38 @@ def first_gates(graph: GraphWriter, weights: Weights, name: str, tokens: str) ->
     return graph.token_product(tokens, weights["embedding/table"], weights[f"{name}/kernel"], weights[f"{name}/bias"])
 
 
-def add_softmax(graph: GraphWriter, weights: Weights, hidden: str, *, bounded: bool) -> onnx.ValueInfoProto:
-    """Adds the logits of the tied softmax as the output `logits`."""
-    table = weights["embedding/table"]
-    logits = graph.product(hidden, table.T, weights["embedding/bias"], bounded=bounded, bias_name=SOFTMAX_BIAS)
+def add_softmax(
+    graph: GraphWriter, weights: Weights, hidden: str, clusters: Sequence[int], *, bounded: bool
+) -> onnx.ValueInfoProto:
+    """Adds the logits of the tied softmax as the output `logits`; those of an adaptive one are log-probabilities.
+
+    Args:
+        graph: The graph being written.
+        weights: The network's.
+        hidden: float32 [rows, width].
+        clusters: First ids of the rare clusters; none: the softmax is a full one.
+        bounded: Whether `hidden` lies within -1 and 1.
+    """
+    table, bias = weights["embedding/table"], weights["embedding/bias"]
+    if clusters:
+        frequent = clusters[0]
+        table = np.concatenate([table[:frequent], weights["embedding/clusters"], table[frequent:]])
+        bias = np.concatenate([bias[:frequent], weights["embedding/cluster_bias"], bias[frequent:]])
+    logits = graph.product(hidden, table.T, bias, bounded=bounded, bias_name=SOFTMAX_BIAS)
+    vocabulary = len(weights["embedding/table"])
+    if clusters:
+        logits = _joined_clusters(graph, logits, [*clusters, vocabulary])
     graph.rename(logits, "logits")
-    return value("logits", np.float32, "rows", table.shape[0])
+    return value("logits", np.float32, "rows", vocabulary)
+
+
+def _joined_clusters(graph: GraphWriter, logits: str, bounds: Sequence[int]) -> str:
+    """Adds log p of every token: of a rare one, that of its cluster and that within the cluster together."""
+    count = len(bounds) - 1
+    sizes = [bounds[0] + count, *(end - start for start, end in zip(bounds, bounds[1:], strict=False))]
+    parts = graph.apply_many("Split", logits, graph.integers(*sizes), outputs=count + 1, axis=1)
+    head, *tails = (graph.apply("LogSoftmax", part, axis=1) for part in parts)
+    split = graph.integers(bounds[0], *[1] * count)
+    frequent, *entries = graph.apply_many("Split", head, split, outputs=count + 1, axis=1)
+    rare = [graph.apply("Add", entry, tail) for entry, tail in zip(entries, tails, strict=True)]
+    return graph.apply("Concat", frequent, *rare, axis=1)

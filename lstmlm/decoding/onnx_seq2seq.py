@@ -6,6 +6,8 @@ them: the score h^T W e is (W^T h)^T e, and W^T h is one small product a step.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import onnx
 
@@ -101,7 +103,7 @@ def _first_states(graph: GraphWriter, weights: Weights, ends: str) -> tuple[list
     return names, units
 
 
-def decoder(weights: Weights, *, int8: bool) -> onnx.ModelProto:
+def decoder(weights: Weights, clusters: Sequence[int] = (), *, int8: bool) -> onnx.ModelProto:
     """Returns the graph of a step; rows / records hypotheses of a record stand side by side and share its memory.
 
     It takes `token` (int64 [rows]), the states `h_0`, `c_0`, ..., `values` and `length` of the records, and gives
@@ -115,7 +117,7 @@ def decoder(weights: Weights, *, int8: bool) -> onnx.ModelProto:
     context, attention = _attend(graph, weights["attention/score"], after[-2])
     joined = graph.apply("Concat", context, after[-2], axis=1)
     combined = graph.product(joined, weights["attention_combine/kernel"], weights["attention_combine/bias"])
-    logits = add_softmax(graph, weights, graph.apply("Tanh", combined), bounded=True)
+    logits = add_softmax(graph, weights, graph.apply("Tanh", combined), clusters, bounded=True)
     for found, name in zip([*after, attention], [*names, "attention"], strict=True):
         graph.rename(found, name)
     inputs = [value("token", np.int64, "rows"), *state_values(before, units, "rows")]

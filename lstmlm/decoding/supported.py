@@ -15,8 +15,8 @@ def option_beyond_engine(sizes: Model) -> str:
     The engine's step reads a token, the states and the attended source. A model that reads more (the last attentional
     vector, the source's ids), or predicts in another way, is beyond it.
     """
-    plain = Model(attention="luong", softmax="full", residual=False, input_feeding=False, pointer=False)
-    for field in ("input_feeding", "pointer", "attention", "softmax", "residual"):
+    plain = Model(attention="luong", residual=False, input_feeding=False, pointer=False)
+    for field in ("input_feeding", "pointer", "attention", "residual"):
         value = getattr(sizes, field)
         if value != getattr(plain, field):
             return f"{field}: {str(value).lower()}"

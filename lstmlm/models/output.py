@@ -154,5 +154,4 @@ def output_layer(sizes: Model, vocabulary: int, generator: tf.random.Generator, 
     """Returns the output layer that the recipe's `model` section asks for."""
     if sizes.softmax == "full":
         return TiedSoftmax(vocabulary, sizes.embedding, generator, precision=precision)
-    cutoffs = sizes.cutoffs or (vocabulary // 8, vocabulary // 2)
-    return AdaptiveSoftmax(vocabulary, sizes.embedding, cutoffs, generator, precision=precision)
+    return AdaptiveSoftmax(vocabulary, sizes.embedding, sizes.clusters(vocabulary), generator, precision=precision)

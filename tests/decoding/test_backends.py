@@ -30,15 +30,18 @@ def sharpened(network):
     return network
 
 
-@pytest.fixture(scope="module", params=["pairs", "language"])
+ADAPTIVE = SIZES.model_copy(update={"softmax": "adaptive", "cutoffs": (12, 20)})
+
+
+@pytest.fixture(scope="module", params=["pairs", "language", "adaptive pairs", "adaptive language"])
 def network(request):
-    kind = Seq2Seq if request.param == "pairs" else LanguageModel
-    return sharpened(kind(SIZES, VOCABULARY, 1, tf.float32))
+    kind = Seq2Seq if request.param.endswith("pairs") else LanguageModel
+    return sharpened(kind(ADAPTIVE if request.param.startswith("adaptive") else SIZES, VOCABULARY, 1, tf.float32))
 
 
 def onnx_backend(network, *, int8=False):
     weights = {name: variable.numpy() for name, variable in network.named_variables().items()}
-    return OnnxBackend(*onnx_files.graphs(weights, int8=int8))
+    return OnnxBackend(*onnx_files.graphs(weights, network.sizes.clusters(VOCABULARY), int8=int8))
 
 
 @pytest.fixture(scope="module")
@@ -133,7 +136,7 @@ def test_the_files_are_the_same_for_the_same_weights(network, tmp_path):
     weights = {name: variable.numpy() for name, variable in network.named_variables().items()}
     for folder in ("one", "two"):
         (tmp_path / folder).mkdir()
-        onnx_files.write(tmp_path / folder, weights)
+        onnx_files.write(tmp_path / folder, weights, network.sizes.clusters(VOCABULARY))
     one, two = ({p.name: p.read_bytes() for p in (tmp_path / folder).iterdir()} for folder in ("one", "two"))
     assert one == two
     assert set(one) == {"encoder.onnx", "decoder.onnx", "encoder.int8.onnx", "decoder.int8.onnx"}
