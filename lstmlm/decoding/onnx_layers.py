@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
@@ -135,7 +136,7 @@ def add_softmax(
 def _joined_clusters(graph: GraphWriter, logits: str, bounds: Sequence[int]) -> str:
     """Adds log p of every token: of a rare one, that of its cluster and that within the cluster together."""
     count = len(bounds) - 1
-    sizes = [bounds[0] + count, *(end - start for start, end in zip(bounds, bounds[1:], strict=False))]
+    sizes = [bounds[0] + count, *(end - start for start, end in itertools.pairwise(bounds))]
     parts = graph.apply_many("Split", logits, graph.integers(*sizes), outputs=count + 1, axis=1)
     head, *tails = (graph.apply("LogSoftmax", part, axis=1) for part in parts)
     split = graph.integers(bounds[0], *[1] * count)
