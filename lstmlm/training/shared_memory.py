@@ -90,7 +90,7 @@ class SharedMemory:
     def sum(self, values: Sequence[tf.Tensor]) -> list[tf.Tensor]:
         """See `AllReduce.sum`."""
         sizes = [math.prod(value.shape) for value in values]
-        if sum(sizes) > len(self._region.result):
+        if not sizes or sum(sizes) > len(self._region.result):
             return self._ring.sum(values)
         summed = tf.numpy_function(self._exchange, list(values), [tf.float32] * len(sizes))
         return [tf.ensure_shape(part, value.shape) for part, value in zip(summed, values, strict=True)]

@@ -25,6 +25,7 @@ ring = Ring(rank, world, timeout=60, gpu=False)
 group = through_memory(ring, floats, timeout)
 add = tf.function(lambda *values: group.sum(values))
 draws = [tf.random.stateless_normal(shape, [rank, 7]) for shape in ([300, 70], [], [11])]
+assert not group.sum([])  # a model without state has none to collect
 pairs = zip(add(*draws), ring.sum(draws))
 print(type(group).__name__, *(float(abs(one - other).numpy().max()) for one, other in pairs), flush=True)
 step = tf.function(lambda value: group.sum([value])[0])
