@@ -96,7 +96,7 @@ def test_a_lost_peer_ends_the_others(root: Path, number: signal.Signals, told: s
         pair[1].send_signal(number)
         _, errors = pair[0].communicate(timeout=PATIENCE)
         assert pair[0].returncode == 1
-        assert f"worker 1 of 2 {told}" in errors
+        assert told in errors
     finally:
         for process in pair:
             process.kill()
