@@ -172,7 +172,7 @@ def language_beside_peer(plan: Plan, trained: Trained) -> list[Row]:
     judged = peer("torch_word_lm.py", plan.minutes, Path(str(trained.recipe.corpus.root)))
     ours, words = trained.metrics, trained.metrics["words"] + trained.metrics["records"]
     if words != judged["words"]:
-        raise SystemExit(f"not the same text: {words} words and ends of line here, {theirs['words']} at the peer")
+        raise SystemExit(f"not the same text: {words} words and ends of line here, {judged['words']} at the peer")
     name = f"wikitext2, {trained.limit} of training: perplexity a word on valid, ends of line counted as words"
     theirs = float(judged["perplexity"])
     found = {name: float(ours["word_perplexity_eos"])}
