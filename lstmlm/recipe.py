@@ -295,8 +295,8 @@ class Recipe(Section):
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
-        if self.training.label_smoothing and (self.model.softmax == "adaptive" or self.model.pointer):
-            raise ValueError("training.label_smoothing needs model.softmax=full and no model.pointer")
+        if self.training.label_smoothing and self.model.pointer:
+            raise ValueError("training.label_smoothing needs a model without model.pointer")
         if self.model.softmax == "adaptive" and self.model.pointer:
             raise ValueError("model.pointer needs model.softmax=full")
         if list(self.model.cutoffs) != sorted(set(self.model.cutoffs)):
