@@ -169,20 +169,30 @@ def peer(script: str, minutes: float, *arguments: Path) -> dict[str, Any]:
 
 def language_beside_peer(plan: Plan, trained: Trained) -> list[Row]:
     """Our perplexity beside the peer's: both over the words and the ends of the lines that hold any."""
-    theirs = peer("torch_word_lm.py", plan.minutes, Path(str(trained.recipe.corpus.root)))
+    judged = peer("torch_word_lm.py", plan.minutes, Path(str(trained.recipe.corpus.root)))
     ours, words = trained.metrics, trained.metrics["words"] + trained.metrics["records"]
-    if words != theirs["words"]:
-        raise SystemExit(f"not the same text: {words} words and ends of line here, {theirs['words']} at the peer")
+    if words != judged["words"]:
+        raise SystemExit(f"not the same text: {words} words and ends of line here, {judged['words']} at the peer")
     name = f"wikitext2, {trained.limit} of training: perplexity a word on valid, ends of line counted as words"
-    values = float(ours["word_perplexity_eos"]), float(theirs["perplexity"])
-    return [row(name, values[0], peer=values[1], ratio=values[0] / values[1], bar=plan.bar, at_most=True)]
+    theirs = float(judged["perplexity"])
+    found = {name: float(ours["word_perplexity_eos"])}
+    found[f"{name}; with the neural cache, the peer without"] = float(ours["cache_word_perplexity_eos"])
+    return [
+        row(name, value, peer=theirs, ratio=value / theirs, bar=plan.bar, at_most=True) for name, value in found.items()
+    ]
 
 
 def language_alone(plan: Plan, trained: Trained) -> list[Row]:
-    """Our perplexity over the words alone, which is held against the bar, and over the ends of line too."""
+    """Our perplexity over the words alone, by the network and with its cache, and over the ends of line too."""
     name = f"wikitext2, {trained.limit} of training: perplexity a word on valid"
     return [
         row(name, float(trained.metrics["word_perplexity"]), bar=plan.bar, at_most=True),
+        row(
+            f"{name}, with the neural cache",
+            float(trained.metrics["cache_word_perplexity"]),
+            bar=plan.bar,
+            at_most=True,
+        ),
         row(f"{name}, ends of line counted as words", float(trained.metrics["word_perplexity_eos"])),
     ]
 

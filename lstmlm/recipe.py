@@ -169,11 +169,20 @@ class Threshold(Section):
     max: float | None = Field(None, description="Largest acceptable value.")
 
 
+class Cache(Section):
+    """A neural cache beside a language model, measured as metrics of its own (Grave et al. 2017)."""
+
+    size: Annotated[int, Field(ge=0)] = Field(0, description="Recent positions it holds; 0: no cache.")
+    sharpness: Annotated[float, Field(gt=0.0)] = Field(1.0, description="How much more like positions count.")
+    share: Annotated[float, Field(gt=0.0, lt=1.0)] = Field(0.15, description="Its share of the mixture.")
+
+
 class Evaluation(Section):
     """How the trained model is judged."""
 
     thresholds: dict[str, Threshold] = Field({}, description="Metric name -> bounds.")
     max_records: Positive = Field(5000, description="Records of the valid split that are decoded at most.")
+    cache: Cache = Field(Cache(), description="See below.")
 
 
 class Decoding(Section):
@@ -286,8 +295,8 @@ class Recipe(Section):
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
-        if self.training.label_smoothing and (self.model.softmax == "adaptive" or self.model.pointer):
-            raise ValueError("training.label_smoothing needs model.softmax=full and no model.pointer")
+        if self.training.label_smoothing and self.model.pointer:
+            raise ValueError("training.label_smoothing needs a model without model.pointer")
         if self.model.softmax == "adaptive" and self.model.pointer:
             raise ValueError("model.pointer needs model.softmax=full")
         if list(self.model.cutoffs) != sorted(set(self.model.cutoffs)):

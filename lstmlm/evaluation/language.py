@@ -15,7 +15,7 @@ from lstmlm.records import Record
 
 if TYPE_CHECKING:
     from lstmlm.models.language_model import LanguageModel
-    from lstmlm.recipe import Recipe
+    from lstmlm.recipe import Cache, Recipe
     from lstmlm.task import Task
     from lstmlm.tokenizer import Tokenizer
 
@@ -37,7 +37,8 @@ def judge_language(
     Returns:
         `perplexity` a token, `word_perplexity` (the whole loss over whitespace-separated words alone),
         `word_perplexity_eos` (each end of record counted as a word too, as word-level papers do), the counts, and
-        `unigram_perplexity` and `trigram_perplexity` (interpolated Kneser-Ney) a token.
+        `unigram_perplexity` and `trigram_perplexity` (interpolated Kneser-Ney) a token; with a cache, the same two
+        word perplexities of the network and its cache together, as `cache_word_perplexity` and so on.
     """
     from lstmlm.corpus.shards import records_in
     from lstmlm.tokenizer import Tokenizer
@@ -48,11 +49,11 @@ def judge_language(
     load_arrays(export / "weights.npz", network.named_variables())
     held_out = stream([record.source for record in records], tokenizer)
     learnt = stream((record.source for record in records_in(training.parent, "train")), tokenizer)
-    nats = score_stream(network, held_out, recipe.examples.window)
+    nats, cached = score_stream(network, held_out, recipe.examples.window, recipe.evaluation.cache)
     tokens, words = len(held_out) - 1, count_words(record.source for record in records)
     unigram, _ = unigram_nll([learnt], [held_out], tokenizer.size)
     trigram, _ = kneser_ney_nll([learnt], [held_out], tokenizer.size)
-    return {
+    found = {
         "perplexity": perplexity(nats, tokens),
         "word_perplexity": word_perplexity(nats, words),
         "word_perplexity_eos": word_perplexity(nats, words + len(records)),
@@ -63,6 +64,10 @@ def judge_language(
         "words": words,
         "records": len(records),
     }
+    if recipe.evaluation.cache.size:
+        found["cache_word_perplexity"] = word_perplexity(cached, words)
+        found["cache_word_perplexity_eos"] = word_perplexity(cached, words + len(records))
+    return found
 
 
 def stream(texts: Iterable[str], tokenizer: Tokenizer) -> npt.NDArray[np.int32]:
@@ -72,32 +77,47 @@ def stream(texts: Iterable[str], tokenizer: Tokenizer) -> npt.NDArray[np.int32]:
     return np.concatenate([np.asarray(part, np.int32) for part in parts])
 
 
-def score_stream(network: LanguageModel, ids: npt.NDArray[np.int32], window: int) -> float:
+def score_stream(
+    network: LanguageModel, ids: npt.NDArray[np.int32], window: int, cache: Cache | None = None
+) -> tuple[float, float]:
     """Sums the negative log-likelihood of every token but the first.
 
-    The stream is cut into equal rows that are read side by side; a row starts with the token before its own first.
+    The stream is cut into equal rows that are read side by side; a row starts with the token before its own first, and
+    with an empty cache.
 
     Args:
         network: The model.
         ids: int32 [1 + targets].
         window: Tokens read at a time, the state carried from window to window.
+        cache: A neural cache; None or of size 0: there is none.
 
     Returns:
-        Nats.
+        Nats of the network alone, and of the network with its cache (0 without one).
     """
     import tensorflow as tf
 
-    targets = len(ids) - 1
-    columns = -(-targets // ROWS)
+    from lstmlm.evaluation.neural_cache import NeuralCache
+
+    rows = _side_by_side(ids, window)
+    score = tf.function(network.score_tokens)
+    states = network.zero_state(tf.constant(ROWS))
+    memory = NeuralCache(cache, ROWS, network.stack.units) if cache is not None and cache.size else None
+    total = mixed = 0.0
+    for start in range(0, rows.shape[1] - 1, window):
+        tokens = tf.constant(rows[:, start : start + window + 1])
+        nats, outputs, states = score(tokens, states)
+        total += float(tf.reduce_sum(tf.where(tokens[:, 1:] > 0, nats, 0.0)))
+        if memory is not None:
+            mixed += memory.nats(nats, outputs, tokens[:, 1:])
+    return total, mixed
+
+
+def _side_by_side(ids: npt.NDArray[np.int32], window: int) -> npt.NDArray[np.int32]:
+    """Cuts a stream into rows of whole windows, padded with 0: int32 [ROWS, 1 + targets]."""
+    columns = -(-(len(ids) - 1) // ROWS)
     columns = -(-columns // window) * window
     rows = np.zeros([ROWS, columns + 1], np.int32)
     for row in range(ROWS):
         part = ids[row * columns : (row + 1) * columns + 1]
         rows[row, : len(part)] = part
-    score = tf.function(network.score)
-    states = network.zero_state(tf.constant(ROWS))
-    total = 0.0
-    for start in range(0, columns, window):
-        nats, _, states = score(tf.constant(rows[:, start : start + window + 1]), states)
-        total += float(nats)
-    return total
+    return rows

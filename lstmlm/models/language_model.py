@@ -123,6 +123,22 @@ class LanguageModel(SequenceModel):
         """
         return self.carried_loss({"tokens": tokens}, states, noise=None, smoothing=0.0)
 
+    def score_tokens(self, tokens: tf.Tensor, states: list[State]) -> tuple[tf.Tensor, tf.Tensor, list[State]]:
+        """Scores the next window token by token.
+
+        Args:
+            tokens: int32 [batch, window + 1].
+            states: The states after the window before.
+
+        Returns:
+            -log p of every target (of padding too), float32 [batch, window]; the outputs of the last layer that it
+            was predicted from, float32 [batch, window, units]; and the states after the window.
+        """
+        raw, values, after = self._outputs(tokens[:, :-1], states, None)
+        targets = tf.reshape(tf.transpose(tokens[:, 1:]), [-1])
+        nats = tf.reshape(self.softmax.nats(self._projected(values), targets), tf.shape(raw)[:2])
+        return tf.transpose(nats), tf.transpose(raw, [1, 0, 2]), after
+
     def decode(self, ids: tf.Tensor, lengths: tf.Tensor, seeds: tf.Tensor, options: Options) -> tf.Tensor:
         """See `SequenceModel.decode`: continues every prompt; the stream starts with *end*."""
         batch = tf.shape(ids)[0]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import functools
+from collections.abc import Callable, Sequence
 
 import tensorflow as tf
 
@@ -74,9 +75,7 @@ class TiedSoftmax(tf.Module):
 
     def above_mean(self, hidden: tf.Tensor, targets: tf.Tensor) -> tf.Tensor:
         """Returns how far each target's logit is above the mean logit, float32 [rows]."""
-        chosen = tf.reduce_sum(hidden * self.embed(targets), axis=1) + tf.gather(self.bias, targets)
-        mean = tf.linalg.matvec(hidden, tf.reduce_mean(self.table, axis=0)) + tf.reduce_mean(self.bias)
-        return chosen - mean
+        return _above_mean(hidden, self.table, self.bias, targets)
 
 
 class AdaptiveSoftmax(TiedSoftmax):
@@ -136,18 +135,35 @@ class AdaptiveSoftmax(TiedSoftmax):
 
     def nats(self, hidden: tf.Tensor, targets: tf.Tensor) -> tf.Tensor:
         """See `TiedSoftmax.nats`."""
+        return self._along_path(functools.partial(token_nats, precision=self.precision), hidden, targets)
+
+    def above_mean(self, hidden: tf.Tensor, targets: tf.Tensor) -> tf.Tensor:
+        """See `TiedSoftmax.above_mean`: in the head and in the target's cluster, each beside its own mean.
+
+        So label smoothing spreads its share over the choices at each softmax that leads to the target.
+        """
+        return self._along_path(_above_mean, hidden, targets)
+
+    def _along_path(self, measure: Callable[..., tf.Tensor], hidden: tf.Tensor, targets: tf.Tensor) -> tf.Tensor:
+        """Sums what is measured at the softmaxes that lead to each target: the head, and the cluster of a rare one."""
         (weights, bias), *tails = self._parts()
         frequent = self._sizes[0]
         entry = targets
         for k, (start, end) in enumerate(self._bounds):
             entry = tf.where((targets >= start) & (targets < end), frequent + k, entry)
-        total = token_nats(hidden, weights, bias, entry, self.precision)
+        total = measure(hidden, weights, bias, entry)
         for (start, end), (weights, bias) in zip(self._bounds, tails, strict=True):
             rows = tf.where((targets >= start) & (targets < end))
             inner = tf.gather_nd(hidden, rows), tf.gather_nd(targets, rows) - start
-            nats = token_nats(inner[0], weights, bias, inner[1], self.precision)
-            total = tf.tensor_scatter_nd_add(total, rows, nats)
+            total = tf.tensor_scatter_nd_add(total, rows, measure(inner[0], weights, bias, inner[1]))
         return total
+
+
+def _above_mean(hidden: tf.Tensor, weights: tf.Tensor, bias: tf.Tensor, targets: tf.Tensor) -> tf.Tensor:
+    """Returns how far each target's logit is above the mean of all logits, float32 [rows]."""
+    chosen = tf.reduce_sum(hidden * tf.gather(weights, targets), axis=1) + tf.gather(bias, targets)
+    mean = tf.linalg.matvec(hidden, tf.reduce_mean(weights, axis=0)) + tf.reduce_mean(bias)
+    return chosen - mean
 
 
 def output_layer(sizes: Model, vocabulary: int, generator: tf.random.Generator, *, precision: tf.DType) -> TiedSoftmax:

@@ -88,6 +88,30 @@ def test_a_token_of_a_cluster_is_as_likely_as_its_cluster_times_itself_within():
     np.testing.assert_allclose(np.exp(softmax.logits(HIDDEN)), expected, rtol=1e-4, atol=1e-7)
 
 
+def test_smoothing_spreads_over_the_choices_on_the_way_to_a_token():
+    softmax, smoothing = layer("adaptive"), 0.1
+    table, bias, hidden = softmax.table.numpy(), softmax.bias.numpy(), HIDDEN.numpy()
+
+    def smoothed(weights, offset, row, chosen):
+        z = hidden[row] @ weights.T + offset
+        nats = np.log(np.exp(z).sum()) - z
+        return (1 - smoothing) * nats[chosen] + smoothing * nats.mean()
+
+    head = np.concatenate([table[:10], softmax.clusters]), np.concatenate([bias[:10], softmax.cluster_bias])
+    expected = 0.0
+    for row, target in enumerate(TARGETS.numpy()):
+        if target == 0:
+            continue
+        cluster = None if target < 10 else (target - 10) // 10
+        expected += smoothed(*head, row, target if cluster is None else 10 + cluster)
+        if cluster is not None:
+            part = slice(10 + 10 * cluster, 20 + 10 * cluster)
+            expected += smoothed(table[part], bias[part], row, target - part.start)
+    found, count = softmax.loss(HIDDEN, TARGETS, smoothing)
+    assert float(found) == pytest.approx(expected, rel=1e-4)
+    assert float(count) == 7
+
+
 def test_a_cutoff_beyond_the_vocabulary_is_the_users_to_mend():
     with pytest.raises(UserError, match=r"model\.cutoffs: 30 is beyond the vocabulary of 30"):
         AdaptiveSoftmax(30, WIDTH, (10, 30), tf.random.Generator.from_seed(1), precision=tf.float32)
