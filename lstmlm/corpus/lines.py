@@ -42,13 +42,11 @@ def raw_lines(
     end = b"" if keep_returns else b"\r"
     try:
         for line in _cut(chunks, limit + len(_BOM) + 2):
-            text = line.removesuffix(end)
-            if number == 1:
-                text = text.removeprefix(_BOM)
-            if len(text) > limit and len(text.removesuffix(b"\r")) > limit:
+            text = line.removeprefix(_BOM) if number == 1 else line
+            if len(text.removesuffix(b"\r")) > limit:
                 yield RawLine(number, b"", f"longer than {limit} bytes")
             else:
-                yield RawLine(number, text)
+                yield RawLine(number, text.removesuffix(end))
             number += 1
     except Damaged as damage:
         yield RawLine(number, b"", str(damage))
