@@ -43,7 +43,7 @@ def main() -> None:
     from lstmlm.recipe_corpus import Corpus
     from lstmlm.training.all_reduce import AllReduce, Alone, Ring
     from lstmlm.training.carried import CarriedState
-    from lstmlm.training.loop import Loop
+    from lstmlm.training.loop import Loop, count_summed
     from lstmlm.training.optimizer import make_optimizer
     from lstmlm.training.shared_memory import through_memory
 
@@ -71,8 +71,7 @@ def main() -> None:
         group = Alone()
     model = LanguageModel(sizes, arguments.vocabulary, 1, tf.as_dtype(arguments.precision))
     optimizer = make_optimizer(model.named_variables(), recipe.training)
-    floats = sum(variable.shape.num_elements() for variable in model.trainable_variables) + 2
-    group = through_memory(group, floats, timeout=120)
+    group = through_memory(group, count_summed(model.trainable_variables), timeout=120)
     carried = CarriedState(model, arguments.batch, group)
     loop = Loop(model, optimizer, None, carried, recipe, group, ["tokens"])
     rng = np.random.default_rng(0)

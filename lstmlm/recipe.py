@@ -182,7 +182,7 @@ class Evaluation(Section):
 
     thresholds: dict[str, Threshold] = Field({}, description="Metric name -> bounds.")
     max_records: Positive = Field(5000, description="Records of the valid split that are decoded at most.")
-    cache: Cache = Field(Cache(), description="See below.")
+    cache: Cache = Cache()
 
 
 class Decoding(Section):

@@ -111,18 +111,6 @@ class LanguageModel(SequenceModel):
             total += self.penalties.of(raw, values)
         return total, count, after
 
-    def score(self, tokens: tf.Tensor, states: list[State]) -> tuple[tf.Tensor, tf.Tensor, list[State]]:
-        """Scores the next window of running streams, the state carried along.
-
-        Args:
-            tokens: int32 [batch, window + 1]; 0 is padding.
-            states: The states after the window before.
-
-        Returns:
-            Summed nats, number of targets, and the states after the window.
-        """
-        return self.carried_loss({"tokens": tokens}, states, noise=None, smoothing=0.0)
-
     def score_tokens(self, tokens: tf.Tensor, states: list[State]) -> tuple[tf.Tensor, tf.Tensor, list[State]]:
         """Scores the next window token by token.
 

@@ -156,6 +156,11 @@ class Loop:
         return summed[0], summed[1], after
 
 
+def count_summed(variables: Iterable[tf.Variable]) -> int:
+    """Returns how many numbers the workers sum in a step: the gradients, the loss and the tokens."""
+    return sum(variable.shape.num_elements() for variable in variables) + 2
+
+
 def global_batches(task: Task, files: Sequence[Path], recipe: Recipe, position: Position) -> Iterator[Batch]:
     """Yields global batches without end from a position on, and moves the position along.
 

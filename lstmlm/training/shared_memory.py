@@ -22,6 +22,8 @@ import tensorflow as tf
 from lstmlm.training.all_reduce import AllReduce
 
 HEADER_BYTES = 4096
+TOKEN_PARTS = 4
+"""Numbers of 16 bits that tell a region from any other file. The ring takes float32, which holds them exactly."""
 ALIGNMENT = 64
 """Bytes."""
 POLL_SECONDS = 1e-4
@@ -29,6 +31,9 @@ LOOK_SECONDS = 0.1
 """How often a worker that waits looks whether the others are still there."""
 
 Array = npt.NDArray[np.float32]
+
+NOWHERE: Array = np.zeros(2 + TOKEN_PARTS, np.float32)
+"""What says that there is no region."""
 
 
 class LostPeer(RuntimeError):
@@ -47,8 +52,8 @@ class Region:
     def __init__(self, file: int, world: int, floats: int) -> None:
         self._file = file
         whole = mmap.mmap(file, region_bytes(world, floats))
-        self.token = np.frombuffer(whole, np.int64, 1)
-        self.arrived = np.frombuffer(whole, np.int64, world, offset=8)
+        self.token = np.frombuffer(whole, np.float32, TOKEN_PARTS)
+        self.arrived = np.frombuffer(whole, np.int64, world, offset=self.token.nbytes)
         parts = np.frombuffer(whole, np.float32, (world + 1) * floats, offset=HEADER_BYTES).reshape(world + 1, floats)
         self.written, self.result = parts[:world], parts[world]
 
@@ -131,7 +136,7 @@ class SharedMemory:
     def _look(self, waited: float) -> None:
         late = [int(rank) for rank in np.flatnonzero(self._region.arrived < self._turn)]
         for rank in late:
-            if rank != self.rank and not self._region.held(rank):
+            if not self._region.held(rank):
                 raise LostPeer(f"worker {rank} of {self.world} has ended")
         if late and waited > self._timeout:
             raise LostPeer(f"worker {late[0]} of {self.world} was silent for {self._timeout:g} s")
@@ -149,12 +154,12 @@ def through_memory(group: AllReduce, floats: int, timeout: float) -> AllReduce:
     """
     if group.world == 1 or not hasattr(os, "memfd_create"):
         return group
-    region, facts = None, np.zeros(6, np.float32)
+    region, facts = None, NOWHERE
     if group.rank == 0:
         region, facts = _made(group.world, floats)
-    (told,) = group.sum([tf.constant(facts)])  # whole numbers that float32 holds exactly
+    (told,) = group.sum([tf.constant(facts)])
     if group.rank != 0:
-        region = _opened(told.numpy().astype(np.int64), group.world, floats)
+        region = _opened(told.numpy(), group.world, floats)
     if region is not None:
         region.hold(group.rank)
     (there,) = group.sum([tf.constant([float(region is not None)])])
@@ -173,28 +178,22 @@ def _aligned_copy(values: Array) -> Array:
 
 
 def _made(world: int, floats: int) -> tuple[Region | None, Array]:
-    """Makes a region; returns it, and where others find it: process, descriptor, and four parts of its token."""
-    parts = np.frombuffer(secrets.token_bytes(8), np.uint16).astype(np.int64)
+    """Makes a region; returns it, and where others find it: process, descriptor, and the parts of its token."""
     try:
         file = os.memfd_create("lstmlm")
         os.posix_fallocate(file, 0, region_bytes(world, floats))
         region = Region(file, world, floats)
     except (OSError, ValueError):  # no memory for it
-        return None, np.zeros(6, np.float32)
-    region.token[0] = _token(parts)
-    return region, np.array([os.getpid(), file, *parts], np.float32)
+        return None, NOWHERE
+    region.token[:] = np.frombuffer(secrets.token_bytes(2 * TOKEN_PARTS), np.uint16)
+    return region, np.array([os.getpid(), file, *region.token], np.float32)
 
 
-def _opened(facts: npt.NDArray[np.int64], world: int, floats: int) -> Region | None:
+def _opened(facts: Array, world: int, floats: int) -> Region | None:
     """Opens the first worker's region; None: it is on another machine, or not for us."""
-    process, file, *parts = facts.tolist()
+    process, file = map(int, facts[:2])
     try:
         region = Region(os.open(f"/proc/{process}/fd/{file}", os.O_RDWR), world, floats)
     except (OSError, ValueError):
         return None
-    return region if region.token[0] == _token(np.array(parts)) else None
-
-
-def _token(parts: npt.NDArray[np.int64]) -> int:
-    """Joins four numbers of 16 bits, but for the sign."""
-    return int(sum(int(part) << (16 * n) for n, part in enumerate(parts))) & (2**63 - 1)
+    return region if np.array_equal(region.token, facts[2:]) else None

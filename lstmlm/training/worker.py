@@ -28,7 +28,7 @@ from lstmlm.training.checkpoint import (
     save_checkpoint,
 )
 from lstmlm.training.identity import deciding
-from lstmlm.training.loop import Batch, Loop, global_batches
+from lstmlm.training.loop import Batch, Loop, count_summed, global_batches
 from lstmlm.training.meter import Meter
 from lstmlm.training.metrics import best_name
 from lstmlm.training.objective import choose_objective
@@ -98,9 +98,9 @@ class Worker:
         self._work, self._report = work, report
         self.model = load_task(recipe.task).build(recipe, self._vocabulary)
         self._named = self.model.named_variables()
-        self.group = (
-            group if self._plan.use_gpu else through_memory(group, self._sum_size(), self._plan.collective_timeout)
-        )
+        self.group = group
+        if not self._plan.use_gpu:
+            self.group = through_memory(group, count_summed(self._named.values()), self._plan.collective_timeout)
         self._optimizer = make_optimizer(self._named, self._plan)
         self._average = WeightAverage(self._named) if averages(self._plan) else None
         self._carried = CarriedState(self.model, self._plan.batch, self.group) if self._plan.carry_state else None
@@ -112,10 +112,6 @@ class Worker:
             check_space(work, self._everything, self._plan.keep + self._plan.keep_best)
         self._loop: Loop | None = None
         self._meter = Meter(work, self._plan.steps, group.rank == 0)
-
-    def _sum_size(self) -> int:
-        """Returns how many numbers a step sums: the gradients, the loss and the tokens."""
-        return sum(variable.shape.num_elements() for variable in self._named.values()) + 2
 
     @property
     def finished(self) -> bool:

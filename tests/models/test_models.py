@@ -76,10 +76,14 @@ def test_greedy_decoding_agrees_with_teacher_forcing(language_model):
 
 def test_scoring_in_windows_equals_scoring_at_once(language_model):
     tokens = tf.constant(np.random.default_rng(3).integers(3, VOCABULARY, [2, 13]), tf.int32)
-    whole, _, _ = language_model.score(tokens, language_model.zero_state(2))
+    whole, _, _ = language_model.carried_loss(
+        {"tokens": tokens}, language_model.zero_state(2), noise=None, smoothing=0.0
+    )
     states, total = language_model.zero_state(2), 0.0
     for start in (0, 4, 8):
-        part, _, states = language_model.score(tokens[:, start : start + 5], states)
+        part, _, states = language_model.carried_loss(
+            {"tokens": tokens[:, start : start + 5]}, states, noise=None, smoothing=0.0
+        )
         total += part
     np.testing.assert_allclose(total, whole, rtol=1e-5)
 

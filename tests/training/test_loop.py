@@ -40,7 +40,9 @@ def make(recipe, rank=0, world=1, **training):
 
 def test_evaluation_in_windows_is_the_loss_of_the_whole_streams(recipe):
     loop, model, _ = make(recipe)
-    nats, count, _ = model.score(tf.constant(TOKENS), model.zero_state(ROWS))
+    nats, count, _ = model.carried_loss(
+        {"tokens": tf.constant(TOKENS)}, model.zero_state(ROWS), noise=None, smoothing=0.0
+    )
     np.testing.assert_allclose(loop.evaluate(BATCHES), nats / count, rtol=1e-5)
 
 
@@ -56,11 +58,15 @@ def test_training_carries_the_state_until_a_fresh_start(recipe):
     loop.train(BATCHES[0], 1, 0.0, fresh=True)  # a rate of 0 leaves the weights alone
     loop.train(BATCHES[1], 2, 0.0, fresh=False)
     loop.collect_state()
-    _, _, states = model.score(tf.constant(TOKENS[:, : 2 * WINDOW + 1]), model.zero_state(ROWS))
+    _, _, states = model.carried_loss(
+        {"tokens": tf.constant(TOKENS[:, : 2 * WINDOW + 1])}, model.zero_state(ROWS), noise=None, smoothing=0.0
+    )
     np.testing.assert_allclose(carried.variables()["state/1/c"], states[1].c, atol=1e-5)
     loop.train(BATCHES[1], 3, 0.0, fresh=True)
     loop.collect_state()
-    _, _, states = model.score(BATCHES[1]["tokens"], model.zero_state(ROWS))
+    _, _, states = model.carried_loss(
+        {"tokens": BATCHES[1]["tokens"]}, model.zero_state(ROWS), noise=None, smoothing=0.0
+    )
     np.testing.assert_allclose(carried.variables()["state/1/c"], states[1].c, atol=1e-5)
 
 
