@@ -10,13 +10,14 @@ import socket
 import subprocess
 import sys
 import tempfile
-import time
 import urllib.request
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psutil
+
+from tests.waiting import wait_until
 
 MARK = "LSTMLM_TEST_MARK"
 """A variable of the environment that a process hands on to all that it starts."""
@@ -75,7 +76,7 @@ def _node(arguments: list[str], cpus: int, root: Path, ready: Callable[[str], bo
                 command, env=environment, stdout=stream, stderr=stream, start_new_session=True, cwd=folder
             )
         try:
-            wait_until(lambda: process.poll() is not None or ready(log.read_text()), 300, "the start of a Ray node")
+            wait_until(lambda: process.poll() is not None or ready(log.read_text()), "the start of a Ray node", 300)
             assert process.poll() is None, log.read_text()
             yield mark
         finally:
@@ -103,14 +104,6 @@ def kill_marked(mark: str) -> None:
             with contextlib.suppress(psutil.Error):
                 process.send_signal(signal.SIGKILL)
         psutil.wait_procs(processes, timeout=30)
-
-
-def wait_until(condition: Callable[[], bool], seconds: float, what: str) -> None:
-    """Looks at a condition until it holds, and fails after a generous time."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, f"waited {seconds} s for {what}"
-        time.sleep(0.2)
 
 
 def _free_port() -> int:

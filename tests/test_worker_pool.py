@@ -18,6 +18,7 @@ from apache_beam.portability.api import beam_fn_api_pb2, beam_fn_api_pb2_grpc
 from lstmlm.beam import find_user_error
 from lstmlm.runner import FOLDER
 from lstmlm.worker_pool import WorkerPool, start
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.timeout(120)
 
@@ -126,9 +127,8 @@ def test_a_worker_ends_when_its_task_manager_is_killed(pool: Pool, tmp_path: Pat
     manager = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     assert manager.stdout is not None
     assert pool.start(f"127.0.0.1:{int(manager.stdout.readline())}", tmp_path) == ""
-    worker = psutil.Process(pool.processes()[0])
+    assert len(pool.processes()) == 1
     assert manager.stdout.readline() == "connected\n"
     manager.kill()
     manager.communicate()
-    worker.wait(30)
-    assert pool.processes() == []
+    wait_until(lambda: pool.processes() == [], "the worker's end")

@@ -10,28 +10,19 @@ import signal
 import string
 import subprocess
 import sys
-import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.inference.conftest import shouter  # noqa: F401  # a fixture: a published model, tiny
+from tests.waiting import wait_until
 
 pytestmark = [pytest.mark.flink, pytest.mark.slow, pytest.mark.timeout(900)]
 
 FILES, LINES, TEXTS = 8, 20_000, 6_000
-
-
-def until(condition: Callable[[], Any], what: str, seconds: float = 180) -> Any:
-    """Returns the first true value of a condition."""
-    deadline = time.monotonic() + seconds
-    while not (found := condition()):
-        assert time.monotonic() < deadline, f"waited {seconds} s for {what}"
-        time.sleep(0.05)
-    return found
 
 
 class Cluster:
@@ -71,7 +62,7 @@ class Cluster:
 
     def kill_a_task_manager(self) -> None:
         """Kills one that works, with SIGKILL."""
-        name = until(self.busy, "a TaskManager at work")[0].rsplit("-", 1)[0]
+        name = wait_until(self.busy, "a TaskManager at work")[0].rsplit("-", 1)[0]
         os.kill(self.state()["processes"][name], signal.SIGKILL)
 
     def restarts(self) -> int:
@@ -100,7 +91,7 @@ def cluster(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cl
     with log.open("w") as stream:
         supervisor = subprocess.Popen([*command, "--jars", jars], env=environment, stdout=stream, stderr=stream)
     try:
-        until(lambda: "ready" in log.read_text() or supervisor.poll() is not None, "the cluster")
+        wait_until(lambda: "ready" in log.read_text() or supervisor.poll() is not None, "the cluster")
         assert supervisor.poll() is None, made.logs()
         yield made
     finally:
@@ -157,13 +148,13 @@ def test_ingest_outlives_a_killed_task_manager_which_is_replaced(
     assert Command(root, "ingest", recipe, "-o", direct).finish()[0] == 0
     before = cluster.restarts()
     command = Command(root, "ingest", recipe, "-o", there, *cluster.options())
-    until(lambda: any(tmp_path.glob(".there.partial-*/.*/*")) or command.has_ended(), "part files")
+    wait_until(lambda: any(tmp_path.glob(".there.partial-*/.*/*")) or command.has_ended(), "part files")
     cluster.kill_a_task_manager()
     code, said = command.finish()
     assert code == 0, said + (tmp_path / "there.log").read_text()[-5000:] + cluster.logs()
     assert cluster.restarts() > before
     assert contents(there) == contents(direct)
-    until(lambda: cluster.get("/overview")["slots-available"] == 4, "another TaskManager, and all slots free")
+    wait_until(lambda: cluster.get("/overview")["slots-available"] == 4, "another TaskManager, and all slots free")
 
 
 def test_infer_outlives_a_killed_task_manager(
@@ -178,7 +169,7 @@ def test_infer_outlives_a_killed_task_manager(
     assert Command(root, *arguments, "-o", direct).finish()[0] == 0
     before = cluster.restarts()
     command = Command(root, *arguments, "-o", there, *cluster.options())
-    until(lambda: cluster.running() or command.has_ended(), "the job")
+    wait_until(lambda: cluster.running() or command.has_ended(), "the job")
     cluster.kill_a_task_manager()
     code, said = command.finish()
     assert code == 0, said + (tmp_path / "there.log").read_text()[-5000:] + cluster.logs()

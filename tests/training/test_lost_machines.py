@@ -21,8 +21,9 @@ from lstmlm.training.all_reduce import Alone
 from lstmlm.training.metrics import read_metrics
 from lstmlm.training.run import train
 from lstmlm.training.worker import train_worker
-from tests.ray_nodes import MARK, kill_marked, marked, ray_head, ray_worker_node, wait_until
+from tests.ray_nodes import MARK, kill_marked, marked, ray_head, ray_worker_node
 from tests.tiny import RECIPE
+from tests.waiting import wait_until
 
 pytestmark = [pytest.mark.ray, pytest.mark.slow]
 
@@ -72,11 +73,11 @@ def test_a_killed_driver_leaves_no_process_and_the_next_goes_on(
         driver = subprocess.Popen(command, env=environment)
         work = tmp_path / "runs" / "tiny" / "checkpoints"
         wait_until(
-            lambda: driver.poll() is not None or any(work.glob(f"*/step-*/{MANIFEST}")), PATIENCE, "a checkpoint"
+            lambda: driver.poll() is not None or any(work.glob(f"*/step-*/{MANIFEST}")), "a checkpoint", PATIENCE
         )
         driver.send_signal(signal.SIGKILL)
         assert driver.wait() == -signal.SIGKILL
-        wait_until(lambda: not marked(mark), 90, "the end of all that the driver had started")
+        wait_until(lambda: not marked(mark), "the end of all that the driver had started", 90)
         (metrics,) = work.glob("*/metrics.jsonl")
         before = read_metrics(metrics)[0]
         assert not (tmp_path / "model").exists()
