@@ -32,9 +32,12 @@ def check_inputs(recipe: Recipe, data: Manifest, pieces: Manifest) -> None:
 
     Raises:
         UserError: There is no such metric, the vocabulary is not that of the examples or the recipe, the data is too
-            little, or a worker would have no row of a batch.
+            little, a worker would have no row of a batch, or a task without running text is to have a neural cache.
     """
     choose_objective(recipe)
+    if recipe.evaluation.cache.size and load_task(recipe.task).has_targets:
+        what = f"a neural cache remembers running text, which task {recipe.task} has none of"
+        raise UserError(what, where="evaluation.cache", cure="Leave it out")
     check_recipe_vocabulary(recipe, pieces)
     cure = "Run the examples stage again with this tokenizer, or name the tokenizer they were made with"
     check_same_vocabulary("examples", data.facts.get("vocabulary"), pieces, cure=cure)

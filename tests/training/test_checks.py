@@ -7,6 +7,7 @@ import pytest
 from lstmlm.errors import UserError
 from lstmlm.progress import Silent
 from lstmlm.publish import read_manifest
+from lstmlm.recipe import Cache
 from lstmlm.training.checks import check_inputs, tell_other_recipes
 from lstmlm.training.run import train
 
@@ -40,6 +41,14 @@ def test_more_workers_than_rows(refused):
 
 def test_an_unknown_metric(refused):
     refused(r"training\.metric: .*Did you mean `perplexity`", metric="perplexitty")
+
+
+def test_a_neural_cache_beside_a_task_of_pairs(recipe, stages):
+    data, pieces = (read_manifest(stages / name) for name in ("examples", "tokenizer"))
+    evaluation = recipe.evaluation.model_copy(update={"cache": Cache(size=10)})
+    check_inputs(recipe.model_copy(update={"evaluation": evaluation}), data, pieces)
+    with pytest.raises(UserError, match=r"evaluation\.cache: a neural cache .* which task translate has none of"):
+        check_inputs(recipe.model_copy(update={"evaluation": evaluation, "task": "translate"}), data, pieces)
 
 
 def test_the_largest_batch_that_the_data_fills_is_taken(recipe, stages):
