@@ -44,19 +44,44 @@ def test_the_loss_and_its_gradient_are_those_of_the_logits(kind):
         np.testing.assert_allclose(ours, expected, rtol=1e-4, atol=1e-5)
 
 
-def test_every_row_may_weigh_differently_in_the_gradient():
+@pytest.mark.parametrize("scale", [1.0, 60.0])  # 60: targets so unlikely that float32 has no number for it
+def test_every_row_may_weigh_differently_in_the_gradient(scale):
     softmax, weights = layer("full"), tf.constant([1.0, 0.0, -2.0, 3.0, 0.5, 1.0, 1.0, 0.0, 7.0])
+    hidden = HIDDEN * scale
     found = []
     for row_nats in (
-        lambda: token_nats(HIDDEN, softmax.table, softmax.bias, TARGETS, tf.float32),
-        lambda: -tf.gather(tf.nn.log_softmax(softmax.logits(HIDDEN)), TARGETS, batch_dims=1),
+        lambda: token_nats(hidden, softmax.table, softmax.bias, TARGETS, tf.float32),
+        lambda: -tf.gather(tf.nn.log_softmax(softmax.logits(hidden)), TARGETS, batch_dims=1),
     ):
         with tf.GradientTape() as tape:
-            tape.watch(HIDDEN)
-            value = tf.reduce_sum(row_nats() * weights)
-        found.append(tape.gradient(value, [HIDDEN, softmax.table, softmax.bias]))
+            tape.watch(hidden)
+            nats = row_nats()
+            value = tf.reduce_sum(nats * weights)
+        found.append([nats, *tape.gradient(value, [hidden, softmax.table, softmax.bias])])
+    assert (np.max(found[0][0]) > 100) == (scale > 1)
     for ours, expected in zip(*found, strict=True):
         np.testing.assert_allclose(ours, expected, rtol=1e-4, atol=1e-5)
+
+
+def test_bfloat16_rounds_a_probability_and_nothing_more():
+    """On numbers that bfloat16 holds exactly, so that the products are those of float32."""
+    softmax = layer("full")
+    hidden, table, bias = (
+        tf.cast(tf.cast(value, tf.bfloat16), tf.float32) for value in (HIDDEN, softmax.table, softmax.bias)
+    )
+    logits = tf.matmul(tf.cast(hidden, tf.bfloat16), tf.cast(table, tf.bfloat16), transpose_b=True)
+    logits = tf.cast(tf.nn.bias_add(logits, tf.cast(bias, tf.bfloat16)), tf.float32)
+    expected = -tf.gather(tf.nn.log_softmax(logits), TARGETS, batch_dims=1)
+    np.testing.assert_allclose(token_nats(hidden, table, bias, TARGETS, tf.bfloat16), expected, atol=0.004)
+
+
+@pytest.mark.parametrize("precision", [tf.float32, tf.bfloat16])
+def test_no_rows_have_no_nats_and_no_gradient(precision):
+    softmax = layer("full")
+    with tf.GradientTape() as tape:
+        nats = token_nats(HIDDEN[:0], softmax.table, softmax.bias, TARGETS[:0], precision)
+    assert nats.shape == [0]
+    np.testing.assert_array_equal(tape.gradient(nats, softmax.table), tf.zeros_like(softmax.table))
 
 
 def test_adaptive_logits_are_log_probabilities_of_a_distribution():
