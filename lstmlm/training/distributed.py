@@ -10,6 +10,9 @@ from lstmlm.errors import UserError, chain
 from lstmlm.recipe import Recipe
 from lstmlm.training.cluster import ray_cluster
 
+RESIZE_SECONDS = 60.0
+"""How often a range of workers is held against the nodes there are: one that joined later gets its workers."""
+
 
 def train_on_ray(recipe: Recipe, examples: Path, tokenizer: Path, work: Path, ray_address: str | None) -> None:
     """Runs `train_worker` on `recipe.training.workers` Ray Train workers: as many as there is room for within a range.
@@ -42,7 +45,12 @@ def train_on_ray(recipe: Recipe, examples: Path, tokenizer: Path, work: Path, ra
         trainer = TensorflowTrainer(
             ray_worker,
             train_loop_config=config,
-            scaling_config=ScalingConfig(num_workers=number, use_gpu=training.use_gpu, resources_per_worker=resources),
+            scaling_config=ScalingConfig(
+                num_workers=number,
+                use_gpu=training.use_gpu,
+                resources_per_worker=resources,
+                elastic_resize_monitor_interval_s=RESIZE_SECONDS,
+            ),
             run_config=RunConfig(
                 name="group",
                 storage_path=str(work / "ray"),

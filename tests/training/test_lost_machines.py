@@ -1,22 +1,25 @@
-"""Training that loses its driver, or a whole node, ends with the loss of the run that nothing befell."""
+"""Training that loses its driver, or loses or gains a node, ends with the loss of the run that nothing befell."""
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
 import sys
 import tempfile
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 
 from lstmlm.publish import MANIFEST
 from lstmlm.recipe import Recipe
 from lstmlm.recipe_file import parse_recipe
+from lstmlm.training import distributed
 from lstmlm.training.all_reduce import Alone
 from lstmlm.training.metrics import read_metrics
 from lstmlm.training.run import train
@@ -87,6 +90,11 @@ def test_a_killed_driver_leaves_no_process_and_the_next_goes_on(
     np.testing.assert_allclose(losses(tmp_path / "model" / "metrics.jsonl"), undisturbed, atol=1e-4)
 
 
+def trains_on(mark: str) -> bool:
+    """Says whether a worker runs on the node with a mark."""
+    return any("RayTrainWorker" in " ".join(process.cmdline()) for process in marked(mark))
+
+
 class LoseOnce:
     """Kills all processes of a node the first time that training has passed a step."""
 
@@ -96,7 +104,7 @@ class LoseOnce:
     def update(self, done: float, total: float | None = None, *, unit: str = "", note: str = "") -> None:
         if done >= self.step and not self.hit:
             self.hit = True
-            assert any("RayTrainWorker" in " ".join(process.cmdline()) for process in marked(self.mark))
+            assert trains_on(self.mark)
             kill_marked(self.mark)
 
 
@@ -110,4 +118,43 @@ def test_a_lost_node_leaves_the_work_to_the_other(
         folders = stages / "examples", stages / "tokenizer", tmp_path / "model"
         train(changed, *folders, loss, ray_address=cluster.address)
     assert loss.hit
+    np.testing.assert_allclose(losses(tmp_path / "model" / "metrics.jsonl"), undisturbed, atol=1e-4)
+
+
+class JoinOnce:
+    """Adds a node the first time that training has passed a step, and looks whether training takes it in."""
+
+    def __init__(self, join: Callable[[], str], checkpoints: Path, step: int) -> None:
+        self.step, self.taken_in = step, False
+        self._join, self._checkpoints, self._mark = join, checkpoints, ""
+
+    def update(self, done: float, total: float | None = None, *, unit: str = "", note: str = "") -> None:
+        if self._mark:
+            self.taken_in = self.taken_in or trains_on(self._mark)
+        elif done >= self.step:
+            (pid,) = self._checkpoints.glob("*/worker-0.pid")
+            worker = psutil.Process(int(pid.read_text()))
+            worker.suspend()  # so that there is something left to do when the node is there
+            try:
+                self._mark = self._join()
+            finally:
+                worker.resume()
+
+
+def test_a_node_that_joins_is_taken_in(
+    recipe: Recipe,
+    stages: Path,
+    tmp_path: Path,
+    root: Path,
+    undisturbed: list[float],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(distributed, "RESIZE_SECONDS", 1.0)
+    changed = planned(recipe, workers=(1, 2))
+    with ray_head(1, root) as cluster, contextlib.ExitStack() as nodes:
+        folders = stages / "examples", stages / "tokenizer", tmp_path / "model"
+        checkpoints = changed.run_folder / "checkpoints"
+        join = JoinOnce(lambda: nodes.enter_context(ray_worker_node(cluster, 1, root)), checkpoints, 30)
+        train(changed, *folders, join, ray_address=cluster.address)
+    assert join.taken_in
     np.testing.assert_allclose(losses(tmp_path / "model" / "metrics.jsonl"), undisturbed, atol=1e-4)
