@@ -41,7 +41,7 @@ bench-ingest: .venv/.synced
 	$(BIN)/python benchmarks/ingest.py $(ROWS)
 
 # Training beside PyTorch, in an environment of its own: steps, and what minutes buy, which takes hours. ROWS="steps wikitext2
-# translate wikitext2_90 translate_60": these; QUICK=1: seconds instead of minutes; RECIPES="wikitext2": these recipes too.
+# translate wikitext2_90 translate_60": these; QUICK=1: steps alone, and fewer; RECIPES="wikitext2": these recipes too.
 bench-train: .venv/.synced
 	$(BIN)/python benchmarks/train.py
 
