@@ -97,15 +97,11 @@ def main() -> None:
     rows = []
     if "engine" in arguments.parts:
         rows += engine(model.export, corpora, arguments, quick=quick)
-    int8, exact = (
-        infer_jobs.with_decoding(model.export, infer_jobs.WORK / precision, precision=precision)
-        for precision in ("int8", "float32")
-    )
     if "quality" in arguments.parts and not quick:  # a model that was trained for a minute has none
-        rows += [*infer_jobs.quality(int8, exact, model.records), infer_jobs.agreement(exact, model.records)]
+        rows += [*infer_jobs.quality(model), infer_jobs.agreement(model)]
     if "jobs" in arguments.parts:
         sizes = infer_jobs.QUICK if quick else infer_jobs.FULL
-        jobs = infer_jobs.Jobs(corpora, int8, exact, sizes, arguments.core)
+        jobs = infer_jobs.Jobs(corpora, model.export, sizes, arguments.core)
         found = [*jobs.beside_plain(), *jobs.beside_bare(), *([] if quick else [jobs.processes()])]
         # Jobs of seconds are mostly their start, so quick ones are held against no bar.
         rows += [line | {"bar": None, "holds": None} for line in found] if quick else found

@@ -6,6 +6,7 @@ Start-up is left out by running every job twice, with few records and with many:
 from __future__ import annotations
 
 import dataclasses
+import functools
 import json
 import os
 import random
@@ -14,8 +15,8 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
+from infer_model import Trained
 from processes import Ran, pinned, timed
 from table import Row, row
 
@@ -49,12 +50,17 @@ def texts(corpora: Path, count: int) -> Path:
     return path
 
 
-def ours(export: Path, source: Path, cores: set[int], *options: str) -> Ran:
+def ours(export: Path, source: Path, cores: set[int], *options: str, precision: str = "int8") -> Ran:
     """Runs `lstmlm infer`."""
     output = WORK / "out"
     shutil.rmtree(output, ignore_errors=True)
     command = [sys.executable, "-m", "lstmlm", "infer", RECIPE, "--export", export, "--input", source]
-    return timed([*command, "--set", "inference.id=id", "-o", output, *options], cores)
+    return timed([*command, "--set", "inference.id=id", *decoded(precision=precision), "-o", output, *options], cores)
+
+
+def decoded(**fields: str) -> list[str]:
+    """Returns the options of a command that is to decode so."""
+    return [word for name, value in fields.items() for word in ("--set", f"decoding.{name}={value}")]
 
 
 def plain(export: Path, source: Path, cores: set[int]) -> Ran:
@@ -75,15 +81,13 @@ class Jobs:
 
     Attributes:
         corpora: Folder of the corpora.
-        int8: An export that decodes in int8.
-        exact: The same model in float32, as the SavedModel computes.
+        export: The model.
         sizes: How many records.
         core: The core of jobs that get one.
     """
 
     corpora: Path
-    int8: Path
-    exact: Path
+    export: Path
     sizes: Sizes
     core: int
 
@@ -91,13 +95,13 @@ class Jobs:
         """Beside a plain RunInference job on the same SavedModel."""
         few, some = texts(self.corpora, self.sizes.few), texts(self.corpora, self.sizes.plain)
 
-        def rate(job: Callable[[Path, Path, set[int]], Ran], export: Path) -> float:
-            small, large = (job(export, source, {self.core}) for source in (few, some))
+        def rate(job: Callable[[Path, Path, set[int]], Ran]) -> float:
+            small, large = (job(self.export, source, {self.core}) for source in (few, some))
             return self._rate(self.sizes.plain, large, small)
 
-        peer, mine = rate(plain, self.exact), {"int8": rate(ours, self.int8)}
+        peer, mine = rate(plain), {"int8": rate(ours)}
         if self.sizes is not QUICK:
-            mine["float32"] = rate(ours, self.exact)
+            mine["float32"] = rate(functools.partial(ours, precision="float32"))
         return [
             row(
                 f"lstmlm infer, {kind}: records/s beside plain RunInference",
@@ -112,9 +116,9 @@ class Jobs:
     def beside_bare(self) -> list[Row]:
         """Beside the engine without Beam; and the memory of a job beside that of a tenth of it."""
         count, cores = self.sizes.many, {self.core}
-        alone = bare(self.int8, texts(self.corpora, count), cores)
+        alone = bare(self.export, texts(self.corpora, count), cores)
         few, tenth, whole = (
-            ours(self.int8, texts(self.corpora, n), cores) for n in (self.sizes.few, count // 10, count)
+            ours(self.export, texts(self.corpora, n), cores) for n in (self.sizes.few, count // 10, count)
         )
         job, peaks = self._rate(count, whole, few), (whole.peak / 1e6, tenth.peak / 1e6)
         speed = f"{count:,} records, int8: records/s beside the bare engine"
@@ -130,7 +134,7 @@ class Jobs:
 
         def rate(workers: int, cores: set[int]) -> float:
             options = ("--runner", "processes", "--workers", str(workers))
-            small, large = (ours(self.int8, source, cores, *options) for source in (few, many))
+            small, large = (ours(self.export, source, cores, *options) for source in (few, many))
             return self._rate(self.sizes.many, large, small)
 
         one, two = rate(1, {self.core}), rate(2, os.sched_getaffinity(0))
@@ -140,52 +144,36 @@ class Jobs:
         return (count - self.sizes.few) / (large.seconds - small.seconds)
 
 
-def quality(export: Path, exact: Path, records: Path) -> list[Row]:
+def quality(model: Trained) -> list[Row]:
     """BLEU on valid in int8 beside float32, greedy and beam 5."""
     rows = []
     for method in ("greedy", "beam"):
-        found = [_bleu(folder, records, method) for folder in (export, exact)]
+        found = [_bleu(model, method, precision) for precision in ("int8", "float32")]
         name = f"sacreBLEU on valid, {method}: int8 beside float32 (ratio: what is lost)"
         rows.append(row(name, found[0], peer=found[1], ratio=found[1] - found[0], bar=0.3, at_most=True, digits=2))
     return rows
 
 
-def agreement(exact: Path, records: Path) -> Row:
+def agreement(model: Trained) -> Row:
     """The share of the valid split's sources with the same greedy output from both backends, in float32."""
     outputs = []
     for backend in ("onnx", "tensorflow"):
-        folder = with_decoding(exact, WORK / "export-judged", backend=backend)
         output = WORK / "agreement"
         shutil.rmtree(output, ignore_errors=True)
-        command = [sys.executable, "-m", "lstmlm", "infer", RECIPE, "--export", folder, "--records", records]
-        timed([*command, "-o", output, "--set", "inference.max_records=null"], os.sched_getaffinity(0))
+        command = [sys.executable, "-m", "lstmlm", "infer", RECIPE, "--export", model.export]
+        command += ["--records", model.records, "-o", output, "--set", "inference.max_records=null"]
+        timed([*command, *decoded(backend=backend, precision="float32")], os.sched_getaffinity(0))
         files = sorted(output.glob("predictions-*.jsonl"))
         outputs.append([line for file in files for line in file.read_text(encoding="utf-8").split("\n")[:-1]])
     same = sum(one == other for one, other in zip(*outputs, strict=True)) / len(outputs[0])
     return row("valid, greedy, float32: share of outputs that ONNX and TensorFlow share", same, bar=0.99, digits=4)
 
 
-def _bleu(export: Path, records: Path, method: str) -> float:
+def _bleu(model: Trained, method: str, precision: str) -> float:
     output = WORK / "evaluation"
     shutil.rmtree(output, ignore_errors=True)
-    decoded = with_decoding(export, WORK / "export-judged", method=method)
-    command = [sys.executable, "-m", "lstmlm", "evaluate", RECIPE, "--export", decoded]
-    command += ["--records", records, "-o", output]
+    command = [sys.executable, "-m", "lstmlm", "evaluate", RECIPE, "--export", model.export]
+    command += ["--records", model.records, "-o", output, *decoded(method=method, precision=precision)]
     subprocess.run(list(map(str, command)), cwd=ROOT, capture_output=True, env=os.environ | {"PYTHONPATH": str(ROOT)})
     verdict = json.loads((output / "metrics.json").read_text(encoding="utf-8"))
     return float(verdict["metrics"]["bleu"])
-
-
-def with_decoding(export: Path, folder: Path, **decoding: Any) -> Path:
-    """Copies an export with other fields of `decoding`; returns the copy."""
-    from lstmlm.publish import publish
-
-    shutil.rmtree(folder, ignore_errors=True)
-    with publish(folder, "export", f"{export}-{sorted(decoding.items())}") as draft:
-        shutil.copytree(export, draft.path, dirs_exist_ok=True)
-        (draft.path / "manifest.json").unlink()
-        path = draft.path / "model.json"
-        facts = json.loads(path.read_text(encoding="utf-8"))
-        facts["engine"]["decoding"] |= decoding
-        path.write_text(json.dumps(facts), encoding="utf-8")
-    return folder

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lstmlm.decoding.supported import check_attends, check_served_alone, option_beyond_engine
-from lstmlm.inference.loading import ENGINE_FACTS
+from lstmlm.inference.loading import DECODING_FACTS, ENGINE_FACTS
 from lstmlm.progress import Progress
 from lstmlm.publish import Manifest, fingerprint, is_finished, publish, read_manifest
 from lstmlm.recipe import Recipe
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from lstmlm.models.base import SequenceModel
 
-EXPORT_VERSION = "3"
+EXPORT_VERSION = "4"
 # Source lengths are padded to a multiple of this: sums over the source then run in the same order whatever else is
 # in the batch, so a row's output does not depend on it.
 SOURCE_MULTIPLE = 16
@@ -75,7 +75,9 @@ def export(recipe: Recipe, model: Path, tokenizer: Path, output: Path, progress:
         shutil.copyfile(tokenizer / "tokenizer.model", draft.path / "tokenizer.model")
         facts = json.loads((model / "model.json").read_text(encoding="utf-8"))
         facts["batch"] = recipe.decoding.batch
-        if not option_beyond_engine(recipe.model):
+        if option_beyond_engine(recipe.model):
+            facts[DECODING_FACTS] = recipe.decoding.model_dump(mode="json")
+        else:
             weights = {name: variable.numpy() for name, variable in network.named_variables().items()}
             onnx_files.write(draft.path, weights, recipe.model.clusters(int(vocabulary.facts["vocabulary"])))
             facts[ENGINE_FACTS] = _engine_facts(recipe, vocabulary)

@@ -186,11 +186,10 @@ class Evaluation(Section):
 
 
 class Decoding(Section):
-    """How text is decoded, in the exported model and so in every job that uses it.
+    """How text is decoded: by the batch job and the evaluation as their own recipe says, whatever the export's said.
 
-    The batch job and the evaluation use all of it. The SavedModel, which serves single requests, samples where `method`
-    is `sample`, with the temperature alone, and is greedy otherwise, without rules of what an output must contain; what
-    is unknown stays so.
+    The SavedModel, which serves single requests, has it built in. It samples where `method` is `sample`, with the
+    temperature alone, and is greedy otherwise, without rules of what an output must contain; what is unknown stays so.
     """
 
     method: Literal["greedy", "sample", "beam"] = Field("greedy", description="Most likely token, a draw, or a beam.")

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 def judge_pairs(
     export: Path, records: Sequence[Record], recipe: Recipe
 ) -> tuple[list[str], list[list[str]], list[str]]:
-    """Decodes the distinct sources of the records, as the recipe's `decoding` section says.
+    """Decodes the distinct sources of the records as the recipe's `decoding` section says.
 
     Args:
         export: The export folder.
@@ -24,13 +24,18 @@ def judge_pairs(
 
     Returns:
         Outputs, the accepted texts of each, and the sources; all of the same length, in the order of the records.
-    """
-    from lstmlm.inference.loading import load_text_model
 
+    Raises:
+        UserError: The model cannot be decoded so.
+    """
+    from lstmlm.inference.loading import check_served_so, load_text_model
+
+    check_served_so(export, recipe.decoding)
     groups = group_by_source(records, recipe.evaluation.max_records, recipe.seed)
     sources = [record.source for record, _ in groups]
     seeds = [stable_hash(recipe.seed, record.id) for record, _ in groups]
-    outputs = load_text_model(export, threads=recipe.training.threads).generate(sources, seeds)
+    model = load_text_model(export, threads=recipe.training.threads, decoding=recipe.decoding)
+    outputs = model.generate(sources, seeds)
     return [output.text for output in outputs], [targets for _, targets in groups], sources
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from lstmlm.recipe import Recipe
 
 KIND = "evaluation"
-STAGE_VERSION = 1
+STAGE_VERSION = 2
 
 
 def evaluate(recipe: Recipe, export: Path, records: Path, output: Path, progress: Progress) -> Manifest:
@@ -65,7 +65,7 @@ def evaluate(recipe: Recipe, export: Path, records: Path, output: Path, progress
 
 
 def _stamp(recipe: Recipe, export: Manifest, records: Manifest) -> str:
-    sections = [recipe.task, recipe.seed, recipe.evaluation.model_dump()]
+    sections = [recipe.task, recipe.seed, recipe.evaluation.model_dump(), recipe.decoding.model_dump()]
     return fingerprint("evaluate", STAGE_VERSION, sections, export.fingerprint, records.fingerprint)
 
 

@@ -27,10 +27,13 @@ class EngineModel:
         folder: The export folder.
         facts: What `lstmlm.export` wrote for the engine.
         threads: Threads to compute with.
+        decoding: How to decode; None: as the recipe of the export said.
     """
 
-    def __init__(self, folder: Path, facts: Mapping[str, Any], *, threads: int) -> None:
-        self._decoding = Decoding.model_validate(facts["decoding"])
+    def __init__(
+        self, folder: Path, facts: Mapping[str, Any], *, threads: int, decoding: Decoding | None = None
+    ) -> None:
+        self._decoding = decoding or Decoding.model_validate(facts["decoding"])
         self._longest = int(facts["max_source"])
         self.tokenizer = Tokenizer(folder / MODEL_FILE)
         self.backend = load_backend(folder, facts, self._decoding, threads)

@@ -16,6 +16,7 @@ from lstmlm.inference.loading import TextModel, load_text_model
 from lstmlm.inference.pieces import Content
 from lstmlm.inference.requests import Request
 from lstmlm.inference.served import Output
+from lstmlm.recipe import Decoding
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -50,19 +51,20 @@ class TextHandler(ModelHandler[Content, Answers, TextModel]):
     A piece is a batch of records already, so Beam makes none: RunInference takes `handler.with_no_batching()`.
     """
 
-    def __init__(self, export: Path, threads: int) -> None:
+    def __init__(self, export: Path, threads: int, decoding: Decoding | None = None) -> None:
         """Remembers what to load; loading happens in the workers.
 
         Args:
             export: The export folder.
             threads: Threads a process computes with.
+            decoding: How to decode; None: as the recipe of the export said.
         """
         super().__init__()
-        self._export, self._threads = str(export), threads
+        self._export, self._threads, self._decoding = str(export), threads, decoding
 
     def load_model(self) -> TextModel:
         """Loads the export folder."""
-        model = load_text_model(Path(self._export), threads=self._threads)
+        model = load_text_model(Path(self._export), threads=self._threads, decoding=self._decoding)
         # What Beam and the model's runtime brought along is never garbage, and looking through it takes 2 % of the job.
         gc.freeze()
         return model

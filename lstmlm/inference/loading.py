@@ -11,9 +11,13 @@ from lstmlm.decoding.meter import Meter
 from lstmlm.errors import UserError
 from lstmlm.inference.served import Output, ServedModel
 from lstmlm.publish import read_manifest
+from lstmlm.recipe import Decoding
+from lstmlm.training.identity import differences
 
 ENGINE_FACTS = "engine"
 """Key of `model.json` that holds what the engine needs to know of the model."""
+DECODING_FACTS = "decoding"
+"""Key of `model.json` that holds the recipe's section, for a model beyond the engine."""
 
 
 class TextModel(Protocol):
@@ -26,12 +30,13 @@ class TextModel(Protocol):
         """Returns what a text can be to blame for."""
 
 
-def load_text_model(folder: Path, *, threads: int | None = None) -> TextModel:
+def load_text_model(folder: Path, *, threads: int | None = None, decoding: Decoding | None = None) -> TextModel:
     """Verifies and loads an export folder.
 
     Args:
         folder: The export folder.
         threads: Threads to compute with.
+        decoding: How the engine decodes; None: as the recipe of the export said. See `check_served_so` for the others.
 
     Raises:
         UserError: Not a finished export, or one that lacks something.
@@ -42,19 +47,39 @@ def load_text_model(folder: Path, *, threads: int | None = None) -> TextModel:
         return ServedModel(folder, threads=threads)
     from lstmlm.inference.engine_model import EngineModel
 
-    return EngineModel(folder, facts, threads=threads or 1)
+    return EngineModel(folder, facts, threads=threads or 1, decoding=decoding)
 
 
 def engine_facts(folder: Path) -> dict[str, Any] | None:
     """Returns what `lstmlm.export` wrote for the engine; None for an export that has a SavedModel alone."""
+    facts: dict[str, Any] | None = _model_facts(folder).get(ENGINE_FACTS)
+    return facts
+
+
+def _model_facts(folder: Path) -> dict[str, Any]:
     path = folder / "model.json"
     if not path.is_file():
-        return None
+        return {}
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except ValueError:
-        return None  # the SavedModel's loader says what is wrong
-    return content.get(ENGINE_FACTS) if isinstance(content, dict) else None
+        return {}  # the SavedModel's loader says what is wrong
+    return content if isinstance(content, dict) else {}
+
+
+def check_served_so(folder: Path, decoding: Decoding) -> None:
+    """Refuses to decode a model beyond the engine, whose SavedModel has the way to decode built in, in another way.
+
+    Raises:
+        UserError: It names the fields that differ.
+    """
+    built_in = _model_facts(folder).get(DECODING_FACTS)
+    if built_in is None:
+        return
+    exported = Decoding.model_validate(built_in).model_dump(mode="json")
+    if changed := "; ".join(differences(exported, decoding.model_dump(mode="json"), "decoding.")):
+        what = f"a model beyond the engine decodes as it was exported, and {changed}"
+        raise UserError(what, where=str(folder), cure="Export it again with this recipe")
 
 
 def check_task(folder: Path, task: str) -> None:

@@ -10,14 +10,16 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lstmlm.decoding.supported import check_attends
 from lstmlm.inference.counting import Counted, count
 from lstmlm.inference.inputs import choose
-from lstmlm.inference.loading import check_task
+from lstmlm.inference.loading import check_served_so, check_task
 from lstmlm.inference.requests import Dead, Source
 from lstmlm.publish import Draft, Manifest, fingerprint, is_finished, publish, read_manifest, replacing, space_told
 from lstmlm.task import load_task
 
 if TYPE_CHECKING:
+    from lstmlm.inference.handler import TextHandler
     from lstmlm.inference.job import Place
     from lstmlm.inference.work import Work
     from lstmlm.progress import Progress
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
     from lstmlm.runner import Runner
 
 KIND = "predictions"
-STAGE_VERSION = 3
+STAGE_VERSION = 4
 DEAD_LETTERS = "dead_letters.jsonl"
 
 IDLE_TRIES = 3
@@ -66,19 +68,21 @@ def infer(
         The manifest of the output folder.
 
     Raises:
-        UserError: The export is not finished or of another task, the input is missing, empty or has an id twice, too
-            many inputs became dead letters, the output folder holds something else, another job works on it, what is
-            left to resume is of another job, or the disk is full.
+        UserError: The export is not finished, of another task or cannot be decoded as the recipe says, the input is
+            missing, empty or has an id twice, too many inputs became dead letters, the output folder holds something
+            else, another job works on it, what is left to resume is of another job, or the disk is full.
     """
-    load_task(recipe.task)
     source, model = choose(recipe, records, input), read_manifest(export, "export")
     check_task(export, recipe.task)
+    check_attends(load_task(recipe.task).has_targets, recipe.decoding)
+    check_served_so(export, recipe.decoding)
     wanted = recipe.inference
-    asked = [recipe.task, recipe.seed, wanted.shards, wanted.format]
+    asked = [recipe.task, recipe.seed, wanted.shards, wanted.format, recipe.decoding.model_dump(mode="json")]
     stamp = fingerprint("infer", STAGE_VERSION, asked, model.fingerprint, source.stamp())
     final = fingerprint(stamp, wanted.max_dead_fraction)
     if is_finished(output, KIND, final):
         return read_manifest(output, KIND)
+    from lstmlm.inference.handler import TextHandler
     from lstmlm.inference.job import Place
     from lstmlm.inference.work import held, opened
 
@@ -86,7 +90,8 @@ def infer(
         place = Place(folder, recipe.task, wanted.format)
         _plan(place, source, recipe, stamp, progress)
         work = opened(place)
-        _decode(work, export, recipe.training.threads, progress, runner, metrics)
+        handler = TextHandler(export, recipe.training.threads, recipe.decoding)
+        _decode(work, handler, progress, runner, metrics)
         with publish(output, KIND, final) as draft:
             _join(work, recipe, draft, source.where)
         shutil.rmtree(folder)
@@ -112,37 +117,33 @@ def _plan(place: Place, source: Source, recipe: Recipe, stamp: str, progress: Pr
     plan(place, source, counted.total, recipe.inference.shards, stamp)
 
 
-def _decode(
-    work: Work, export: Path, threads: int, progress: Progress, runner: Runner | None, metrics: Path | None
-) -> None:
+def _decode(work: Work, handler: TextHandler, progress: Progress, runner: Runner | None, metrics: Path | None) -> None:
     """Runs the pipeline over the pieces that are left, and measures it."""
     from lstmlm.inference.watch import speed, watched
 
     progress.update(0, work.total, unit="records", note="loading the model")
     left, started = work.left(), time.monotonic()
     with watched(work, progress):
-        _run_pieces(work, export, threads, runner)
+        _run_pieces(work, handler, runner)
     if metrics is not None:
         found = speed(work, left, time.monotonic() - started).metrics()
         with replacing(metrics) as stream:
             stream.write(json.dumps(found, indent=1).encode() + b"\n")
 
 
-def _run_pieces(work: Work, export: Path, threads: int, runner: Runner | None) -> None:
+def _run_pieces(work: Work, handler: TextHandler, runner: Runner | None) -> None:
     """Runs the pipeline until no piece is left: a worker process that dies costs the pieces it had in hand.
 
     Raises:
         WorkerDied: Workers died several times without anything done in between.
     """
     from lstmlm.beam import run_pipeline
-    from lstmlm.inference.handler import TextHandler
     from lstmlm.inference.job import build
     from lstmlm.local_workers import WorkerDied
 
     idle = 0
     while left := work.left():
         try:
-            handler = TextHandler(export, threads)
             run_pipeline(functools.partial(build, pieces=left, place=work.place, handler=handler), runner)
         except WorkerDied as error:
             idle = idle + 1 if len(work.left()) == len(left) else 0
