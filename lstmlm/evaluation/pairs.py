@@ -28,9 +28,8 @@ def judge_pairs(
     Raises:
         UserError: The model cannot be decoded so.
     """
-    from lstmlm.inference.loading import check_served_so, load_text_model
+    from lstmlm.inference.loading import load_text_model
 
-    check_served_so(export, recipe.decoding)
     groups = group_by_source(records, recipe.evaluation.max_records, recipe.seed)
     sources = [record.source for record, _ in groups]
     seeds = [stable_hash(recipe.seed, record.id) for record, _ in groups]

@@ -36,14 +36,16 @@ def load_text_model(folder: Path, *, threads: int | None = None, decoding: Decod
     Args:
         folder: The export folder.
         threads: Threads to compute with.
-        decoding: How the engine decodes; None: as the recipe of the export said. See `check_served_so` for the others.
+        decoding: How to decode; None: as the recipe of the export said.
 
     Raises:
-        UserError: Not a finished export, or one that lacks something.
+        UserError: Not a finished export, one that lacks something, or see `check_served_so`.
     """
     read_manifest(folder, "export", verify=True)
     facts = engine_facts(folder)
     if facts is None:
+        if decoding is not None:
+            check_served_so(folder, decoding)
         return ServedModel(folder, threads=threads)
     from lstmlm.inference.engine_model import EngineModel
 

@@ -73,13 +73,9 @@ def infer(
             else, another job works on it, what is left to resume is of another job, or the disk is full.
     """
     source, model = choose(recipe, records, input), read_manifest(export, "export")
-    check_task(export, recipe.task)
-    check_attends(load_task(recipe.task).has_targets, recipe.decoding)
-    check_served_so(export, recipe.decoding)
-    wanted = recipe.inference
-    asked = [recipe.task, recipe.seed, wanted.shards, wanted.format, recipe.decoding.model_dump(mode="json")]
-    stamp = fingerprint("infer", STAGE_VERSION, asked, model.fingerprint, source.stamp())
-    final = fingerprint(stamp, wanted.max_dead_fraction)
+    _check_model(recipe, export)
+    stamp = _stamp(recipe, model, source)
+    final = fingerprint(stamp, recipe.inference.max_dead_fraction)
     if is_finished(output, KIND, final):
         return read_manifest(output, KIND)
     from lstmlm.inference.handler import TextHandler
@@ -87,7 +83,7 @@ def infer(
     from lstmlm.inference.work import held, opened
 
     with held(output, stamp, resume=resume) as folder, space_told(folder, "Free some, and go on with --resume"):
-        place = Place(folder, recipe.task, wanted.format)
+        place = Place(folder, recipe.task, recipe.inference.format)
         _plan(place, source, recipe, stamp, progress)
         work = opened(place)
         handler = TextHandler(export, recipe.training.threads, recipe.decoding)
@@ -99,6 +95,23 @@ def infer(
         note = f"{facts['tokens']:,} tokens; {facts['dead_letters']:,} dead letters"
         progress.update(facts["records"], facts["records"], unit="records", note=note)
     return read_manifest(output, KIND)
+
+
+def _check_model(recipe: Recipe, export: Path) -> None:
+    """Refuses, before any worker loads it, a model that the recipe does not fit.
+
+    Raises:
+        UserError: It is of another task, or cannot be decoded as the recipe says.
+    """
+    check_task(export, recipe.task)
+    check_attends(load_task(recipe.task).has_targets, recipe.decoding)
+    check_served_so(export, recipe.decoding)
+
+
+def _stamp(recipe: Recipe, model: Manifest, source: Source) -> str:
+    wanted, decoding = recipe.inference, recipe.decoding.model_dump(mode="json")
+    asked = [recipe.task, recipe.seed, wanted.shards, wanted.format, decoding]
+    return fingerprint("infer", STAGE_VERSION, asked, model.fingerprint, source.stamp())
 
 
 def _plan(place: Place, source: Source, recipe: Recipe, stamp: str, progress: Progress) -> None:
