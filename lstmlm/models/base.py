@@ -34,6 +34,10 @@ class SequenceModel(tf.Module, abc.ABC):
             The summed cross-entropy in nats and the number of target tokens, float32 scalars.
         """
 
+    @abc.abstractmethod
+    def targets(self, batch: Mapping[str, tf.Tensor]) -> tf.Tensor:
+        """Returns what `loss` is summed over: the ids to be predicted, int32 [batch, time], 0 for padding."""
+
     def zero_state(self, batch: tf.Tensor) -> list[State]:
         """Returns the state at the beginning of `batch` streams; empty for a model that carries none."""
         return []

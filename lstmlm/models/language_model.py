@@ -92,6 +92,10 @@ class LanguageModel(SequenceModel):
     def _projected(self, values: tf.Tensor) -> tf.Tensor:
         return self.projection(tf.reshape(values, [-1, self.stack.units]))
 
+    def targets(self, batch: Mapping[str, tf.Tensor]) -> tf.Tensor:
+        """See `SequenceModel.targets`."""
+        return batch["tokens"][:, 1:]
+
     def loss(
         self, batch: Mapping[str, tf.Tensor], *, noise: Noise | None, smoothing: float
     ) -> tuple[tf.Tensor, tf.Tensor]:
@@ -105,7 +109,7 @@ class LanguageModel(SequenceModel):
         """See `SequenceModel.carried_loss`; a training loss has the penalties in it."""
         tokens = batch["tokens"]
         raw, values, after = self._outputs(tokens[:, :-1], states, noise)
-        targets = tf.reshape(tf.transpose(tokens[:, 1:]), [-1])
+        targets = tf.reshape(tf.transpose(self.targets(batch)), [-1])
         total, count = self.softmax.loss(self._projected(values), targets, smoothing)
         if noise is not None:
             total += self.penalties.of(raw, values)

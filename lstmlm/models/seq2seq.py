@@ -81,6 +81,10 @@ class Seq2Seq(SequenceModel):
         rate = sizes.dropout if sizes.input_dropout is None else sizes.input_dropout
         return locked_dropout(self.softmax.embed_some(ids, sizes.embedding_dropout, noise), rate, noise, site)
 
+    def targets(self, batch: Mapping[str, tf.Tensor]) -> tf.Tensor:
+        """See `SequenceModel.targets`."""
+        return batch["target"]
+
     def loss(
         self, batch: Mapping[str, tf.Tensor], *, noise: Noise | None, smoothing: float
     ) -> tuple[tf.Tensor, tf.Tensor]:

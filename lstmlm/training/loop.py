@@ -111,19 +111,29 @@ class Loop:
     ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor, list[State]]:
         own, first, rows = self._own(batch)
         seed = tf.stack([tf.constant(self._seed, tf.int32), tf.cast(step, tf.int32)])
-        sums, after = self._gradients(own, states, seed, first, rows)
-        # The loss and the token count cross the network with the gradients.
-        *gradients, totals = self.group.sum(sums)
-        nats, tokens = totals[0], tf.maximum(totals[1], 1.0)
-        norm = self.optimizer.apply(gradients, 1.0 / tokens, rate, step)
+        tokens = tf.maximum(tf.math.count_nonzero(self.model.targets(batch), dtype=tf.float32), 1.0)
+        sums, after = self._gradients(own, states, seed, first, rows, 1.0 / tokens)
+        # The loss crosses the network with the gradients.
+        *gradients, loss = self.group.sum(sums)
+        norm = self.optimizer.apply(gradients, rate, step)
         if self.average is not None:
             self.average.update(average_share)
-        return nats / tokens, tokens, norm, after
+        return loss, tokens, norm, after
 
     def _gradients(
-        self, own: dict[str, tf.Tensor], states: list[State], seed: tf.Tensor, first: tf.Tensor, rows: tf.Tensor
+        self,
+        own: dict[str, tf.Tensor],
+        states: list[State],
+        seed: tf.Tensor,
+        first: tf.Tensor,
+        rows: tf.Tensor,
+        weight: tf.Tensor,
     ) -> tuple[list[tf.Tensor], list[State]]:
-        """Returns the summed gradients with [nats, tokens] behind them, and the states after, slice by slice."""
+        """Returns this worker's part of the mean gradients and the mean loss, and the states after, slice by slice.
+
+        `weight` is that of a token in the mean. It goes through the backward pass, which costs less than a pass over
+        the gradients.
+        """
         slices = self._plan.accumulate
         size = tf.shape(next(iter(own.values())))[0] // slices
         sums: list[tf.Tensor] = []
@@ -134,9 +144,9 @@ class Loop:
             # A slice waits for the one before: side by side they would need the memory of the whole.
             with tf.control_dependencies(sums), tf.GradientTape() as tape:
                 noise = Noise(seed, first + n * size, rows)
-                nats, tokens, states_after = self._loss(part, before, noise)
-            gradients = tape.gradient(nats, self.optimizer.targets)
-            found = [*map(tf.convert_to_tensor, gradients), tf.stack([nats, tokens])]
+                nats, _, states_after = self._loss(part, before, noise)
+            gradients = tape.gradient(nats, self.optimizer.targets, output_gradients=weight)
+            found = [*map(tf.convert_to_tensor, gradients), weight * nats]
             sums = [old + new for old, new in zip(sums, found, strict=True)] if sums else found
             after.append(states_after)
         return sums, tf.nest.map_structure(lambda *parts: tf.concat(parts, axis=0), *after)
@@ -157,8 +167,8 @@ class Loop:
 
 
 def count_summed(variables: Iterable[tf.Variable]) -> int:
-    """Returns how many numbers the workers sum in a step: the gradients, the loss and the tokens."""
-    return sum(variable.shape.num_elements() for variable in variables) + 2
+    """Returns how many numbers the workers sum in a step: the gradients and the loss."""
+    return sum(variable.shape.num_elements() for variable in variables) + 1
 
 
 def global_batches(task: Task, files: Sequence[Path], recipe: Recipe, position: Position) -> Iterator[Batch]:

@@ -30,25 +30,26 @@ class Optimizer(tf.Module, abc.ABC):
         """Returns what a checkpoint must hold, under names derived from the variables' names."""
         return {}
 
-    def apply(self, gradients: Sequence[tf.Tensor], share: tf.Tensor, rate: tf.Tensor, step: tf.Tensor) -> tf.Tensor:
+    def apply(self, gradients: Sequence[tf.Tensor], rate: tf.Tensor, step: tf.Tensor) -> tf.Tensor:
         """Updates the variables.
 
         Args:
             gradients: One for each variable.
-            share: Factor that makes means of them, float32 scalar.
             rate: Learning rate, float32 scalar.
             step: Number of this step from 1, float32 scalar.
 
         Returns:
-            The global norm of the mean gradients before clipping, float32 scalar.
+            The global norm of the gradients before clipping, float32 scalar.
         """
-        norm = tf.linalg.global_norm(gradients) * share
-        factor = share * self.clip / tf.maximum(norm, self.clip)  # mean and clipping in one pass
+        norm = tf.linalg.global_norm(gradients)
+        factor = self.clip / norm
+        # Most steps are not clipped, and do without a pass over all gradients.
+        clipped = tf.cond(norm > self.clip, lambda: [factor * part for part in gradients], lambda: list(gradients))
         if self.weight_decay:
             for variable in self.targets:
                 if variable.shape.rank >= 2:
                     variable.assign_sub(rate * self.weight_decay * variable)
-        self._update([gradient * factor for gradient in gradients], rate, step)
+        self._update(clipped, rate, step)
         return norm
 
     @abc.abstractmethod

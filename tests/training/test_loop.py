@@ -72,14 +72,14 @@ def test_training_carries_the_state_until_a_fresh_start(recipe):
 
 @pytest.mark.parametrize("world", [2, 3, 7])
 def test_the_shares_of_the_workers_add_up_to_the_whole(recipe, world):
-    """Gradients, loss, tokens and state, with dropout, also where the rows cannot be divided evenly."""
+    """Gradients, loss and state, with dropout, also where the rows cannot be divided evenly."""
 
     def step(rank, world):
         loop, _, carried = make(recipe, rank, world)
         loop.train(BATCHES[0], 1, 0.0)
         loop.collect_state()
         own, first, rows = loop._own(BATCHES[1])
-        sums, _ = loop._gradients(own, loop._states, tf.constant([1, 2]), first, rows)
+        sums, _ = loop._gradients(own, loop._states, tf.constant([1, 2]), first, rows, tf.constant(1.0))
         return sums, list(carried.variables().values())
 
     whole, states = step(0, 1)

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -122,23 +123,38 @@ def test_a_lost_node_leaves_the_work_to_the_other(
 
 
 class JoinOnce:
-    """Adds a node the first time that training has passed a step, and looks whether training takes it in."""
+    """Adds a node the first time that training has passed a step, and looks whether training takes it in.
+
+    Ray looks for new nodes every 20 seconds, so the lone worker is held back until then: there must be something left
+    to do.
+    """
 
     def __init__(self, join: Callable[[], str], checkpoints: Path, step: int) -> None:
-        self.step, self.taken_in = step, False
+        self.step, self.taken_in = step, threading.Event()
         self._join, self._checkpoints, self._mark = join, checkpoints, ""
 
     def update(self, done: float, total: float | None = None, *, unit: str = "", note: str = "") -> None:
         if self._mark:
-            self.taken_in = self.taken_in or trains_on(self._mark)
+            if trains_on(self._mark):
+                self.taken_in.set()
         elif done >= self.step:
             (pid,) = self._checkpoints.glob("*/worker-0.pid")
             worker = psutil.Process(int(pid.read_text()))
-            worker.suspend()  # so that there is something left to do when the node is there
+            worker.suspend()
             try:
                 self._mark = self._join()
             finally:
                 worker.resume()
+            threading.Thread(target=hold_back, args=(worker, self.taken_in), daemon=True).start()
+
+
+def hold_back(process: psutil.Process, enough: threading.Event) -> None:
+    """Lets a process run for a twentieth of the time, until it has ended or something has happened."""
+    with contextlib.suppress(psutil.NoSuchProcess):
+        while not enough.wait(0.05):
+            process.suspend()
+            enough.wait(1.0)
+            process.resume()
 
 
 def test_a_node_that_joins_is_taken_in(
@@ -156,5 +172,5 @@ def test_a_node_that_joins_is_taken_in(
         checkpoints = changed.run_folder / "checkpoints"
         join = JoinOnce(lambda: nodes.enter_context(ray_worker_node(cluster, 1, root)), checkpoints, 30)
         train(changed, *folders, join, ray_address=cluster.address)
-    assert join.taken_in
+    assert join.taken_in.is_set()
     np.testing.assert_allclose(losses(tmp_path / "model" / "metrics.jsonl"), undisturbed, atol=1e-4)
