@@ -9,7 +9,15 @@ import argparse
 import json
 import os
 import resource
+import statistics
 import time
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import tensorflow as tf
+
+    from lstmlm.training.all_reduce import AllReduce
+    from lstmlm.training.loop import Loop
 
 
 def parse() -> argparse.Namespace:
@@ -35,65 +43,85 @@ def main() -> None:
     """Measures and prints."""
     arguments = parse()
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    import numpy as np
+    import tensorflow as tf
+
+    tf.config.threading.set_intra_op_parallelism_threads(arguments.threads)
+    tf.config.threading.set_inter_op_parallelism_threads(2)
+    loop, parameters = build(arguments)
+    times = step_seconds(loop, token_batches(arguments), arguments.steps)
+    result = {
+        "tokens_per_second": arguments.batch * arguments.window / statistics.median(times),
+        "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000,
+        "parameters": parameters,
+    }
+    print(json.dumps(result))
+
+
+def build(arguments: argparse.Namespace) -> tuple[Loop, int]:
+    """Returns the training loop of a worker, and how many parameters its model has."""
     import tensorflow as tf
 
     from lstmlm.models.language_model import LanguageModel
     from lstmlm.recipe import Examples, Model, Recipe, Training
     from lstmlm.recipe_corpus import Corpus
-    from lstmlm.training.all_reduce import AllReduce, Alone, Ring
     from lstmlm.training.carried import CarriedState
-    from lstmlm.training.loop import Loop, count_summed
+    from lstmlm.training.loop import Loop, summed_room
     from lstmlm.training.optimizer import make_optimizer
     from lstmlm.training.shared_memory import through_memory
 
-    tf.config.threading.set_intra_op_parallelism_threads(arguments.threads)
-    tf.config.threading.set_inter_op_parallelism_threads(2)
-    sizes = Model(
-        embedding=arguments.units,
-        units=arguments.units,
-        layers=arguments.layers,
-        dropout=arguments.dropout,
-        softmax=arguments.softmax,
-    )
+    units, batch = arguments.units, arguments.batch
     recipe = Recipe(
         name="bench",
         task="generate",
         corpus=Corpus(train="none"),
         examples=Examples(window=arguments.window),
-        model=sizes,
-        training=Training(batch=arguments.batch, precision=arguments.precision, steps=1000),
+        model=Model(
+            embedding=units,
+            units=units,
+            layers=arguments.layers,
+            dropout=arguments.dropout,
+            softmax=arguments.softmax,
+        ),
+        training=Training(batch=batch, precision=arguments.precision, steps=1000),
     )
-    if "TF_CONFIG" in os.environ:  # one of several workers, which share the batch
-        place = json.loads(os.environ["TF_CONFIG"])
-        group: AllReduce = Ring(place["task"]["index"], len(place["cluster"]["worker"]), timeout=120, gpu=False)
-    else:
-        group = Alone()
-    model = LanguageModel(sizes, arguments.vocabulary, 1, tf.as_dtype(arguments.precision))
+    model = LanguageModel(recipe.model, arguments.vocabulary, 1, tf.as_dtype(arguments.precision))
     optimizer = make_optimizer(model.named_variables(), recipe.training)
-    group = through_memory(group, count_summed(model.trainable_variables), timeout=120)
-    carried = CarriedState(model, arguments.batch, group)
-    loop = Loop(model, optimizer, None, carried, recipe, group, ["tokens"])
+    group = through_memory(ring_or_alone(), summed_room(model.trainable_variables), timeout=120)
+    loop = Loop(model, optimizer, None, CarriedState(model, batch, group), recipe, group, ["tokens"])
+    return loop, sum(variable.shape.num_elements() for variable in model.trainable_variables)
+
+
+def ring_or_alone() -> AllReduce:
+    """Returns the workers of TF_CONFIG, which share a batch, or the one there is without it."""
+    from lstmlm.training.all_reduce import Alone, Ring
+
+    if "TF_CONFIG" not in os.environ:
+        return Alone()
+    place = json.loads(os.environ["TF_CONFIG"])
+    return Ring(place["task"]["index"], len(place["cluster"]["worker"]), timeout=120, gpu=False)
+
+
+def token_batches(arguments: argparse.Namespace) -> list[dict[str, tf.Tensor]]:
+    """Returns batches of random tokens, whose frequencies fall as in text: an adaptive softmax lives on that."""
+    import numpy as np
+    import tensorflow as tf
+
     rng = np.random.default_rng(0)
     shape = [arguments.batch, arguments.window + 1]
-    # Frequencies fall as they do in text, which an adaptive softmax lives on.
-    batches = [
-        {"tokens": tf.constant(rng.zipf(1.2, shape) % (arguments.vocabulary - 1) + 1, tf.int32)} for _ in range(4)
-    ]
+    draws = (rng.zipf(1.2, shape) % (arguments.vocabulary - 1) + 1 for _ in range(4))
+    return [{"tokens": tf.constant(tokens, tf.int32)} for tokens in draws]
+
+
+def step_seconds(loop: Loop, batches: list[dict[str, tf.Tensor]], count: int) -> list[float]:
+    """Returns the seconds of so many steps, after some that are not counted."""
     for step in range(1, 4):
         loop.train(batches[0], step, 1e-3, fresh=step == 1)
     times = []
-    for step in range(arguments.steps):
+    for step in range(count):
         started = time.perf_counter()
         loop.train(batches[step % 4], step + 4, 1e-3, fresh=False)
         times.append(time.perf_counter() - started)
-    tokens = arguments.batch * arguments.window
-    result = {
-        "tokens_per_second": tokens / float(np.median(times)),
-        "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000,
-        "parameters": sum(variable.shape.num_elements() for variable in model.trainable_variables),
-    }
-    print(json.dumps(result))
+    return times
 
 
 if __name__ == "__main__":

@@ -24,7 +24,10 @@ class AllReduce(Protocol):
     world: int
 
     def sum(self, values: Sequence[tf.Tensor]) -> list[tf.Tensor]:
-        """Returns the sum of each of `values` (float32, the same shapes everywhere) over all workers."""
+        """Returns the sum of each of `values` (float32, the same shapes everywhere) over all workers.
+
+        The sums may lie in memory that the sum after the next one overwrites, so what is to stay must be copied.
+        """
 
 
 class Alone:

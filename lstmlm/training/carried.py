@@ -50,4 +50,4 @@ class CarriedState:
             own = part[: self._rows - first]
             placed.append(tf.pad(own, [[first, self._rows - first - own.shape[0]], [0, 0]]))
         for variable, whole in zip(self.variables().values(), self._sum(*placed), strict=True):
-            variable.assign(whole)
+            variable.assign(tf.raw_ops.DeepCopy(x=whole))  # a variable keeps the memory it is given; see AllReduce.sum

@@ -17,6 +17,7 @@ from lstmlm.training.averaging import WeightAverage
 from lstmlm.training.carried import CarriedState
 from lstmlm.training.checkpoint import Position
 from lstmlm.training.optimizer import Optimizer
+from lstmlm.training.shared_memory import room
 
 Batch = Mapping[str, tf.Tensor]
 
@@ -166,9 +167,9 @@ class Loop:
         return summed[0], summed[1], after
 
 
-def count_summed(variables: Iterable[tf.Variable]) -> int:
-    """Returns how many numbers the workers sum in a step: the gradients and the loss."""
-    return sum(variable.shape.num_elements() for variable in variables) + 1
+def summed_room(variables: Iterable[tf.Variable]) -> int:
+    """Returns the room that what the workers sum in a step takes: the gradients and the loss."""
+    return sum(room(variable.shape.num_elements()) for variable in variables) + room(1)
 
 
 def global_batches(task: Task, files: Sequence[Path], recipe: Recipe, position: Position) -> Iterator[Batch]:

@@ -1,7 +1,7 @@
 """Summing over workers of one machine through memory that all of them see.
 
 A ring sends every number through the loopback network: some 3 ms of processor time a megabyte, which two workers on two
-cores cannot hide. Here each worker writes its numbers once, sums its share of all, and reads the result.
+cores cannot hide. Here each worker writes its numbers once, sums its share of all, and uses the result where it lies.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from lstmlm.training.all_reduce import AllReduce
 HEADER_BYTES = 4096
 TOKEN_PARTS = 4
 """Numbers of 16 bits that tell a region from any other file. The ring takes float32, which holds them exactly."""
-ALIGNMENT = 64
-"""Bytes."""
+ALIGNED = 16
+"""Numbers: 64 bytes. What TensorFlow is given elsewhere it copies."""
 POLL_SECONDS = 1e-4
 LOOK_SECONDS = 0.1
 """How often a worker that waits looks whether the others are still there."""
@@ -43,10 +43,14 @@ class LostPeer(RuntimeError):
 class Region:
     """Memory that several processes have open; it is gone with the last of them, however they end.
 
+    Attributes:
+        written: What each worker wrote, float32 [world, floats].
+        results: The sums of this turn and of the one before, in turns, float32 [2, floats].
+
     Args:
         file: A descriptor of it; stays open as long as the process, because closing any gives its locks up.
         world: Number of workers.
-        floats: The most numbers a worker can write.
+        floats: The most numbers a worker can write, each tensor filled up to `room`.
     """
 
     def __init__(self, file: int, world: int, floats: int) -> None:
@@ -54,8 +58,8 @@ class Region:
         whole = mmap.mmap(file, region_bytes(world, floats))
         self.token = np.frombuffer(whole, np.float32, TOKEN_PARTS)
         self.arrived = np.frombuffer(whole, np.int64, world, offset=self.token.nbytes)
-        parts = np.frombuffer(whole, np.float32, (world + 1) * floats, offset=HEADER_BYTES).reshape(world + 1, floats)
-        self.written, self.result = parts[:world], parts[world]
+        parts = np.frombuffer(whole, np.float32, (world + 2) * floats, offset=HEADER_BYTES).reshape(world + 2, floats)
+        self.written, self.results = parts[:world], parts[world:]
 
     def hold(self, rank: int) -> None:
         """Says that this rank is there, until its process ends."""
@@ -73,7 +77,12 @@ class Region:
 
 def region_bytes(world: int, floats: int) -> int:
     """Returns the size of a region."""
-    return HEADER_BYTES + 4 * (world + 1) * floats
+    return HEADER_BYTES + 4 * (world + 2) * floats
+
+
+def room(numbers: int) -> int:
+    """Returns how many numbers of a region a tensor takes: the next one begins where TensorFlow wants it to."""
+    return -(-numbers // ALIGNED) * ALIGNED
 
 
 class SharedMemory:
@@ -94,27 +103,28 @@ class SharedMemory:
 
     def sum(self, values: Sequence[tf.Tensor]) -> list[tf.Tensor]:
         """See `AllReduce.sum`."""
-        sizes = [math.prod(value.shape) for value in values]
-        if not sizes or sum(sizes) > len(self._region.result):
+        if not values or sum(room(math.prod(value.shape)) for value in values) > self._region.results.shape[1]:
             return self._ring.sum(values)
-        summed = tf.numpy_function(self._exchange, list(values), [tf.float32] * len(sizes))
+        summed = tf.numpy_function(self._exchange, list(values), [tf.float32] * len(values))
         return [tf.ensure_shape(part, value.shape) for part, value in zip(summed, values, strict=True)]
 
     def _exchange(self, *values: Array) -> list[Array]:
-        ends = list(itertools.accumulate(value.size for value in values))
-        region, total = self._region, ends[-1]
-        own = region.written[self.rank]
-        for end, value in zip(ends, values, strict=True):
-            own[end - value.size : end] = value.ravel()
+        starts = [0, *itertools.accumulate(room(value.size) for value in values)]
+        region, total = self._region, starts.pop()
+        own, result = region.written[self.rank], region.results[self._turn // 2 % 2]
+        for start, value in zip(starts, values, strict=True):
+            own[start : start + value.size] = value.ravel()
         self._meet()
         share = slice(self.rank * total // self.world, (self.rank + 1) * total // self.world)
-        np.add(region.written[0, share], region.written[1, share], out=region.result[share])
+        np.add(region.written[0, share], region.written[1, share], out=result[share])
         for other in region.written[2:]:
-            region.result[share] += other[share]
+            result[share] += other[share]
         self._meet()
-        parts = (region.result[end - value.size : end] for end, value in zip(ends, values, strict=True))
-        # Copies, because the next sum of a faster peer writes here.
-        return [_aligned_copy(part).reshape(value.shape) for part, value in zip(parts, values, strict=True)]
+        # Where they lie: a faster peer writes its next result elsewhere, and TensorFlow works in place on memory of its
+        # own alone.
+        return [
+            result[start : start + value.size].reshape(value.shape) for start, value in zip(starts, values, strict=True)
+        ]
 
     def _meet(self) -> None:
         """Waits until every worker is here as often as this one.
@@ -149,7 +159,7 @@ def through_memory(group: AllReduce, floats: int, timeout: float) -> AllReduce:
 
     Args:
         group: The group.
-        floats: The most numbers it will sum at a time; more go over the network.
+        floats: The most numbers it will sum at a time, each tensor filled up to `room`; more go over the network.
         timeout: Seconds after which a silent peer fails a step.
     """
     if group.world == 1 or not hasattr(os, "memfd_create"):
@@ -166,15 +176,6 @@ def through_memory(group: AllReduce, floats: int, timeout: float) -> AllReduce:
     if region is None or int(there[0]) < group.world:
         return group
     return SharedMemory(group, region, timeout)
-
-
-def _aligned_copy(values: Array) -> Array:
-    """Copies float32 [n] to where TensorFlow wants a tensor to begin; what begins elsewhere it copies once more."""
-    room = np.empty(values.size + ALIGNMENT // 4, np.float32)
-    start = -room.ctypes.data % ALIGNMENT // 4
-    copy = room[start : start + values.size]
-    copy[:] = values
-    return copy
 
 
 def _made(world: int, floats: int) -> tuple[Region | None, Array]:

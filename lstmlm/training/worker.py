@@ -28,7 +28,7 @@ from lstmlm.training.checkpoint import (
     save_checkpoint,
 )
 from lstmlm.training.identity import deciding
-from lstmlm.training.loop import Batch, Loop, count_summed, global_batches
+from lstmlm.training.loop import Batch, Loop, global_batches, summed_room
 from lstmlm.training.meter import Meter
 from lstmlm.training.metrics import best_name
 from lstmlm.training.objective import choose_objective
@@ -100,7 +100,7 @@ class Worker:
         self._named = self.model.named_variables()
         self.group = group
         if not self._plan.use_gpu:
-            self.group = through_memory(group, count_summed(self._named.values()), self._plan.collective_timeout)
+            self.group = through_memory(group, summed_room(self._named.values()), self._plan.collective_timeout)
         self._optimizer = make_optimizer(self._named, self._plan)
         self._average = WeightAverage(self._named) if averages(self._plan) else None
         self._carried = CarriedState(self.model, self._plan.batch, self.group) if self._plan.carry_state else None

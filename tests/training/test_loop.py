@@ -5,9 +5,11 @@ import pytest
 import tensorflow as tf
 
 from lstmlm.models.language_model import LanguageModel
+from lstmlm.models.lstm import State
 from lstmlm.training.carried import CarriedState
 from lstmlm.training.loop import Loop
 from lstmlm.training.optimizer import make_optimizer
+from lstmlm.training.shared_memory import room
 
 ROWS, WINDOW, VOCABULARY = 5, 4, 40
 TOKENS = np.random.default_rng(0).integers(3, VOCABULARY, [ROWS, 3 * WINDOW + 1]).astype(np.int32)
@@ -23,6 +25,28 @@ class Share:
     def sum(self, values):
         self.sent.append(list(values))
         return list(values)
+
+
+class Lender:
+    """A worker alone, whose sums lie in memory that it uses again, as those of a group on one machine do."""
+
+    rank, world = 0, 1
+
+    def __init__(self):
+        raw = np.zeros(4096, np.float32)
+        self.memory = raw[-raw.ctypes.data % 64 // 4 :]  # where TensorFlow takes it without a copy
+
+    def sum(self, values):
+        parts = tf.numpy_function(self._lend, list(values), [tf.float32] * len(values))
+        return [tf.ensure_shape(part, value.shape) for part, value in zip(parts, values, strict=True)]
+
+    def _lend(self, *values):
+        lent, start = [], 0
+        for value in values:
+            lent.append(self.memory[start : start + value.size].reshape(value.shape))
+            lent[-1][:] = value
+            start += room(value.size)
+        return lent
 
 
 def make(recipe, rank=0, world=1, **training):
@@ -88,6 +112,19 @@ def test_the_shares_of_the_workers_add_up_to_the_whole(recipe, world):
         np.testing.assert_allclose(sum(shares), expected, atol=2e-4)
     for expected, *shares in zip(states, *(state for _, state in parts), strict=True):
         np.testing.assert_array_equal(sum(share.numpy() for share in shares), expected)
+
+
+def test_a_collected_state_outlives_the_sum_that_gave_it(recipe):
+    model, lender = LanguageModel(recipe.model, VOCABULARY, 1, tf.float32), Lender()
+    carried = CarriedState(model, ROWS, lender)
+    states = [
+        State(*(tf.random.stateless_normal(part.shape, [1, 2]) for part in state)) for state in carried.own(0, ROWS)
+    ]
+    carried.collect(0, states)
+    np.testing.assert_array_equal(lender.memory[: states[0].h.numpy().size], np.ravel(states[0].h))
+    lender.memory[:] = -1.0
+    np.testing.assert_array_equal(carried.variables()["state/0/h"], states[0].h)
+    np.testing.assert_array_equal(carried.variables()["state/0/c"], states[0].c)
 
 
 def test_slices_of_a_batch_make_the_same_step(recipe):
