@@ -69,6 +69,7 @@ def build(arguments: argparse.Namespace) -> tuple[Loop, int]:
     from lstmlm.training.optimizer import make_optimizer
     from lstmlm.training.shared_memory import through_memory
 
+    ring = ring_or_alone()  # before anything is computed
     units, batch = arguments.units, arguments.batch
     recipe = Recipe(
         name="bench",
@@ -86,7 +87,7 @@ def build(arguments: argparse.Namespace) -> tuple[Loop, int]:
     )
     model = LanguageModel(recipe.model, arguments.vocabulary, 1, tf.as_dtype(arguments.precision))
     optimizer = make_optimizer(model.named_variables(), recipe.training)
-    group = through_memory(ring_or_alone(), summed_room(model.trainable_variables), timeout=120)
+    group = through_memory(ring, summed_room(model.trainable_variables), timeout=120)
     loop = Loop(model, optimizer, None, CarriedState(model, batch, group), recipe, group, ["tokens"])
     return loop, sum(variable.shape.num_elements() for variable in model.trainable_variables)
 

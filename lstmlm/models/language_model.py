@@ -13,7 +13,7 @@ from lstmlm.models.base import SequenceModel
 from lstmlm.models.dense import Dense
 from lstmlm.models.lstm import State
 from lstmlm.models.noise import Noise, locked_dropout
-from lstmlm.models.output import output_layer
+from lstmlm.models.output import TiedSoftmax, output_layer
 from lstmlm.models.stack import Stack
 from lstmlm.recipe import Model
 
@@ -77,16 +77,16 @@ class LanguageModel(SequenceModel):
         Returns:
             float32 [time * batch, embedding], time-major, and the states after the last token.
         """
-        _, values, after = self._outputs(ids, states, noise)
+        _, values, after = self._outputs(ids, states, noise, self.softmax)
         return self._projected(values), after
 
     def _outputs(
-        self, ids: tf.Tensor, states: list[State], noise: Noise | None
+        self, ids: tf.Tensor, states: list[State], noise: Noise | None, softmax: TiedSoftmax
     ) -> tuple[tf.Tensor, tf.Tensor, list[State]]:
         """Returns the last layer's outputs before and behind its dropout, time-major, and the states after them."""
         sizes = self.sizes
         rate = sizes.dropout if sizes.input_dropout is None else sizes.input_dropout
-        embedded = self.softmax.embed_some(tf.transpose(ids), sizes.embedding_dropout, noise)
+        embedded = softmax.embed_some(tf.transpose(ids), sizes.embedding_dropout, noise)
         return self.stack.run(locked_dropout(embedded, rate, noise, 0), states, noise, 1)
 
     def _projected(self, values: tf.Tensor) -> tf.Tensor:
@@ -107,10 +107,10 @@ class LanguageModel(SequenceModel):
         self, batch: Mapping[str, tf.Tensor], states: list[State], *, noise: Noise | None, smoothing: float
     ) -> tuple[tf.Tensor, tf.Tensor, list[State]]:
         """See `SequenceModel.carried_loss`; a training loss has the penalties in it."""
-        tokens = batch["tokens"]
-        raw, values, after = self._outputs(tokens[:, :-1], states, noise)
+        softmax = self.softmax.for_loss()
+        raw, values, after = self._outputs(batch["tokens"][:, :-1], states, noise, softmax)
         targets = tf.reshape(tf.transpose(self.targets(batch)), [-1])
-        total, count = self.softmax.loss(self._projected(values), targets, smoothing)
+        total, count = softmax.loss(self._projected(values), targets, smoothing)
         if noise is not None:
             total += self.penalties.of(raw, values)
         return total, count, after
@@ -126,7 +126,7 @@ class LanguageModel(SequenceModel):
             -log p of every target (of padding too), float32 [batch, window]; the outputs of the last layer that it
             was predicted from, float32 [batch, window, units]; and the states after the window.
         """
-        raw, values, after = self._outputs(tokens[:, :-1], states, None)
+        raw, values, after = self._outputs(tokens[:, :-1], states, None, self.softmax)
         targets = tf.reshape(tf.transpose(tokens[:, 1:]), [-1])
         nats = tf.reshape(self.softmax.nats(self._projected(values), targets), tf.shape(raw)[:2])
         return tf.transpose(nats), tf.transpose(raw, [1, 0, 2]), after

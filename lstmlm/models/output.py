@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable, Sequence
+import copy
+from collections.abc import Sequence
+from typing import Self
 
 import tensorflow as tf
 
@@ -31,11 +32,22 @@ class TiedSoftmax(tf.Module):
         self.vocabulary, self.precision = vocabulary, precision
         table = generator.normal([vocabulary, width], stddev=width**-0.5)
         self.table = tf.Variable(table, name="embedding/table")
+        self._rows = self.table
         self.bias = tf.Variable(tf.zeros(vocabulary), name="embedding/bias")
 
     def embed(self, ids: tf.Tensor) -> tf.Tensor:
         """Returns float32 [..., width] for int32 ids [...]."""
-        return tf.gather(self.table, ids)
+        return tf.gather(self._rows, ids)
+
+    def for_loss(self) -> Self:
+        """Returns this layer for one loss, with which the gradient of the table is cheaper.
+
+        The rows that are looked up give a part of it, the products of the softmax the other. TensorFlow puts such parts
+        together as a list of rows, longer than the vocabulary, and sums that; here the few rows go into the other part.
+        """
+        layer = copy.copy(self)
+        layer._rows, layer.table = _shared(self.table)
+        return layer
 
     def embed_some(self, ids: tf.Tensor, rate: float, noise: Noise | None) -> tf.Tensor:
         """Embeds, with the embedding of a share of the vocabulary 0 for this step (Gal and Ghahramani 2016)."""
@@ -48,34 +60,24 @@ class TiedSoftmax(tf.Module):
         """Returns float32 [rows, vocabulary] for hidden vectors float32 [rows, width]; a softmax makes them p."""
         return product(hidden, self.table, self.precision, transpose=True, bias=self.bias)
 
-    def nats(self, hidden: tf.Tensor, targets: tf.Tensor) -> tf.Tensor:
-        """Returns -log p of each row's target, float32 [rows]; see `loss` for the arguments."""
-        return token_nats(hidden, self.table, self.bias, targets, self.precision)
+    def nats(self, hidden: tf.Tensor, targets: tf.Tensor, smoothing: float = 0.0) -> tf.Tensor:
+        """Returns -log p of each row's target, float32 [rows], smoothed if asked for; see `loss` for the arguments."""
+        return token_nats(hidden, self.table, self.bias, targets, self.precision, smoothing)
 
     def loss(self, hidden: tf.Tensor, targets: tf.Tensor, smoothing: float) -> tuple[tf.Tensor, tf.Tensor]:
         """Sums the cross-entropy over the targets that are not padding.
 
-        With smoothing e the loss of a token is (1 - e) * -log p(y) + e * mean over v of -log p(v), which equals
-        -log p(y) + e * (z_y - mean z): no further pass over the logits z is needed.
-
         Args:
             hidden: float32 [rows, width].
             targets: int32 [rows], 0 for padding.
-            smoothing: e above (Szegedy et al. 2016).
+            smoothing: Share of the mean over all tokens (see `token_nats`).
 
         Returns:
             The sum in nats and the number of targets, float32 scalars.
         """
         kept = tf.where(targets > 0)[:, 0]
         hidden, targets = tf.gather(hidden, kept), tf.gather(targets, kept)
-        total = tf.reduce_sum(self.nats(hidden, targets))
-        if smoothing:
-            total += smoothing * tf.reduce_sum(self.above_mean(hidden, targets))
-        return total, tf.cast(tf.size(targets), tf.float32)
-
-    def above_mean(self, hidden: tf.Tensor, targets: tf.Tensor) -> tf.Tensor:
-        """Returns how far each target's logit is above the mean logit, float32 [rows]."""
-        return _above_mean(hidden, self.table, self.bias, targets)
+        return tf.reduce_sum(self.nats(hidden, targets, smoothing)), tf.cast(tf.size(targets), tf.float32)
 
 
 class AdaptiveSoftmax(TiedSoftmax):
@@ -133,37 +135,38 @@ class AdaptiveSoftmax(TiedSoftmax):
         head, entries = logs[0][:, :frequent], logs[0][:, frequent:]
         return tf.concat([head, *(entries[:, k : k + 1] + tail for k, tail in enumerate(logs[1:]))], axis=1)
 
-    def nats(self, hidden: tf.Tensor, targets: tf.Tensor) -> tf.Tensor:
-        """See `TiedSoftmax.nats`."""
-        return self._along_path(functools.partial(token_nats, precision=self.precision), hidden, targets)
+    def nats(self, hidden: tf.Tensor, targets: tf.Tensor, smoothing: float = 0.0) -> tf.Tensor:
+        """See `TiedSoftmax.nats`: summed over the softmaxes that lead to a target, the head and a rare one's cluster.
 
-    def above_mean(self, hidden: tf.Tensor, targets: tf.Tensor) -> tf.Tensor:
-        """See `TiedSoftmax.above_mean`: in the head and in the target's cluster, each beside its own mean.
-
-        So label smoothing spreads its share over the choices at each softmax that leads to the target.
+        So label smoothing spreads its share over the choices at each of them.
         """
-        return self._along_path(_above_mean, hidden, targets)
-
-    def _along_path(self, measure: Callable[..., tf.Tensor], hidden: tf.Tensor, targets: tf.Tensor) -> tf.Tensor:
-        """Sums what is measured at the softmaxes that lead to each target: the head, and the cluster of a rare one."""
         (weights, bias), *tails = self._parts()
         frequent = self._sizes[0]
         entry = targets
         for k, (start, end) in enumerate(self._bounds):
             entry = tf.where((targets >= start) & (targets < end), frequent + k, entry)
-        total = measure(hidden, weights, bias, entry)
+        total = token_nats(hidden, weights, bias, entry, self.precision, smoothing)
         for (start, end), (weights, bias) in zip(self._bounds, tails, strict=True):
             rows = tf.where((targets >= start) & (targets < end))
-            inner = tf.gather_nd(hidden, rows), tf.gather_nd(targets, rows) - start
-            total = tf.tensor_scatter_nd_add(total, rows, measure(inner[0], weights, bias, inner[1]))
+            inner, within = tf.gather_nd(hidden, rows), tf.gather_nd(targets, rows) - start
+            nats = token_nats(inner, weights, bias, within, self.precision, smoothing)
+            total = tf.tensor_scatter_nd_add(total, rows, nats)
         return total
 
 
-def _above_mean(hidden: tf.Tensor, weights: tf.Tensor, bias: tf.Tensor, targets: tf.Tensor) -> tf.Tensor:
-    """Returns how far each target's logit is above the mean of all logits, float32 [rows]."""
-    chosen = tf.reduce_sum(hidden * tf.gather(weights, targets), axis=1) + tf.gather(bias, targets)
-    mean = tf.linalg.matvec(hidden, tf.reduce_mean(weights, axis=0)) + tf.reduce_mean(bias)
-    return chosen - mean
+def _shared(table: tf.Variable) -> tuple[tf.Tensor, tf.Tensor]:
+    """Returns a table twice, for lookups and for products; the gradient of the first goes into that of the second."""
+
+    @tf.custom_gradient
+    def run(table: tf.Tensor):  # type: ignore[no-untyped-def]
+        def backward(looked_up: tf.IndexedSlices, products: tf.Tensor) -> tf.Tensor:
+            products = tf.convert_to_tensor(products)
+            return tf.tensor_scatter_nd_add(products, looked_up.indices[:, None], looked_up.values)
+
+        return (tf.identity(table), tf.identity(table)), backward
+
+    rows, products = run(tf.convert_to_tensor(table))
+    return rows, products
 
 
 def output_layer(sizes: Model, vocabulary: int, generator: tf.random.Generator, *, precision: tf.DType) -> TiedSoftmax:

@@ -14,7 +14,7 @@ from lstmlm.models.dense import Dense
 from lstmlm.models.encoder import Encoder
 from lstmlm.models.lstm import State
 from lstmlm.models.noise import Noise, locked_dropout
-from lstmlm.models.output import output_layer
+from lstmlm.models.output import TiedSoftmax, output_layer
 from lstmlm.models.pointer import Pointer
 from lstmlm.models.stack import Stack
 from lstmlm.recipe import Model
@@ -60,26 +60,30 @@ class Seq2Seq(SequenceModel):
         self.attention = attention_layer(sizes, width, generator, precision=precision)
         self.pointer = Pointer(width, generator) if sizes.pointer else None
 
-    def encode(self, ids: tf.Tensor, lengths: tf.Tensor, noise: Noise | None) -> tuple[Memory, list[State]]:
+    def encode(
+        self, ids: tf.Tensor, lengths: tf.Tensor, noise: Noise | None, softmax: TiedSoftmax | None = None
+    ) -> tuple[Memory, list[State]]:
         """Reads the source.
 
         Args:
             ids: int32 [batch, source].
             lengths: int32 [batch].
             noise: Dropout noise, or None.
+            softmax: Takes the place of `self.softmax`, as in a loss.
 
         Returns:
             What the decoder attends to, and the first state of every decoder layer.
         """
-        outputs, ends = self.encoder(self._embed(tf.transpose(ids), noise, 0), lengths, noise)
+        embedded = self._embed(tf.transpose(ids), noise, 0, softmax or self.softmax)
+        outputs, ends = self.encoder(embedded, lengths, noise)
         parts = tf.split(tf.tanh(self.bridge(ends)), 2 * len(self.stack.layers), axis=1)
         states = [State(h, c) for h, c in zip(parts[::2], parts[1::2], strict=True)]
         return self.attention.memory(tf.transpose(outputs, [1, 0, 2]), lengths), states
 
-    def _embed(self, ids: tf.Tensor, noise: Noise | None, site: int) -> tf.Tensor:
+    def _embed(self, ids: tf.Tensor, noise: Noise | None, site: int, softmax: TiedSoftmax) -> tf.Tensor:
         sizes = self.sizes
         rate = sizes.dropout if sizes.input_dropout is None else sizes.input_dropout
-        return locked_dropout(self.softmax.embed_some(ids, sizes.embedding_dropout, noise), rate, noise, site)
+        return locked_dropout(softmax.embed_some(ids, sizes.embedding_dropout, noise), rate, noise, site)
 
     def targets(self, batch: Mapping[str, tf.Tensor]) -> tf.Tensor:
         """See `SequenceModel.targets`."""
@@ -90,15 +94,16 @@ class Seq2Seq(SequenceModel):
     ) -> tuple[tf.Tensor, tf.Tensor]:
         """See `SequenceModel.loss`; `source` and `target` are int32 [batch, time], each row closed by *end*."""
         source, target = batch["source"], batch["target"]
-        memory, states = self.encode(source, _lengths(source), noise)
+        softmax = self.softmax.for_loss()
+        memory, states = self.encode(source, _lengths(source), noise, softmax)
         previous = tf.concat([tf.fill([tf.shape(target)[0], 1], Tokenizer.BEGIN), target[:, :-1]], axis=1)
-        embedded = self._embed(tf.transpose(previous), noise, 1)
+        embedded = self._embed(tf.transpose(previous), noise, 1, softmax)
         follow = self._follow_feeding if self.sizes.input_feeding else self._follow
         vectors, weights = follow(embedded, memory, states, noise)
         flat, targets = tf.reshape(vectors, [-1, vectors.shape[2]]), tf.reshape(target, [-1])
         if self.pointer is None:
-            return self.softmax.loss(flat, targets, smoothing)
-        return self._pointing_loss(flat, weights, source, targets)
+            return softmax.loss(flat, targets, smoothing)
+        return self._pointing_loss(flat, weights, source, targets, softmax)
 
     def _follow(
         self, embedded: tf.Tensor, memory: Memory, states: list[State], noise: Noise | None
@@ -137,7 +142,7 @@ class Seq2Seq(SequenceModel):
         return tf.transpose(turned, [1, 0, 2])
 
     def _pointing_loss(
-        self, vectors: tf.Tensor, weights: tf.Tensor, source: tf.Tensor, targets: tf.Tensor
+        self, vectors: tf.Tensor, weights: tf.Tensor, source: tf.Tensor, targets: tf.Tensor, softmax: TiedSoftmax
     ) -> tuple[tf.Tensor, tf.Tensor]:
         """Returns the loss of the mixture of predicting and copying."""
         assert self.pointer is not None
@@ -145,7 +150,7 @@ class Seq2Seq(SequenceModel):
         rows = kept // (tf.size(targets, tf.int64) // tf.shape(source, tf.int64)[0])
         vectors, targets = tf.gather(vectors, kept), tf.gather(targets, kept)
         weights = tf.gather(tf.reshape(weights, [-1, tf.shape(weights)[2]]), kept)
-        nats = self.softmax.nats(vectors, targets)
+        nats = softmax.nats(vectors, targets)
         mixed = self.pointer.target_nats(vectors, nats, weights, tf.gather(source, rows), targets)
         return tf.reduce_sum(mixed), tf.cast(tf.size(targets), tf.float32)
 

@@ -9,13 +9,20 @@ SMALLEST_SHARE = 1e-30
 
 
 def token_nats(
-    hidden: tf.Tensor, weights: tf.Tensor, bias: tf.Tensor, targets: tf.Tensor, precision: tf.DType
+    hidden: tf.Tensor,
+    weights: tf.Tensor,
+    bias: tf.Tensor,
+    targets: tf.Tensor,
+    precision: tf.DType,
+    smoothing: float = 0.0,
 ) -> tf.Tensor:
-    """Returns -log softmax(hidden weights^T + bias) at each row's target.
+    """Returns -log softmax(hidden weights^T + bias) at each row's target, and its mean over the classes mixed in.
 
-    Of the [rows, classes] numbers only the probabilities are kept for the backward pass, in `precision`. The gradient
-    of a logit is its probability, less 1 at the target. The subtraction is not done on [rows, classes]: it is a
-    product with few terms.
+    Of the [rows, classes] numbers only the probabilities p are kept for the backward pass, in `precision`. With
+    smoothing e the nats are (1 - e) * -log p(y) + e * mean over v of -log p(v), which equals
+    -log p(y) + e * (z_y - mean z): no further pass over the logits z is needed. The gradient of a logit is its
+    probability, less e / classes, and less 1 - e at the target. The subtractions are not done on [rows, classes]: they
+    are products with few terms.
 
     Args:
         hidden: float32 [rows, width].
@@ -24,6 +31,7 @@ def token_nats(
         targets: int32 [rows], below `classes`.
         precision: Type of the matrix products and of the probabilities: in bfloat16 a row's nats are off by up to
             0.004, up or down alike, beside the rounding of its logits, which is several times that.
+        smoothing: e above (Szegedy et al. 2016).
 
     Returns:
         Nats, float32 [rows].
@@ -38,16 +46,26 @@ def token_nats(
         chosen = tf.cast(tf.gather(shares, targets, batch_dims=1), tf.float32)
         vanishing = tf.reduce_any(chosen < SMALLEST_SHARE)
         nats = tf.cond(vanishing, lambda: _nats_of_logits(logits, targets), lambda: -tf.math.log(chosen))
+        own = tf.gather(weights, targets)
+        if smoothing:
+            mean = tf.reduce_mean(weights, axis=0)
+            z_own = tf.reduce_sum(hidden * own, axis=1) + tf.gather(bias, targets)
+            nats += smoothing * (z_own - tf.linalg.matvec(hidden, mean) - tf.reduce_mean(bias))
 
         def backward(factors: tf.Tensor) -> tuple[tf.Tensor, ...]:
             scale = factors[:, None]
-            d_hidden = scale * tf.cast(tf.matmul(shares, narrow), tf.float32)
-            d_hidden -= scale * tf.gather(weights, targets)
             scaled = hidden * scale
-            d_weights = tf.matmul(shares, tf.cast(scaled, precision), transpose_a=True)
-            d_weights = _less(tf.cast(d_weights, tf.float32), targets, scaled)
-            d_bias = tf.matmul(shares, tf.cast(scale, precision), transpose_a=True)[:, 0]
-            return d_hidden, d_weights, _less(tf.cast(d_bias, tf.float32), targets, factors)
+            d_hidden = scale * (tf.cast(tf.matmul(shares, narrow), tf.float32) - (1.0 - smoothing) * own)
+            d_weights = tf.cast(tf.matmul(shares, tf.cast(scaled, precision), transpose_a=True), tf.float32)
+            d_weights = _less(d_weights, targets, (1.0 - smoothing) * scaled)
+            d_bias = tf.cast(tf.matmul(shares, tf.cast(scale, precision), transpose_a=True)[:, 0], tf.float32)
+            d_bias = _less(d_bias, targets, (1.0 - smoothing) * factors)
+            if smoothing:
+                share = smoothing / tf.cast(tf.size(bias), tf.float32)
+                d_hidden -= smoothing * scale * mean
+                d_weights -= share * tf.reduce_sum(scaled, axis=0)
+                d_bias -= share * tf.reduce_sum(factors)
+            return d_hidden, d_weights, d_bias
 
         return nats, backward
 

@@ -160,7 +160,7 @@ def test_the_penalties_are_mean_squares_at_every_place():
     model = LanguageModel(SIZES, VOCABULARY, 1, tf.float32, Penalties(2.0, 3.0))
     tokens = tf.constant(np.random.default_rng(6).integers(3, VOCABULARY, [2, 8]), tf.int32)
     noise = Noise(tf.constant([1, 2]), tf.constant(0), tf.constant(2))
-    raw, dropped, _ = model._outputs(tokens[:, :-1], model.zero_state(2), noise)
+    raw, dropped, _ = model._outputs(tokens[:, :-1], model.zero_state(2), noise, model.softmax)
     activation = 2.0 * np.square(dropped).mean(axis=2).sum()
     temporal = 3.0 * np.square(np.diff(raw, axis=0)).mean(axis=2).sum()
     with_them, _ = model.loss({"tokens": tokens}, noise=noise, smoothing=0.0)

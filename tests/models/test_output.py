@@ -23,25 +23,40 @@ def layer(kind: str) -> TiedSoftmax:
     return made
 
 
-@pytest.mark.parametrize("kind", ["full", "adaptive"])
-def test_the_loss_and_its_gradient_are_those_of_the_logits(kind):
+@pytest.mark.parametrize(("kind", "smoothing"), [("full", 0.0), ("full", 0.1), ("adaptive", 0.0)])
+def test_the_loss_and_its_gradient_are_those_of_the_logits(kind, smoothing):
     """The hand-written backward pass against automatic differentiation of a plain softmax over the same logits."""
     softmax = layer(kind)
     variables = list(softmax.trainable_variables)
 
     def reference():
         logs = tf.nn.log_softmax(softmax.logits(HIDDEN))
-        nats = -tf.gather(logs, TARGETS, batch_dims=1)
+        nats = -(1 - smoothing) * tf.gather(logs, TARGETS, batch_dims=1) - smoothing * tf.reduce_mean(logs, axis=1)
         return tf.reduce_sum(tf.where(TARGETS > 0, nats, 0.0))
 
     found = []
-    for function in (lambda: softmax.loss(HIDDEN, TARGETS, 0.0)[0], reference):
+    for function in (lambda: softmax.loss(HIDDEN, TARGETS, smoothing)[0], reference):
         with tf.GradientTape() as tape:
             tape.watch(HIDDEN)
             value = function() * 2.0
         found.append([value, *map(tf.convert_to_tensor, tape.gradient(value, [HIDDEN, *variables]))])
     for ours, expected in zip(*found, strict=True):
         np.testing.assert_allclose(ours, expected, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("kind", ["full", "adaptive"])
+def test_a_layer_for_a_loss_gives_the_gradient_of_the_layer(kind):
+    """Tokens that are looked up, looked up twice, predicted, both, and neither."""
+    softmax, found = layer(kind), []
+    for used in (softmax, softmax.for_loss):
+        with tf.GradientTape() as tape:
+            used = used() if used is not softmax else used
+            looked_up = used.embed(tf.constant([[3, 4, 4], [29, 11, 3]])), used.embed(tf.constant([4, 5]))
+            value = used.loss(HIDDEN, TARGETS, 0.1)[0]
+            value += sum(tf.reduce_sum(tf.square(part)) for part in looked_up)
+        found.append([value, *map(tf.convert_to_tensor, tape.gradient(value, softmax.trainable_variables))])
+    for ours, expected in zip(*found, strict=True):
+        np.testing.assert_allclose(ours, expected, rtol=1e-5, atol=1e-6)
 
 
 @pytest.mark.parametrize("scale", [1.0, 60.0])  # 60: targets so unlikely that float32 has no number for it
