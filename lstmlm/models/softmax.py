@@ -56,10 +56,8 @@ def token_nats(
             scale = factors[:, None]
             scaled = hidden * scale
             d_hidden = scale * (tf.cast(tf.matmul(shares, narrow), tf.float32) - (1.0 - smoothing) * own)
-            d_weights = tf.cast(tf.matmul(shares, tf.cast(scaled, precision), transpose_a=True), tf.float32)
-            d_weights = _less(d_weights, targets, (1.0 - smoothing) * scaled)
-            d_bias = tf.cast(tf.matmul(shares, tf.cast(scale, precision), transpose_a=True)[:, 0], tf.float32)
-            d_bias = _less(d_bias, targets, (1.0 - smoothing) * factors)
+            d_weights = _less(_by_class(shares, scaled), targets, (1.0 - smoothing) * scaled)
+            d_bias = _less(_by_class(shares, scale)[:, 0], targets, (1.0 - smoothing) * factors)
             if smoothing:
                 share = smoothing / tf.cast(tf.size(bias), tf.float32)
                 d_hidden -= smoothing * scale * mean
@@ -70,6 +68,11 @@ def token_nats(
         return nats, backward
 
     return run(hidden, tf.convert_to_tensor(weights), tf.convert_to_tensor(bias))
+
+
+def _by_class(shares: tf.Tensor, values: tf.Tensor) -> tf.Tensor:
+    """Sums float32 [rows, width] over the rows by each class's share of them: float32 [classes, width]."""
+    return tf.cast(tf.matmul(shares, tf.cast(values, shares.dtype), transpose_a=True), tf.float32)
 
 
 def _nats_of_logits(logits: tf.Tensor, targets: tf.Tensor) -> tf.Tensor:

@@ -117,9 +117,8 @@ def test_the_shares_of_the_workers_add_up_to_the_whole(recipe, world):
 def test_a_collected_state_outlives_the_sum_that_gave_it(recipe):
     model, lender = LanguageModel(recipe.model, VOCABULARY, 1, tf.float32), Lender()
     carried = CarriedState(model, ROWS, lender)
-    states = [
-        State(*(tf.random.stateless_normal(part.shape, [1, 2]) for part in state)) for state in carried.own(0, ROWS)
-    ]
+    shape = carried.variables()["state/0/h"].shape
+    states = [State(tf.random.stateless_normal(shape, [1, 2]), tf.random.stateless_normal(shape, [3, 4]))]
     carried.collect(0, states)
     np.testing.assert_array_equal(lender.memory[: states[0].h.numpy().size], np.ravel(states[0].h))
     lender.memory[:] = -1.0
