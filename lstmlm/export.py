@@ -103,6 +103,7 @@ def _served(network: SequenceModel, pieces: bytes, recipe: Recipe) -> tf.Module:
     import tensorflow_text as tf_text
 
     from lstmlm.decoding.search import END, Options
+    from lstmlm.tokenizer.sentence_piece import SPACE_MARK
 
     decoding, longest = recipe.decoding, recipe.examples.max_source
     options = Options(decoding.method == "sample", decoding.temperature, decoding.max_tokens)
@@ -135,6 +136,8 @@ def _served(network: SequenceModel, pieces: bytes, recipe: Recipe) -> tf.Module:
             source = kept.to_tensor(shape=tf.stack([rows, time]))
             tokens = network.decode(source, lengths, seed, options)
             output = self.tokenizer.detokenize(tf.RaggedTensor.from_tensor(tokens, padding=0))
+            # What a vocabulary of words spells in bytes has its space mark among them.
+            output = tf.strings.regex_replace(tf.strings.regex_replace(output, "^" + SPACE_MARK, ""), SPACE_MARK, " ")
             count = tf.reduce_sum(tf.cast(tokens > 0, tf.int32), axis=1)
             return {"output": output, "tokens": count, "cut": tf.cast(tf.maximum(cut, 0), tf.int32)}
 

@@ -21,9 +21,20 @@ class Tokenizer(Section):
         description="An existing SentencePiece `.model` or Hugging Face `tokenizer.json`; nothing is trained then.",
     )
     vocabulary: Annotated[int, Field(ge=300, le=250_000)] = Field(8000, description="Number of pieces.")
-    algorithm: Literal["unigram", "bpe"] = Field("unigram", description="How SentencePiece builds the pieces.")
+    algorithm: Literal["unigram", "bpe", "word"] = Field(
+        "unigram",
+        description="How SentencePiece builds the pieces; `word` takes whole words, the most frequent first, and spells "
+        "the others in bytes.",
+    )
     sample: Positive = Field(200_000, description="Records the vocabulary is trained on at most, drawn by hash.")
     symbols: tuple[str, ...] = Field((), description="Strings that are always one piece, such as `<unk>`.")
+
+    @model_validator(mode="after")
+    def _words_are_whole(self) -> Self:
+        # A symbol is cut out of its word, and what is left of the word then is no piece.
+        if self.algorithm == "word" and self.symbols:
+            raise ValueError("symbols go with unigram and bpe: in a vocabulary of words every word is one piece already")
+        return self
 
 
 class Examples(Section):

@@ -11,7 +11,8 @@ from lstmlm.errors import UserError
 from lstmlm.tokenizer.rows import IdArray
 from lstmlm.tokenizer.special import BEGIN, END, PAD, UNK
 
-_SPACE_MARK = "\u2581"
+SPACE_MARK = "\u2581"
+"""What SentencePiece writes for a space, and before a text."""
 
 
 class SentencePiece:
@@ -20,6 +21,8 @@ class SentencePiece:
     Attributes:
         model_bytes: The model file's content.
         size: Number of pieces.
+        whole_words: Whether the mark of a space is no piece of its own. A word that is no piece is spelled in bytes with
+            its mark then, and SentencePiece does not take the bytes of a mark for a space.
     """
 
     def __init__(self, path: Path) -> None:
@@ -39,6 +42,7 @@ class SentencePiece:
             what = "pad, unknown, begin and end have the ids {}, {}, {} and {}, not 0, 1, 2 and 3".format(*found)
             raise UserError(what, where=str(path), cure="Name it in tokenizer.model: the stage renumbers it")
         self.size = int(self._processor.get_piece_size())
+        self.whole_words = bool(self._processor.piece_to_id(SPACE_MARK) == UNK)
 
     def encode(self, text: str) -> list[int]:
         """See `lstmlm.tokenizer.tokenizer.Backend`."""
@@ -54,7 +58,7 @@ class SentencePiece:
     def decode(self, ids: list[int]) -> str:
         """See `lstmlm.tokenizer.tokenizer.Backend`."""
         text: str = self._processor.decode(ids)
-        return text
+        return self._spaced(text)
 
     def surfaces(self, text: str) -> list[str]:
         """See `lstmlm.tokenizer.tokenizer.Tokenizer`."""
@@ -67,15 +71,17 @@ class SentencePiece:
     def decode_unknown(self, ids: list[int], words: Sequence[str]) -> str:
         """See `lstmlm.tokenizer.tokenizer.Tokenizer`."""
         # Where the mark of a space is no piece, as in a vocabulary of whole words, it is part of what is unknown.
-        with_space = self._processor.piece_to_id(_SPACE_MARK) == UNK
         found = self._processor.decode(ids, return_type="offset_mapping")
         text, parts, done = found["text"], [], 0
         places = (place for number, place in zip(found["ids"], found["offsets"], strict=True) if number == UNK)
         for (start, end), word in zip(places, words, strict=True):
-            space = " " if with_space and start else ""
+            space = " " if self.whole_words and start else ""
             parts += [text[done:start], space + word if word else text[start:end]]
             done = end
-        return "".join([*parts, text[done:]])
+        return self._spaced("".join([*parts, text[done:]]))
+
+    def _spaced(self, text: str) -> str:
+        return text.replace(SPACE_MARK, " ").removeprefix(" ") if self.whole_words else text
 
 
 def special_ids(processor: sentencepiece.SentencePieceProcessor) -> tuple[int, int, int, int]:

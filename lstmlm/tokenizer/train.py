@@ -1,4 +1,4 @@
-"""Trains the vocabulary: SentencePiece, unigram (Kudo, 2018) or BPE (Sennrich et al., 2016), with byte fallback."""
+"""Trains the vocabulary with SentencePiece: unigram (Kudo, 2018), BPE (Sennrich et al., 2016) or words; byte fallback."""
 
 from __future__ import annotations
 
@@ -53,7 +53,8 @@ def train_model(lines: Iterator[str], settings: Settings) -> bytes:
             vocab_size=settings.vocabulary,
             user_defined_symbols=list(settings.symbols),
             byte_fallback=True,
-            character_coverage=0.9995,
+            # A word with a rare character would be left out of a vocabulary of words.
+            character_coverage=1.0 if settings.algorithm == "word" else 0.9995,
             normalization_rule_name="identity",
             num_threads=1,  # more threads add up floats in another order
             minloglevel=2,

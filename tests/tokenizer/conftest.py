@@ -33,3 +33,15 @@ def model_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def tokenizer(model_file: Path) -> Tokenizer:
     """The model, loaded."""
     return Tokenizer(model_file)
+
+
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Tokenizer]:
+    """A vocabulary of 600 pieces of every algorithm, without symbols."""
+    found = {}
+    for algorithm in ("unigram", "bpe", "word"):
+        path = tmp_path_factory.mktemp(algorithm) / "tokenizer.model"
+        lines = (line for text in TEXTS for line in training_lines(text))
+        path.write_bytes(train_model(lines, Settings.model_validate({"vocabulary": 600, "algorithm": algorithm})))
+        found[algorithm] = Tokenizer(path)
+    return found

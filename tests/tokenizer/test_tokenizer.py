@@ -20,6 +20,24 @@ def test_any_text_comes_back(tokenizer: Tokenizer, text: str) -> None:
     assert tokenizer.decode([tokenizer.BEGIN, *ids, tokenizer.END, tokenizer.PAD]) == text
 
 
+@pytest.mark.parametrize("algorithm", ["unigram", "bpe", "word"])
+@given(text=st.text(st.sampled_from("sta temnéy日😀.,"), max_size=30))
+def test_every_algorithm_loses_nothing(trained: dict[str, Tokenizer], algorithm: str, text: str) -> None:
+    ids = trained[algorithm].encode(text)
+    assert Tokenizer.UNK not in ids
+    assert trained[algorithm].decode(ids) == " ".join(text.split())
+
+
+def test_words_are_pieces_and_others_are_spelled_in_bytes(trained: dict[str, Tokenizer]) -> None:
+    words = trained["word"]
+    the, statement, unknown = words.encode("the"), words.encode("statement"), words.encode("statementy")
+    assert len(the) == len(statement) == 1
+    assert the < statement  # the more frequent, the lower: what an adaptive softmax goes by
+    assert words.encode("the statement") == [*the, *statement]
+    assert words.decode([*the, *unknown, *the]) == "the statementy the"
+    assert words.decode(unknown) == "statementy"
+
+
 def test_spaces_collapse(tokenizer: Tokenizer) -> None:
     assert tokenizer.decode(tokenizer.encode("  the  statement ")) == "the statement"
 
