@@ -56,19 +56,25 @@ class Plan:
 
 
 REGULARISED = (
-    "tokenizer.algorithm=bpe",  # nearly every word of the corpus one piece: 1.1 tokens a word instead of 1.35
-    "tokenizer.vocabulary=32000",
+    "tokenizer.algorithm=word",  # every word of the corpus: its valid split has no others, `<unk>` is one of them
+    "tokenizer.vocabulary=33537",
+    "tokenizer.symbols=[]",
     "model.cutoffs=[2000,10000]",
-    "model.embedding=384",
-    "model.units=768",
-    "model.dropout=0.4",
-    "model.input_dropout=0.35",
+    "model.embedding=400",
+    "model.units=640",
+    "model.layers=2",
+    "model.dropout=0.25",
+    "model.input_dropout=0.45",
+    "model.output_dropout=0.45",
     "model.embedding_dropout=0.1",
-    "model.weight_drop=0.3",
+    "model.weight_drop=0.5",
+    "training.activation_penalty=2",
+    "training.temporal_penalty=1",
     "training.batch=64",
-    "training.learning_rate=0.002",
+    "training.learning_rate=0.003",
+    "training.weight_decay=0.1",
     "training.warmup=400",
-    "training.ema=0.998",
+    "training.ema=0.999",
 )
 FASTER = ("model.softmax=adaptive", "training.batch_tokens=2048")
 
