@@ -19,9 +19,11 @@ from lstmlm.recipe import Recipe
 from lstmlm.task import load_task
 from lstmlm.tokenizer import Tokenizer, tokenizer_file
 from lstmlm.tokenizer.identity import check_same_vocabulary
+from lstmlm.tokenizer.sentence_piece import SPACE_MARK
 
 if TYPE_CHECKING:
     import tensorflow as tf
+    import tensorflow_text as tf_text
 
     from lstmlm.models.base import SequenceModel
 
@@ -59,7 +61,7 @@ def export(recipe: Recipe, model: Path, tokenizer: Path, output: Path, progress:
         return read_manifest(output, "export")
     cure = "Name the tokenizer it was trained with"
     check_same_vocabulary("weights", trained.facts.get("vocabulary"), vocabulary, cure=cure)
-    pieces = Tokenizer(tokenizer_file(tokenizer)).model_bytes
+    pieces = Tokenizer(tokenizer_file(tokenizer))
     import tensorflow as tf
 
     from lstmlm.decoding import onnx_files
@@ -98,12 +100,11 @@ def _engine_facts(recipe: Recipe, tokenizer: Manifest) -> dict[str, Any]:
     }
 
 
-def _served(network: SequenceModel, pieces: bytes, recipe: Recipe) -> tf.Module:
+def _served(network: SequenceModel, pieces: Tokenizer, recipe: Recipe) -> tf.Module:
     import tensorflow as tf
     import tensorflow_text as tf_text
 
     from lstmlm.decoding.search import END, Options
-    from lstmlm.tokenizer.sentence_piece import SPACE_MARK
 
     decoding, longest = recipe.decoding, recipe.examples.max_source
     options = Options(decoding.method == "sample", decoding.temperature, decoding.max_tokens)
@@ -114,7 +115,7 @@ def _served(network: SequenceModel, pieces: bytes, recipe: Recipe) -> tf.Module:
         def __init__(self) -> None:
             super().__init__(name="served")
             self.network = network
-            self.tokenizer = tf_text.SentencepieceTokenizer(model=pieces, out_type=tf.int32)
+            self.tokenizer = tf_text.SentencepieceTokenizer(model=pieces.model_bytes, out_type=tf.int32)
 
         @tf.function(
             input_signature=[
@@ -135,10 +136,28 @@ def _served(network: SequenceModel, pieces: bytes, recipe: Recipe) -> tf.Module:
             time = -(-tf.maximum(1, tf.reduce_max(lengths)) // SOURCE_MULTIPLE) * SOURCE_MULTIPLE
             source = kept.to_tensor(shape=tf.stack([rows, time]))
             tokens = network.decode(source, lengths, seed, options)
-            output = self.tokenizer.detokenize(tf.RaggedTensor.from_tensor(tokens, padding=0))
-            # What a vocabulary of words spells in bytes has its space mark among them.
-            output = tf.strings.regex_replace(tf.strings.regex_replace(output, "^" + SPACE_MARK, ""), SPACE_MARK, " ")
+            output = text_of(tokens, self.tokenizer, whole_words=pieces.whole_words)
             count = tf.reduce_sum(tf.cast(tokens > 0, tf.int32), axis=1)
             return {"output": output, "tokens": count, "cut": tf.cast(tf.maximum(cut, 0), tf.int32)}
 
     return Served()
+
+
+def text_of(tokens: tf.Tensor, inside: tf_text.SentencepieceTokenizer, *, whole_words: bool) -> tf.Tensor:
+    """Returns the text of tokens inside a graph, as `lstmlm.tokenizer.Tokenizer.decode` does outside.
+
+    Args:
+        tokens: int32 [rows, time], padded with 0.
+        inside: The vocabulary.
+        whole_words: See `lstmlm.tokenizer.Tokenizer`.
+
+    Returns:
+        string [rows].
+    """
+    import tensorflow as tf
+
+    text = inside.detokenize(tf.RaggedTensor.from_tensor(tokens, padding=0))
+    if not whole_words:
+        return text
+    text = tf.strings.regex_replace(text, f"^{SPACE_MARK}", "")
+    return tf.strings.regex_replace(text, SPACE_MARK, " ")

@@ -23,8 +23,8 @@ class Tokenizer(Section):
     vocabulary: Annotated[int, Field(ge=300, le=250_000)] = Field(8000, description="Number of pieces.")
     algorithm: Literal["unigram", "bpe", "word"] = Field(
         "unigram",
-        description="How SentencePiece builds the pieces; `word` takes whole words, the most frequent first, and spells "
-        "the others in bytes.",
+        description="How SentencePiece builds the pieces; `word` takes whole words, the most frequent first, and "
+        "spells the others in bytes.",
     )
     sample: Positive = Field(200_000, description="Records the vocabulary is trained on at most, drawn by hash.")
     symbols: tuple[str, ...] = Field((), description="Strings that are always one piece, such as `<unk>`.")
@@ -33,7 +33,7 @@ class Tokenizer(Section):
     def _words_are_whole(self) -> Self:
         # A symbol is cut out of its word, and what is left of the word then is no piece.
         if self.algorithm == "word" and self.symbols:
-            raise ValueError("symbols go with unigram and bpe: in a vocabulary of words every word is one piece already")
+            raise ValueError("symbols go with unigram and bpe: in a vocabulary of words each word is one piece")
         return self
 
 

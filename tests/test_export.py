@@ -9,13 +9,15 @@ import tensorflow_text
 import tokenizers
 
 from lstmlm.errors import UserError
-from lstmlm.export import export
+from lstmlm.export import export, text_of
 from lstmlm.inference.run import infer
 from lstmlm.progress import Silent
 from lstmlm.publish import publish
 from lstmlm.recipe import Decoding
+from lstmlm.recipe import Tokenizer as TokenizerSettings
 from lstmlm.records import stable_hash
 from lstmlm.tokenizer import Tokenizer
+from lstmlm.tokenizer.train import train_model
 
 TEXTS = ["The statement", "é ☃ 漢字 \N{GRINNING FACE}", "", "a " * 300, "x"]
 
@@ -65,6 +67,20 @@ def test_the_tokenizer_inside_is_the_tokenizer_outside(exported):
     outside = Tokenizer(exported.export / "tokenizer.model")
     inside = tensorflow_text.SentencepieceTokenizer(model=outside.model_bytes, out_type=tf.int32)
     assert inside.tokenize(TEXTS).to_list() == [outside.encode(text) for text in TEXTS]
+
+
+def test_a_word_spelled_in_bytes_has_its_space_inside_as_outside(tmp_path):
+    settings = TokenizerSettings(vocabulary=300, algorithm="word")
+    path = tmp_path / "tokenizer.model"
+    path.write_bytes(train_model((f"the mat and word{number}" for number in range(60)), settings))
+    outside = Tokenizer(path)
+    inside = tensorflow_text.SentencepieceTokenizer(model=outside.model_bytes, out_type=tf.int32)
+    texts = ["the mat", "Xylofonia the 漢字", "the the", ""]
+    rows = inside.tokenize(texts)
+    assert rows.to_list() == [outside.encode(text) for text in texts]
+    assert max(map(len, rows.to_list())) > 5  # bytes
+    found = [text.decode() for text in text_of(rows.to_tensor(), inside, whole_words=outside.whole_words).numpy()]
+    assert found == texts == [outside.decode(row) for row in rows.to_list()]
 
 
 def test_a_tokenizer_that_no_graph_can_hold_is_refused(exported, tmp_path):

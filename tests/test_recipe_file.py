@@ -42,6 +42,7 @@ def test_a_good_recipe_keeps_its_values_and_fills_in_the_rest() -> None:
         ("steps: 10", "steps: 0", "r.yaml:6: training.steps: Input should be greater than 0 (got 0)"),
         ("steps: 10", "steps: many", "r.yaml:6: training.steps: Input should be a valid integer"),
         ("name: small", "name: Not A Name", "r.yaml:1: name: String should match pattern"),
+        ("training:", "tokenizer: {algorithm: word, symbols: [x]}\ntraining:", "symbols go with unigram and bpe"),
         ("  train: a.txt", "  source: text", "corpus.train: required, and not given"),
         ("task: generate\n", "", "r.yaml: task: required, and not given"),
         ("  steps: 10", "  steps: [", "r.yaml:8: not valid YAML"),

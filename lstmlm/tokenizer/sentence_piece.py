@@ -21,8 +21,8 @@ class SentencePiece:
     Attributes:
         model_bytes: The model file's content.
         size: Number of pieces.
-        whole_words: Whether the mark of a space is no piece of its own. A word that is no piece is spelled in bytes with
-            its mark then, and SentencePiece does not take the bytes of a mark for a space.
+        whole_words: Whether the mark of a space is no piece of its own. A word that is no piece is spelled in bytes,
+            its mark too, and SentencePiece does not take the bytes of a mark for a space.
     """
 
     def __init__(self, path: Path) -> None:

@@ -61,6 +61,15 @@ class Tokenizer:
         return self._backend.size
 
     @property
+    def whole_words(self) -> bool:
+        """Whether a space is never a piece: what is no word of the vocabulary is spelled in bytes, its space too.
+
+        Raises:
+            UserError: The vocabulary is not a SentencePiece model.
+        """
+        return self._sentence_piece().whole_words
+
+    @property
     def model_bytes(self) -> bytes:
         """The SentencePiece model.
 

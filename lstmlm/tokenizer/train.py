@@ -1,4 +1,4 @@
-"""Trains the vocabulary with SentencePiece: unigram (Kudo, 2018), BPE (Sennrich et al., 2016) or words; byte fallback."""
+"""Trains the vocabulary: unigram (Kudo, 2018), BPE (Sennrich et al., 2016) or words, all with bytes for the rest."""
 
 from __future__ import annotations
 
