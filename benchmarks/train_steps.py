@@ -36,6 +36,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--dropout", type=float, default=0.2)
     parser.add_argument("--precision", choices=["float32", "bfloat16"], default="float32")
     parser.add_argument("--softmax", choices=["full", "adaptive"], default="full")
+    parser.add_argument("--gpu", action="store_true")
     return parser.parse_args()
 
 
@@ -51,7 +52,7 @@ def main() -> None:
     times = step_seconds(loop, token_batches(arguments), arguments.steps)
     result = {
         "tokens_per_second": arguments.batch * arguments.window / statistics.median(times),
-        "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000,
+        "peak_mb": peak_megabytes(arguments.gpu),
         "parameters": parameters,
     }
     print(json.dumps(result))
@@ -65,11 +66,12 @@ def build(arguments: argparse.Namespace) -> tuple[Loop, int]:
     from lstmlm.recipe import Examples, Model, Recipe, Training
     from lstmlm.recipe_corpus import Corpus
     from lstmlm.training.carried import CarriedState
+    from lstmlm.training.gpu import use_gpu
     from lstmlm.training.loop import Loop, summed_room
     from lstmlm.training.optimizer import make_optimizer
     from lstmlm.training.shared_memory import through_memory
 
-    ring = ring_or_alone()  # before anything is computed
+    ring = ring_or_alone(arguments.gpu)  # before anything is computed
     units, batch = arguments.units, arguments.batch
     recipe = Recipe(
         name="bench",
@@ -87,19 +89,30 @@ def build(arguments: argparse.Namespace) -> tuple[Loop, int]:
     )
     model = LanguageModel(recipe.model, arguments.vocabulary, 1, tf.as_dtype(arguments.precision))
     optimizer = make_optimizer(model.named_variables(), recipe.training)
-    group = through_memory(ring, summed_room(model.trainable_variables), timeout=120)
+    if arguments.gpu:
+        use_gpu(model)
+    group = ring if arguments.gpu else through_memory(ring, summed_room(model.trainable_variables), timeout=120)
     loop = Loop(model, optimizer, None, CarriedState(model, batch, group), recipe, group, ["tokens"])
     return loop, sum(variable.shape.num_elements() for variable in model.trainable_variables)
 
 
-def ring_or_alone() -> AllReduce:
+def peak_megabytes(gpu: bool) -> float:
+    """Returns the most memory the process has had: the GPU's, or the machine's."""
+    import tensorflow as tf
+
+    if gpu:
+        return float(tf.config.experimental.get_memory_info("GPU:0")["peak"]) / 1e6
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000
+
+
+def ring_or_alone(gpu: bool) -> AllReduce:
     """Returns the workers of TF_CONFIG, which share a batch, or the one there is without it."""
     from lstmlm.training.all_reduce import Alone, Ring
 
     if "TF_CONFIG" not in os.environ:
         return Alone()
     place = json.loads(os.environ["TF_CONFIG"])
-    return Ring(place["task"]["index"], len(place["cluster"]["worker"]), timeout=120, gpu=False)
+    return Ring(place["task"]["index"], len(place["cluster"]["worker"]), timeout=120, gpu=gpu)
 
 
 def token_batches(arguments: argparse.Namespace) -> list[dict[str, tf.Tensor]]:

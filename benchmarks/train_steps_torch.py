@@ -28,6 +28,7 @@ def parse() -> argparse.Namespace:
         parser.add_argument(f"--{name}", type=int, default=value)
     parser.add_argument("--dropout", type=float, default=0.2)
     parser.add_argument("--precision", choices=["float32", "bfloat16"], default="float32")
+    parser.add_argument("--gpu", action="store_true")
     return parser.parse_args()
 
 
@@ -52,32 +53,38 @@ def main() -> None:
     arguments = parse()
     torch.set_num_threads(arguments.threads)
     torch.manual_seed(0)
-    model = Model(arguments.vocabulary, arguments.units, arguments.layers, arguments.dropout)
+    device = "cuda" if arguments.gpu else "cpu"
+    model = Model(arguments.vocabulary, arguments.units, arguments.layers, arguments.dropout).to(device)
     optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
     criterion = nn.CrossEntropyLoss()
     rng = np.random.default_rng(0)
     shape = [arguments.window + 1, arguments.batch]
-    batches = [torch.from_numpy(rng.zipf(1.2, shape) % (arguments.vocabulary - 1) + 1) for _ in range(4)]
+    tokens = [torch.from_numpy(rng.zipf(1.2, shape) % (arguments.vocabulary - 1) + 1) for _ in range(4)]
     coarse = arguments.precision == "bfloat16"
     state, times = None, []
     for step in range(arguments.steps + 3):
         started = time.perf_counter()
-        batch = batches[step % 4]
+        batch = tokens[step % 4].to(device)
         optimizer.zero_grad()
-        with torch.autocast("cpu", torch.bfloat16) if coarse else contextlib.nullcontext():
+        with torch.autocast(device, torch.bfloat16) if coarse else contextlib.nullcontext():
             logits, state = model(batch[:-1], state)
         loss = criterion(logits.float(), batch[1:].flatten())
         loss.backward()
         nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
         state = tuple(part.detach() for part in state)
+        loss.item()  # a GPU has only been told what to do until somebody asks
         times.append(time.perf_counter() - started)
     result = {
         "tokens_per_second": arguments.batch * arguments.window / statistics.median(times[3:]),
-        "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000,
+        "peak_mb": torch.cuda.max_memory_allocated() / 1e6 if arguments.gpu else own_megabytes(),
         "parameters": sum(parameter.numel() for parameter in model.parameters()),
     }
     print(json.dumps(result))
+
+
+def own_megabytes() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000
 
 
 if __name__ == "__main__":

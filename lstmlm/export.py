@@ -61,7 +61,8 @@ def export(recipe: Recipe, model: Path, tokenizer: Path, output: Path, progress:
         return read_manifest(output, "export")
     cure = "Name the tokenizer it was trained with"
     check_same_vocabulary("weights", trained.facts.get("vocabulary"), vocabulary, cure=cure)
-    pieces = Tokenizer(tokenizer_file(tokenizer))
+    words = Tokenizer(tokenizer_file(tokenizer))
+    pieces = words.model_bytes
     import tensorflow as tf
 
     from lstmlm.decoding import onnx_files
@@ -70,7 +71,7 @@ def export(recipe: Recipe, model: Path, tokenizer: Path, output: Path, progress:
     progress.update(0, 1, unit="models", note="tracing")
     network = load_task(recipe.task).build(recipe, int(vocabulary.facts["vocabulary"]))
     load_arrays(model / "weights.npz", network.named_variables())
-    served = _served(network, pieces, recipe)
+    served = _served(network, pieces, recipe, whole_words=words.whole_words)
     with publish(output, "export", stamp) as draft:
         tf.saved_model.save(served, str(draft.path), signatures={"serving_default": served.serve})
         shutil.copyfile(model / "weights.npz", draft.path / "weights.npz")
@@ -100,7 +101,7 @@ def _engine_facts(recipe: Recipe, tokenizer: Manifest) -> dict[str, Any]:
     }
 
 
-def _served(network: SequenceModel, pieces: Tokenizer, recipe: Recipe) -> tf.Module:
+def _served(network: SequenceModel, pieces: bytes, recipe: Recipe, *, whole_words: bool) -> tf.Module:
     import tensorflow as tf
     import tensorflow_text as tf_text
 
@@ -115,7 +116,7 @@ def _served(network: SequenceModel, pieces: Tokenizer, recipe: Recipe) -> tf.Mod
         def __init__(self) -> None:
             super().__init__(name="served")
             self.network = network
-            self.tokenizer = tf_text.SentencepieceTokenizer(model=pieces.model_bytes, out_type=tf.int32)
+            self.tokenizer = tf_text.SentencepieceTokenizer(model=pieces, out_type=tf.int32)
 
         @tf.function(
             input_signature=[
@@ -136,7 +137,7 @@ def _served(network: SequenceModel, pieces: Tokenizer, recipe: Recipe) -> tf.Mod
             time = -(-tf.maximum(1, tf.reduce_max(lengths)) // SOURCE_MULTIPLE) * SOURCE_MULTIPLE
             source = kept.to_tensor(shape=tf.stack([rows, time]))
             tokens = network.decode(source, lengths, seed, options)
-            output = text_of(tokens, self.tokenizer, whole_words=pieces.whole_words)
+            output = text_of(tokens, self.tokenizer, whole_words=whole_words)
             count = tf.reduce_sum(tf.cast(tokens > 0, tf.int32), axis=1)
             return {"output": output, "tokens": count, "cut": tf.cast(tf.maximum(cut, 0), tf.int32)}
 

@@ -20,6 +20,8 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
+from lstmlm.models.cudnn import over_time
+
 
 class State(NamedTuple):
     """State of one layer: both float32 [batch, units]."""
@@ -31,6 +33,9 @@ class State(NamedTuple):
 class LSTM(tf.Module):
     """One LSTM layer over time-major sequences.
 
+    Attributes:
+        cudnn: Whether cuDNN runs it over time, which needs a GPU; see `lstmlm.models.cudnn`.
+
     Args:
         width: Size of an input vector.
         units: Size of the state.
@@ -41,6 +46,7 @@ class LSTM(tf.Module):
     def __init__(self, width: int, units: int, generator: tf.random.Generator, *, precision: tf.DType, name: str):
         super().__init__(name=name)
         self.units, self.precision = units, precision
+        self.cudnn = False
         self.kernel = tf.Variable(glorot(generator, width, 4 * units), name=f"{name}/kernel")
         self.recurrent = tf.Variable(glorot(generator, units, 4 * units), name=f"{name}/recurrent")
         bias = tf.concat([tf.zeros(units), tf.ones(units), tf.zeros(2 * units)], axis=0)
@@ -62,11 +68,15 @@ class LSTM(tf.Module):
         Returns:
             The outputs h_1 ... h_time, float32 [time, batch, units], and the state after the last step.
         """
+        weights = self.recurrent if recurrent is None else recurrent
+        if self.cudnn:
+            outputs, h, c = over_time(inputs, self.kernel, weights, self.bias, state.h, state.c, self.precision)
+            outputs.set_shape([inputs.shape[0], inputs.shape[1], self.units])
+            return outputs, State(h, c)
         shape = tf.shape(inputs)
         flat = tf.reshape(inputs, [-1, self.kernel.shape[0]])
         projected = product(flat, self.kernel, self.precision, bias=self.bias)
         projected = tf.reshape(projected, [shape[0], shape[1], 4 * self.units])
-        weights = self.recurrent if recurrent is None else recurrent
         outputs, h, c = recurrence(projected, weights, state.h, state.c, self.precision)
         outputs.set_shape([inputs.shape[0], inputs.shape[1], self.units])
         return outputs, State(h, c)

@@ -48,7 +48,7 @@ class Optimizer(tf.Module, abc.ABC):
         if self.weight_decay:
             for variable in self.targets:
                 if variable.shape.rank >= 2:
-                    variable.assign_sub(rate * self.weight_decay * variable)
+                    variable.assign((1.0 - rate * self.weight_decay) * variable)
         self._update(clipped, rate, step)
         return norm
 

@@ -27,6 +27,7 @@ from lstmlm.training.checkpoint import (
     save_arrays,
     save_checkpoint,
 )
+from lstmlm.training.gpu import use_gpu
 from lstmlm.training.identity import deciding
 from lstmlm.training.loop import Batch, Loop, global_batches, summed_room
 from lstmlm.training.meter import Meter
@@ -99,7 +100,9 @@ class Worker:
         self.model = load_task(recipe.task).build(recipe, self._vocabulary)
         self._named = self.model.named_variables()
         self.group = group
-        if not self._plan.use_gpu:
+        if self._plan.use_gpu:
+            use_gpu(self.model)
+        else:
             self.group = through_memory(group, summed_room(self._named.values()), self._plan.collective_timeout)
         self._optimizer = make_optimizer(self._named, self._plan)
         self._average = WeightAverage(self._named) if averages(self._plan) else None
