@@ -5,6 +5,8 @@
 - `steps`: steps of a language model (2 x 512, vocabulary 8,000, batch 32 x 35) in float32 and bfloat16, ours and
   PyTorch's in turn: medians, peak memory, and how near the chip's matrix products they come; see `train_speed.py`.
   With `GPU=1` they run on a GPU on both sides, and alone.
+- `faults`: killed and stopped workers, a killed driver, lost and joining nodes: seconds to the next step; see
+  `train_faults.py`.
 - `wikitext2`, `translate`, `wikitext2_90`, `translate_60`: what minutes of training buy, see `train_quality.py`. All
   four train for about four hours.
 
@@ -23,6 +25,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import train_faults
 import train_quality
 import train_speed
 from table import Row, publish
@@ -31,6 +34,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 PARTS: dict[str, Callable[[bool], list[Row]]] = {
     "steps": train_speed.step_rows,
+    "faults": lambda quick: train_faults.rows(),
     **{name: functools.partial(train_quality.rows, name) for name in train_quality.PLANS},
 }
 

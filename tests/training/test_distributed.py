@@ -15,6 +15,7 @@ from lstmlm.training.metrics import read_metrics
 from lstmlm.training.run import train
 from lstmlm.training.worker import train_worker
 from tests.tiny import RECIPE
+from tests.training.recovery import Recovery
 
 pytestmark = [pytest.mark.ray, pytest.mark.slow]
 
@@ -81,24 +82,28 @@ class HitOnce:
 
     def __init__(self, recipe, step, number):
         self.folder, self.step, self.victim = recipe.run_folder / "checkpoints", step, None
-        self.number = number
+        self.number, self.recovery = number, Recovery(self.folder)
 
     def update(self, done, total=None, *, unit="", note=""):
         pids = sorted(self.folder.glob("*/worker-1.pid"))
-        if self.victim is None and done >= self.step and pids:
+        if self.victim is not None:
+            self.recovery.look(done)
+        elif done >= self.step and pids:
             self.victim = int(pids[0].read_text())
+            self.recovery.begin(done)
             os.kill(self.victim, self.number)
 
 
 # A stopped worker shows by its silence alone.
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSTOP], ids=["killed", "stopped"])
 def test_a_lost_worker_is_replaced_and_the_loss_is_that_of_the_undisturbed_run(
-    recipe, stages, tmp_path, ray_cluster, undisturbed, number
+    recipe, stages, tmp_path, ray_cluster, undisturbed, number, record_property
 ):
     killer = HitOnce(recipe, 30, number)
     run(recipe, stages, tmp_path / "hit", ray_cluster, killer, **PLAN | {"workers": 2})
     assert killer.victim is not None
     np.testing.assert_allclose(losses(tmp_path / "hit"), losses(undisturbed), atol=1e-4)
+    record_property(f"{number.name} of a worker", killer.recovery.seconds)
 
 
 def test_a_users_mistake_in_a_worker_arrives_as_such(recipe, stages, tmp_path, ray_cluster):

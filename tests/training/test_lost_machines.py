@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -27,6 +28,7 @@ from lstmlm.training.run import train
 from lstmlm.training.worker import train_worker
 from tests.ray_nodes import MARK, kill_marked, marked, ray_head, ray_worker_node
 from tests.tiny import RECIPE
+from tests.training.recovery import Recovery
 from tests.waiting import wait_until
 
 pytestmark = [pytest.mark.ray, pytest.mark.slow]
@@ -62,7 +64,7 @@ def mark() -> Iterator[str]:
 
 
 def test_a_killed_driver_leaves_no_process_and_the_next_goes_on(
-    stages: Path, tmp_path: Path, root: Path, mark: str, undisturbed: list[float]
+    stages: Path, tmp_path: Path, root: Path, mark: str, undisturbed: list[float], record_property: Callable[..., None]
 ) -> None:
     plan = [f"training.{name}={value}" for name, value in (PLAN | {"workers": 2}).items()]
     changes = [f"corpus.root={stages}", f"output={tmp_path / 'runs'}", *plan]
@@ -80,15 +82,25 @@ def test_a_killed_driver_leaves_no_process_and_the_next_goes_on(
             lambda: driver.poll() is not None or any(work.glob(f"*/step-*/{MANIFEST}")), "a checkpoint", PATIENCE
         )
         driver.send_signal(signal.SIGKILL)
+        killed = time.monotonic()
         assert driver.wait() == -signal.SIGKILL
         wait_until(lambda: not marked(mark), "the end of all that the driver had started", 90)
         (metrics,) = work.glob("*/metrics.jsonl")
-        before = read_metrics(metrics)[0]
+        rows = read_metrics(metrics)
         assert not (tmp_path / "model").exists()
-        done = subprocess.run(command, env=environment, timeout=PATIENCE, check=False)
-        assert done.returncode == 0
-    assert read_metrics(tmp_path / "model" / "metrics.jsonl")[0] == before  # these steps were not taken again
+        driver = subprocess.Popen(command, env=environment)
+        wait_until(lambda: driver.poll() is not None or step_in(metrics) > rows[-1]["step"], "a later step", PATIENCE)
+        record_property("SIGKILL of the driver, which is started again at once", time.monotonic() - killed)
+        assert driver.wait(PATIENCE) == 0
+    assert read_metrics(tmp_path / "model" / "metrics.jsonl")[0] == rows[0]  # these steps were not taken again
     np.testing.assert_allclose(losses(tmp_path / "model" / "metrics.jsonl"), undisturbed, atol=1e-4)
+
+
+def step_in(metrics: Path) -> int:
+    """Returns the last step of a file of metrics; 0: there is no such file, or none any more."""
+    with contextlib.suppress(FileNotFoundError):
+        return max((row["step"] for row in read_metrics(metrics)), default=0)
+    return 0
 
 
 def trains_on(mark: str) -> bool:
@@ -99,27 +111,37 @@ def trains_on(mark: str) -> bool:
 class LoseOnce:
     """Kills all processes of a node the first time that training has passed a step."""
 
-    def __init__(self, mark: str, step: int) -> None:
+    def __init__(self, mark: str, checkpoints: Path, step: int) -> None:
         self.mark, self.step, self.hit = mark, step, False
+        self.recovery = Recovery(checkpoints)
 
     def update(self, done: float, total: float | None = None, *, unit: str = "", note: str = "") -> None:
-        if done >= self.step and not self.hit:
+        if self.hit:
+            self.recovery.look(done)
+        elif done >= self.step:
             self.hit = True
             assert trains_on(self.mark)
+            self.recovery.begin(done)
             kill_marked(self.mark)
 
 
 def test_a_lost_node_leaves_the_work_to_the_other(
-    recipe: Recipe, stages: Path, tmp_path: Path, root: Path, undisturbed: list[float]
+    recipe: Recipe,
+    stages: Path,
+    tmp_path: Path,
+    root: Path,
+    undisturbed: list[float],
+    record_property: Callable[..., None],
 ) -> None:
     changed = planned(recipe, workers=(1, 2))
     # A node has room for one worker.
     with ray_head(1, root) as cluster, ray_worker_node(cluster, 1, root) as mark:
-        loss = LoseOnce(mark, 30)
+        loss = LoseOnce(mark, changed.run_folder / "checkpoints", 30)
         folders = stages / "examples", stages / "tokenizer", tmp_path / "model"
         train(changed, *folders, loss, ray_address=cluster.address)
     assert loss.hit
     np.testing.assert_allclose(losses(tmp_path / "model" / "metrics.jsonl"), undisturbed, atol=1e-4)
+    record_property("loss of a node: two workers become one", loss.recovery.seconds)
 
 
 class JoinOnce:
@@ -132,9 +154,11 @@ class JoinOnce:
     def __init__(self, join: Callable[[], str], checkpoints: Path, step: int) -> None:
         self.step, self.taken_in = step, threading.Event()
         self._join, self._checkpoints, self._mark = join, checkpoints, ""
+        self.recovery = Recovery(checkpoints)
 
     def update(self, done: float, total: float | None = None, *, unit: str = "", note: str = "") -> None:
         if self._mark:
+            self.recovery.look(done)
             if trains_on(self._mark):
                 self.taken_in.set()
         elif done >= self.step:
@@ -145,6 +169,7 @@ class JoinOnce:
                 self._mark = self._join()
             finally:
                 worker.resume()
+            self.recovery.begin(done)
             threading.Thread(target=hold_back, args=(worker, self.taken_in), daemon=True).start()
 
 
@@ -164,6 +189,7 @@ def test_a_node_that_joins_is_taken_in(
     root: Path,
     undisturbed: list[float],
     monkeypatch: pytest.MonkeyPatch,
+    record_property: Callable[..., None],
 ) -> None:
     monkeypatch.setattr(distributed, "RESIZE_SECONDS", 1.0)
     changed = planned(recipe, workers=(1, 2))
@@ -174,3 +200,4 @@ def test_a_node_that_joins_is_taken_in(
         train(changed, *folders, join, ray_address=cluster.address)
     assert join.taken_in.is_set()
     np.testing.assert_allclose(losses(tmp_path / "model" / "metrics.jsonl"), undisturbed, atol=1e-4)
+    record_property("a node that joins: one worker becomes two", join.recovery.seconds)
