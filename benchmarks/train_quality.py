@@ -57,7 +57,7 @@ class Plan:
 
 REGULARISED = (
     "tokenizer.algorithm=word",  # every word of the corpus: its valid split has no others, `<unk>` is one of them
-    "tokenizer.vocabulary=33537",
+    "tokenizer.vocabulary=34000",
     "tokenizer.symbols=[]",
     "model.cutoffs=[2000,10000]",
     "model.embedding=400",

@@ -20,7 +20,9 @@ class Tokenizer(Section):
         None,
         description="An existing SentencePiece `.model` or Hugging Face `tokenizer.json`; nothing is trained then.",
     )
-    vocabulary: Annotated[int, Field(ge=300, le=250_000)] = Field(8000, description="Number of pieces.")
+    vocabulary: Annotated[int, Field(ge=300, le=250_000)] = Field(
+        8000, description="Number of pieces; of an `algorithm: word`, at most: a text may have fewer words."
+    )
     algorithm: Literal["unigram", "bpe", "word"] = Field(
         "unigram",
         description="How SentencePiece builds the pieces; `word` takes whole words, the most frequent first, and "

@@ -49,7 +49,8 @@ def check_recipe_vocabulary(recipe: Recipe, tokenizer: Manifest) -> None:
     """
     section, size = recipe.tokenizer, int(tokenizer.facts["vocabulary"])
     cure = "Run the tokenizer stage with this recipe, or name its vocabulary there"
-    if section.model is None and section.vocabulary != size:
+    fits = size <= section.vocabulary if section.algorithm == "word" else size == section.vocabulary
+    if section.model is None and not fits:
         what = f"the recipe asks for {section.vocabulary} tokens, and the tokenizer has {size}"
         raise UserError(what, where="tokenizer.vocabulary", cure=cure)
     # The file need not be on the machine that trains.

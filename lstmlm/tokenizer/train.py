@@ -51,6 +51,7 @@ def train_model(lines: Iterator[str], settings: Settings) -> bytes:
             model_writer=model,
             model_type=settings.algorithm,
             vocab_size=settings.vocabulary,
+            hard_vocab_limit=settings.algorithm != "word",  # a text has the words it has
             user_defined_symbols=list(settings.symbols),
             byte_fallback=True,
             # A word with a rare character would be left out of a vocabulary of words.

@@ -51,3 +51,10 @@ def test_the_recipe_must_ask_for_this_vocabulary(recipe, tmp_path):
     given.write_bytes(b"pieces")
     with pytest.raises(UserError, match=r"tokenizer\.model: the tokenizer was not made from .*given\.model"):
         check_recipe_vocabulary(brought, ONE)
+
+
+def test_a_recipe_of_words_asks_for_at_most_so_many(recipe):
+    words = recipe.model_copy(update={"tokenizer": recipe.tokenizer.model_copy(update={"algorithm": "word"})})
+    check_recipe_vocabulary(words, pieces(400, "a" * 64))
+    with pytest.raises(UserError, match="the recipe asks for 600 tokens, and the tokenizer has 800"):
+        check_recipe_vocabulary(words, pieces(800, "b" * 64))
