@@ -71,13 +71,12 @@ class LSTM(tf.Module):
         weights = self.recurrent if recurrent is None else recurrent
         if self.cudnn:
             outputs, h, c = over_time(inputs, self.kernel, weights, self.bias, state.h, state.c, self.precision)
-            outputs.set_shape([inputs.shape[0], inputs.shape[1], self.units])
-            return outputs, State(h, c)
-        shape = tf.shape(inputs)
-        flat = tf.reshape(inputs, [-1, self.kernel.shape[0]])
-        projected = product(flat, self.kernel, self.precision, bias=self.bias)
-        projected = tf.reshape(projected, [shape[0], shape[1], 4 * self.units])
-        outputs, h, c = recurrence(projected, weights, state.h, state.c, self.precision)
+        else:
+            shape = tf.shape(inputs)
+            flat = tf.reshape(inputs, [-1, self.kernel.shape[0]])
+            projected = product(flat, self.kernel, self.precision, bias=self.bias)
+            projected = tf.reshape(projected, [shape[0], shape[1], 4 * self.units])
+            outputs, h, c = recurrence(projected, weights, state.h, state.c, self.precision)
         outputs.set_shape([inputs.shape[0], inputs.shape[1], self.units])
         return outputs, State(h, c)
 

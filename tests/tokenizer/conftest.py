@@ -14,6 +14,14 @@ from lstmlm.tokenizer.train import train_model, training_lines
 TEXTS = [line for name in sorted(topics)[:12] for line in topics[name].splitlines() if line.strip()]
 
 
+def written(folders: pytest.TempPathFactory, settings: Settings) -> Path:
+    """Trains a model on the texts and returns its file."""
+    path = folders.mktemp("model") / "tokenizer.model"
+    lines = (line for text in TEXTS for line in training_lines(text))
+    path.write_bytes(train_model(lines, settings))
+    return path
+
+
 @pytest.fixture(scope="session")
 def texts() -> list[str]:
     """Lines of text."""
@@ -23,10 +31,7 @@ def texts() -> list[str]:
 @pytest.fixture(scope="session")
 def model_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A SentencePiece model of 600 pieces with the symbol `<unk>`."""
-    path = tmp_path_factory.mktemp("model") / "tokenizer.model"
-    lines = (line for text in TEXTS for line in training_lines(text))
-    path.write_bytes(train_model(lines, Settings(vocabulary=600, symbols=("<unk>",))))
-    return path
+    return written(tmp_path_factory, Settings(vocabulary=600, symbols=("<unk>",)))
 
 
 @pytest.fixture(scope="session")
@@ -38,10 +43,5 @@ def tokenizer(model_file: Path) -> Tokenizer:
 @pytest.fixture(scope="session")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Tokenizer]:
     """A vocabulary of 600 pieces of every algorithm, without symbols."""
-    found = {}
-    for algorithm in ("unigram", "bpe", "word"):
-        path = tmp_path_factory.mktemp(algorithm) / "tokenizer.model"
-        lines = (line for text in TEXTS for line in training_lines(text))
-        path.write_bytes(train_model(lines, Settings.model_validate({"vocabulary": 600, "algorithm": algorithm})))
-        found[algorithm] = Tokenizer(path)
-    return found
+    plans = (Settings.model_validate({"vocabulary": 600, "algorithm": name}) for name in ("unigram", "bpe", "word"))
+    return {plan.algorithm: Tokenizer(written(tmp_path_factory, plan)) for plan in plans}
