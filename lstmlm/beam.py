@@ -22,6 +22,7 @@ from apache_beam.runners import create_runner
 from apache_beam.runners.portability.fn_api_runner.fn_runner import FnApiRunner
 from apache_beam.runners.portability.portable_runner import PortableRunner
 
+from lstmlm import interrupts
 from lstmlm.errors import UserError, chain
 from lstmlm.runner import FOLDER, Runner
 
@@ -56,6 +57,7 @@ def run_pipeline(build: Callable[[beam.Pipeline], object], runner: Runner | None
         with beam.Pipeline(runner=engine, options=options) as pipeline:
             build(pipeline)
     except Exception as error:
+        interrupts.check(error)  # Beam raises a copy with its step's name, of another type
         original = find_user_error(error)
         if original is None:
             raise

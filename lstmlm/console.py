@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import logging
+import sys
 import time
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -107,8 +109,10 @@ class Screen:
         self._terminal = terminal
         self._out = Console(file=terminal.out, highlight=False, width=None if terminal.out.isatty() else PLAIN_WIDTH)
         self._bars = _bars(terminal.err) if terminal.err.isatty() else None
+        self._warnings = _Warnings(self)
 
     def __enter__(self) -> Self:
+        logging.getLogger("lstmlm").addHandler(self._warnings)
         if self._bars:
             self._bars.start()
         return self
@@ -116,6 +120,7 @@ class Screen:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        logging.getLogger("lstmlm").removeHandler(self._warnings)
         if self._bars:
             self._bars.stop()
         self._terminal.out.flush()
@@ -144,10 +149,32 @@ class Screen:
         """Shows a line of text as it is."""
         self._show(Text(text), soft_wrap=True)
 
+    def warn(self, text: str) -> None:
+        """Shows a line on standard error, above the progress line."""
+        line = f"lstmlm: {text}"
+        if self._bars:
+            self._bars.console.print(Text(line), soft_wrap=True)
+        else:
+            print(line, file=self._terminal.err, flush=True)
+
     def _show(self, what: RenderableType, *, soft_wrap: bool = False) -> None:
         if self._bars:
             self._bars.stop()  # results come after progress
         self._out.print(what, soft_wrap=soft_wrap)
+
+
+class _Warnings(logging.Handler):
+    """Shows this project's warnings to the user, and keeps them in the log."""
+
+    def __init__(self, screen: Screen) -> None:
+        super().__init__(logging.WARNING)
+        self._screen = screen
+
+    def emit(self, entry: logging.LogRecord) -> None:
+        """See `logging.Handler.emit`."""
+        text = entry.getMessage()
+        print(text, file=sys.stderr)
+        self._screen.warn(text)
 
 
 def _bars(err: TextIO) -> Progress:

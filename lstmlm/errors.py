@@ -46,6 +46,16 @@ class BelowThreshold(UserError):
     """The model was trained and judged, and is not good enough to be pushed."""
 
 
+def causes(error: BaseException) -> Iterator[BaseException]:
+    """Yields an exception and those it was raised from, each once: an exception can be raised from itself."""
+    link: BaseException | None = error
+    seen = set[int]()
+    while link is not None and id(link) not in seen:
+        seen.add(id(link))
+        yield link
+        link = link.__cause__
+
+
 def chain(error: BaseException) -> Iterator[BaseException]:
     """Yields an exception and what is behind it, each once: the last to be raised comes first.
 

@@ -16,7 +16,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TextIO
 
-from lstmlm.errors import UserError
+from lstmlm import interrupts
+from lstmlm.errors import UserError, causes
 
 QUIET = {
     "RAY_USAGE_STATS_ENABLED": "0",
@@ -25,6 +26,10 @@ QUIET = {
     "TF_CPP_MIN_LOG_LEVEL": "1",
 }
 """Environment that silences what would only repeat itself in the log."""
+
+
+MOST_LETTERS = 300
+"""Letters of another library's message that are shown; Ray puts whole reports on a line. The log has all of it."""
 
 
 class InternalError(Exception):
@@ -61,7 +66,10 @@ def captured(log: Path) -> Iterator[Terminal]:
         os.environ.setdefault(name, value)
     log.parent.mkdir(parents=True, exist_ok=True)
     with contextlib.ExitStack() as stack:
-        out, err = (stack.enter_context(os.fdopen(os.dup(fd), "w", encoding="utf-8")) for fd in (1, 2))
+        out, err = (
+            stack.enter_context(os.fdopen(os.dup(fd), "w", encoding="utf-8", errors="backslashreplace"))
+            for fd in (1, 2)
+        )
         with log.open("a", encoding="utf-8") as stream:
             stack.callback(_move, _point(stream.fileno()))
         print(
@@ -71,6 +79,7 @@ def captured(log: Path) -> Iterator[Terminal]:
             yield Terminal(out, err)
         except Exception as error:
             traceback.print_exc()
+            interrupts.check(error)
             if isinstance(error, InternalError) or mendable(error):
                 raise
             raise InternalError(error, log) from error
@@ -99,8 +108,7 @@ def _flush() -> None:
 
 def mendable(error: BaseException) -> UserError | None:
     """Returns the fault the user can mend that `error` is, or was raised from; None if there is none."""
-    link: BaseException | None = error
-    while link is not None:
+    for link in causes(error):
         if isinstance(link, UserError):
             return link
         if "No space left on device" in str(link):  # TensorFlow tells it in text alone
@@ -108,10 +116,10 @@ def mendable(error: BaseException) -> UserError | None:
             return UserError(what, cure="Free some space and run again: finished folders are kept")
         if isinstance(link, PermissionError):
             return UserError("permission denied", where=str(link.filename or ""), cure="Check who owns it")
-        link = link.__cause__
     return None
 
 
 def _first_line(error: BaseException) -> str:
     lines = str(error).strip().splitlines()
-    return lines[0] if lines else "no message"
+    first = lines[0] if lines else "no message"
+    return first if len(first) <= MOST_LETTERS else f"{first[:MOST_LETTERS]}..."

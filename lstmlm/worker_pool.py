@@ -124,6 +124,7 @@ def work(control: str, worker: str, folder: str) -> None:
         folder: Where to work.
     """
     os.chdir(folder)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal sends Ctrl-C to it too; it ends with its parent
     threading.Thread(target=_end_with_parent, name="lstmlm-parent-watch", daemon=True).start()
     try:
         SdkHarness(control, worker_id=worker).run()

@@ -5,7 +5,7 @@ import pickle
 
 import pytest
 
-from lstmlm.errors import BelowThreshold, ExitCode, UserError, chain, is_no_space
+from lstmlm.errors import BelowThreshold, ExitCode, UserError, causes, chain, is_no_space
 
 
 @pytest.mark.parametrize(
@@ -49,3 +49,9 @@ def test_a_chain_holds_everything_behind_an_error_once() -> None:
     assert set(map(type, chain(group))) == {GroupFailed, KeyError, ValueError, OSError, RuntimeError}
     assert is_no_space(group)
     assert not is_no_space(OSError(errno.EACCES, "denied"))
+
+
+def test_an_error_raised_from_itself_has_one_cause() -> None:
+    error = ValueError("round")
+    error.__cause__ = error
+    assert list(causes(error)) == [error]

@@ -1,5 +1,33 @@
 """The command line: `lstmlm ...`. TensorFlow, Beam, Ray and TFX are imported inside the command that needs them."""
 
-from lstmlm.cli.app import main
+from __future__ import annotations
+
+import shlex
+import sys
+from collections.abc import Sequence
+
+from lstmlm import interrupts
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Runs `lstmlm` and leaves the process with an `ExitCode`.
+
+    Args:
+        arguments: The words after `lstmlm`; absent: those of this process.
+    """
+    words = sys.argv[1:] if arguments is None else list(arguments)
+    code = 1
+    try:
+        # Before anything else is imported: typer and rich take a moment, and Ctrl-C may come at any.
+        interrupts.install(f"finished work is kept; to resume, run: {shlex.join(['lstmlm', *words])}")
+        from lstmlm.cli.app import run
+        from lstmlm.environment import settle
+
+        settle()
+        code = run(words)
+    except KeyboardInterrupt:
+        pass
+    sys.exit(interrupts.finish(code))
+
 
 __all__ = ["main"]

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import signal
 import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from types import FrameType
 
 import typer
 from typer.exceptions import TyperException
 
-from lstmlm.cli import pipeline, recipes, stages
+from lstmlm import interrupts
+from lstmlm.cli import main, pipeline, recipes, stages
 from lstmlm.errors import BelowThreshold, ExitCode, UserError
 from lstmlm.logs import InternalError, captured, mendable
 
@@ -29,19 +28,14 @@ stages.register(app)
 recipes.register(app)
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Runs `lstmlm` and leaves the process with an `ExitCode`.
+def run(arguments: Sequence[str]) -> int:
+    """Runs a command and returns its `ExitCode`; that of an interrupted one is `lstmlm.interrupts.finish`'s.
 
     Args:
-        arguments: The words after `lstmlm`; absent: those of this process.
+        arguments: The words after `lstmlm`.
     """
-    signal.signal(signal.SIGTERM, _terminated)
-    sys.exit(_run(arguments))
-
-
-def _run(arguments: Sequence[str] | None) -> int:
     try:
-        code = app(args=None if arguments is None else list(arguments), standalone_mode=False)
+        code = app(args=list(arguments), standalone_mode=False)
     except TyperException as error:  # the arguments are not as the command wants them
         form = getattr(error, "format_message", error.__str__)
         message = str(form()).strip().rstrip(".")
@@ -50,9 +44,9 @@ def _run(arguments: Sequence[str] | None) -> int:
     except typer.Abort:
         code = ExitCode.INTERRUPTED
     except Exception as error:
-        return _explain(error)
-    if code == ExitCode.INTERRUPTED:  # typer turns KeyboardInterrupt into it
-        _say("interrupted; finished folders are kept, run again to go on")
+        return ExitCode.INTERRUPTED if interrupts.received() else _explain(error)
+    if code == ExitCode.INTERRUPTED and not interrupts.received():  # raised, and not by a signal
+        _say("interrupted; finished work is kept, and the same command resumes")
     return code if isinstance(code, int) else ExitCode.OK
 
 
@@ -87,5 +81,4 @@ def _say(text: str) -> None:
         print(f"lstmlm: {line}", file=sys.stderr)
 
 
-def _terminated(number: int, frame: FrameType | None) -> None:
-    raise SystemExit(128 + number)  # unwinds, so half-written folders are removed
+__all__ = ["app", "main", "run"]
