@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
+from lstmlm.errors import UserError
+from lstmlm.places import check_local
 from lstmlm.presets import PRESETS, Preset
 from lstmlm.recipe_corpus import Corpus, Fraction, Positive, Section
 
@@ -292,6 +294,15 @@ class Recipe(Section):
     evaluation: Evaluation = Evaluation()
     decoding: Decoding = Decoding()
     inference: Inference = Inference()
+
+    @field_validator("output", mode="before")
+    @classmethod
+    def _output_is_local(cls, value: Any) -> Any:
+        try:
+            check_local(str(value))
+        except UserError as error:
+            raise ValueError(str(error)) from error
+        return value
 
     @model_validator(mode="before")
     @classmethod

@@ -8,29 +8,64 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from lstmlm.places import check_local
+
 if TYPE_CHECKING:
     from lstmlm.recipe import Recipe
 
-RecipePath = Annotated[Path, typer.Argument(metavar="RECIPE", help="The recipe, a YAML file.", show_default=False)]
+
+def local_path(context: typer.Context, option: typer.CallbackParam, path: Path | None) -> Path | None:
+    """Refuses the URL of an object store or a server, for a path that must be on this machine.
+
+    Raises:
+        UserError: It is one; the option is named.
+    """
+    if path is not None:
+        check_local(path, option.opts[-1] if option.param_type_name == "option" else str(option.metavar))
+    return path
+
+
+RecipePath = Annotated[
+    Path,
+    typer.Argument(metavar="RECIPE", help="The recipe, a YAML file.", show_default=False, callback=local_path),
+]
 Output = Annotated[
-    Path, typer.Option("-o", "--output", metavar="DIR", help="Folder to publish; absent or empty.", show_default=False)
+    Path,
+    typer.Option(
+        "-o",
+        "--output",
+        metavar="DIR",
+        help="Folder to publish; absent or empty.",
+        show_default=False,
+        callback=local_path,
+    ),
 ]
 Overrides = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="FIELD=VALUE", help="Override a field, such as training.steps=100; repeatable."),
 ]
-Records = Annotated[Path, typer.Option(metavar="DIR", help="Output of `lstmlm ingest`.", show_default=False)]
+Records = Annotated[
+    Path, typer.Option(metavar="DIR", help="Output of `lstmlm ingest`.", show_default=False, callback=local_path)
+]
 TokenizerFolder = Annotated[
-    Path, typer.Option("--tokenizer", metavar="DIR", help="Output of `lstmlm tokenizer`.", show_default=False)
+    Path,
+    typer.Option(
+        "--tokenizer", metavar="DIR", help="Output of `lstmlm tokenizer`.", show_default=False, callback=local_path
+    ),
 ]
 ExamplesFolder = Annotated[
-    Path, typer.Option("--examples", metavar="DIR", help="Output of `lstmlm examples`.", show_default=False)
+    Path,
+    typer.Option(
+        "--examples", metavar="DIR", help="Output of `lstmlm examples`.", show_default=False, callback=local_path
+    ),
 ]
 ModelFolder = Annotated[
-    Path, typer.Option("--model", metavar="DIR", help="Output of `lstmlm train`.", show_default=False)
+    Path,
+    typer.Option("--model", metavar="DIR", help="Output of `lstmlm train`.", show_default=False, callback=local_path),
 ]
 ExportFolder = Annotated[
-    Path, typer.Option("--export", metavar="DIR", help="Output of `lstmlm export`.", show_default=False)
+    Path,
+    typer.Option("--export", metavar="DIR", help="Output of `lstmlm export`.", show_default=False, callback=local_path),
 ]
 RayAddress = Annotated[
     str | None,

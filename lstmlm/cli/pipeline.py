@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lstmlm.cli.options import Overrides, RayAddress, RecipePath, read_recipe
+from lstmlm.cli.options import Overrides, RayAddress, RecipePath, local_path, read_recipe
 from lstmlm.cli.results import show_metrics, show_outputs
 from lstmlm.console import Screen, StageLine, StageRow
 from lstmlm.errors import BelowThreshold, UserError
@@ -80,7 +80,9 @@ def _show(screen: Screen, rows: list[StageRow]) -> None:
 def compile(
     recipe: RecipePath,
     target: Annotated[str, typer.Option(metavar="NAME", help=f"For which scheduler: {', '.join(TARGETS)}.")],
-    output: Annotated[Path, typer.Option("-o", "--output", metavar="FILE", help="The file to write.")],
+    output: Annotated[
+        Path, typer.Option("-o", "--output", metavar="FILE", help="The file to write.", callback=local_path)
+    ],
     image: Annotated[str | None, typer.Option(help="Container image the stages run in.")] = None,
     overrides: Overrides = None,
 ) -> None:

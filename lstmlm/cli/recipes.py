@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from lstmlm.cli.options import Overrides, RecipePath, read_recipe
+from lstmlm.cli.options import Overrides, RecipePath, local_path, read_recipe
 from lstmlm.console import Screen
 from lstmlm.logs import Terminal
 
@@ -53,7 +53,10 @@ def check(recipe: RecipePath, overrides: Overrides = None) -> None:
 
 def demo_corpus(
     output: Annotated[
-        Path, typer.Option("-o", "--output", metavar="FILE", help="The .jsonl file to write.", show_default=False)
+        Path,
+        typer.Option(
+            "-o", "--output", metavar="FILE", help="The .jsonl file to write.", show_default=False, callback=local_path
+        ),
     ],
 ) -> None:
     """Write Python's own documentation as a corpus of paragraphs."""

@@ -21,12 +21,14 @@ from lstmlm.cli.options import (
     Records,
     RunnerName,
     TokenizerFolder,
+    local_path,
     read_recipe,
 )
 from lstmlm.cli.results import show_decoded, show_facts, show_judgement
 from lstmlm.console import Screen
 from lstmlm.errors import UserError
 from lstmlm.logs import captured
+from lstmlm.places import companion
 from lstmlm.progress import Progress
 from lstmlm.publish import MANIFEST, Manifest
 from lstmlm.runner import choose_runner
@@ -188,7 +190,8 @@ def infer(
     output: Output,
     overrides: Overrides = None,
     records: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Decode the valid split of this `lstmlm ingest` output.")
+        Path | None,
+        typer.Option(metavar="DIR", help="Decode the valid split of this `lstmlm ingest` output.", callback=local_path),
     ] = None,
     input: Annotated[
         Path | None,
@@ -207,7 +210,7 @@ def infer(
     # What is named here goes before what the recipe names.
     changes = [*(overrides or ()), *(["inference.input=null"] if records is not None else ())]
     place = choose_runner(runner, workers, beam_option or ())
-    metrics = output.parent / f"{output.name}.metrics.json"
+    metrics = companion(output, ".metrics.json")
 
     def stage(run: Recipe, progress: Progress) -> Manifest:
         from lstmlm.inference.run import infer
@@ -248,7 +251,7 @@ def _stage(
     after: Callable[[Screen, Path], None] | None = None,
 ) -> None:
     """Runs a stage on the screen, and shows what came out."""
-    with captured(output.parent / f"{output.name}.log") as terminal, Screen(terminal) as screen:
+    with captured(companion(output, ".log")) as terminal, Screen(terminal) as screen:
         line = screen.stage(name)
         cached = (output / MANIFEST).is_file()  # a stage leaves a finished folder alone, or refuses it
         manifest = stage(recipe, line)
