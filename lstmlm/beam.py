@@ -23,6 +23,7 @@ from apache_beam.runners.portability.fn_api_runner.fn_runner import FnApiRunner
 from apache_beam.runners.portability.portable_runner import PortableRunner
 
 from lstmlm import interrupts
+from lstmlm.environment import LOOPBACK, bypass_proxy
 from lstmlm.errors import UserError, chain
 from lstmlm.runner import FOLDER, Runner
 
@@ -77,6 +78,7 @@ def _engine(runner: Runner) -> Any:
     if runner.name == "processes":
         from lstmlm.local_workers import ProcessEnvironment
 
+        bypass_proxy(LOOPBACK)
         return FnApiRunner(default_environment=ProcessEnvironment())
     if runner.name == "dataflow":
         if importlib.util.find_spec("apitools") is None:
@@ -90,6 +92,7 @@ def _engine(runner: Runner) -> Any:
 def _answers(address: str, cluster: str) -> None:
     """Checks that something listens there; Beam itself would wait for a minute and end in a traceback."""
     host, _, port = address.rpartition(":")
+    bypass_proxy([*LOOPBACK, host.strip("[]")])
     try:
         socket.create_connection((host.strip("[]"), int(port)), _CONNECT_SECONDS).close()
     except (OSError, ValueError) as error:

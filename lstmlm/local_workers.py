@@ -1,7 +1,8 @@
 """Worker processes on this machine for Beam's direct runner, which notices when one of them dies.
 
 Beam's own (`direct_running_mode=multi_processing`) waits forever for a worker that was killed, and leaves workers
-behind when it is killed itself.
+behind when it is killed itself. Its servers, which take pickled code, listen on every address of the machine; here they
+listen on 127.0.0.1.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from collections.abc import Iterable
 from multiprocessing import connection
 from typing import Any
 
+import grpc
+from apache_beam.runners.portability.fn_api_runner import worker_handlers
 from apache_beam.runners.portability.fn_api_runner.worker_handlers import GrpcWorkerHandler, WorkerHandler
 from apache_beam.transforms import environments
 
@@ -23,6 +26,23 @@ URN = "lstmlm:environment:process:v1"
 _LOOK_SECONDS = 0.2
 _CONTEXT = multiprocessing.get_context("forkserver")
 _numbers = itertools.count()
+
+
+class _Loopback:
+    """gRPC as Beam's local runner sees it: a port that it opens on every address is opened on this machine's own."""
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(grpc, name)
+
+    def server(self, *given: Any, **options: Any) -> grpc.Server:
+        """See `grpc.server`."""
+        server = grpc.server(*given, **options)
+        listen = server.add_insecure_port
+        server.add_insecure_port = lambda address: listen(address.replace("[::]", "127.0.0.1"))
+        return server
+
+
+worker_handlers.grpc = _Loopback()
 
 
 class WorkerDied(RuntimeError):

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import psutil
 import pytest
 
 from tests.waiting import wait_until
@@ -28,8 +29,9 @@ def train_tokenizer(recipe, records, output, progress):
 module = types.ModuleType("lstmlm.tokenizer")
 module.train_tokenizer = train_tokenizer
 sys.modules["lstmlm.tokenizer"] = module
-from lstmlm.cli import main
-main(sys.argv[1:])
+if __name__ == "__main__":
+    from lstmlm.cli import main
+    main(sys.argv[1:])
 """
 RECIPE = "name: small\ntask: generate\ncorpus: {train: train.txt}\n"
 
@@ -224,3 +226,32 @@ def test_a_main_thread_that_runs_no_handler_is_left_after_a_while(tmp_path: Path
     program.read_until("READY")
     program.press(b"\x03")
     assert program.wait() == 130
+
+
+BEAM = """
+import apache_beam as beam
+from lstmlm.beam import run_pipeline
+from lstmlm.runner import Runner
+def slow(number):
+    import os, time
+    from pathlib import Path
+    with open("pids", "a") as stream: stream.write(f"{{os.getpid()}}\\n")
+    Path("/dev/tty").write_text("READY")
+    time.sleep(60)
+with publish(output, "tokenizer") as draft:
+    run_pipeline(lambda pipeline: pipeline | beam.Create([1, 2]) | beam.Reshuffle() | beam.Map(slow), Runner({runner}))
+"""
+
+
+@pytest.mark.parametrize("runner", ['"direct"', '"processes", 2'])
+def test_ctrl_c_inside_a_pipeline_leaves_no_worker_behind(
+    start: Callable[[str], Terminal], tmp_path: Path, runner: str
+) -> None:
+    program = start(BEAM.format(runner=runner))
+    program.read_until("READY")
+    program.press(b"\x03")
+    assert program.wait() == 130
+    assert program.said == [f"lstmlm: interrupted; finished work is kept; {RESUME}"]
+    assert left(tmp_path) == {"pids"}
+    workers = map(int, (tmp_path / "pids").read_text(encoding="utf-8").split())
+    wait_until(lambda: not any(map(psutil.pid_exists, workers)), "the workers to end", 30)

@@ -51,3 +51,25 @@ def test_what_the_user_must_mend_arrives_from_a_worker() -> None:
 
     with pytest.raises(UserError, match="a bad number"):
         run_pipeline(lambda pipeline: pipeline | beam.Create([1]) | beam.Map(blame), PROCESSES)
+
+
+def test_servers_listen_on_this_machine_only_and_no_proxy_is_asked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever reaches Beam's servers can send a worker code to run."""
+    for name in ("http_proxy", "https_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")  # nobody is there
+    monkeypatch.delenv("no_grpc_proxy", raising=False)
+    runner = os.getpid()
+
+    def listening(_: int) -> list[str]:
+        open_ports = psutil.Process(runner).net_connections(kind="tcp")
+        return sorted(
+            {port.laddr.ip.removeprefix("::ffff:") for port in open_ports if port.status == psutil.CONN_LISTEN}
+        )
+
+    run_pipeline(
+        lambda pipeline: pipeline | beam.Create([1]) | beam.Map(listening) | WriteJson(tmp_path / "found.json"),
+        PROCESSES,
+    )
+    assert list(read_json(tmp_path / "found.json")) == [["127.0.0.1"]]
