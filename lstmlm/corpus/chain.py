@@ -17,7 +17,8 @@ from lstmlm.recipe_corpus import Corpus
 def steps(corpus: Corpus, contamination: Path | None) -> list[Step]:
     """Returns the steps from read records to the records that are kept.
 
-    Cheap ones come first, and scrubbing last: the others judge the text as it was written.
+    Cheap ones come first, and scrubbing last: the others judge the text as it was written, and what they drop is
+    scrubbed with what stays.
 
     Args:
         corpus: The recipe's `corpus` section.
@@ -35,5 +36,5 @@ def steps(corpus: Corpus, contamination: Path | None) -> list[Step]:
     if contamination is not None:
         chain.append(Decontaminate(contamination, corpus.decontamination.ngram))
     if corpus.privacy.kinds:
-        chain.append(Scrub(corpus.privacy))
+        chain.append(Scrub(corpus.privacy, exclusions=corpus.exclusions))
     return chain

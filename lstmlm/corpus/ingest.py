@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from lstmlm.corpus.files import corpus_fingerprint
+from lstmlm.corpus.privacy.published import scrubbed_messages
 from lstmlm.corpus.process import process
 from lstmlm.corpus.shards import SPLITS
 from lstmlm.corpus.sinks import JsonShards, TFRecordShards
@@ -39,7 +40,7 @@ def ingest(recipe: Recipe, output: Path, progress: Progress, *, runner: Runner |
     stamp = corpus_fingerprint(recipe)
     if is_finished(output, RECORDS, stamp):
         return read_manifest(output, RECORDS)
-    with publish(output, RECORDS, stamp) as draft:
+    with scrubbed_messages(recipe.corpus.privacy), publish(output, RECORDS, stamp) as draft:
         for split in SPLITS:
             (draft.path / f"Split-{split}").mkdir()
         process(recipe, TFRecordShards(draft.path), draft, progress, held_out=True, runner=runner)
@@ -69,6 +70,6 @@ def clean(recipe: Recipe, output: Path, progress: Progress, *, runner: Runner | 
     stamp = fingerprint(DOCUMENTS, corpus_fingerprint(recipe))
     if is_finished(output, DOCUMENTS, stamp):
         return read_manifest(output, DOCUMENTS)
-    with publish(output, DOCUMENTS, stamp) as draft:
+    with scrubbed_messages(recipe.corpus.privacy), publish(output, DOCUMENTS, stamp) as draft:
         process(recipe, JsonShards(draft.path, recipe.corpus), draft, progress, held_out=False, runner=runner)
     return read_manifest(output, DOCUMENTS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import gzip
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -15,6 +16,8 @@ from lstmlm.corpus.block import Block, Excluded
 from lstmlm.corpus.compression import first_damage
 from lstmlm.corpus.files import CorpusFile
 from lstmlm.corpus.keys import block_keys, write_keys
+from lstmlm.corpus.privacy.published import holds_personal_data, scrubbed_messages, scrubber_of
+from lstmlm.corpus.privacy.scrubber import Scrubber
 from lstmlm.corpus.ranges import FileRange
 from lstmlm.corpus.readers import read_range
 from lstmlm.corpus.rows import Row, blocks
@@ -65,9 +68,15 @@ class ReadBlocks(beam.DoFn):
     def setup(self) -> None:
         """Imports the task once a worker."""
         self._task = load_task(self._recipe.task)
+        self._scrubber = scrubber_of(self._recipe.corpus.privacy) if self._recipe.corpus.id is not None else None
 
     def process(self, part: FileRange) -> Iterator[Block]:
         """See the class; holds one block at a time."""
+        # Here too, for a worker process logs its errors by itself.
+        with scrubbed_messages(self._recipe.corpus.privacy):
+            yield from self._blocks(part)
+
+    def _blocks(self, part: FileRange) -> Iterator[Block]:
         corpus, file = self._recipe.corpus, part.file
         if file.compression and corpus.damaged == "dead":
             damage = first_damage(file.path, file.size, file.compression, corpus.max_expansion)
@@ -75,7 +84,7 @@ class ReadBlocks(beam.DoFn):
                 yield Block(file.index, 1, 1, [], dead=[{"file": file.name, "line": 1, "reason": damage}])
                 return
         for rows in blocks(read_range(part, corpus, needed_columns(corpus, self._task))):
-            yield make_block(rows, file, self._task, corpus)
+            yield make_block(rows, file, self._task, corpus, self._scrubber)
 
 
 def needed_columns(corpus: Corpus, task: Task) -> list[str]:
@@ -86,15 +95,24 @@ def needed_columns(corpus: Corpus, task: Task) -> list[str]:
     return list(dict.fromkeys(columns))
 
 
-def make_block(rows: Sequence[Row], file: CorpusFile, task: Task, corpus: Corpus) -> Block:
-    """Turns consecutive rows into records, dropped rows and dead letters; the block is named by its first line."""
+def make_block(
+    rows: Sequence[Row], file: CorpusFile, task: Task, corpus: Corpus, scrubber: Scrubber | None = None
+) -> Block:
+    """Turns consecutive rows into records, dropped rows and dead letters; the block is named by its first line.
+
+    With a scrubber, a record whose id holds personal data gets `file:line` as its id; the split still goes by the first.
+    """
     block = Block(file.index, rows[0].line, len(rows), [])
     for row in rows:
         if row.dropped:
             block.dropped[row.dropped] += 1
             continue
         try:
-            block.records.append(_record(row, file, task, corpus))
+            record = _record(row, file, task, corpus)
+            if scrubber is not None and holds_personal_data(record.id, scrubber):
+                group = record.group or record.id
+                record = dataclasses.replace(record, id=f"{file.name}:{row.line}", group=group)
+            block.records.append(record)
         except BadRecord as problem:
             block.dead.append({"file": file.name, "line": row.line, "reason": str(problem)})
     return block

@@ -25,6 +25,7 @@ from lstmlm.corpus.ids import refuse_repeated_ids
 from lstmlm.corpus.join import Gather, Jobs, JoinShard, Part, Scatter, contiguous, run_jobs
 from lstmlm.corpus.mixture import check_mixture, file_weight
 from lstmlm.corpus.parts import ReadBlocks, WriteParts, dead_path, excluded_path, part_path
+from lstmlm.corpus.privacy.published import scrubbed, scrubber_of, with_public_names
 from lstmlm.corpus.report import write_report
 from lstmlm.corpus.shards import SPLITS, concatenate
 from lstmlm.corpus.sinks import Sink
@@ -87,9 +88,10 @@ def process(
     counts["dropped"] = dict(sorted((collections.Counter(counts["dropped"]) + collections.Counter(lost)).items()))
     check_sum(counts)
     _join_text(summaries, scratch, draft.path, recipe)
-    left_out = [[found.name, found.reason] for found in listing.left_out]
+    scrubber = scrubber_of(recipe.corpus.privacy)
+    left_out = scrubbed([[found.name, found.reason] for found in listing.left_out], scrubber)
     draft.facts.update(counts=counts, splits=splits, shards=shards, files=len(files), left_out=left_out)
-    write_report(draft.path, recipe, draft.facts, summaries)
+    write_report(draft.path, recipe, draft.facts, summaries, scrubber)
     shutil.rmtree(scratch)
     progress.update(counts["in"], counts["in"], unit="rows")
 
@@ -102,7 +104,7 @@ def read_parts(recipe: Recipe, files: Sequence[CorpusFile], scratch: Path, runne
     def build(pipeline: beam.Pipeline) -> None:
         blocks = (
             pipeline
-            | "Files" >> beam.Create(list(files))
+            | "Files" >> beam.Create(with_public_names(files, scrubber_of(recipe.corpus.privacy)))
             | "Ranges" >> SplitFiles(recipe.corpus)
             | "Read" >> beam.ParDo(ReadBlocks(recipe))
         )

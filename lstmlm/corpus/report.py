@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from lstmlm.corpus.privacy.published import scrubbed
+from lstmlm.corpus.privacy.scrubber import Scrubber
 from lstmlm.corpus.report_page import report_page
 from lstmlm.corpus.summary import Summary
 from lstmlm.recipe import Recipe
@@ -17,7 +19,13 @@ PAGE = "report.html"
 TOP_LINES = 20
 
 
-def write_report(folder: Path, recipe: Recipe, facts: dict[str, Any], summaries: Sequence[Summary]) -> None:
+def write_report(
+    folder: Path,
+    recipe: Recipe,
+    facts: dict[str, Any],
+    summaries: Sequence[Summary],
+    scrubber: Scrubber | None = None,
+) -> None:
     """Writes `report.json`, and the same as one page of HTML, `report.html`.
 
     Args:
@@ -25,8 +33,9 @@ def write_report(folder: Path, recipe: Recipe, facts: dict[str, Any], summaries:
         recipe: The run.
         facts: `counts`, `splits`, `files`, ... as in the manifest.
         summaries: The accounts of all blocks.
+        scrubber: Replaces personal data in names of files and in lines that are quoted; None: it stays.
     """
-    report = {"name": recipe.name, **facts, **histograms(summaries)}
+    report = {"name": recipe.name, **scrubbed({**facts, **histograms(summaries)}, scrubber)}
     text = json.dumps(report, indent=1, ensure_ascii=False)
     (folder / REPORT).write_text(text + "\n", encoding="utf-8")
     (folder / PAGE).write_text(report_page(report), encoding="utf-8")

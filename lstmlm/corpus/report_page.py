@@ -26,6 +26,7 @@ _TITLES = {
     "c4_lines": "Lines that the C4 rules removed",
     "contaminated_by": "Evaluation texts met",
     "privacy": "Personal data replaced",
+    "privacy_in_exclusions": "Personal data replaced in what was dropped",
     "normalise": "Normalisation",
 }
 

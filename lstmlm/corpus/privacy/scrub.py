@@ -1,12 +1,14 @@
-"""The step of the corpus pipeline that replaces personal data in every text of a record."""
+"""The step of the corpus pipeline that replaces personal data in every text of a block."""
 
 from __future__ import annotations
 
 import collections
+import dataclasses
 
 from lstmlm.corpus.block import Block
 from lstmlm.corpus.privacy.find import Finder
 from lstmlm.corpus.privacy.presidio import Presidio
+from lstmlm.corpus.privacy.published import scrubbed
 from lstmlm.corpus.privacy.replace import replacement_of
 from lstmlm.corpus.privacy.scrubber import Scrubber
 from lstmlm.corpus.step import Step
@@ -16,18 +18,23 @@ from lstmlm.recipe_corpus import Privacy
 class Scrub(Step):
     """Replaces personal data in source and targets, and counts it per kind under `privacy`.
 
+    It is the last step (`lstmlm.corpus.chain`), so what the others dropped goes through it too: what is said of dead
+    rows always, excluded records where they are written. Their finds are counted under `privacy_in_exclusions`.
+
     The key of pseudonyms does not travel with the step: each worker reads it from its own environment.
 
     Args:
         privacy: Kinds, regions and what stands in their place.
         presidio: Finds names and addresses in place of an installed Presidio.
+        exclusions: Whether the excluded records are published.
 
     Raises:
         UserError: A region is unknown, the key is missing, or Presidio is asked for and not installed.
     """
 
-    def __init__(self, privacy: Privacy, presidio: Presidio | None = None) -> None:
+    def __init__(self, privacy: Privacy, presidio: Presidio | None = None, *, exclusions: bool = False) -> None:
         self._privacy = privacy
+        self._exclusions = exclusions
         self._presidio = presidio
         self._scrubber: Scrubber | None = None
         self.setup()
@@ -48,4 +55,16 @@ class Scrub(Step):
         assert self._scrubber is not None
         counts: collections.Counter[str] = collections.Counter()
         records = self._scrubber.records(block.records, counts)
-        return block.with_records(records).tallied("privacy", counts) if counts else block
+        block = block.with_records(records).tallied("privacy", counts) if counts else block
+        if block.dead:
+            block = dataclasses.replace(block, dead=scrubbed(block.dead, self._scrubber))
+        return self._without_traces(block, self._scrubber) if block.excluded and self._exclusions else block
+
+    def _without_traces(self, block: Block, scrubber: Scrubber) -> Block:
+        """Scrubs the records that were dropped."""
+        counts: collections.Counter[str] = collections.Counter()
+        records = scrubber.records([gone.record for gone in block.excluded], counts)
+        details = [scrubbed(gone.detail, scrubber) for gone in block.excluded]
+        rows = zip(block.excluded, records, details, strict=True)
+        excluded = [dataclasses.replace(gone, record=record, detail=detail) for gone, record, detail in rows]
+        return dataclasses.replace(block, excluded=excluded).tallied("privacy_in_exclusions", counts)

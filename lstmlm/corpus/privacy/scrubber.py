@@ -16,20 +16,23 @@ _TOGETHER = 16
 class Scrubber:
     """Replaces personal data in texts, until there is none: scrubbing a scrubbed text changes nothing.
 
+    Attributes:
+        finder: What finds it.
+
     Args:
         finder: What finds it.
         replacement: What stands in its place.
     """
 
     def __init__(self, finder: Finder, replacement: Replacement) -> None:
-        self._finder = finder
+        self.finder = finder
         self._replacement = replacement
 
     def text(self, text: str, counts: collections.Counter[str]) -> str:
         """Returns the text without personal data, and adds to `counts` how many spans of each kind it had."""
         # What is left of overlapping finds may be one by itself. Every round replaces characters that no later one
         # touches (`without_overlaps`), so the rounds end.
-        while spans := self._finder.find(text):
+        while spans := self.finder.find(text):
             counts.update(span.kind for span in spans)
             text = replace(text, spans, self._replacement)
         return text
@@ -41,7 +44,7 @@ class Scrubber:
             some = records[start : start + _TOGETHER]
             # Most texts have nothing; short ones cost less to look at together.
             joined = "\n".join(text for record in some for text in (record.source, *record.targets))
-            scrubbed += [self._record(record, counts) for record in some] if self._finder.may_find(joined) else some
+            scrubbed += [self._record(record, counts) for record in some] if self.finder.may_find(joined) else some
         return scrubbed
 
     def _record(self, record: Record, counts: collections.Counter[str]) -> Record:
