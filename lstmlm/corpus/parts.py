@@ -100,7 +100,7 @@ def make_block(
 ) -> Block:
     """Turns consecutive rows into records, dropped rows and dead letters; the block is named by its first line.
 
-    With a scrubber, a record whose id holds personal data gets `file:line` as its id; the split still goes by the first.
+    With a scrubber, a record whose id holds personal data gets `file:line` instead; its split stays.
     """
     block = Block(file.index, rows[0].line, len(rows), [])
     for row in rows:

@@ -7,9 +7,11 @@ import json
 import logging
 import shutil
 import time
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from lstmlm.corpus.privacy.published import scrubbed, scrubbed_messages, scrubber_of, without_key
 from lstmlm.decoding.supported import check_attends
 from lstmlm.inference.counting import Counted, count
 from lstmlm.inference.inputs import choose
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
     from lstmlm.runner import Runner
 
 KIND = "predictions"
-STAGE_VERSION = 4
+STAGE_VERSION = 5
 DEAD_LETTERS = "dead_letters.jsonl"
 
 IDLE_TRIES = 3
@@ -82,7 +84,12 @@ def infer(
     from lstmlm.inference.job import Place
     from lstmlm.inference.work import held, opened
 
-    with held(output, stamp, resume=resume) as folder, space_told(folder, "Free some, and go on with --resume"):
+    private = scrubbed_messages(without_key(recipe.corpus.privacy))
+    with (
+        private,
+        held(output, stamp, resume=resume) as folder,
+        space_told(folder, "Free some, and go on with --resume"),
+    ):
         place = Place(folder, recipe.task, recipe.inference.format)
         _plan(place, source, recipe, stamp, progress)
         work = opened(place)
@@ -110,7 +117,8 @@ def _check_model(recipe: Recipe, export: Path) -> None:
 
 def _stamp(recipe: Recipe, model: Manifest, source: Source) -> str:
     wanted, decoding = recipe.inference, recipe.decoding.model_dump(mode="json")
-    asked = [recipe.task, recipe.seed, wanted.shards, wanted.format, decoding]
+    privacy = recipe.corpus.privacy.model_dump(mode="json") if recipe.corpus.privacy.kinds else None
+    asked = [recipe.task, recipe.seed, wanted.shards, wanted.format, decoding, privacy]
     return fingerprint("infer", STAGE_VERSION, asked, model.fingerprint, source.stamp())
 
 
@@ -165,6 +173,15 @@ def _run_pieces(work: Work, handler: TextHandler, runner: Runner | None) -> None
             _LOG.warning("%s; %d of %d pieces are left", error, len(work.left()), len(work.pieces))
 
 
+def _letters(facts: Sequence[Mapping[str, Any]], recipe: Recipe) -> Iterator[str]:
+    """Yields the lines of all dead letters, scrubbed where the recipe asks for it: they may quote the input."""
+    from lstmlm.inference.outputs import json_line
+
+    scrubber = scrubber_of(without_key(recipe.corpus.privacy))
+    for letter in (letter for one in facts for letter in one["letters"]):
+        yield letter if scrubber is None else json_line(scrubbed(json.loads(letter), scrubber))
+
+
 def _join(work: Work, recipe: Recipe, draft: Draft, where: str) -> None:
     """Joins what was done to the files of the output, and counts it.
 
@@ -184,7 +201,7 @@ def _join(work: Work, recipe: Recipe, draft: Draft, where: str) -> None:
         path = draft.path / shard_name(shard, wanted.shards, wanted.format)
         written += join_parts(parts, path, wanted.format, sample)
     with replacing(draft.path / DEAD_LETTERS) as stream:
-        stream.writelines(f"{letter}\n".encode() for one in facts for letter in one["letters"])
+        stream.writelines(f"{letter}\n".encode() for letter in _letters(facts, recipe))
     dead = sum(len(one["letters"]) for one in facts)
     total = work.total
     if written + dead != total:

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
+from lstmlm.corpus.privacy.published import scrubbed, scrubbed_messages, scrubber_of, without_key
 from lstmlm.errors import UserError
 from lstmlm.inference.counting import count
 from lstmlm.inference.inputs import Files, named
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from lstmlm.recipe import Recipe
 
 KIND = "scores"
-STAGE_VERSION = 1
+STAGE_VERSION = 2
 SCORES = "scores.jsonl"
 BATCH = 4096
 
@@ -58,21 +59,26 @@ def score_texts(recipe: Recipe, export: Path, input: Path, output: Path, progres
             "this export has a SavedModel alone, which cannot score", where=str(export), cure="Export again"
         )
     source = named(input, recipe, recipe.inference.target if _is_pair(recipe) else None)
-    stamp = fingerprint(KIND, STAGE_VERSION, model.fingerprint, recipe.inference.max_dead_fraction, source.stamp())
+    privacy = without_key(recipe.corpus.privacy)
+    allowed = recipe.inference.max_dead_fraction
+    stamp = fingerprint(
+        KIND, STAGE_VERSION, model.fingerprint, allowed, source.stamp(), privacy.model_dump(mode="json")
+    )
     if is_finished(output, KIND, stamp):
         return read_manifest(output, KIND)
     check_task(export, recipe.task)
-    counted = count(source)
-    counted.check(recipe.inference.max_dead_fraction, source.where)
+    with scrubbed_messages(privacy):
+        counted = count(source)
+        counted.check(allowed, source.where)
     total = counted.total
     with publish(output, KIND, stamp) as draft:
-        scorer = _load(export, facts, recipe)
+        scorer, scrubber = _load(export, facts, recipe), scrubber_of(privacy)
         done, nats, tokens = 0, 0.0, 0
         with _writer(draft.path / SCORES) as lines, _writer(draft.path / DEAD_LETTERS) as letters:
             for part in _parts(source):
                 requests = [item for item in part if isinstance(item, Request)]
                 for letter in (item for item in part if isinstance(item, Dead)):
-                    letters.write(json_line(letter.letter()) + "\n")
+                    letters.write(json_line(scrubbed(letter.letter(), scrubber)) + "\n")
                 for request, found in zip(requests, _score(scorer, requests, facts), strict=True):
                     lines.write(json_line(_line(request, found)) + "\n")
                     nats, tokens = nats - found.log_probability, tokens + found.tokens

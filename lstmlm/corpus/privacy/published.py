@@ -25,6 +25,12 @@ def scrubber_of(privacy: Privacy) -> Scrubber | None:
     return Scrubber(Finder(privacy.kinds, privacy.regions), replacement_of(privacy)) if privacy.kinds else None
 
 
+def without_key(privacy: Privacy) -> Privacy:
+    """Returns what to scrub by where there may be neither the key of the pseudonyms nor Presidio: at inference."""
+    kinds = tuple(kind for kind in privacy.kinds if kind != "presidio")
+    return privacy.model_copy(update={"kinds": kinds, "action": "placeholder"})
+
+
 def scrubbed(value: Any, scrubber: Scrubber | None) -> Any:
     """Returns a JSON value with every text in it scrubbed, keys of objects too.
 
