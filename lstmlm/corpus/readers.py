@@ -31,7 +31,8 @@ def read_range(file_range: FileRange, corpus: Corpus, needed: Sequence[str]) -> 
     file = file_range.file
     limit = corpus.max_line_bytes
     if file.format == PARQUET:
-        return table_rows(file.path, file_range.start, file_range.end, file_range.first_line, limit, needed)
+        groups = (file_range.start, file_range.end, file_range.first_line)
+        return table_rows(file.path, *groups, limit, needed, corpus.max_expansion)
     chunks = _chunks(file_range, corpus)
     if file.format == ".csv":
         return csv_rows(raw_lines(chunks, limit, keep_returns=True), limit, file.path, needed)

@@ -1,29 +1,24 @@
-"""Rows of parquet files."""
+"""Rows of parquet files. They are read in a child process: a damaged or hostile one costs its rows, not the job."""
 
 from __future__ import annotations
 
 import contextlib
+import json
+import os
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, BinaryIO
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-
-from lstmlm.corpus.openers import open_bytes
-from lstmlm.corpus.rows import BLOCK_LINES, Row, check_columns, not_utf8
+from lstmlm.child import Child, ChildDied, Children
+from lstmlm.corpus.openers import is_remote, open_bytes
+from lstmlm.corpus.rows import Row, check_columns, not_utf8
 from lstmlm.errors import UserError
 
-
-@contextlib.contextmanager
-def _opened(path: str) -> Iterator[pq.ParquetFile]:
-    """Opens a parquet file; damage met while it is open is the user's to mend."""
-    with open_bytes(path) as stream:
-        try:
-            yield pq.ParquetFile(stream)
-        except (pa.ArrowException, OSError) as error:
-            reason = " ".join(str(error).split())
-            what = f"a damaged parquet file, or none: {reason}"
-            raise UserError(what, where=path, cure="Write it anew, or leave it out") from error
+RUNS_CODE = "holds Python objects, whose reading would run code"
+"""Why a file is refused."""
+_READERS = Children("lstmlm.corpus.parquet_child")
+_FEW_ROWS = 1000
+_CRASHES = 4  # of one range; then the rest of it is given up
+_EXPANDED_BYTES = 1_000_000_000
 
 
 def row_groups(path: str, range_bytes: int) -> list[tuple[int, int]]:
@@ -32,21 +27,28 @@ def row_groups(path: str, range_bytes: int) -> list[tuple[int, int]]:
     Raises:
         UserError: The file cannot be read, or is no parquet file.
     """
-    with _opened(path) as table:
-        found = [table.metadata.row_group(place) for place in range(table.metadata.num_row_groups)]
+    with _reading(path) as (stream, place), _damage_is_told(path), _READERS.child() as child:
+        child.busy = True
+        child.send(json.dumps(place).encode())
+        found = _answer(child, stream, path)["groups"]
+        child.busy = False
     runs: list[tuple[int, int]] = []
     size = range_bytes
-    for group in found:
-        if size + group.total_byte_size > range_bytes:
+    for rows, expanded in found:
+        if size + expanded > range_bytes:
             runs.append((0, 0))
             size = 0
-        runs[-1] = (runs[-1][0] + 1, runs[-1][1] + group.num_rows)
-        size += group.total_byte_size
+        runs[-1] = (runs[-1][0] + 1, runs[-1][1] + rows)
+        size += expanded
     return runs
 
 
-def table_rows(path: str, start: int, end: int, first_row: int, limit: int, needed: Sequence[str]) -> Iterator[Row]:
+def table_rows(
+    path: str, start: int, end: int, first_row: int, limit: int, needed: Sequence[str], max_expansion: int = 1000
+) -> Iterator[Row]:
     """Yields the rows of some row groups. Text, numbers and lists of text are values; others make a row dead.
+
+    What is damaged costs the rest of its row group: each of its rows is dead.
 
     Args:
         path: The file, local or a URL.
@@ -54,58 +56,167 @@ def table_rows(path: str, start: int, end: int, first_row: int, limit: int, need
         end: Row group after the last.
         first_row: Number of the first row, counted from 1.
         limit: Bytes of text a row may have.
-        needed: Columns to read; none: all that hold values.
+        needed: Columns to read, or fields of columns of structs (`translation.en`); none: all columns with values.
+        max_expansion: The text may be larger than the file by this factor, or 1 GB.
 
     Raises:
-        UserError: The file cannot be read, is damaged, or lacks a needed column.
+        UserError: The file cannot be read, is damaged beyond knowing its rows, lacks a needed column, or expands to
+            more than is allowed.
     """
-    with _opened(path) as table:
-        schema = table.schema_arrow
-        check_columns(schema.names, needed, path)
-        names = list(dict.fromkeys(needed)) or [field.name for field in schema if _is_value(field.type)]
-        foreign = next((name for name in names if not _is_value(schema.field(name).type)), None)
-        row = first_row
-        if foreign is not None:
-            reason = f"column {foreign!r} holds neither text nor numbers: {schema.field(foreign).type}"
-            rows = sum(table.metadata.row_group(place).num_rows for place in range(start, end))
-            yield from (Row(number, 0, dead=reason) for number in range(row, row + rows))
+    with _reading(path) as (stream, place):
+        wanted = {**place, "end": end, "needed": list(dict.fromkeys(needed)), "limit": limit}
+        yield from _Groups(path, stream, wanted, start, first_row, max_expansion).rows()
+
+
+class _Groups:
+    """The state of reading a range of row groups, through as many children as it takes.
+
+    Args:
+        path: The file.
+        stream: It, open.
+        wanted: The request, but for where to begin.
+        start: First row group.
+        first_row: Number of its first row.
+        max_expansion: See `table_rows`.
+    """
+
+    def __init__(
+        self, path: str, stream: BinaryIO, wanted: dict[str, Any], start: int, first_row: int, max_expansion: int
+    ) -> None:
+        self._path, self._stream, self._wanted = path, stream, wanted
+        self._group, self._number = start, first_row
+        self._done = 0  # rows of the group that were read
+        self._left: list[int] = []  # rows of this group and of those behind it
+        self._bytes = 0
+        self._most_bytes = max(_EXPANDED_BYTES, max_expansion * wanted["size"])
+        self._crashes: list[tuple[int, int]] = []
+
+    def rows(self) -> Iterator[Row]:
+        while self._group < self._wanted["end"]:
+            try:
+                with _READERS.child() as child:
+                    yield from self._read(child)
+            except ChildDied as death:
+                yield from self._survive(death)
+
+    def _read(self, child: Child) -> Iterator[Row]:
+        child.busy = True
+        child.send(json.dumps({**self._wanted, "start": self._group, "skip": self._done}).encode())
+        found = _answer(child, self._stream, self._path)
+        self._left = found["rows"]
+        child.busy = not found["ends"]
+        missing, needed = found["missing"], self._wanted["needed"]
+        check_columns(found["names"], [name for name in needed if name in missing], self._path)
+        if found["foreign"] is not None:
+            reason = "column {!r} holds neither text nor numbers: {}".format(*found["foreign"])
+            while self._group < self._wanted["end"]:
+                yield from self._give_up(reason)
             return
-        groups = list(range(start, end))
-        for batch in table.iter_batches(BLOCK_LINES, row_groups=groups, columns=names, use_threads=False):
-            columns = {name: _values(batch.column(name)) for name in names}
-            for values in zip(*columns.values(), strict=True):
-                yield _row(row, dict(zip(columns, values, strict=True)), limit)
-                row += 1
+        while self._group < self._wanted["end"]:
+            answer = _answer(child, self._stream, self._path)
+            if "batch" in answer:
+                yield from self._batch(child.receive(), found["columns"])
+            else:
+                child.busy = self._group + 1 < self._wanted["end"]
+                yield from self._give_up(_damaged(answer["error"] or "a row group ends too early"))
+
+    def _batch(self, data: bytes, columns: Sequence[str]) -> Iterator[Row]:
+        from lstmlm.arrow import pa
+
+        with pa.ipc.open_stream(data) as reader:
+            batch = reader.read_next_batch()
+        sizes = batch.column(len(columns)).to_numpy().tolist()
+        self._bytes += sum(sizes)
+        if self._bytes > self._most_bytes:
+            what = f"its text is larger than the file by more than the allowed factor (over {self._most_bytes} bytes)"
+            raise UserError(what, where=self._path, cure="If it is right, raise corpus.max_expansion")
+        values = [_values(batch.column(place)) for place in range(len(columns))]
+        limit = self._wanted["limit"]
+        for size, *row in zip(sizes, *values, strict=True):
+            yield _row(self._number, size, dict(zip(columns, row, strict=True)), limit)
+            self._number += 1
+            self._done += 1
+
+    def _survive(self, death: ChildDied) -> Iterator[Row]:
+        """Yields the rows that are lost with a child; none where another may read them."""
+        if not self._left:
+            raise _damage(self._path, str(death)) from death
+        place = (self._group, self._done)
+        self._crashes.append(place)
+        if death.again and self._crashes.count(place) < 2:
+            return
+        reason = _damaged(str(death))
+        yield from self._give_up(reason)
+        while len(self._crashes) >= _CRASHES and self._group < self._wanted["end"]:
+            yield from self._give_up(reason)
+
+    def _give_up(self, reason: str) -> Iterator[Row]:
+        """Yields the rows of this group that were not read as dead ones, and goes to the next."""
+        rest = self._left.pop(0) - self._done
+        # A damaged count of rows would give dead letters without end.
+        if rest > max(_FEW_ROWS, self._wanted["size"]):
+            raise _damage(self._path, f"{rest} rows are said to be in {self._wanted['size']} bytes, and are not")
+        self._group, self._done = self._group + 1, 0
+        for _ in range(rest):
+            yield Row(self._number, 0, dead=reason)
+            self._number += 1
 
 
-def _is_value(kind: Any) -> bool:
-    if pa.types.is_dictionary(kind):
-        return _is_value(kind.value_type)
-    if pa.types.is_list(kind) or pa.types.is_large_list(kind):
-        return _is_text(kind.value_type)
-    number = pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_boolean(kind)
-    return number or _is_text(kind) or pa.types.is_null(kind)
+@contextlib.contextmanager
+def _reading(path: str) -> Iterator[tuple[BinaryIO, dict[str, Any]]]:
+    """Opens a file; yields it, and how a child finds it: by its path, or by asking for pieces of what is remote."""
+    with open_bytes(path) as stream:
+        size = stream.seek(0, os.SEEK_END)
+        yield stream, {"path": None if is_remote(path) else os.path.abspath(path), "size": size}
 
 
-def _is_text(kind: Any) -> bool:
-    return pa.types.is_string(kind) or pa.types.is_large_string(kind)
+def _answer(child: Child, stream: BinaryIO, path: str) -> dict[str, Any]:
+    """Returns the next answer of a child, having given it the bytes it asks for.
+
+    Raises:
+        UserError: The child cannot read the file.
+        ChildDied: There is no answer.
+    """
+    while True:
+        answer: dict[str, Any] = json.loads(child.receive())
+        if "read" not in answer:
+            break
+        start, size = answer["read"]
+        stream.seek(start)
+        child.send(stream.read(size))
+    if "error" in answer and "group" not in answer:
+        child.busy = False
+        raise _damage(path, answer["error"])
+    return answer
 
 
-def _values(column: pa.Array) -> list[Any]:
+@contextlib.contextmanager
+def _damage_is_told(path: str) -> Iterator[None]:
+    try:
+        yield
+    except ChildDied as death:
+        raise _damage(path, str(death)) from death
+
+
+def _damage(path: str, reason: str) -> UserError:
+    return UserError(_damaged(reason), where=path, cure="Write it again, or leave it out")
+
+
+def _damaged(reason: str) -> str:
+    return reason if reason == RUNS_CODE else f"a damaged parquet file, or none: {reason}".rstrip(".")
+
+
+def _values(column: Any) -> list[Any]:
     """Returns the values of a column; text that is not UTF-8 stays bytes."""
-    if pa.types.is_dictionary(column.type):
-        column = column.dictionary_decode()
+    from lstmlm.arrow import pa
+    from lstmlm.corpus.columns import is_text
+
     try:
         # Through NumPy: twice as fast as `to_pylist`, which makes an Arrow scalar of each value.
-        return column.to_numpy(zero_copy_only=False).tolist() if _is_text(column.type) else column.to_pylist()
+        return column.to_numpy(zero_copy_only=False).tolist() if is_text(column.type) else column.to_pylist()
     except (UnicodeDecodeError, pa.ArrowException):
-        return [_text_or_bytes(value) for value in column.cast(_as_bytes(column.type)).to_pylist()]
-
-
-def _as_bytes(kind: Any) -> Any:
-    if pa.types.is_list(kind) or pa.types.is_large_list(kind):
-        return pa.large_list(pa.large_binary())
-    return pa.large_binary()
+        kind = pa.large_binary() if is_text(column.type) else pa.large_list(pa.large_binary())
+        return [_text_or_bytes(value) for value in column.cast(kind).to_pylist()]
 
 
 def _text_or_bytes(value: Any) -> Any:
@@ -117,16 +228,13 @@ def _text_or_bytes(value: Any) -> Any:
         return value
 
 
-def _row(number: int, fields: dict[str, Any], limit: int) -> Row:
-    size = 0
+def _row(number: int, size: int, fields: dict[str, Any], limit: int) -> Row:
+    if size > limit:
+        return Row(number, size, dead=f"longer than {limit} bytes")
     for value in fields.values():
         for text in value if isinstance(value, list) else (value,):
             if isinstance(text, bytes):
                 return Row(number, len(text), dead=_why(text))
-            if isinstance(text, str):
-                size += len(text) if text.isascii() else len(text.encode("utf-8"))
-    if size > limit:
-        return Row(number, size, dead=f"longer than {limit} bytes")
     return Row(number, size, fields)
 
 

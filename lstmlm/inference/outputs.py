@@ -71,7 +71,7 @@ def join_parts(parts: Sequence[Path], path: Path, format: Format, sample: Row) -
 def read_rows(path: Path) -> Iterator[dict[str, Any]]:
     """Yields the outputs of a shard; of an Example, the text of every feature."""
     if path.suffix == ".parquet":
-        import pyarrow.parquet as pq
+        from lstmlm.arrow import pq
 
         for batch in pq.ParquetFile(path).iter_batches():
             yield from batch.to_pylist()
@@ -88,16 +88,14 @@ def _example(row: Row) -> bytes:
 
 
 def _write_table(path: Path, rows: Iterable[Row]) -> None:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
+    from lstmlm.arrow import pa, pq
 
     with replacing(path) as stream:
         pq.write_table(pa.Table.from_pylist([dict(row) for row in rows]), stream)
 
 
 def _join_tables(parts: Sequence[Path], path: Path, sample: Row) -> int:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
+    from lstmlm.arrow import pa, pq
 
     schema = pq.read_schema(parts[0]) if parts else pa.Table.from_pylist([dict(sample)]).schema
     rows = 0

@@ -1,0 +1,35 @@
+"""What files of others may do to a run: nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from lstmlm.corpus.ingest import clean, ingest
+from lstmlm.errors import UserError
+from lstmlm.inference.run import infer
+from lstmlm.inference.scores import score_texts
+from lstmlm.progress import Silent
+from tests.hostile import code_carrying
+from tests.tiny import TinyRun
+
+
+@pytest.mark.parametrize("stage", ["ingest", "clean", "infer", "score"])
+def test_no_stage_runs_the_code_of_a_parquet_file(exported: TinyRun, tmp_path: Path, stage: str) -> None:
+    marker, output = tmp_path / "marker", tmp_path / "out"
+    file = code_carrying(tmp_path / "a.parquet", marker)
+    corpus = exported.recipe.corpus.model_copy(update={"root": tmp_path, "train": file.name, "source": "text"})
+    recipe = exported.recipe.model_copy(update={"corpus": corpus})
+    with pytest.raises(UserError, match=r"a\.parquet: holds Python objects, whose reading would run code") as caught:
+        if stage == "ingest":
+            ingest(recipe, output, Silent())
+        elif stage == "clean":
+            clean(recipe, output, Silent())
+        elif stage == "infer":
+            infer(recipe, exported.export, output, Silent(), input=file)
+        else:
+            score_texts(recipe, exported.export, file, output, Silent())
+    assert "\n" not in str(caught.value)
+    assert not marker.exists()
+    assert not output.exists()
