@@ -96,13 +96,26 @@ def save_checkpoint(
     Raises:
         UserError: There is no space left; the checkpoints before stay as they are.
     """
-    target = folder / f"step-{position.step:08d}"
+    target = folder / checkpoint_name(position.step)
     shutil.rmtree(target, ignore_errors=True)
     with publish(target, "checkpoint") as draft:
         save_arrays(draft.path / "arrays.npz", variables)
         draft.facts = {"position": dataclasses.asdict(position), "recipe": recipe}
-    for old in sorted(folder.glob("step-*"))[:-keep]:
+    found = checkpoints(folder)
+    # Those of later steps are damaged: training resumed from an earlier one and makes them again.
+    current = [path for path in found if path.name <= target.name]
+    for old in {*found} - {*current[-keep:]}:
         shutil.rmtree(old)
+
+
+def checkpoint_name(step: int) -> str:
+    """Returns the name of the checkpoint of a step."""
+    return f"step-{step:08d}"
+
+
+def checkpoints(folder: Path) -> list[Path]:
+    """Returns the checkpoints of a run, whole or damaged, in the order of their steps."""
+    return sorted(path for path in folder.glob("step-*") if path.name.removeprefix("step-").isdigit())
 
 
 def restore_newest(folder: Path, variables: Mapping[str, tf.Variable], recipe: Mapping[str, Any]) -> Position:
@@ -119,18 +132,23 @@ def restore_newest(folder: Path, variables: Mapping[str, tf.Variable], recipe: M
     Raises:
         UserError: The checkpoint is of another recipe or vocabulary.
     """
-    for candidate in sorted(folder.glob("step-*"), reverse=True):
+    found = checkpoints(folder)
+    for candidate in reversed(found):
         try:
             facts: dict[str, Any] = read_manifest(candidate, "checkpoint", verify=True).facts
-        except UserError as error:
-            logger.warning("checkpoint passed over: %s", error)
+            position = Position(**facts["position"])
+            saved: dict[str, Any] = facts["recipe"]
+        except (UserError, KeyError, TypeError) as error:
+            logger.warning("%s: damaged checkpoint passed over: %s", candidate, error)
             continue
-        changed = list(differences(facts["recipe"], recipe))
+        changed = list(differences(saved, recipe))
         if changed:
             what = f"this checkpoint is of another recipe: {'; '.join(changed)}"
             raise UserError(what, where=str(candidate), cure="Use that recipe, or another output folder")
         load_arrays(candidate / "arrays.npz", variables)
-        return Position(**facts["position"])
+        return position
+    if found:
+        logger.warning("%s: no whole checkpoint is left, training begins again at step 0", folder)
     return Position()
 
 
@@ -153,6 +171,8 @@ def check_space(folder: Path, variables: Mapping[str, tf.Variable], copies: int)
 
 
 def append_json(path: Path, row: Mapping[str, Any]) -> None:
-    """Appends one JSON object as a line."""
-    with path.open("a", encoding="utf-8") as stream:
-        stream.write(json.dumps(dict(row)) + "\n")
+    """Appends one JSON object as a line; a line that a killed process left unfinished is closed first."""
+    with path.open("ab+") as stream:
+        stream.seek(max(0, stream.tell() - 1))
+        torn = stream.read(1) not in (b"", b"\n")
+        stream.write((b"\n" if torn else b"") + json.dumps(dict(row)).encode() + b"\n")

@@ -15,15 +15,23 @@ BEST = "best"
 def read_metrics(path: Path) -> list[dict[str, Any]]:
     """Reads `metrics.jsonl`; where a resumed run wrote a step again, the later row counts.
 
-    The file may be read while a worker writes it: a last line that is not whole yet is left out.
+    The file may be read while a worker writes it, and a killed one may have left a line unfinished: a line that is not
+    a row is left out. A resumed run writes the rows after its checkpoint again.
     """
     rows: dict[tuple[int, bool], dict[str, Any]] = {}
     if path.is_file():
-        whole, _, _ = path.read_text(encoding="utf-8").rpartition("\n")
-        for line in whole.splitlines():
-            row = json.loads(line)
+        whole, _, _ = path.read_bytes().rpartition(b"\n")
+        for row in filter(None, map(_row, whole.split(b"\n"))):
             rows[row["step"], "valid_loss" in row] = row
     return [rows[key] for key in sorted(rows)]
+
+
+def _row(line: bytes) -> dict[str, Any] | None:
+    try:
+        row = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    return row if isinstance(row, dict) and type(row.get("step")) is int else None
 
 
 def best_first(metrics: list[dict[str, Any]], objective: Objective) -> list[dict[str, Any]]:

@@ -10,14 +10,16 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from lstmlm.errors import UserError
 from lstmlm.progress import Progress
-from lstmlm.publish import Manifest, fingerprint, is_finished, publish, read_manifest
+from lstmlm.publish import Claim, Manifest, claimed, fingerprint, is_finished, read_manifest
 from lstmlm.recipe import Recipe, Training
 from lstmlm.tokenizer.identity import vocabulary_facts
 from lstmlm.training.checks import RECIPE_FILE, check_inputs, tell_other_recipes
 from lstmlm.training.identity import deciding
 from lstmlm.training.metrics import BEST, best_first, best_name, read_metrics
 from lstmlm.training.objective import choose_objective
+from lstmlm.training.place import held_checkpoints
 from lstmlm.training.plot import plot_loss
 from lstmlm.training.watch import Listener, open_listeners
 
@@ -30,8 +32,9 @@ def train(
 ) -> Manifest:
     """Trains on Ray Train and publishes the weights of the best evaluation.
 
-    A killed run continues from its last checkpoint, which lies in the run's own folder under the fingerprint of what
-    is trained. The number of workers is not part of that fingerprint: it does not change the result.
+    A killed run continues from its last checkpoint, which is in the run's own folder under the fingerprint of what is
+    trained; a file next to the output says where, so that it continues wherever the command is started again. The
+    number of workers is not part of that fingerprint: it does not change the result.
 
     Args:
         recipe: The run.
@@ -49,17 +52,16 @@ def train(
     if is_finished(output, "model", stamp):
         return read_manifest(output, "model")
     check_inputs(recipe, data, pieces)
-    listeners = open_listeners(recipe)
-    work = (recipe.run_folder / "checkpoints" / stamp[:16]).resolve()
-    work.mkdir(parents=True, exist_ok=True)
-    tell_other_recipes(recipe, work.parent, work.name)
-    (work / RECIPE_FILE).write_text(recipe.model_dump_json(indent=1) + "\n", encoding="utf-8")
-    from lstmlm.training.distributed import train_on_ray
+    with claimed(output, "model", stamp) as claim, held_checkpoints(recipe, claim.site, stamp) as work:
+        listeners = open_listeners(recipe)
+        tell_other_recipes(recipe, work.parent, work.name)
+        (work / RECIPE_FILE).write_text(recipe.model_dump_json(indent=1) + "\n", encoding="utf-8")
+        from lstmlm.training.distributed import train_on_ray
 
-    with _watched(work / "metrics.jsonl", recipe.training, progress, listeners):
-        train_on_ray(recipe, examples.resolve(), tokenizer.resolve(), work, ray_address)
-    _publish(recipe, work, read_metrics(work / "metrics.jsonl"), vocabulary_facts(pieces), output, stamp)
-    shutil.rmtree(work)
+        with _watched(work / "metrics.jsonl", recipe.training, progress, listeners):
+            train_on_ray(recipe, examples.resolve(), tokenizer.resolve(), work, ray_address)
+        _publish(recipe, work, read_metrics(work / "metrics.jsonl"), vocabulary_facts(pieces), claim)
+        shutil.rmtree(work)
     return read_manifest(output, "model")
 
 
@@ -67,13 +69,20 @@ MODEL_SECTIONS = {"name", "task", "seed", "corpus", "examples", "model", "traini
 
 
 def _publish(
-    recipe: Recipe, work: Path, metrics: list[dict[str, Any]], vocabulary: dict[str, Any], output: Path, stamp: str
+    recipe: Recipe, work: Path, metrics: list[dict[str, Any]], vocabulary: dict[str, Any], claim: Claim
 ) -> None:
-    """Puts the model folder together from what the workers left."""
+    """Puts the model folder together from what the workers left.
+
+    Raises:
+        UserError: What they left is damaged.
+    """
     objective = choose_objective(recipe)
     evaluations = best_first(metrics, objective)
+    if not evaluations or not (work / best_name(evaluations[0]["step"])).is_file():
+        cure = f"Remove the folder {work} and train again"
+        raise UserError("what training left is damaged: its best weights are missing", where=str(work), cure=cure)
     best = evaluations[0]
-    with publish(output, "model", stamp) as draft:
+    with claim.draft() as draft:
         shutil.copyfile(work / best_name(best["step"]), draft.path / "weights.npz")
         if recipe.training.keep_best > 1:
             (draft.path / BEST).mkdir()

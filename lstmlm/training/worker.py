@@ -11,6 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from lstmlm.corpus.shards import shard_files
+from lstmlm.durable import replace, sync_file
 from lstmlm.errors import UserError
 from lstmlm.publish import read_manifest, space_told
 from lstmlm.recipe import Recipe
@@ -23,6 +24,7 @@ from lstmlm.training.checkpoint import (
     Position,
     append_json,
     check_space,
+    checkpoints,
     restore_newest,
     save_arrays,
     save_checkpoint,
@@ -176,7 +178,8 @@ class Worker:
             partial = self._work / ".best.partial"
             with space_told(self._work):
                 save_arrays(partial, self._named)
-            partial.replace(self._work / best_name(self.position.step))
+                sync_file(partial)
+            replace(partial, self._work / best_name(self.position.step))
         for step in set(self.position.evaluated) - set(best):
             (self._work / best_name(step)).unlink(missing_ok=True)
 
@@ -185,6 +188,9 @@ class Worker:
         if self._loop is not None:
             self._loop.collect_state()
         if self.group.rank == 0:
+            rows = self._work / "metrics.jsonl"
+            if rows.is_file():
+                sync_file(rows)  # a resumed run does not write the rows before its checkpoint again
             save_checkpoint(self._work, self._everything, self.position, self._identity, self._plan.keep)
 
     def _check_ids(self, batch: Batch) -> None:
@@ -195,7 +201,7 @@ class Worker:
             raise UserError(what, where="training", cure=cure)
 
     def _diverged(self) -> None:
-        good = sorted(self._work.glob("step-*"))
+        good = checkpoints(self._work)
         last = f"the last good checkpoint is {good[-1]}" if good else "there is no checkpoint yet"
         raise UserError(
             f"the loss is not a finite number at step {self.position.step}; {last}",
