@@ -11,15 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import apache_beam as beam
-import orjson
 from apache_beam.metrics import Metrics
 from apache_beam.ml.inference.base import RunInference
 
+from lstmlm.inference.done import finish_piece
 from lstmlm.inference.handler import Answer, Answers, TextHandler
 from lstmlm.inference.outputs import Format, json_line, write_part
 from lstmlm.inference.pieces import Content, Piece, read_piece
 from lstmlm.inference.requests import Dead
-from lstmlm.publish import replacing
 from lstmlm.task import Task, load_task
 
 
@@ -94,8 +93,7 @@ class _Write(beam.DoFn):
         if rows:
             write_part(self._place.part(number), rows, self._place.format)
         facts = piece_facts(decoded)
-        with replacing(self._place.facts(number)) as stream:
-            stream.write(orjson.dumps(facts))
+        finish_piece(self._place.part(number), self._place.facts(number), facts)
         self._tokens.inc(facts["tokens"])
         self._dead.inc(len(facts["letters"]))
 

@@ -148,7 +148,7 @@ def _decode(work: Work, handler: TextHandler, progress: Progress, runner: Runner
         _run_pieces(work, handler, runner)
     if metrics is not None:
         found = speed(work, left, time.monotonic() - started).metrics()
-        with replacing(metrics) as stream:
+        with replacing(metrics, durable=True) as stream:
             stream.write(json.dumps(found, indent=1).encode() + b"\n")
 
 

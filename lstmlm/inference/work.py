@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import logging
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,14 +12,19 @@ from typing import Any
 
 import orjson
 
+from lstmlm.durable import sync_tree
 from lstmlm.errors import UserError
+from lstmlm.inference.done import is_whole
 from lstmlm.inference.job import Place
-from lstmlm.inference.pieces import Piece, write_pieces
+from lstmlm.inference.pieces import Piece, piece_path, write_pieces
 from lstmlm.inference.requests import Source
 from lstmlm.locks import LOCK, locked
-from lstmlm.publish import replacing
+from lstmlm.places import site_of
+from lstmlm.publish import replacing, sha256_file
 
 PLAN = "job.json"
+
+logger = logging.getLogger(__name__)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -52,7 +58,7 @@ class Work:
 
 def work_folder(output: Path) -> Path:
     """Returns the folder that a job with this output folder works in."""
-    return output.parent / f".{output.name}.work"
+    return site_of(output).hidden("work")
 
 
 @contextlib.contextmanager
@@ -87,28 +93,56 @@ def plan(place: Place, source: Source, total: int, shards: int, stamp: str) -> N
     place.inputs.mkdir()
     place.done.mkdir()
     pieces = write_pieces(source, total, shards, place.inputs)
-    content = {"stamp": stamp, "total": total, "pieces": [(piece.shard, piece.records) for piece in pieces]}
-    with replacing(place.folder / PLAN) as stream:
+    sync_tree(place.folder)
+    content = {
+        "stamp": stamp,
+        "total": total,
+        "pieces": [(piece.shard, piece.records) for piece in pieces],
+        "sha256": [sha256_file(piece_path(place.inputs, piece.number)) for piece in pieces],
+    }
+    with replacing(place.folder / PLAN, durable=True) as stream:
         stream.write(orjson.dumps(content))
 
 
 def is_planned(folder: Path) -> bool:
     """Says whether the job of a work folder was cut into pieces."""
-    return (folder / PLAN).is_file()
+    return _plan(folder) is not None
 
 
 def opened(place: Place) -> Work:
-    """Returns the job of a work folder that is planned."""
+    """Returns the job of a work folder that is planned; of the pieces that are done, those that are damaged are not.
+
+    Raises:
+        UserError: An input of what is left is damaged.
+    """
     content = _plan(place.folder)
     assert content is not None
-    return Work(place, [Piece(number, *values) for number, values in enumerate(content["pieces"])], content["total"])
+    pieces = [Piece(number, *values) for number, values in enumerate(content["pieces"])]
+    work = Work(place, pieces, content["total"])
+    for number in sorted(work.done()):
+        if not is_whole(place.part(number), place.facts(number)):
+            logger.warning("%s: damaged, its piece is decoded again", place.facts(number))
+            place.facts(number).unlink()
+    for piece in work.left():
+        path = piece_path(place.inputs, piece.number)
+        if not path.is_file() or sha256_file(path) != content["sha256"][piece.number]:
+            cure = f"Remove the folder {place.folder} and run again"
+            raise UserError("what a stopped job left here is damaged", where=str(path), cure=cure)
+    return work
 
 
 def _plan(folder: Path) -> dict[str, Any] | None:
-    if not is_planned(folder):
+    """Reads the plan of a work folder; None where there is none, or none that is whole."""
+    try:
+        found = orjson.loads((folder / PLAN).read_bytes())
+        if len(found["pieces"]) == len(found["sha256"]) and isinstance(found["stamp"], str) and found["total"] >= 0:
+            return dict(found)
+    except FileNotFoundError:
         return None
-    found: dict[str, Any] = orjson.loads((folder / PLAN).read_bytes())
-    return found
+    except (ValueError, KeyError, TypeError):
+        pass
+    logger.warning("%s: damaged, the job starts anew", folder / PLAN)
+    return None
 
 
 def _clear(folder: Path) -> None:
