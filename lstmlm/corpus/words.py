@@ -1,46 +1,35 @@
-"""The words of texts as 64-bit hashes: a whole block at once, without a Python object a word.
+"""The words of texts as 64-bit hashes: a whole block at once, without a Python object for each word.
 
-Two texts that differ in case, accents, punctuation or white space alone have the same words. Numbers stay as they are:
-tables and exercises that differ in nothing else are different texts. Letters of scripts that are written without
-spaces (Chinese, Japanese, Thai, Lao, Khmer, Burmese) are a word each.
+Texts that differ only in case, punctuation, white space or normal form have the same words. Accents and vowel signs
+are parts of words, and signs such as `+`, `#`, currencies and emoji are words (see `lstmlm.corpus.letters`). A number
+with the punctuation inside of it is one word. Letters of scripts that are written without spaces (see
+`lstmlm.corpus.scripts`) are a word each, and weigh less than a word.
 """
 
 from __future__ import annotations
 
 import functools
-import unicodedata
 from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
+from lstmlm.corpus.letters import ALONE, DIGIT, IGNORED, KIND, SPACE, Codes
+from lstmlm.corpus.letters import changing, comparable, join_numbers, simple_letters
+
 Hashes = NDArray[np.uint64]
 Offsets = NDArray[np.int64]
+Weights = NDArray[np.uint8]
 
-# What a code point becomes: a letter of a word, or one of these.
-_SPACE = 0x20
-_IGNORED = 0
-_ALONE = 1 << 31  # added to the code of a letter that is a word by itself
+WORD = 12
+"""Weight of a word; a letter that makes a third of a word weighs a third of it, and a sign nothing."""
 
-_UNICODE = 0x110000
-_SINGLE_LETTER_SCRIPTS = (
-    range(0x0E00, 0x0F00),  # Thai, Lao
-    range(0x1000, 0x10A0),  # Burmese
-    range(0x1780, 0x1800),  # Khmer
-    range(0x3040, 0x3100),  # Hiragana, Katakana
-    range(0x31F0, 0x3200),
-    range(0x3400, 0xA000),  # Han
-    range(0x20000, 0x40000),
-)
-# The planes above hold Han alone, and code points nobody writes.
-_TABULATED = 0x20000
+_PADDING = "\n\n\n"  # `join_numbers` looks three characters back
 
 # Small enough that the arrays of a group stay in the second-level cache.
 _GROUP_CHARACTERS = 1 << 16
 
-# An odd base has an inverse modulo 2 ** 64.
-_BASE = 0x9E3779B97F4A7C15
-_INVERSE = pow(_BASE, -1, 1 << 64)
+_BASE = 0x9E3779B97F4A7C15  # odd, so it has an inverse modulo 2 ** 64
 
 
 def mix(values: Hashes) -> Hashes:
@@ -53,23 +42,27 @@ def mix(values: Hashes) -> Hashes:
     return mixed
 
 
-def word_hashes(texts: Sequence[str]) -> tuple[Hashes, Offsets]:
+def word_hashes(texts: Sequence[str]) -> tuple[Hashes, Offsets, Weights]:
     """Returns the hashes of the words of all texts, in order.
 
     Args:
         texts: Any number of texts.
 
     Returns:
-        The hashes of the words of all texts together, and `len(texts) + 1` offsets: the words of text `i` are
-        `hashes[offsets[i]:offsets[i + 1]]`.
+        The hashes of the words of all texts together; `len(texts) + 1` offsets: the words of text `i` are
+        `hashes[offsets[i]:offsets[i + 1]]`; and what each word weighs, see `WORD`.
     """
     hashes: list[Hashes] = []
+    weights: list[Weights] = []
     counts = np.zeros(len(texts) + 1, np.int64)
     for first, last in _groups(texts):
-        words, offsets = _group_words(texts[first:last])
+        words, offsets, weight = _group_words(texts[first:last])
         hashes.append(words)
+        weights.append(weight)
         counts[first + 1 : last + 1] = np.diff(offsets)
-    return np.concatenate(hashes) if hashes else np.empty(0, np.uint64), np.cumsum(counts)
+    if not hashes:
+        return np.empty(0, np.uint64), counts, np.empty(0, np.uint8)
+    return np.concatenate(hashes), np.cumsum(counts), np.concatenate(weights)
 
 
 def _groups(texts: Sequence[str]) -> Iterator[tuple[int, int]]:
@@ -83,69 +76,85 @@ def _groups(texts: Sequence[str]) -> Iterator[tuple[int, int]]:
         yield first, len(texts)
 
 
-def _group_words(texts: Sequence[str]) -> tuple[Hashes, Offsets]:
+def _group_words(texts: Sequence[str]) -> tuple[Hashes, Offsets, Weights]:
     """Hashes the words of texts that are handled as one array of code points.
 
     A word is the polynomial of its letters. The running sum over all letters gives that of every word by one
     subtraction, times the inverse of the power it starts at.
     """
-    joined = " ".join(texts).encode("utf-32-le", "surrogatepass")
-    letters = _simple_letters().take(np.frombuffer(joined, "<u4"))
-    text_starts = np.zeros(len(texts) + 1, np.int64)
-    np.cumsum([len(text) + 1 for text in texts], out=text_starts[1:])
+    codes, text_starts = _code_points(texts)
+    places = changing(codes)
+    if len(places):
+        texts = list(texts)
+        for index in np.unique(np.searchsorted(text_starts, places, side="right") - 1).tolist():
+            texts[index] = comparable(texts[index])
+        codes, text_starts = _code_points(texts)
+    letters = simple_letters().take(codes)
     if not letters.all():
-        kept = letters != _IGNORED
-        letters = letters[kept]
-        text_starts = np.append(np.append(0, np.cumsum(kept)), kept.sum())[text_starts]
-    starts, ends = _word_bounds(letters)
-    powers, inverses = _powers(1 << max(len(letters) - 1, 1).bit_length())
+        kept = letters != IGNORED
+        codes, letters = codes[kept], letters[kept]
+        text_starts = np.append(0, np.cumsum(kept))[text_starts]
+    special = np.flatnonzero(letters >= DIGIT)
+    is_digit = letters[special] < ALONE
+    minus = join_numbers(codes, letters, special[is_digit])
+    starts, ends, weights = _word_bounds(letters, np.concatenate([special[~is_digit], minus]))
+    factors, inverses = powers(_BASE, len(letters))
     sums = np.zeros(len(letters) + 1, np.uint64)
-    np.cumsum(letters * powers[: len(letters)], out=sums[1:])
+    np.cumsum(letters * factors[: len(letters)], out=sums[1:])
     words = (sums.take(ends) - sums.take(starts)) * inverses.take(starts)
-    return mix(words), np.searchsorted(starts, text_starts)
+    return mix(words), np.searchsorted(starts, text_starts), weights
 
 
-def _word_bounds(letters: NDArray[np.uint32]) -> tuple[Offsets, Offsets]:
-    """Returns where words start, and where each ends (exclusive)."""
-    inside = np.zeros(len(letters) + 2, np.bool_)
-    np.not_equal(letters, _SPACE, out=inside[1:-1])
-    starts = inside[1:] & ~inside[:-1]
-    ends = inside[:-1] & ~inside[1:]
-    alone = letters >= _ALONE
-    if alone.any():
-        starts[:-1] |= alone
-        starts[1:] |= inside[2:] & alone
-        ends[1:] |= alone
-        ends[:-1] |= inside[:-2] & alone
-    return np.flatnonzero(starts), np.flatnonzero(ends)
+def _code_points(texts: Sequence[str]) -> tuple[Codes, Offsets]:
+    """Returns the code points of texts, padded, and where each text starts."""
+    joined = "\n".join(texts)
+    starts = np.full(len(texts) + 1, len(_PADDING), np.int64)
+    starts[1:] += np.cumsum([len(text) + 1 for text in texts])
+    return np.frombuffer(f"{_PADDING}{joined}{_PADDING}".encode("utf-32-le", "surrogatepass"), "<u4"), starts
 
 
-@functools.lru_cache(maxsize=4)
-def _powers(count: int) -> tuple[Hashes, Hashes]:
-    def powers(base: int) -> Hashes:
+def _word_bounds(letters: Codes, alone: Offsets) -> tuple[Offsets, Offsets, Weights]:
+    """Returns where words start, where each ends (exclusive), and what it weighs.
+
+    Args:
+        letters: See `simple_letters`.
+        alone: Where the characters are that are words by themselves.
+    """
+    inside = letters != SPACE
+    inside[alone] = False
+    is_start = np.zeros(len(letters), np.bool_)
+    is_end = np.zeros(len(letters), np.bool_)  # there is white space at both ends, so nothing is lost there
+    np.greater(inside[1:], inside[:-1], out=is_start[1:])
+    np.greater(inside[:-1], inside[1:], out=is_end[1:])
+    is_start[alone] = True
+    is_end[alone + 1] = True
+    starts = np.flatnonzero(is_start)
+    weights = np.full(len(starts), WORD, np.uint8)
+    weights[np.searchsorted(starts, alone)] = _weights().take(letters[alone] >> np.uint32(KIND))
+    return starts, np.flatnonzero(is_end), weights
+
+
+@functools.cache
+def _weights() -> Weights:
+    """Returns what a word weighs, by the bits above `KIND` of its first letter."""
+    alone = ALONE >> KIND
+    table = np.full(256, WORD, np.uint8)
+    table[alone] = 0
+    for letters in range(1, 8):
+        table[alone | letters] = WORD // letters
+    return table
+
+
+def powers(base: int, count: int) -> tuple[Hashes, Hashes]:
+    """Returns the powers of an odd number modulo 2 ** 64, and their inverses: `count` of each at least."""
+    return _powers(base, 1 << max(count - 1, 1).bit_length())
+
+
+@functools.lru_cache(maxsize=8)
+def _powers(base: int, count: int) -> tuple[Hashes, Hashes]:
+    def rising(base: int) -> Hashes:
         factors = np.full(count, base, np.uint64)
         factors[0] = 1
         return np.multiply.accumulate(factors)
 
-    return powers(_BASE), powers(_INVERSE)
-
-
-@functools.cache
-def _simple_letters() -> NDArray[np.uint32]:
-    """Returns for each code point the letter it stands for; built once a process, in about 0.2 s."""
-    table = np.arange(_UNICODE, dtype=np.uint32)
-    table[:_TABULATED] = [_simple(chr(code)) for code in range(_TABULATED)]
-    for script in _SINGLE_LETTER_SCRIPTS:
-        table[(table >= script.start) & (table < script.stop)] |= _ALONE
-    return table
-
-
-def _simple(char: str) -> int:
-    category = unicodedata.category(char)
-    if category in ("Mn", "Me", "Cf"):  # accents; soft hyphens, joiners, marks of direction
-        return _IGNORED
-    if category[0] not in "LNM":
-        return _SPACE
-    parts = [part for part in unicodedata.normalize("NFKD", char) if unicodedata.category(part) != "Mn"]
-    lower = "".join(parts).lower()
-    return ord(lower) if len(lower) == 1 else ord(char)
+    return rising(base), rising(pow(base, -1, 1 << 64))
