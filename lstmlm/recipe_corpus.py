@@ -34,7 +34,7 @@ class Duplicates(Section):
     near: Annotated[float, Field(ge=0.3, le=1.0)] | None = Field(
         None,
         description="Drop records whose shingles have this Jaccard similarity, or more, to an earlier one's; texts of "
-        "fewer words than a shingle must have the same words.",
+        "fewer words than a shingle must have the same words and signs.",
     )
     ngram: Positive = Field(5, description="Words of a shingle.")
     bands: Positive | None = Field(None, description="MinHash bands; absent: as `near` asks for.")
@@ -50,8 +50,19 @@ class Duplicates(Section):
 class Decontamination(Section):
     """Evaluation files whose text must not be learnt from."""
 
-    files: tuple[str, ...] = Field((), description="Files or globs below `corpus.root`, in the format of the corpus.")
-    ngram: Positive = Field(13, description="Words in a row that must be shared for a record to be dropped.")
+    files: tuple[str, ...] = Field(
+        (),
+        description="Files or globs below `corpus.root`, in any format of a corpus. Records to train on are compared "
+        "with them, those of a file named in `valid` are not.",
+    )
+    columns: tuple[str, ...] = Field(
+        (), description="Columns or keys whose text is compared; absent: `corpus.source` and `corpus.target`."
+    )
+    ngram: Positive = Field(
+        13,
+        description="Words in a row that must be shared for a record to be dropped; in scripts "
+        "without spaces, as many letters as make about so many words.",
+    )
 
 
 class Privacy(Section):

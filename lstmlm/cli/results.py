@@ -16,8 +16,9 @@ SAMPLES = 5
 
 
 def show_facts(screen: Screen, manifest: Manifest) -> None:
-    """Shows the counts and other facts of a folder; nested ones as `outer.inner`."""
+    """Shows the counts and other facts of a folder; nested ones as `outer.inner`. Warnings were shown already."""
     facts = dict(_flat(manifest.facts))
+    facts.pop("warnings", None)
     if facts:
         screen.pairs("fact", facts)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from lstmlm.corpus.summary import Summary
@@ -38,7 +38,7 @@ def check_usable(counts: dict[str, Any], summaries: Sequence[Summary], recipe: R
         raise _too_many_dead(counts, summaries, recipe)
     if not counts["kept"]:
         if counts["dropped"].keys() - {"blank"}:
-            reasons = ", ".join(f"{reason} {count}" for reason, count in counts["dropped"].items())
+            reasons = reasons_of(counts["dropped"])
             what = f"nothing is left of the corpus: all {counts['in']} rows were dropped ({reasons})"
             raise UserError(what, where=where, cure="Loosen the rules of the corpus section")
         raise UserError("the corpus is empty: no line became a record", where=where, cure="Check corpus.train")
@@ -51,6 +51,36 @@ def check_usable(counts: dict[str, Any], summaries: Sequence[Summary], recipe: R
             raise UserError("the valid split is empty", where=corpus.place(corpus.valid), cure="Check the file")
         cure = "Raise corpus.valid_fraction, add records, or name a file in corpus.valid"
         raise UserError("the valid split is empty", where=where, cure=cure)
+
+
+def add_early_losses(splits: dict[str, dict[str, Any]], summaries: Sequence[Summary]) -> None:
+    """Adds what the first pass dropped of each split to `dropped` of `splits`, by reason."""
+    for summary in summaries:
+        for split, reasons in summary.lost.items():
+            if split in splits:
+                splits[split]["dropped"].update(reasons)
+    for facts in splits.values():
+        facts["dropped"] = dict(sorted(facts["dropped"].items()))
+
+
+def check_left(splits: Mapping[str, Mapping[str, Any]], recipe: Recipe) -> None:
+    """Checks that a split that had records before the last pass has some after it.
+
+    Raises:
+        UserError: All records of a split were dropped.
+    """
+    corpus = recipe.corpus
+    for split, facts in splits.items():
+        if not facts["records"]:
+            named = corpus.valid if split == "valid" and corpus.valid is not None else corpus.train
+            what = f"the {split} split is empty: all of its records were dropped ({reasons_of(facts['dropped'])})"
+            cure = "Loosen corpus.duplicates, or give it other records"
+            raise UserError(what, where=corpus.place(named), cure=cure)
+
+
+def reasons_of(dropped: Mapping[str, int]) -> str:
+    """Returns reasons with their counts as text: `duplicate_exact 5, language 2`."""
+    return ", ".join(f"{reason} {count}" for reason, count in dropped.items())
 
 
 def _too_many_dead(counts: dict[str, Any], summaries: Sequence[Summary], recipe: Recipe) -> UserError:

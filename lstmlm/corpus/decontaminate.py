@@ -59,13 +59,14 @@ def write_index(folder: Path, texts: Iterable[tuple[str, str]], ngram: int) -> i
     Args:
         folder: Where the files go; made here.
         texts: Name (`file:line`) and text; the source of a record, and its targets under the same name.
-        ngram: Words of a run. A shorter text is one run: only a record of the very same words meets it.
+        ngram: Words of a run; signs between them do not count. A shorter text is one run: only a record of the very
+            same words and signs meets it.
     """
     names: list[str] = []
     parts: list[Hashes] = []
     sources: list[NDArray[np.int32]] = []
     for batch in _batches(texts):
-        hashes, offsets = shingles([text for _, text in batch], ngram)
+        hashes, offsets = shingles([text for _, text in batch], ngram, signs=False)
         unique, first = np.unique(hashes, return_index=True)
         parts.append(unique)
         sources.append((np.searchsorted(offsets, first, side="right") - 1 + len(names)).astype(np.int32))
@@ -98,11 +99,13 @@ def _slot(hashes: Hashes, slots: int) -> Hashes:
 
 
 class Decontaminate(Filter):
-    """Drops records of which a text shares a run of words with an evaluation text, and says which one it met.
+    """Drops records to train on that share a run of words with an evaluation text, and says which one they met.
 
     The reason is `contaminated`, its detail the name of the evaluation text; the tally `contaminated_by` counts records
     by that name.
     """
+
+    only_train = True
 
     def __init__(self, folder: Path, ngram: int) -> None:
         self._folder = folder
@@ -127,7 +130,7 @@ class Decontaminate(Filter):
         sources = [record.source for record in records]
         # Targets first: what a source meets replaces it.
         for texts, owner, whole in ((targets, owners, False), (sources, np.arange(len(records)), True)):
-            hashes, offsets = shingles(texts, self._ngram, whole=whole)
+            hashes, offsets = shingles(texts, self._ngram, whole=whole, signs=False)
             positions, evaluation = self._index.find(hashes)
             text = np.searchsorted(offsets, positions, side="right") - 1
             # Backwards, so that the first run of a text has the last word.

@@ -130,6 +130,8 @@ class KeepLanguages(Filter):
     Records of undetermined language stay. The histograms `language` and `target_language` count what was found.
     """
 
+    only_train = True
+
     def __init__(self, source: Sequence[str] = (), targets: Sequence[str] = ()) -> None:
         """Checks the codes.
 

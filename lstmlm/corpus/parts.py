@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 import dataclasses
 import gzip
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -14,7 +15,7 @@ import xxhash
 
 from lstmlm.corpus.block import Block, Excluded
 from lstmlm.corpus.compression import first_damage
-from lstmlm.corpus.files import CorpusFile
+from lstmlm.corpus.files import CorpusFile, Split
 from lstmlm.corpus.keys import block_keys, write_keys
 from lstmlm.corpus.privacy.published import holds_personal_data, scrubbed_messages, scrubber_of
 from lstmlm.corpus.privacy.scrubber import Scrubber
@@ -169,7 +170,8 @@ class WriteParts(beam.DoFn):
                 stream.writelines(orjson.dumps(letter) + b"\n" for letter in block.dead)
         if block.excluded and corpus.exclusions:
             write_exclusions(excluded_path(self._folder, block.file, block.index), block.excluded)
-        yield summarise(block, {split: len(records) for split, records in parted.items()}, size).row()
+        kept = {split: len(records) for split, records in parted.items()}
+        yield summarise(block, kept, size, self._lost(block)).row()
 
     def _by_split(self, block: Block) -> dict[str, list[Record]]:
         fixed = self._splits[block.file]
@@ -177,9 +179,21 @@ class WriteParts(beam.DoFn):
             return {fixed: block.records} if block.records else {}
         parted: dict[str, list[Record]] = {}
         for record in block.records:
-            split = split_of(record.group or record.id, self._recipe.seed, self._recipe.corpus.valid_fraction)
-            parted.setdefault(split, []).append(record)
+            parted.setdefault(self._split_of(record), []).append(record)
         return parted
+
+    def _split_of(self, record: Record) -> Split:
+        return split_of(record.group or record.id, self._recipe.seed, self._recipe.corpus.valid_fraction)
+
+    def _lost(self, block: Block) -> dict[str, dict[str, int]]:
+        """Returns `Summary.lost`."""
+        fixed = self._splits[block.file]
+        if fixed is not None:
+            return {fixed: dict(block.dropped)} if block.dropped else {}
+        lost: dict[str, collections.Counter[str]] = collections.defaultdict(collections.Counter)
+        for gone in block.excluded:
+            lost[self._split_of(gone.record)][gone.reason] += 1
+        return {split: dict(reasons) for split, reasons in lost.items()}
 
 
 def write_exclusions(path: Path, excluded: Iterable[Excluded]) -> None:

@@ -7,6 +7,7 @@ counts: so memory does not grow with the corpus, on any runner.
 from __future__ import annotations
 
 import collections
+import logging
 import math
 import shutil
 from collections.abc import Sequence
@@ -16,7 +17,7 @@ from typing import Any
 import apache_beam as beam
 
 from lstmlm.beam import WriteJson, read_json, run_pipeline
-from lstmlm.corpus.accounts import check_sum, check_usable
+from lstmlm.corpus.accounts import add_early_losses, check_left, check_sum, check_usable
 from lstmlm.corpus.chain import steps
 from lstmlm.corpus.copies import find_copies
 from lstmlm.corpus.evaluation_texts import index_evaluation_texts
@@ -32,10 +33,13 @@ from lstmlm.corpus.sinks import Sink
 from lstmlm.corpus.splitting import SplitFiles
 from lstmlm.corpus.step import EachBlock
 from lstmlm.corpus.summary import Summary, totals
+from lstmlm.corpus.warnings import warnings
 from lstmlm.progress import Progress
 from lstmlm.publish import Draft
 from lstmlm.recipe import Recipe
 from lstmlm.runner import Runner
+
+logger = logging.getLogger(__name__)
 
 DEAD_LETTERS = "dead_letters.jsonl"
 EXCLUSIONS = "exclusions.jsonl.gz"
@@ -69,6 +73,7 @@ def process(
     files = listing.files
     check_mixture([file.name for file in files if file.split != "valid"], recipe.corpus.mixture)
     progress.update(0, len(files), unit="files", note="reading")
+    evaluation = index_evaluation_texts(recipe, scratch / "contamination")
     summaries = read_parts(recipe, files, scratch, runner)
     counts = totals(summaries)
     check_sum(counts)
@@ -84,12 +89,19 @@ def process(
     splits, lost = write_shards(
         parts, Jobs(sink, shards, recipe.seed, scratch, recipe.corpus.exclusions), recipe, runner
     )
-    counts["kept"] -= sum(lost.values())
-    counts["dropped"] = dict(sorted((collections.Counter(counts["dropped"]) + collections.Counter(lost)).items()))
+    counts["kept"] -= lost.total()
+    counts["dropped"] = dict(sorted((collections.Counter(counts["dropped"]) + lost).items()))
     check_sum(counts)
+    add_early_losses(splits, summaries)
+    check_left(splits, recipe)
     _join_text(summaries, scratch, draft.path, recipe)
     scrubber = scrubber_of(recipe.corpus.privacy)
     left_out = scrubbed([[found.name, found.reason] for found in listing.left_out], scrubber)
+    compared = scrubbed([file.row() for file in evaluation], scrubber)
+    found = scrubbed(warnings(counts, splits, recipe), scrubber)
+    for warning in found:
+        logger.warning("%s", warning)
+    draft.facts.update(evaluation_texts=compared, warnings=found)
     draft.facts.update(counts=counts, splits=splits, shards=shards, files=len(files), left_out=left_out)
     write_report(draft.path, recipe, draft.facts, summaries, scrubber)
     shutil.rmtree(scratch)
@@ -98,7 +110,8 @@ def process(
 
 def read_parts(recipe: Recipe, files: Sequence[CorpusFile], scratch: Path, runner: Runner | None) -> list[Summary]:
     """Writes the parts of every file and returns the accounts of their blocks, in corpus order."""
-    contamination = index_evaluation_texts(recipe, scratch / "contamination")
+    contamination = scratch / "contamination"
+    valid_files = [file.index for file in files if file.split == "valid"]
     results = scratch / "summaries.json"
 
     def build(pipeline: beam.Pipeline) -> None:
@@ -108,8 +121,8 @@ def read_parts(recipe: Recipe, files: Sequence[CorpusFile], scratch: Path, runne
             | "Ranges" >> SplitFiles(recipe.corpus)
             | "Read" >> beam.ParDo(ReadBlocks(recipe))
         )
-        for step in steps(recipe.corpus, contamination):
-            blocks = blocks | EachBlock(step)
+        for step in steps(recipe.corpus, contamination if recipe.corpus.decontamination.files else None):
+            blocks = blocks | EachBlock(step, valid_files)
         _ = blocks | "Write" >> beam.ParDo(WriteParts(recipe, files, scratch)) | "Summaries" >> WriteJson(results)
 
     run_pipeline(build, runner)
@@ -144,16 +157,18 @@ def _shards(summaries: Sequence[Summary], recipe: Recipe) -> int:
 
 def write_shards(
     parts: dict[str, list[Part]], jobs: Jobs, recipe: Recipe, runner: Runner | None
-) -> tuple[dict[str, dict[str, int]], dict[str, int]]:
+) -> tuple[dict[str, dict[str, Any]], collections.Counter[str]]:
     """Joins the parts to shards.
 
     Returns:
-        `records` and `bytes` of each split, and reason -> records lost on the way.
+        `records`, `bytes` and `dropped` (reason -> records lost on the way) of each split, and reason -> records lost
+        of all splits.
     """
-    splits = {split: {"records": 0, "bytes": 0} for split, found in parts.items() if found}
-    lost: collections.Counter[str] = collections.Counter()
+    splits: dict[str, dict[str, Any]] = {
+        split: {"records": 0, "bytes": 0, "dropped": collections.Counter()} for split, found in parts.items() if found
+    }
     if recipe.corpus.shuffle:
-        rows = _shuffled(parts, jobs, lost, runner)
+        rows = _shuffled(parts, jobs, splits, runner)
     else:
         joins = [
             (split, shard, group)
@@ -164,14 +179,14 @@ def write_shards(
     for split, _, written, size, dropped in rows:
         splits[split]["records"] += written
         splits[split]["bytes"] += size
-        lost.update(dropped)
-    return splits, dict(lost)
+        splits[split]["dropped"].update(dropped)
+    return splits, sum((facts["dropped"] for facts in splits.values()), collections.Counter())
 
 
 def _shuffled(
-    parts: dict[str, list[Part]], jobs: Jobs, lost: collections.Counter[str], runner: Runner | None
+    parts: dict[str, list[Part]], jobs: Jobs, splits: dict[str, dict[str, Any]], runner: Runner | None
 ) -> list[list[Any]]:
-    """Shuffles through files, in two rounds of jobs; returns the rows of the shards."""
+    """Shuffles through files, in two rounds of jobs; returns the rows of the shards, and counts what is lost."""
     groups = {
         split: max(1, math.ceil(sum(part.path.stat().st_size for part in found) / GROUP_BYTES))
         for split, found in parts.items()
@@ -182,8 +197,8 @@ def _shuffled(
         for split, count in groups.items()
         for number, group in enumerate(contiguous(parts[split], count))
     ]
-    for _, _, _, _, dropped in run_jobs(scatters, Scatter(jobs), jobs.scratch / "scattered.json", runner):
-        lost.update(dropped)
+    for split, _, _, _, dropped in run_jobs(scatters, Scatter(jobs), jobs.scratch / "scattered.json", runner):
+        splits[split]["dropped"].update(dropped)
     gathers = [(split, shard, count) for split, count in groups.items() for shard in range(jobs.shards)]
     return run_jobs(gathers, Gather(jobs), jobs.scratch / "shards.json", runner)
 

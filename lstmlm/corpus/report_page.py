@@ -51,6 +51,7 @@ def _sections(report: Mapping[str, Any]) -> Iterator[str]:
         *((f"{split}: records", facts["records"]) for split, facts in report["splits"].items()),
         *((f"{split}: bytes", facts["bytes"]) for split, facts in report["splits"].items()),
     )
+    yield from (f'<p class="note">Warning: {html.escape(warning)}</p>\n' for warning in report.get("warnings", ()))
     yield _chart("Dropped, by reason", counts["dropped"])
     yield _chart("Dead letters, by reason", counts["dead_by_reason"])
     yield _chart(

@@ -61,9 +61,7 @@ def _light_texts(first: Offsets, weights: Weights) -> Offsets:
     return np.unique(np.searchsorted(first, light, side="right") - 1) if len(light) else light
 
 
-def _of_texts(
-    texts: Offsets, words: Hashes, first: Offsets, weights: Weights
-) -> tuple[Hashes, Offsets, Weights]:
+def _of_texts(texts: Offsets, words: Hashes, first: Offsets, weights: Weights) -> tuple[Hashes, Offsets, Weights]:
     """Returns words, offsets and weights of some texts."""
     counts = np.diff(first)[texts]
     places = _ranges(first[texts], counts)

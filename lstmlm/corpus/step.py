@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import abc
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from typing import ClassVar
 
 import apache_beam as beam
 
@@ -12,7 +13,14 @@ from lstmlm.records import Record
 
 
 class Step(abc.ABC):
-    """One thing done to every block. Travels to workers as bytes: what is heavy is loaded in `setup`."""
+    """A transform applied to every block. Pickled to the workers, so heavy state is loaded in `setup`.
+
+    Attributes:
+        only_train: Whether files that the recipe names as valid pass unchanged: what a model is evaluated on is the
+            user's choice, and rules for training text must not change it.
+    """
+
+    only_train: ClassVar[bool] = False
 
     def setup(self) -> None:  # noqa: B027  (most steps have nothing to load)
         """Loads models and compiles patterns, once a worker; called again it does nothing."""
@@ -37,22 +45,29 @@ class Filter(Step):
 class EachBlock(beam.PTransform):
     """Applies a step to a collection of blocks: `blocks | EachBlock(Quality(...))`."""
 
-    def __init__(self, step: Step) -> None:
+    def __init__(self, step: Step, valid_files: Collection[int] = ()) -> None:
+        """Makes the transform.
+
+        Args:
+            step: The step.
+            valid_files: `CorpusFile.index` of the files that the recipe names as valid, see `Step.only_train`.
+        """
         super().__init__(type(step).__name__)
         self._step = step
+        self._unchanged = frozenset(valid_files if step.only_train else ())
 
     def expand(self, blocks: beam.PCollection) -> beam.PCollection:
         """Takes blocks, gives blocks."""
-        return blocks | beam.ParDo(_Apply(self._step))
+        return blocks | beam.ParDo(_Apply(self._step, self._unchanged))
 
 
 class _Apply(beam.DoFn):
-    def __init__(self, step: Step) -> None:
+    def __init__(self, step: Step, unchanged: Collection[int]) -> None:
         super().__init__()
-        self._step = step
+        self._step, self._unchanged = step, unchanged
 
     def setup(self) -> None:
         self._step.setup()
 
     def process(self, block: Block) -> list[Block]:
-        return [self._step(block)]
+        return [block if block.file in self._unchanged else self._step(block)]

@@ -31,6 +31,8 @@ class Summary:
         dead: Reason without details -> rows that could not be used.
         first_dead: The first dead letter, if there is one.
         excluded: Records behind `dropped`.
+        lost: Split -> reason -> rows of it behind `dropped`. Where records are split by hash, rows that never became
+            a record are of no split.
         tallies: See `Block.tallies`, and `lengths`: bit length of the source's characters -> records.
         repeated: Line -> times it stands in the block, where that is more than once.
     """
@@ -44,6 +46,7 @@ class Summary:
     dead: dict[str, int]
     first_dead: dict[str, Any] | None
     excluded: int
+    lost: dict[str, dict[str, int]]
     tallies: dict[str, dict[str, int]]
     repeated: dict[str, int]
 
@@ -57,13 +60,16 @@ class Summary:
         return Summary(**row[2])
 
 
-def summarise(block: Block, kept: dict[str, int], size: dict[str, int]) -> Summary:
+def summarise(
+    block: Block, kept: dict[str, int], size: dict[str, int], lost: dict[str, dict[str, int]] | None = None
+) -> Summary:
     """Returns the account of a block whose records were written.
 
     Args:
         block: The block after all steps.
         kept: Split -> records written.
         size: Split -> bytes written.
+        lost: See `Summary.lost`.
     """
     tallies = {name: dict(counts) for name, counts in block.tallies.items()}
     return Summary(
@@ -76,6 +82,7 @@ def summarise(block: Block, kept: dict[str, int], size: dict[str, int]) -> Summa
         dict(collections.Counter(reason_kind(letter["reason"]) for letter in block.dead)),
         block.dead[0] if block.dead else None,
         len(block.excluded),
+        lost or {},
         tallies | {"lengths": _lengths(block.records)},
         _repeated_lines(block.records),
     )

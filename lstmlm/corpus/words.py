@@ -14,8 +14,18 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from lstmlm.corpus.letters import ALONE, DIGIT, IGNORED, KIND, SPACE, Codes
-from lstmlm.corpus.letters import changing, comparable, join_numbers, simple_letters
+from lstmlm.corpus.letters import (
+    ALONE,
+    DIGIT,
+    IGNORED,
+    KIND,
+    SPACE,
+    Codes,
+    changing,
+    comparable,
+    join_numbers,
+    simple_letters,
+)
 
 Hashes = NDArray[np.uint64]
 Offsets = NDArray[np.int64]

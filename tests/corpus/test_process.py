@@ -70,6 +70,68 @@ def test_copies_are_dropped_once_each_with_a_reason_and_the_first_stays(tmp_path
     ]  # fmt: skip
 
 
+def test_rules_for_training_text_leave_a_given_valid_file_as_it_is(tmp_path: Path, texts: list[str]) -> None:
+    french = "Le chat est sur la table et il regarde par la fenêtre."
+    write(tmp_path / "a.jsonl", [{"text": f"the dog of {text} and more"} for text in texts])
+    write(tmp_path / "v.jsonl", [{"text": "short"}, {"text": french}, {"text": "two  spaces"}])
+    run = recipe(
+        tmp_path, train="a.jsonl", valid="v.jsonl", quality=["gopher"], languages=["en"], normalise=True
+    )  # fmt: skip
+    facts = ingest(run, tmp_path / "out", Silent()).facts
+    sources = [record.source for record in records_in(tmp_path / "out", "valid")]
+    assert sources == ["short", french, "two spaces"]
+    assert facts["splits"]["valid"]["dropped"] == {}
+
+
+@pytest.mark.parametrize("shuffle", [False, True])
+def test_drops_are_counted_by_split_and_a_thinned_valid_file_is_reported(
+    tmp_path: Path, texts: list[str], shuffle: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    write(tmp_path / "a.jsonl", [{"text": text} for text in [*texts, texts[0], texts[1]]])
+    write(tmp_path / "v.jsonl", [{"text": texts[5]}, {"text": "own"}, {"text": "own"}])
+    run = recipe(tmp_path, train="a.jsonl", valid="v.jsonl", duplicates={"exact": True}, shuffle=shuffle)
+    facts = ingest(run, tmp_path / "out", Silent()).facts
+    assert facts["splits"]["train"]["dropped"] == {"duplicate_exact": 2}
+    assert facts["splits"]["valid"]["dropped"] == {"duplicate_exact": 2}
+    expected = "2 of 3 records of the valid split were dropped (duplicate_exact 2)"
+    assert facts["warnings"] == [expected]
+    assert expected in caplog.text
+
+
+def test_drops_of_a_hash_split_are_counted_by_split(tmp_path: Path, texts: list[str]) -> None:
+    french = [f"Le chat numéro {n} est sur la table et il regarde par la fenêtre ouverte." for n in range(100)]
+    english = [f"Cat number {n} is on the table and looks out of the open window." for n in range(100)]
+    write(tmp_path / "a.jsonl", [{"text": text} for text in [*french, *english]])
+    facts = ingest(recipe(tmp_path, languages=["en"]), tmp_path / "out", Silent()).facts
+    by_split = [facts["splits"][split]["dropped"]["language"] for split in ("train", "valid")]
+    assert sum(by_split) == facts["counts"]["dropped"]["language"] == 100
+    assert by_split[0] > by_split[1] > 0
+
+
+def test_a_valid_split_that_copies_empty_fails_the_run(tmp_path: Path, texts: list[str]) -> None:
+    write(tmp_path / "a.jsonl", [{"text": text} for text in texts])
+    write(tmp_path / "v.jsonl", [{"text": text} for text in texts[:3]])
+    run = recipe(tmp_path, train="a.jsonl", valid="v.jsonl", duplicates={"exact": True})
+    with pytest.raises(UserError, match=r"v\.jsonl: the valid split is empty.*\(duplicate_exact 3\)"):
+        ingest(run, tmp_path / "out", Silent())
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_train_split_that_weights_empty_fails_the_run(tmp_path: Path, texts: list[str]) -> None:
+    write(tmp_path / "a.jsonl", [{"text": text} for text in texts])
+    run = recipe(tmp_path, mixture=[{"files": "a.jsonl", "weight": 0.0}])
+    with pytest.raises(UserError, match=r"the train split is empty.*mixture_weight"):
+        ingest(run, tmp_path / "out", Silent())
+
+
+def test_rules_that_do_not_fit_the_corpus_are_reported(tmp_path: Path, texts: list[str]) -> None:
+    write(tmp_path / "a.jsonl", [{"text": text} for text in texts[:20]] + [{"text": f"the end of {texts[40]} and"}] * 9)
+    facts = clean(recipe(tmp_path, quality=["gopher"]), tmp_path / "out", Silent()).facts
+    english, strict = facts["warnings"]
+    assert "gopher` is for English" in english
+    assert "gopher_few_stop_words dropped 20 of 29 rows" in strict
+
+
 def test_a_shuffle_keeps_every_record_and_the_same_order_on_every_run(tmp_path: Path, texts: list[str]) -> None:
     write(tmp_path / "a.jsonl", [{"text": text} for text in texts])
     run = recipe(tmp_path, shuffle=True, shards=3)
@@ -141,7 +203,7 @@ def test_clean_writes_what_a_recipe_can_read_again(tmp_path: Path, texts: list[s
     )
     run = recipe(tmp_path, id="id", privacy={"kinds": ["email"]}, languages=[])
     facts = clean(run, tmp_path / "clean", Silent()).facts
-    assert facts["splits"] == {"train": {"records": 300, "bytes": facts["splits"]["train"]["bytes"]}}
+    assert facts["splits"] == {"train": {"records": 300, "bytes": facts["splits"]["train"]["bytes"], "dropped": {}}}
     again = recipe(tmp_path / "clean", train="*.jsonl.gz", id="id")
     ingest(again, tmp_path / "again", Silent())
     records = [record for split in ("train", "valid") for record in records_in(tmp_path / "again", split)]

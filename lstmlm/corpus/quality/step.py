@@ -34,6 +34,8 @@ class Quality(Step):
     the histogram `c4_lines`.
     """
 
+    only_train = True
+
     def __init__(self, rule_sets: Sequence[RuleSet]) -> None:
         """Keeps the names of the rule sets.
 

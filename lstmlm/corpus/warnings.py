@@ -1,0 +1,49 @@
+"""What a user should know about a finished corpus: rules that do not fit it, a valid split that was thinned."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from lstmlm.corpus.accounts import reasons_of
+from lstmlm.recipe import Recipe
+
+MOST = 0.5
+"""Share of the rows that one quality rule may drop before it is reported."""
+
+_RULE_SETS = ("gopher", "c4", "fineweb", "pairs")
+
+
+def warnings(counts: Mapping[str, Any], splits: Mapping[str, Mapping[str, Any]], recipe: Recipe) -> list[str]:
+    """Returns the warnings, a sentence each.
+
+    Args:
+        counts: See `lstmlm.corpus.summary.totals`.
+        splits: `records` and `dropped` of each split.
+        recipe: The run.
+    """
+    return [*_english(recipe), *_strict_rules(counts), *_thinned(splits, recipe)]
+
+
+def _english(recipe: Recipe) -> Iterator[str]:
+    if "gopher" in recipe.corpus.quality and not recipe.corpus.languages:
+        yield (
+            "the rule set `gopher` is for English: texts in other languages lack its stop words and are dropped as "
+            "gopher_few_stop_words; say so with corpus.languages: [en]"
+        )
+
+
+def _strict_rules(counts: Mapping[str, Any]) -> Iterator[str]:
+    for reason, count in counts["dropped"].items():
+        if reason.startswith(_RULE_SETS) and count > MOST * counts["in"]:
+            yield f"the quality rule {reason} dropped {count} of {counts['in']} rows: it may not fit this corpus"
+
+
+def _thinned(splits: Mapping[str, Mapping[str, Any]], recipe: Recipe) -> Iterator[str]:
+    valid = splits.get("valid")
+    if recipe.corpus.valid is None or valid is None:
+        return
+    dropped = {reason: count for reason, count in valid["dropped"].items() if reason != "blank"}
+    if dropped:
+        lost = sum(dropped.values())
+        yield f"{lost} of {lost + valid['records']} records of the valid split were dropped ({reasons_of(dropped)})"
