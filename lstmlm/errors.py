@@ -17,6 +17,10 @@ class ExitCode(enum.IntEnum):
     INTERRUPTED = 130
 
 
+MOST_LETTERS = 300
+"""Letters of another library's message that are shown; Ray puts whole reports on a line. The log has all of it."""
+
+
 class UserError(Exception):
     """A mistake the user can mend, told in one line: what, where, and what to do.
 
@@ -44,6 +48,13 @@ def _rebuild(kind: type[UserError], what: str, where: str, cure: str) -> UserErr
 
 class BelowThreshold(UserError):
     """The model was trained and judged, and is not good enough to be pushed."""
+
+
+def first_line(error: BaseException) -> str:
+    """Returns the first line of a message, cut where it is very long."""
+    lines = str(error).strip().splitlines()
+    first = lines[0] if lines else "no message"
+    return first if len(first) <= MOST_LETTERS else f"{first[:MOST_LETTERS]}..."
 
 
 def causes(error: BaseException) -> Iterator[BaseException]:

@@ -156,5 +156,5 @@ def keeping_handlers() -> Iterator[None]:
         yield
     finally:
         for number, handler in before.items():
-            if handler is not None and signal.getsignal(number) is not handler:
+            if handler is not None:  # set even where it seems unchanged: Ray's C++ resets it behind Python's back
                 signal.signal(number, handler)

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TextIO
 
 from lstmlm import interrupts
-from lstmlm.errors import UserError, causes
+from lstmlm.errors import UserError, causes, first_line
 
 QUIET = {
     "RAY_USAGE_STATS_ENABLED": "0",
@@ -26,10 +26,6 @@ QUIET = {
     "TF_CPP_MIN_LOG_LEVEL": "1",
 }
 """Environment that silences what would only repeat itself in the log."""
-
-
-MOST_LETTERS = 300
-"""Letters of another library's message that are shown; Ray puts whole reports on a line. The log has all of it."""
 
 
 class InternalError(Exception):
@@ -41,7 +37,7 @@ class InternalError(Exception):
 
     def __init__(self, error: BaseException, log: Path) -> None:
         self.log = log
-        super().__init__(f"{type(error).__name__}: {_first_line(error)}")
+        super().__init__(f"{type(error).__name__}: {first_line(error)}")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -112,14 +108,8 @@ def mendable(error: BaseException) -> UserError | None:
         if isinstance(link, UserError):
             return link
         if "No space left on device" in str(link):  # TensorFlow tells it in text alone
-            what = f"the disk is full ({_first_line(link)})"
+            what = f"the disk is full ({first_line(link)})"
             return UserError(what, cure="Free some space and run again: finished folders are kept")
         if isinstance(link, PermissionError):
             return UserError("permission denied", where=str(link.filename or ""), cure="Check who owns it")
     return None
-
-
-def _first_line(error: BaseException) -> str:
-    lines = str(error).strip().splitlines()
-    first = lines[0] if lines else "no message"
-    return first if len(first) <= MOST_LETTERS else f"{first[:MOST_LETTERS]}..."

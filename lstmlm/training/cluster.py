@@ -7,83 +7,90 @@ import os
 import re
 import socket
 from collections.abc import Iterator
-from typing import Any
 
-from lstmlm.errors import UserError
+from lstmlm.errors import UserError, first_line
+from lstmlm.interrupts import keeping_handlers
 from lstmlm.recipe import Recipe
+from lstmlm.training.local_ray import QUIET, local_cluster
 
-CURE = "Start a cluster with `ray start --head`, or leave the address out to train on this machine"
-QUIET: dict[str, Any] = {"log_to_driver": False, "configure_logging": False}
-STARTS = 3
-START_TIMEOUT = re.compile("timed out during startup|timed out waiting for|failed to start GCS", re.IGNORECASE)
+OPTION, VARIABLE = "--ray-address", "RAY_ADDRESS"
+START = "Start a cluster with `ray start --head`"
+HERE = {OPTION: "leave the option out to train on this machine", VARIABLE: f"unset {VARIABLE} to train on this machine"}
+VERSIONS = re.compile(r"Ray: (\S+)\s+Python: (\S+)")
 ANSWER_SECONDS = 10.0
 
 
 @contextlib.contextmanager
 def ray_cluster(recipe: Recipe, address: str | None) -> Iterator[None]:
-    """Connects to a cluster for as long as training lasts, or starts a local one; leaves a running connection be.
+    """Connects to a cluster for as long as training lasts, or starts a local one; reuses an existing connection.
 
     Args:
         recipe: The run.
         address: An existing cluster; None: the one in RAY_ADDRESS, or a local one for this run.
 
     Raises:
-        UserError: The cluster is not there, or too small for the recipe's workers.
+        UserError: The cluster is not there, of another version, or too small for the recipe's workers.
     """
-    import ray
-
-    if ray.is_initialized():
-        _check_resources(ray.cluster_resources(), recipe)
+    wanted, source = (address, OPTION) if address else (os.environ.get(VARIABLE, "").strip(), VARIABLE)
+    with contextlib.ExitStack() as stack:
+        if not _is_connected():
+            if wanted and wanted != "local":
+                stack.enter_context(_connected(wanted, source))
+            else:
+                cores = max(os.cpu_count() or 1, recipe.training.fewest_workers * recipe.training.threads)
+                stack.enter_context(local_cluster(cores))
+        _check_resources(recipe)
         yield
-        return
-    wanted = address or os.environ.get("RAY_ADDRESS")
-    if wanted:
-        _connect(wanted)
-    else:
-        _start(max(os.cpu_count() or 1, recipe.training.fewest_workers * recipe.training.threads))
-    try:
-        _check_resources(ray.cluster_resources(), recipe)
-        yield
-    finally:
-        ray.shutdown()
 
 
-def _connect(address: str) -> None:
+def _is_connected() -> bool:
+    import sys
+
+    ray = sys.modules.get("ray")  # a local cluster sets what Ray reads when it is imported
+    return ray is not None and ray.is_initialized()
+
+
+@contextlib.contextmanager
+def _connected(address: str, source: str) -> Iterator[None]:
     import ray
 
     host_port = re.fullmatch(r"(?:ray://)?\[?([^/]+?)\]?:(\d+)", address)
     try:
         if host_port:  # Ray itself would try for minutes
             socket.create_connection((host_port[1], int(host_port[2])), ANSWER_SECONDS).close()
-        ray.init(address=address, **QUIET)
+        with keeping_handlers():
+            ray.init(address=address, **QUIET)
     except (OSError, OverflowError, RuntimeError, ValueError) as error:
-        raise UserError(f"no Ray cluster answers at {address}", where="--ray-address", cure=CURE) from error
+        raise _refusal(error, address, source) from error
+    try:
+        yield
+    finally:
+        ray.shutdown()
 
 
-def _start(cores: int) -> None:
-    """Starts a cluster on this machine.
+def _refusal(error: Exception, address: str, source: str) -> UserError:
+    """Returns what a user can do about a cluster that cannot be connected to."""
+    said = str(error)
+    versions = VERSIONS.findall(said)
+    if len(versions) == 2:  # the cluster's, and those of this process
+        (ray, python), (own_ray, own_python) = versions
+        what = (
+            f"the cluster at {address} runs Ray {ray} with Python {python}, and here are Ray {own_ray} and {own_python}"
+        )
+        cure = f"Install the same versions on both sides, or {HERE[source]}"
+        return UserError(f"{what}: the version must be the same", where=source, cure=cure)
+    if "uthenticat" in said or "AuthToken" in said:
+        cure = f"Set RAY_AUTH_MODE=token and RAY_AUTH_TOKEN as on the cluster, or {HERE[source]}"
+        return UserError(f"the Ray cluster at {address} asks for a token", where=source, cure=cure)
+    reached = isinstance(error, RuntimeError)
+    what = f"no Ray cluster answers at {address}" + (f" ({first_line(error)})" if reached else "")
+    return UserError(what, where=source, cure=f"{START}, or {HERE[source]}")
 
-    Ray gives its control store 30 s to name its port, then the node 30 s to appear. Neither can be set, and both are
-    too little on a busy machine or when its files are read for the first time: then it is tried again.
-    """
+
+def _check_resources(recipe: Recipe) -> None:
     import ray
 
-    os.environ.setdefault("RAY_raylet_start_wait_time_s", "180")  # its patience with its own parts, which can be
-    for _ in range(STARTS):
-        try:
-            # "local", so that a cluster somebody else started on this machine is not taken instead.
-            ray.init(address="local", num_cpus=cores, include_dashboard=False, object_store_memory=200_000_000, **QUIET)
-        except Exception as error:  # Ray raises Exception itself
-            if not START_TIMEOUT.search(str(error)):
-                raise
-        else:
-            return
-    cure = "Free the machine from other work, or start a cluster with `ray start --head` and name it"
-    raise UserError(f"Ray did not start on this machine, in {STARTS} attempts of 30 s", cure=cure)
-
-
-def _check_resources(available: dict[str, float], recipe: Recipe) -> None:
-    training = recipe.training
+    available, training = ray.cluster_resources(), recipe.training
     workers = training.fewest_workers
     needed = {"CPU": workers * training.threads, "GPU": workers if training.use_gpu else 0}
     for kind, count in needed.items():

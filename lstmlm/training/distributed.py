@@ -6,7 +6,9 @@ import os
 from pathlib import Path
 from typing import Any
 
-from lstmlm.errors import UserError, chain
+from lstmlm import interrupts
+from lstmlm.environment import settle_worker
+from lstmlm.interrupts import keeping_handlers
 from lstmlm.recipe import Recipe
 from lstmlm.training.cluster import ray_cluster
 
@@ -27,13 +29,14 @@ def train_on_ray(recipe: Recipe, examples: Path, tokenizer: Path, work: Path, ra
     Raises:
         UserError: The cluster is not there or too small, or training stopped on a user's mistake.
     """
-    from ray.train import FailureConfig, RunConfig, ScalingConfig
-    from ray.train.tensorflow import TensorflowTrainer
-
     training = recipe.training
     # How long a group waits for the place of a lost node before it is made anew with what there is; Ray would wait 60.
     os.environ.setdefault("RAY_TRAIN_WORKER_GROUP_START_TIMEOUT_S", "20")
-    with ray_cluster(recipe, ray_address):
+    with keeping_handlers(), ray_cluster(recipe, ray_address):
+        from ray.train import FailureConfig, RunConfig, ScalingConfig
+
+        from lstmlm.training.failures import Trainer, find_mistake, summary
+
         config = {
             "recipe": recipe.model_dump_json(),
             "examples": str(examples),
@@ -42,7 +45,7 @@ def train_on_ray(recipe: Recipe, examples: Path, tokenizer: Path, work: Path, ra
         }
         resources = {"CPU": float(training.threads)} | ({"GPU": 1.0} if training.use_gpu else {})
         number = training.workers if isinstance(training.workers, int) else tuple(training.workers)
-        trainer = TensorflowTrainer(
+        trainer = Trainer(
             ray_worker,
             train_loop_config=config,
             scaling_config=ScalingConfig(
@@ -60,15 +63,16 @@ def train_on_ray(recipe: Recipe, examples: Path, tokenizer: Path, work: Path, ra
         try:
             trainer.fit()
         except Exception as error:
-            # A user's mistake in a worker lies inside of what Ray wraps around it.
-            mistake = next((link for link in chain(error) if isinstance(link, UserError)), None)
-            if mistake is None:
-                raise
-            raise mistake from None
+            interrupts.check(error)
+            mistake = find_mistake(error)
+            if mistake is not None:
+                raise mistake from None
+            raise summary(error) from error
 
 
 def ray_worker(config: dict[str, Any]) -> None:
     """Runs on every Ray Train worker. Exceptions propagate, so that Ray sees the failure."""
+    settle_worker()
     import ray.train
     import ray.train.collective
     import tensorflow as tf
