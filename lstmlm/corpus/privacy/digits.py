@@ -1,15 +1,23 @@
-"""Where a text has runs of digits: the cheap look before anything costly."""
+"""Where a folded text has runs of digits: the cheap look before anything costly."""
 
 from __future__ import annotations
 
 import re
 
-# What people write between the digits of one number: blanks, dots, slashes, brackets and the dashes.
-SEPARATOR = r"[ \u00a0\u2009\u202f().\-/\u2010-\u2013]"
+from lstmlm.corpus.privacy.fold import SEPARATORS
 
-# Starts with one set of characters, for then `re` skips everything else quickly. The second form is that of the Italian
-# codice fiscale, the one identity number without six digits close together.
-SIGN = re.compile(rf"[0-9](?:(?:{SEPARATOR}{{0,3}}[0-9]){{5,}}|[0-9][A-Za-z][0-9]{{2}}[A-Za-z][0-9]{{3}}[A-Za-z])")
+# What people write between the digits of one number: blanks, dots, slashes, brackets, hyphens; and in Japan, the sign
+# of a long vowel for a hyphen. Dashes and spaces of other kinds are folded (`lstmlm.corpus.privacy.fold`).
+SEPARATOR = r"[ ().\-/\xb7\u30fb\u30fc]"
+
+# Of a text as it is written; in a folded one the other separators do not occur.
+_ANY_SEPARATOR = rf"[ ().\-/\xb7\u30fb\u30fc{SEPARATORS}]"
+
+# What follows a digit with which a number begins. The second form is that of the Italian codice fiscale, the one
+# identity number without six digits close together. A pattern begins with one set of characters, for then `re` skips
+# everything else quickly.
+NUMBER = rf"(?:{_ANY_SEPARATOR}{{0,3}}[0-9]){{5,}}|[0-9][A-Za-z][0-9]{{2}}[A-Za-z][0-9]{{3}}[A-Za-z]"
+SIGN = re.compile(rf"[0-9](?:{NUMBER})")
 
 _MARGIN = 32
 

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import phonenumbers
 
-from lstmlm.corpus.privacy import digits, emails, ibans, ips, urls
+from lstmlm.corpus.privacy import digits, ibans, ips, urls
 from lstmlm.corpus.privacy.cards import find_cards
 from lstmlm.corpus.privacy.digits import digit_windows
-from lstmlm.corpus.privacy.emails import find_emails
+from lstmlm.corpus.privacy.emails import find_emails, may_hold_emails
+from lstmlm.corpus.privacy.fold import fold, needs_fold
 from lstmlm.corpus.privacy.ibans import find_ibans
 from lstmlm.corpus.privacy.ips import find_ips
 from lstmlm.corpus.privacy.national_ids import find_national_ids
-from lstmlm.corpus.privacy.phones import find_phones
+from lstmlm.corpus.privacy.phones import Lookups, find_phones
 from lstmlm.corpus.privacy.presidio import Presidio, load_presidio
 from lstmlm.corpus.privacy.spans import Span, without_overlaps
 from lstmlm.corpus.privacy.urls import find_url_credentials
@@ -23,17 +24,26 @@ from lstmlm.errors import UserError
 _BY_DIGITS = frozenset({"card", "national_id", "phone"})
 
 # What a text with something of a kind must hold. `re` looks for them at about the speed of reading.
-_SIGNS: dict[str, tuple[re.Pattern[str], ...]] = {
-    "email": (emails.SIGN,),
-    "ip": (ips.V4_SIGN, ips.V6_SIGN),
-    "url_credentials": (urls.SIGN,),
-    "iban": (ibans.SIGN,),
-    **dict.fromkeys(sorted(_BY_DIGITS), (digits.SIGN,)),
+_SIGNS: dict[str, tuple[Callable[[str], object], ...]] = {
+    "email": (may_hold_emails,),
+    "ip": (ips.V4_FIRST.search, ips.V6_SIGN.search),
+    "url_credentials": (urls.SIGN.search,),
 }
+# What must follow a digit of it: one look for all of these.
+_NUMBERS = {"iban": ibans.NUMBER, **dict.fromkeys(sorted(_BY_DIGITS), digits.NUMBER)}
+
+
+def _signs(kinds: frozenset[str]) -> list[Callable[[str], object]]:
+    signs = [sign for kind, found in _SIGNS.items() if kind in kinds for sign in found]
+    numbers = dict.fromkeys(number for kind, number in _NUMBERS.items() if kind in kinds)
+    return [*signs, re.compile(rf"[0-9](?:{'|'.join(numbers)})").search] if numbers else signs
 
 
 class Finder:
     """Finds personal data in texts, one text at a time.
+
+    Attributes:
+        unchecked: Numbers of the last text that were too many to look up, so that their form decided.
 
     Args:
         kinds: Names as in `corpus.privacy.kinds`.
@@ -45,10 +55,11 @@ class Finder:
     """
 
     def __init__(self, kinds: Iterable[str], regions: Iterable[str], presidio: Presidio | None = None) -> None:
+        self.unchecked = 0
         self._kinds = frozenset(kinds)
         self._regions = tuple(regions)
         self._presidio = (presidio or load_presidio()) if "presidio" in self._kinds else None
-        self._signs = list(dict.fromkeys(sign for kind in _SIGNS if kind in self._kinds for sign in _SIGNS[kind]))
+        self._signs = _signs(self._kinds)
         for region in self._regions:
             if region not in phonenumbers.SUPPORTED_REGIONS:
                 raise UserError(
@@ -59,14 +70,18 @@ class Finder:
 
     def may_find(self, text: str) -> bool:
         """Tells whether anything can be in a text, or in one of several texts joined by line feeds."""
-        return self._presidio is not None or any(sign.search(text) for sign in self._signs)
+        return self._presidio is not None or any(sign(text) for sign in self._signs) or needs_fold(text)
 
     def find(self, text: str) -> list[Span]:
         """Returns the spans of personal data, in order and apart. Spans count characters."""
-        spans = list(self._matches(text))
+        folded = fold(text)
+        spans = [folded.original(span) for span in self._matches(folded.text)]
+        if self._presidio:
+            spans += self._presidio.find(text)
         return without_overlaps(spans, text) if spans else spans
 
     def _matches(self, text: str) -> Iterator[Span]:
+        """Yields what a folded text holds, in any order."""
         kinds = self._kinds
         if "email" in kinds:
             yield from find_emails(text)
@@ -77,18 +92,18 @@ class Finder:
         if "iban" in kinds:
             yield from find_ibans(text)
         if kinds & _BY_DIGITS:
+            lookups = Lookups()
             for start, end in digit_windows(text):
-                yield from self._by_digits(text, start, end)
-        if self._presidio:
-            yield from self._presidio.find(text)
+                yield from self._by_digits(text, start, end, lookups)
+            self.unchecked = lookups.spent
 
-    def _by_digits(self, text: str, start: int, end: int) -> Iterator[Span]:
+    def _by_digits(self, text: str, start: int, end: int, lookups: Lookups) -> Iterator[Span]:
         if "card" in self._kinds:
             yield from find_cards(text, start, end)
         if "national_id" in self._kinds:
             yield from find_national_ids(text, start, end, self._regions)
         if "phone" in self._kinds:
-            yield from find_phones(text, start, end, self._regions)
+            yield from find_phones(text, start, end, self._regions, lookups)
 
 
 def find(text: str, kinds: Iterable[str], regions: Iterable[str]) -> list[Span]:

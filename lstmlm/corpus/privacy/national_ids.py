@@ -59,8 +59,7 @@ class NationalId:
 
 def _form(pattern: str) -> re.Pattern[str]:
     # An underscore stands for the one blank or hyphen that may part two groups, a tilde for a hyphen that must.
-    hyphens = r"\-\u2010\u2011\u2013"
-    return re.compile(pattern.replace("_", rf"[ \u00a0{hyphens}]?").replace("~", f"[{hyphens}]"), re.IGNORECASE)
+    return re.compile(pattern.replace("_", r"[ \-]?").replace("~", r"\-"), re.IGNORECASE)
 
 
 # HM Revenue & Customs: prefixes never allocated. The number has no check digit.
@@ -141,6 +140,7 @@ _PERSONAL = re.compile(
     re.IGNORECASE,
 )
 _REACH = 56
+_WORD = re.compile("[A-Za-z]")
 
 
 def find_national_ids(text: str, start: int, end: int, regions: Sequence[str]) -> Iterator[Span]:
@@ -149,7 +149,11 @@ def find_national_ids(text: str, start: int, end: int, regions: Sequence[str]) -
         for kind in IDS.get(region, ()):
             for match in kind.form.finditer(text, start, end):
                 first, last = match.span()
-                if not stands_alone(text, first, last) or not kind.is_valid(match[0]):
-                    continue
-                if kind.telling or _PERSONAL.search(text, max(0, first - _REACH), first):
+                told = stands_alone(text, first, last) and (kind.telling or _is_called_personal(text, first))
+                if told and kind.is_valid(match[0]):
                     yield Span(first, last, "national_id")
+
+
+def _is_called_personal(text: str, start: int) -> bool:
+    before = max(0, start - _REACH)
+    return bool(_WORD.search(text, before, start) and _PERSONAL.search(text, before, start))

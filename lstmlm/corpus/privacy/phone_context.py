@@ -9,29 +9,35 @@ _LABEL = (
     r"(?<![\w<])(?:phone|telephone|tel|mobile|mob|mobil|cell|cell\s?phone|fax|whatsapp|sms|hotline|helpline|landline"
     r"|t[ée]l[ée]phone|telefon(?:o|e|nummer)?|tel[ée]fono|m[óo]vil|portable|handy|cellulare|rufnummer)"
 )
+# The same in languages of other scripts. Chinese, Japanese and Thai have no blank before the word, nor after it.
+_LABEL_ELSEWHERE = (
+    r"(?:(?:电话|電話|手机|手機|座机|热线|熱線|传真|傳真|携帯|ファックス|携帯電話|전화|휴대폰|핸드폰|연락처|팩스"
+    r"|โทรศัพท์|โทรสาร|มือถือ|โทร|ទូរស័ព្ទ|ဖုန်း)(?:号码|號碼|番号|번호)?"
+    r"|(?<!\w)(?:телефон|тел|моб(?:ильный)?|факс|τηλ(?:έφωνο)?|טלפון|נייד|هاتف|جوال|تلفون|موبايل|تلفن|فاکس|فون|फ़ोन|फोन|मोबाइल"
+    r"|फ़ैक्स|ফোন|মোবাইল|điện thoại|đt|sđt|di động|cep|telefonu))(?:は|은|는)?\.?[\s:=\-]*\(?\Z"
+)
 _PLACE = r"(?<![\w<])(?:desk|office|home|work|direct|main|private|business|ph|t|m|p|f)"
 _LINK = r"(?:[ ]?(?:no|nr|num|number|line))?\.?"
 
 _BEFORE = re.compile(
-    rf"{_LABEL}{_LINK}(?:\s+(?:is|was|at|on))?[\s:=#\"'\-]*\(?\Z|{_PLACE}{_LINK}[ ]*[:\-][ ]*\Z"
+    rf"{_LABEL_ELSEWHERE}|{_LABEL}{_LINK}(?:\s+(?:is|was|at|on))?[\s:=#\"'\-]*\(?\Z|{_PLACE}{_LINK}[ ]*[:\-][ ]*\Z"
     # `call me on`, `not answering at`, `number is`
     r"|(?<![\w<])(?:call|calling|dial|ring|reach|contact|text (?:me|us|him|her|them)|phone|fax|answer|answering"
     r"|message|messages|whatsapp"
     r"|my number|her number|his number|their number|your number|our number|number is|numbers are"
-    r"|appele[rz]|joindre|anrufen|erreichbar|erreichen|llame|llamar|llama|chiama|chiamare)\b[^.!?\n<]{0,32}\Z",
-    re.IGNORECASE,
+    r"|appele[rz]|joindre|anrufen|erreichbar|erreichen|llame|llamar|llama|chiama|chiamare)\b[^.!?\n<]{0,32}\Z"
 )
 _AFTER = re.compile(
-    r"[ \-–,]{1,3}\(?(?:phone|telephone|tel|mobile|mob|cell|fax|desk|office|home|work|direct|main)\b", re.IGNORECASE
+    r"[ \-,]{1,3}\(?(?:phone|telephone|tel|mobile|mob|cell|fax|desk|office|home|work|direct|main)\b", re.IGNORECASE
 )
 
 _OTHER = re.compile(
     r"\b(?:isbn|issn|isin|doi|arxiv|pmid|pmc|orcid|order|invoice|account|acct|licen[cs]e|serial|model|ticket|case"
     r"|claim|policy|card|routing|tracking|sku|upc|ean|vin|zip|postal code|zip code|postcode|patent|grant|rfc|version"
     r"|id|reference|ref|passport|ssn|vat|population|page|pages|pp|bug|issue|lat|lon|latitude|longitude"
-    r")(?:[ ]?(?:no|nr|num|number|code|id))?s?\.?(?:\s+(?:is|was|are))?[\s:=#\-]*\Z|[$€£¥]\s?\Z|-\Z",
-    re.IGNORECASE,
+    r")(?:[ ]?(?:no|nr|num|number|code|id))?s?\.?(?:\s+(?:is|was|are))?[\s:=#\-]*\Z"
 )
+_SIGN_BEFORE = re.compile(r"[$€£¥]\s?\Z|-\Z")
 _UNIT = re.compile(
     r"\s?(?:%|°|[$€£¥])|\s(?:people|persons|inhabitants|dollars|euros|pounds|votes|km|kg|usd|eur|gbp|bytes)\b",
     re.IGNORECASE,
@@ -40,17 +46,26 @@ _UNIT = re.compile(
 # Ten digits in a row are of any kind where they stand as in code: `size = 4341379928`, `'2147483648'`, `[8664084166]`.
 _CODE_BEFORE = re.compile(r"[=*+<>|][ ]?\Z|[`\"'<>\[{]\Z|[\"'][ ]?:[ ]?\Z|\w\(\Z")
 
-_REACH = 56
+_REACH, _REACH_OF_LABELS = 56, 40
+_WORD = re.compile(r"[^\W\d_]")
 
 
 def says_phone(text: str, start: int, end: int) -> bool:
     """Tells whether the words before or after characters `start` to `end` name a phone: `Fax: …`, `call me on …`."""
-    return bool(_BEFORE.search(text, max(0, start - _REACH), start) or _AFTER.match(text, end))
+    return _precedes(_BEFORE, text, start, _REACH) or _AFTER.match(text, end) is not None
 
 
 def says_other(text: str, start: int, end: int) -> bool:
     """Tells whether the words around characters `start` to `end` name another thing: `ISBN …`, `… euros`."""
-    return bool(_OTHER.search(text, max(0, start - _REACH), start) or _UNIT.match(text, end))
+    if _SIGN_BEFORE.search(text, max(0, start - 2), start) or _UNIT.match(text, end):
+        return True
+    return _precedes(_OTHER, text, start, _REACH_OF_LABELS)
+
+
+def _precedes(words: re.Pattern[str], text: str, start: int, reach: int) -> bool:
+    # One character more, for the pattern looks at what is before it; in small letters, which are compared more quickly.
+    before = text[max(0, start - reach - 1) : start].lower()
+    return _WORD.search(before) is not None and words.search(before, int(start > reach)) is not None
 
 
 def says_code(text: str, start: int) -> bool:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import bisect
 import functools
+import itertools
 import re
 from collections.abc import Iterator, Sequence
 
@@ -17,17 +19,47 @@ _RUN = re.compile(rf"[+(0-9](?:{SEPARATOR}{{0,3}}[0-9]){{6,}}")
 _EXTENSION = re.compile(
     r"[ ,;]{0,2}(?:x|ext\.?|extn\.?|extension|poste|durchwahl)[ .:]?[0-9]{1,6}(?![0-9])", re.IGNORECASE
 )
-_WORD = re.compile(r"[0-9+(][^ \u00a0\u2009\u202f]*(?<=[0-9)])")
+_WORD = re.compile(r"[0-9+(][^ ]*(?<=[0-9)])")
 _SIGNS = re.compile(r"[(+.\-]")
 _MOST_WORDS = 6
 
 _FEWEST, _MOST = 7, 15  # digits of a number: the local ones of North America, and the bound of ITU-T E.164
+_LONGEST = 4 * (_MOST + 2)  # characters, with three separators after each digit
+
+MOST_LOOKUPS = 2000
+"""Different numbers of one text that are looked up at most."""
 
 _PART_BEFORE = re.compile(r"[A-Za-z0-9_/&]\Z|[0-9][.,\-:]\Z")
 _PART_AFTER = re.compile(r"[A-Za-z0-9_@]|[.,/:\-][0-9]")
 
 
-def find_phones(text: str, start: int, end: int, regions: Sequence[str]) -> Iterator[Span]:
+class Lookups:
+    """Counts the numbers of one text that libphonenumber was asked about: it takes a long time for each.
+
+    Past the limit, which hardly any text but a directory reaches, the form of a number decides.
+
+    Attributes:
+        spent: Numbers beyond the limit.
+    """
+
+    def __init__(self, limit: int = MOST_LOOKUPS) -> None:
+        self.spent = 0
+        self._limit, self._asked = limit, set[str]()
+
+    def are_spent(self, digits: str) -> bool:
+        """Takes another number, and tells whether it is beyond the limit; one that was taken before is not."""
+        if digits in self._asked:
+            return False
+        if len(self._asked) < self._limit:
+            self._asked.add(digits)
+            return False
+        self.spent += 1
+        return True
+
+
+def find_phones(
+    text: str, start: int, end: int, regions: Sequence[str], lookups: Lookups | None = None
+) -> Iterator[Span]:
     """Yields phone numbers, extension included, in a part of a text.
 
     A number counts where one of these holds, after libphonenumber's idea of lenience:
@@ -37,32 +69,45 @@ def find_phones(text: str, start: int, end: int, regions: Sequence[str]) -> Iter
     - it has 7 to 15 digits and the words beside it call it a phone number, valid or not.
 
     Dates, years, decimals, amounts, and what its label calls something else (`ISBN`, `order no.`) do not count.
+
+    Args:
+        text: Folded (`lstmlm.corpus.privacy.fold`).
+        start: Where the part begins.
+        end: Where it ends.
+        regions: ISO 3166-1 codes.
+        lookups: The limit of this text; absent: one of this part.
     """
+    lookups = lookups or Lookups()
     for run in _RUN.finditer(text, start, end):
-        whole = _phone(text, run.start(), run.end(), regions)
+        whole = _phone(text, run.start(), run.end(), regions, lookups)
         if whole:
             yield whole
         else:
-            yield from _parts(text, run.start(), run.end(), regions)
+            yield from _parts(text, run.start(), run.end(), regions, lookups)
 
 
-def _parts(text: str, start: int, end: int, regions: Sequence[str]) -> Iterator[Span]:
+def _parts(text: str, start: int, end: int, regions: Sequence[str], lookups: Lookups) -> Iterator[Span]:
     """Yields the phone numbers among several numbers in a row, from left to right, the longest first."""
     words = [match.span() for match in _WORD.finditer(text, start, end)]
+    digits = [sum(map(str.isdigit, text[first:last])) for first, last in words]
     first = 0
     while first < len(words):
-        for last in range(min(len(words), first + _MOST_WORDS) - 1, first - 1, -1):
-            part = words[first][0], words[last][1]
+        # The words that have as many digits together as a number may have.
+        totals = list(itertools.accumulate(digits[first : first + _MOST_WORDS]))
+        for count in range(bisect.bisect(totals, _MOST + 2), bisect.bisect_left(totals, _FEWEST), -1):
+            part = words[first][0], words[first + count - 1][1]
             # Blanks alone also part the numbers of a table.
-            phone = _phone(text, *part, regions) if _SIGNS.search(text, *part) else None
+            phone = _phone(text, *part, regions, lookups) if _SIGNS.search(text, *part) else None
             if phone:
                 yield phone
-                first = last
+                first += count - 1
                 break
         first += 1
 
 
-def _phone(text: str, start: int, end: int, regions: Sequence[str]) -> Span | None:
+def _phone(text: str, start: int, end: int, regions: Sequence[str], lookups: Lookups) -> Span | None:
+    if end - start > _LONGEST:
+        return None
     value = text[start:end]
     if value.startswith("(") and ")" not in value:
         start, value = start + 1, value[1:]
@@ -79,10 +124,12 @@ def _phone(text: str, start: int, end: int, regions: Sequence[str]) -> Span | No
         return Span(start, end, "phone")
     if value == digits and says_code(text, start):
         return None
-    return Span(start, end, "phone") if _is_phone(value, digits, regions) else None
+    return Span(start, end, "phone") if _is_phone(value, digits, regions, lookups) else None
 
 
-def _is_phone(value: str, digits: str, regions: Sequence[str]) -> bool:
+def _is_phone(value: str, digits: str, regions: Sequence[str], lookups: Lookups) -> bool:
+    if lookups.are_spent(digits):
+        return _is_written_like_one(value)
     if value.startswith("+"):
         # A number that is dialled from abroad may have its trunk prefix beside it: `+44 (0)20`.
         international = value if "(0)" in value else f"+{digits}"
@@ -91,6 +138,11 @@ def _is_phone(value: str, digits: str, regions: Sequence[str]) -> bool:
     if digits.startswith("00"):
         return _national_groups(f"+{digits[2:]}", None, valid=True) is not None
     return not is_count_or_code(value) and any(_is_national(value, digits, region) for region in regions)
+
+
+def _is_written_like_one(value: str) -> bool:
+    """Tells whether a number could be one by its form, where there are too many to look each up."""
+    return value.startswith("+") or not is_count_or_code(value)
 
 
 def _is_national(value: str, digits: str, region: str) -> bool:

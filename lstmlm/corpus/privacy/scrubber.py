@@ -32,8 +32,9 @@ class Scrubber:
         """Returns the text without personal data, and adds to `counts` how many spans of each kind it had."""
         # What is left of overlapping finds may be one by itself. Every round replaces characters that no later one
         # touches (`without_overlaps`), so the rounds end.
-        while spans := self.finder.find(text):
+        while self.finder.may_find(text) and (spans := self.finder.find(text)):
             counts.update(span.kind for span in spans)
+            counts.update({"phone_unchecked": self.finder.unchecked} if self.finder.unchecked else {})
             text = replace(text, spans, self._replacement)
         return text
 

@@ -8,10 +8,13 @@ from hypothesis import strategies as st
 from stdnum import luhn
 
 from lstmlm.corpus.privacy.cards import find_cards
+from lstmlm.corpus.privacy.fold import fold
 
 
 def found(text: str) -> list[str]:
-    return [text[span.start : span.end] for span in find_cards(text, 0, len(text))]
+    folded = fold(text)
+    spans = map(folded.original, find_cards(folded.text, 0, len(folded.text)))
+    return [text[span.start : span.end] for span in spans]
 
 
 @pytest.mark.parametrize(

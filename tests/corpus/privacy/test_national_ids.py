@@ -5,11 +5,14 @@ from __future__ import annotations
 import phonenumbers
 import pytest
 
+from lstmlm.corpus.privacy.fold import fold
 from lstmlm.corpus.privacy.national_ids import IDS, find_national_ids
 
 
 def found(text: str, *regions: str) -> list[str]:
-    return [text[span.start : span.end] for span in find_national_ids(text, 0, len(text), regions)]
+    folded = fold(text)
+    spans = map(folded.original, find_national_ids(folded.text, 0, len(folded.text), regions))
+    return [text[span.start : span.end] for span in spans]
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import phonenumbers
 import pytest
 
+from lstmlm.corpus.privacy.fold import fold
 from lstmlm.corpus.privacy.phones import find_phones
 from lstmlm.recipe_corpus import Privacy
 
@@ -12,7 +13,9 @@ REGIONS = Privacy().regions
 
 
 def found(text: str, *regions: str) -> list[str]:
-    return [text[span.start : span.end] for span in find_phones(text, 0, len(text), regions or REGIONS)]
+    folded = fold(text)
+    spans = map(folded.original, find_phones(folded.text, 0, len(folded.text), regions or REGIONS))
+    return [text[span.start : span.end] for span in spans]
 
 
 @pytest.mark.parametrize("region", [*REGIONS, "AU", "BR", "CH", "IN", "JP", "MX", "NL", "PL", "SE"])
