@@ -129,7 +129,7 @@ class Task(abc.ABC):
         """
         return {}
 
-    def output(self, record_id: str, source: str, text: str) -> dict[str, Any]:
+    def output(self, record_id: str | int | float, source: str, text: str) -> dict[str, Any]:
         """Returns one output line of the batch job."""
         return {"id": record_id, "source": source, "output": text}
 

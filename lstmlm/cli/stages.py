@@ -199,7 +199,12 @@ def infer(
             metavar="PATH", help="Decode this file, folder or glob: JSONL, TSV, CSV, TXT, parquet or TFRecord."
         ),
     ] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on with what a stopped job left beside DIR.")] = False,
+    resume: Annotated[
+        bool,
+        typer.Option(
+            "--resume", help="Resume a stopped job, which the same command does by itself; refuse work of another job."
+        ),
+    ] = False,
     runner: RunnerName = "direct",
     workers: BeamWorkers = None,
     beam_option: BeamOptions = None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from typing import Any
 
@@ -95,6 +96,21 @@ def plain(array: Any) -> Any:
     elif _is_list(array.type) and is_text(array.type.value_type):
         array.cast(pa.large_list(pa.large_binary())).validate(full=True)
     return array
+
+
+def as_text(array: Any) -> Any:
+    """Returns an array of other values (times, decimals, bytes, objects) as text: objects and lists as JSON."""
+    return pa.array([_text(value) for value in array.to_pylist()], pa.large_string())
+
+
+def _text(value: Any) -> str | None:
+    if value is None or isinstance(value, str):
+        return value
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "backslashreplace")
+    if isinstance(value, dict | list):
+        return json.dumps(value, ensure_ascii=False, default=_text)
+    return str(value.isoformat()) if hasattr(value, "isoformat") else str(value)
 
 
 def text_sizes(array: Any) -> npt.NDArray[np.int64]:

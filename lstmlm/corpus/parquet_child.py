@@ -16,7 +16,7 @@ import numpy as np
 
 from lstmlm.arrow import pa, pq
 from lstmlm.child import MEMORY_BYTES, Parent, serving
-from lstmlm.corpus.columns import SIZES, column_of, find_column, is_value, plain, runs_code, text_sizes
+from lstmlm.corpus.columns import SIZES, as_text, column_of, find_column, is_value, plain, runs_code, text_sizes
 from lstmlm.corpus.rows import BLOCK_BYTES, BLOCK_LINES
 from lstmlm.corpus.tables import RUNS_CODE
 
@@ -82,8 +82,9 @@ def _groups(table: pq.ParquetFile, start: int, end: int | None) -> list[tuple[in
 def _send_rows(parent: Parent, table: pq.ParquetFile, request: Mapping[str, Any]) -> None:
     schema, needed = table.schema_arrow, request["needed"]
     kinds = {name: find_column(schema, name) for name in needed}
-    if not needed:
+    if not needed and not request["others"]:
         kinds = {field.name: field.type for field in schema if is_value(field.type)}
+    others = [name for name in schema.names if name not in kinds] if request["others"] else []
     foreign = next((name for name, kind in kinds.items() if kind is not None and not is_value(kind)), None)
     ends = foreign is not None or None in kinds.values() or len(set(schema.names)) < len(schema.names)
     _say(
@@ -92,7 +93,7 @@ def _send_rows(parent: Parent, table: pq.ParquetFile, request: Mapping[str, Any]
         names=schema.names,
         missing=[name for name, kind in kinds.items() if kind is None],
         foreign=None if foreign is None else [foreign, str(kinds[foreign])],
-        columns=list(kinds),
+        columns=[*kinds, *others],
         rows=[rows for rows, _ in _groups(table, request["start"], request["end"])],
     )
     if ends:
@@ -101,7 +102,7 @@ def _send_rows(parent: Parent, table: pq.ParquetFile, request: Mapping[str, Any]
     for group in range(request["start"], request["end"]):
         reason = ""
         try:
-            for batch in _batches(table, group, list(kinds), skip, request["limit"]):
+            for batch in _batches(table, group, [*kinds, *others], skip, request["limit"]):
                 _send_batch(parent, batch)
         except Exception as error:  # of a library that reads what anybody wrote
             reason = _reason(error)
@@ -118,7 +119,8 @@ def _batches(
     """
     for read in table.iter_batches(BLOCK_LINES, row_groups=[group], columns=columns, use_threads=False):
         batch, skip = read.slice(min(skip, read.num_rows)), max(0, skip - read.num_rows)
-        arrays = [plain(column_of(batch, name)) for name in columns]
+        found = (column_of(batch, name) for name in columns)
+        arrays = [plain(array) if is_value(array.type) else as_text(array) for array in found]
         sizes = sum((text_sizes(array) for array in arrays), np.zeros(batch.num_rows, np.int64))
         if (sizes > limit).any():
             kept = pa.array(np.arange(batch.num_rows), mask=sizes > limit)

@@ -17,13 +17,14 @@ from lstmlm.corpus.text import json_rows, paragraph_rows, text_rows
 from lstmlm.recipe_corpus import Corpus
 
 
-def read_range(file_range: FileRange, corpus: Corpus, needed: Sequence[str]) -> Iterator[Row]:
+def read_range(file_range: FileRange, corpus: Corpus, needed: Sequence[str], *, others: bool = False) -> Iterator[Row]:
     """Yields a row for every line of a range but the header (for every row of a table, every paragraph).
 
     Args:
         file_range: What to read.
         corpus: `source` names the single field of a .txt row; `unit` and the limits are used.
         needed: Columns a table must have. Of a parquet file only these are read, unless there are none.
+        others: Read the other columns of a parquet file too.
 
     Raises:
         UserError: The file cannot be read at all: it is gone, not of its kind, or without a needed column.
@@ -32,7 +33,7 @@ def read_range(file_range: FileRange, corpus: Corpus, needed: Sequence[str]) -> 
     limit = corpus.max_line_bytes
     if file.format == PARQUET:
         groups = (file_range.start, file_range.end, file_range.first_line)
-        return table_rows(file.path, *groups, limit, needed, corpus.max_expansion)
+        return table_rows(file.path, *groups, limit, needed, corpus.max_expansion, others=others)
     chunks = _chunks(file_range, corpus)
     if file.format == ".csv":
         return csv_rows(raw_lines(chunks, limit, keep_returns=True), limit, file.path, needed)
@@ -54,7 +55,8 @@ def _chunks(file_range: FileRange, corpus: Corpus) -> Iterator[bytes]:
     return read_bytes(file.path, file_range.start, file_range.end)
 
 
-def read_file(file: CorpusFile, corpus: Corpus, needed: Sequence[str]) -> Iterator[Row]:
+def read_file(file: CorpusFile, corpus: Corpus, needed: Sequence[str], *, others: bool = False) -> Iterator[Row]:
     """Yields the rows of a whole file, in order; see `read_range`."""
     whole = split_file(file, corpus, max(file.size, 1))
-    return itertools.chain.from_iterable(read_range(file_range, corpus, needed) for file_range in whole)
+    ranges = (read_range(file_range, corpus, needed, others=others) for file_range in whole)
+    return itertools.chain.from_iterable(ranges)

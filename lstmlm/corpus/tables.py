@@ -44,7 +44,15 @@ def row_groups(path: str, range_bytes: int) -> list[tuple[int, int]]:
 
 
 def table_rows(
-    path: str, start: int, end: int, first_row: int, limit: int, needed: Sequence[str], max_expansion: int = 1000
+    path: str,
+    start: int,
+    end: int,
+    first_row: int,
+    limit: int,
+    needed: Sequence[str],
+    max_expansion: int = 1000,
+    *,
+    others: bool = False,
 ) -> Iterator[Row]:
     """Yields the rows of some row groups. Text, numbers and lists of text are values; others make a row dead.
 
@@ -58,13 +66,14 @@ def table_rows(
         limit: Bytes of text a row may have.
         needed: Columns to read, or fields of columns of structs (`translation.en`); none: all columns with values.
         max_expansion: The text may be larger than the file by this factor, or 1 GB.
+        others: Read the other columns too; what is neither text nor numbers becomes text.
 
     Raises:
         UserError: The file cannot be read, is damaged beyond knowing its rows, lacks a needed column, or expands to
             more than is allowed.
     """
     with _reading(path) as (stream, place):
-        wanted = {**place, "end": end, "needed": list(dict.fromkeys(needed)), "limit": limit}
+        wanted = {**place, "end": end, "needed": list(dict.fromkeys(needed)), "limit": limit, "others": others}
         yield from _Groups(path, stream, wanted, start, first_row, max_expansion).rows()
 
 

@@ -19,8 +19,9 @@ from lstmlm.decoding.beam import (
     length_penalty,
     log_softmax,
 )
-from lstmlm.decoding.constraints import ban
-from lstmlm.decoding.forced import expand_forced, missing
+from lstmlm.decoding.constraints import ban, missing
+from lstmlm.decoding.forbidden import Forbidden
+from lstmlm.decoding.forced import expand_forced
 from lstmlm.decoding.hypothesis import Hypothesis, Request, SearchOptions
 from lstmlm.decoding.slots import Slots
 
@@ -39,6 +40,7 @@ class BeamSearch:
         self._scores = np.full([slots, beam], -np.inf)
         self._texts = np.zeros([slots, beam, options.max_tokens], np.int64)
         self._alignment = np.zeros([slots, beam, options.max_tokens if options.align else 0], np.int64)
+        self._states = np.zeros([slots, beam], np.int64)  # of the forbidden words
         self._place = np.zeros(slots, np.int64)
         self._limits = np.ones(slots, np.int64)
         self._coverage = np.zeros([slots, beam, 0], np.float32)
@@ -51,6 +53,7 @@ class BeamSearch:
         self._scores[slots] = -np.inf
         self._scores[slots, 0] = 0.0  # all rows are the same text: one of them is enough
         self._place[slots] = 0
+        self._states[slots] = Forbidden.START
         self._limits[slots] = [most if request.limit is None else min(request.limit, most) for request in requests]
         self._coverage[slots] = 0.0
         self._sources[slots] = [len(request.ids) for request in requests]
@@ -84,7 +87,7 @@ class BeamSearch:
     def keep(self, slots: Ints) -> None:
         """See `Search`."""
         self._scores, self._texts, self._coverage = self._scores[slots], self._texts[slots], self._coverage[slots]
-        self._alignment = self._alignment[slots]
+        self._alignment, self._states = self._alignment[slots], self._states[slots]
         self._place, self._limits, self._sources = self._place[slots], self._limits[slots], self._sources[slots]
         self._finished = [self._finished[slot] for slot in slots.tolist()]
 
@@ -99,10 +102,14 @@ class BeamSearch:
         logits, attention = self._backend.logits(slots.rows, slots.tokens)
         scores = log_softmax(logits)
         texts = self._written()
-        ban(scores, [text for slot in texts for text in slot], options.constraints)
+        room = self._limits - self._place
+        last = np.repeat(room <= 1, options.beam).tolist()
+        states = self._states.reshape(-1).tolist()
+        ban(scores, [text for slot in texts for text in slot], options.constraints, states, last)
         if options.constraints.forced:
+            rows = scores.reshape(*shape, -1)
             parts = [
-                expand_forced(self._scores[n], scores.reshape(*shape, -1)[n], texts[n], options.constraints.forced)
+                expand_forced(self._scores[n], rows[n], texts[n], options.constraints, int(room[n]))
                 for n in range(shape[0])
             ]
             return Expansion(*(np.concatenate(arrays) for arrays in zip(*parts, strict=True))), attention
@@ -127,6 +134,7 @@ class BeamSearch:
     def _finish(self, slot: int, row: int, score: float, *, ended: bool) -> None:
         """Ranks a text; one that has ended counts *end* as a token."""
         options, place = self._options, int(self._place[slot])
+        place = options.constraints.keep(self._texts[slot, row, :place].tolist())
         tokens = tuple(self._texts[slot, row, :place].tolist())
         value = score / length_penalty(place + ended, options.length_penalty)
         if options.coverage_penalty and self._coverage.shape[2]:
@@ -137,6 +145,10 @@ class BeamSearch:
 
     def _extend(self, live: Expansion, attended: Ints | None) -> None:
         """Lets the hypotheses that go on take the place of those before, whose rows attended as given."""
+        if (words := self._options.constraints.words) is not None:
+            before = np.take_along_axis(self._states, live.parents, axis=1)
+            for slot, rank in np.argwhere(np.isfinite(live.scores)).tolist():
+                self._states[slot, rank] = words.step(int(before[slot, rank]), int(live.tokens[slot, rank]))
         self._texts = np.take_along_axis(self._texts, live.parents[:, :, None], axis=1)
         rows = np.flatnonzero(self._place < self._limits)
         self._texts[rows, :, self._place[rows]] = live.tokens[rows]
@@ -152,12 +164,10 @@ class BeamSearch:
     def _cut(self, slot: int) -> None:
         """Finishes the hypotheses of a slot that has to stop, as they are.
 
-        One that lacks a forced phrase is finished only where there is no other.
+        One that lacks a forced phrase is not: at a limit of fewer tokens than it takes there is no output.
         """
-        forced, place = self._options.constraints.forced, int(self._place[slot])
+        rules, place = self._options.constraints, int(self._place[slot])
         rows = np.flatnonzero(np.isfinite(self._scores[slot])).tolist()
-        whole = [row for row in rows if not missing(self._texts[slot, row, :place].tolist(), forced)[0]]
-        if not whole and not self._finished[slot]:
-            whole = rows
+        whole = [row for row in rows if not missing(self._texts[slot, row, :place].tolist(), rules)[0]]
         for row in whole:
             self._finish(slot, row, float(self._scores[slot, row]), ended=False)

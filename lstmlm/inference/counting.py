@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import array
 import dataclasses
+import math
 
 import numpy as np
 
 from lstmlm.errors import UserError
-from lstmlm.inference.requests import Dead, Source
+from lstmlm.inference.requests import Dead, Source, id_text
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -35,8 +36,16 @@ class Counted:
             return
         first = self.first_dead
         what = f"{self.dead} of {self.total} records failed, the first at {first.place}: {first.reason}"
-        cure = f"Mend the input, or raise inference.max_dead_fraction above {self.dead / self.total:.3g}"
+        share = self.dead / self.total
+        cure = "Correct the input"
+        if self.dead < self.total:  # the largest fraction is 1, and then there is no output at all
+            cure += f", or set inference.max_dead_fraction to {_rounded_up(share)}"
         raise UserError(what, where=where, cure=cure)
+
+
+def _rounded_up(share: float) -> float:
+    """Returns a share with three decimals that is not below the given one."""
+    return math.ceil(1000 * share) / 1000
 
 
 def count(source: Source) -> Counted:
@@ -57,7 +66,7 @@ def count(source: Source) -> Counted:
             dead += 1
             first_dead = first_dead or item
         else:
-            hashes.append(hash(item.id))
+            hashes.append(hash(id_text(item.id)))
     if not total:
         raise UserError("no records to decode", where=source.where, cure="Name an input with text in it")
     ordered = np.sort(np.frombuffer(hashes, np.int64)) if hashes else np.zeros(0, np.int64)
@@ -68,13 +77,13 @@ def count(source: Source) -> Counted:
 
 
 def _refuse_repeated(source: Source, hashes: set[int]) -> None:
-    """Looks for an id that is there twice among those with the given hashes."""
+    """Looks for a duplicate id among those with the given hashes."""
     seen = set[str]()
     for item in source.items():
-        if isinstance(item, Dead) or hash(item.id) not in hashes:
+        if isinstance(item, Dead) or hash(name := id_text(item.id)) not in hashes:
             continue
-        if item.id in seen:
+        if name in seen:
             where = source.where if item.line is None else f"{item.file}:{item.line}"
             cure = "Give every record its own id, or set inference.id to a key that does"
-            raise UserError(f"the id {item.id!r} is there twice", where=where, cure=cure)
-        seen.add(item.id)
+            raise UserError(f"duplicate id {item.id!r}", where=where, cure=cure)
+        seen.add(name)

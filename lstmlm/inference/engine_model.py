@@ -8,14 +8,14 @@ from typing import Any
 
 from lstmlm.decoding.alignment import NOTHING
 from lstmlm.decoding.backend import Backend
-from lstmlm.decoding.constraints import Constraints
 from lstmlm.decoding.engine import Engine
 from lstmlm.decoding.hypothesis import Hypothesis, Request, SearchOptions
 from lstmlm.decoding.meter import Meter
-from lstmlm.errors import UserError
-from lstmlm.inference.served import Output
+from lstmlm.inference.constraining import constraints_of
+from lstmlm.inference.served import Output, continued
 from lstmlm.recipe import Decoding, Model, Recipe, Training
 from lstmlm.recipe_corpus import Corpus
+from lstmlm.records import stable_hash
 from lstmlm.task import load_task
 from lstmlm.tokenizer import MODEL_FILE, Tokenizer
 
@@ -37,17 +37,21 @@ class EngineModel:
         self._longest = int(facts["max_source"])
         self.tokenizer = Tokenizer(folder / MODEL_FILE)
         self.backend = load_backend(folder, facts, self._decoding, threads)
-        options = search_options(self._decoding, self.tokenizer)
-        self._engine = Engine(self.backend, options, self._decoding.slots)
+        self._options = search_options(self._decoding, self.tokenizer)
+        self._engine = Engine(self.backend, self._options, self._decoding.slots)
 
     def generate(self, texts: Sequence[str], seeds: Sequence[int], meter: Meter | None = None) -> list[Output]:
         """See `TextModel`."""
         if len(texts) != len(seeds):
             raise ValueError(f"{len(texts)} texts and {len(seeds)} seeds")
         read = [self.read(text) for text in texts]
-        requests = [Request(ids, seed) for (ids, _), seed in zip(read, seeds, strict=True)]
+        times = self._decoding.n_best if self._decoding.method == "sample" else 1
+        requests = [
+            Request(ids, sample_seed(seed, n)) for (ids, _), seed in zip(read, seeds, strict=True) for n in range(times)
+        ]
         found = self._engine.decode(requests, meter)
-        return [self._output(text, ranked, cut) for text, ranked, (_, cut) in zip(texts, found, read, strict=True)]
+        drawn = [[best for one in found[n : n + times] for best in one] for n in range(0, len(found), times)]
+        return [self._output(text, ranked, cut) for text, ranked, (_, cut) in zip(texts, drawn, read, strict=True)]
 
     def failures(self) -> tuple[type[Exception], ...]:
         """See `TextModel`."""
@@ -56,37 +60,53 @@ class EngineModel:
     def read(self, text: str) -> tuple[list[int], int]:
         """Returns the ids that the model reads of a text, and how many were too many.
 
-        A source is cut at its end, a prompt at its start.
+        A source is cut at its end; a prompt is read whole, for the state does not grow with it.
         """
         ids, longest = self.tokenizer.encode(text), self._longest
         if self.backend.closes_source:
             return [*ids[: longest - 1], Tokenizer.END], max(0, len(ids) - (longest - 1))
-        return ids[-longest:], max(0, len(ids) - longest)
+        return ids, 0
 
     def _output(self, source: str, ranked: Sequence[Hypothesis], cut: int) -> Output:
-        texts = [self._text(source, hypothesis) for hypothesis in ranked]
-        scores = [round(hypothesis.score, 6) for hypothesis in ranked]
-        n_best = tuple(zip(texts, scores, strict=True)) if self._decoding.n_best > 1 else ()
-        return Output(texts[0], len(ranked[0].tokens), cut, n_best)
+        if not ranked:
+            raise ValueError("no output is as decoding.forced, decoding.forbidden and decoding.max_tokens ask for")
+        best = [(self._text(source, hypothesis), hypothesis) for hypothesis in ranked]
+        text, first = best[0]
+        if self._decoding.n_best == 1:
+            return Output(text, len(first.tokens), cut)
+        if self._decoding.method == "sample":
+            drawn = sum(len(hypothesis.tokens) for hypothesis in ranked)
+            return Output(text, drawn, cut, tuple((text, None) for text, _ in best))
+        # One text can be spelled in several ways: the best of them stays.
+        scores = {text: round(hypothesis.score, 6) for text, hypothesis in reversed(best)}
+        n_best = [(text, scores[text]) for text in dict.fromkeys(text for text, _ in best)]
+        return Output(text, len(first.tokens), cut, tuple(n_best[: self._decoding.n_best]))
 
     def _text(self, source: str, hypothesis: Hypothesis) -> str:
         """Returns the text of a hypothesis; what is unknown is that of the source, if the recipe wants it."""
         tokens = hypothesis.tokens
+        if not self.backend.closes_source:
+            return continued(source, self.tokenizer.decode_continuation(tokens))
         if not self._decoding.replace_unknown or Tokenizer.UNK not in tokens:
             return self.tokenizer.decode(tokens)
         surfaces = self.tokenizer.surfaces(source)
         aligned = [n for token, n in zip(tokens, hypothesis.alignment, strict=True) if token == Tokenizer.UNK]
-        return self.tokenizer.decode_unknown(tokens, [surfaces[n] if n != NOTHING else "" for n in aligned])
+        text = self.tokenizer.decode_unknown(tokens, [surfaces[n] if n != NOTHING else "" for n in aligned])
+        forbidden = self._options.constraints.words
+        return self.tokenizer.decode(tokens) if forbidden is not None and forbidden.finds(text) else text
+
+
+def sample_seed(seed: int, number: int) -> int:
+    """Returns the seed of the n-th sample of a record; that of the first is the record's own."""
+    return stable_hash(seed, "sample", number) if number else seed
 
 
 def search_options(decoding: Decoding, tokenizer: Tokenizer) -> SearchOptions:
-    """Returns what the recipe's section asks of the engine."""
-    constraints = Constraints(
-        decoding.min_tokens,
-        decoding.no_repeat_ngram,
-        tuple(_phrase(word, tokenizer, "decoding.forbidden") for word in decoding.forbidden),
-        tuple(_phrase(word, tokenizer, "decoding.forced") for word in decoding.forced),
-    )
+    """Returns what the recipe's section asks of the engine.
+
+    Raises:
+        UserError: The vocabulary cannot write a forced phrase, or there is no room for it.
+    """
     return SearchOptions(
         method=decoding.method,
         max_tokens=decoding.max_tokens,
@@ -94,19 +114,13 @@ def search_options(decoding: Decoding, tokenizer: Tokenizer) -> SearchOptions:
         top_k=decoding.top_k,
         top_p=decoding.top_p,
         beam=decoding.beam,
-        n_best=decoding.n_best,
+        # All that were found: some of them may be the same text.
+        n_best=decoding.beam if decoding.n_best > 1 else 1,
         length_penalty=decoding.length_penalty,
         coverage_penalty=decoding.coverage_penalty,
-        constraints=constraints,
+        constraints=constraints_of(decoding, tokenizer),
         align=decoding.replace_unknown,
     )
-
-
-def _phrase(word: str, tokenizer: Tokenizer, where: str) -> tuple[int, ...]:
-    ids = tuple(tokenizer.encode(word))
-    if not ids:
-        raise UserError(f"{word!r} has no tokens", where=where, cure="Name a word with letters in it")
-    return ids
 
 
 def load_backend(folder: Path, facts: Mapping[str, Any], decoding: Decoding, threads: int) -> Backend:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import itertools
+import math
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -16,12 +18,14 @@ from lstmlm.corpus.rows import Row
 from lstmlm.corpus.shards import records_in
 from lstmlm.errors import UserError
 from lstmlm.inference.example_rows import TFRECORD, example_rows
-from lstmlm.inference.requests import Dead, Request, Source
+from lstmlm.inference.requests import OUTPUT_NAMES, Dead, RecordId, Request, Source, id_text
 from lstmlm.publish import fingerprint, read_manifest, sha256_file
 from lstmlm.recipe import Recipe
 from lstmlm.records import stable_hash
+from lstmlm.task import load_task
 
 KINDS = (*ENDINGS, TFRECORD)
+TEXT = ".txt"
 _GLOB = re.compile(r"[*?[]")
 
 
@@ -34,12 +38,14 @@ class Files:
         pattern: A file, a folder or a glob below it.
         recipe: Gives the keys, the seed and the longest line.
         target: Key of the output text; None: it is not asked for.
+        exact: The pattern names one file, which may be a link to somewhere else, and is never a glob.
     """
 
     root: Path
     pattern: str
     recipe: Recipe
     target: str | None = None
+    exact: bool = False
 
     @property
     def where(self) -> str:
@@ -53,40 +59,50 @@ class Files:
 
     def items(self) -> Iterator[Request | Dead]:
         """See `Source`."""
-        rows = ((file.name, row) for file in self._files() for row in self._rows(file) if not row.dropped)
-        for index, (name, row) in enumerate(rows):
+        rows = ((file, row) for file in self._files() for row in self._rows(file) if not row.dropped)
+        for index, (file, row) in enumerate(rows):
             if row.fields is None:
-                yield Dead(index, row.dead, name, row.line)
+                yield Dead(index, row.dead, file.name, row.line)
             else:
-                yield self._item(index, name, row.line, row.fields)
+                yield self._item(index, file, row)
 
     def _files(self) -> list[CorpusFile]:
-        if not _GLOB.search(self.pattern) and not (self.root / self.pattern).exists():
+        path = self.root / self.pattern
+        if self.exact and path.is_file():
+            return [_file(Found(self.pattern, str(path), path.stat().st_size), 0)]
+        if not _GLOB.search(self.pattern) and not path.exists():
             cure = "Check the path, or inference.input and corpus.root in the recipe"
             raise UserError("no such input file", where=self.where, cure=cure)
         found = list_files(self.root, self.pattern, "inference.input", KINDS).found
         return [_file(one, place) for place, one in enumerate(found)]
 
     def _rows(self, file: CorpusFile) -> Iterator[Row]:
-        wanted = [self.recipe.inference.field, self.target, self.recipe.inference.id]
-        keys = [key for key in wanted if key is not None]
+        record_id = None if file.format == TEXT else self.recipe.inference.id
+        keys = [key for key in (self.recipe.inference.field, self.target, record_id) if key is not None]
         corpus = self.recipe.corpus.model_copy(update={"source": self.recipe.inference.field, "unit": "line"})
-        return example_rows(file.path) if file.format == TFRECORD else read_file(file, corpus, keys)
+        return example_rows(file.path) if file.format == TFRECORD else read_file(file, corpus, keys, others=True)
 
-    def _item(self, index: int, file: str, line: int, fields: Mapping[str, Any]) -> Request | Dead:
-        keys, seed = self.recipe.inference, self.recipe.seed
-        record_id = f"{file}:{line}" if keys.id is None else fields.get(keys.id)
-        if isinstance(record_id, int) and not isinstance(record_id, bool):
-            record_id = str(record_id)
-        if not isinstance(record_id, str) or not record_id:
-            return Dead(index, f"no id in field {keys.id!r}", file, line)
+    def _item(self, index: int, file: CorpusFile, row: Row) -> Request | Dead:
+        """Returns what a row that can be read comes to."""
+        fields, keys = row.fields or {}, self.recipe.inference
+        # A .txt line has no columns, so none that holds an id.
+        key = None if file.format == TEXT else keys.id
+        record_id = f"{file.name}:{row.line}" if key is None else _id(fields.get(key))
+        if record_id is None:
+            return Dead(index, _no_id(fields, str(key)), file.name, row.line)
         texts = [keys.field, *([] if self.target is None else [self.target])]
-        for key in texts:
-            reason = _fault(fields, key)
+        for name in texts:
+            reason = _fault(fields, name, may_be_empty=not self._pairs)
             if reason:
-                return Dead(index, reason, file, line, record_id)
-        target = "" if self.target is None else fields[self.target]
-        return Request(index, record_id, fields[keys.field], stable_hash(seed, record_id), file, line, target)
+                return Dead(index, reason, file.name, row.line, record_id)
+        text, target = fields[keys.field], "" if self.target is None else fields[self.target]
+        # Without an id the draws depend on the place and the text, so that another file name changes nothing.
+        seed = stable_hash(self.recipe.seed, *((index, text) if key is None else (id_text(record_id),)))
+        return Request(index, record_id, text, seed, file.name, row.line, target, _extra(fields, keys.field, key))
+
+    @functools.cached_property
+    def _pairs(self) -> bool:
+        return load_task(self.recipe.task).has_targets
 
 
 def _file(found: Found, place: int) -> CorpusFile:
@@ -95,13 +111,40 @@ def _file(found: Found, place: int) -> CorpusFile:
     return corpus_file(found, place)
 
 
-def _fault(fields: Mapping[str, Any], key: str) -> str:
+def _id(value: Any) -> RecordId | None:
+    """Returns a value that can be an id; None for another."""
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        return None
+    if isinstance(value, float) and not math.isfinite(value):
+        return None  # what pandas writes for a missing number
+    return value if value != "" else None
+
+
+def _no_id(fields: Mapping[str, Any], key: str) -> str:
+    if fields.get(key) is None:
+        return f"no id in field {key!r}"
+    return f"no id in field {key!r}: {str(fields[key])[:40]!r} is not text or a number"
+
+
+def _fault(fields: Mapping[str, Any], key: str, *, may_be_empty: bool) -> str:
     """Says why a field is no text to work with; empty where it is one."""
     if key not in fields:
         return f"no field {key!r} (there are {', '.join(map(repr, fields)) or 'none'})"
     if not isinstance(fields[key], str):
         return f"field {key!r} is not text"
-    return "" if fields[key].strip() else f"field {key!r} is empty"
+    return "" if may_be_empty or fields[key].strip() else f"field {key!r} is empty"
+
+
+def _extra(fields: Mapping[str, Any], text: str, record_id: str | None) -> dict[str, Any]:
+    """Returns the columns that are passed on; one that has the name of a column of ours gets `input_` before it."""
+    return {_free(name, fields): value for name, value in fields.items() if name not in (text, record_id)}
+
+
+def _free(name: str, fields: Mapping[str, Any]) -> str:
+    found = name
+    while found in OUTPUT_NAMES or (found != name and found in fields):
+        found = f"input_{found}"
+    return found
 
 
 @dataclasses.dataclass(frozen=True)
@@ -155,6 +198,8 @@ def named(path: Path, recipe: Recipe, target: str | None = None) -> Files:
     """Returns the files that a path stands for: a file, all files of a folder, or those that a glob matches."""
     if path.is_dir():
         return Files(path, ".", recipe, target)
+    if path.is_file():
+        return Files(path.parent, path.name, recipe, target, exact=True)
     literal = path.parent
     while not literal.is_dir() and literal != literal.parent:
         literal = literal.parent

@@ -21,6 +21,9 @@ from lstmlm.inference.pieces import Content, Piece, read_piece
 from lstmlm.inference.requests import Dead
 from lstmlm.task import Task, load_task
 
+PIECES, DONE = "pieces", "done"
+"""Folders inside the work folder."""
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Place:
@@ -39,12 +42,12 @@ class Place:
     @property
     def inputs(self) -> Path:
         """The folder of the pieces."""
-        return self.folder / "pieces"
+        return self.folder / PIECES
 
     @property
     def done(self) -> Path:
         """The folder of their outputs."""
-        return self.folder / "done"
+        return self.folder / DONE
 
     def part(self, number: int) -> Path:
         """Returns where the outputs of a piece go; there is no file where all of them are dead letters."""
@@ -99,13 +102,16 @@ class _Write(beam.DoFn):
 
 
 def output_row(task: Task, answer: Answer) -> dict[str, Any]:
-    """Returns what is written of an answer that has an output."""
+    """Returns what is written of an answer that has an output: our columns, then those that the input had besides."""
     request, decoded = answer.request, answer.output
     assert decoded is not None
     fields = task.output(request.id, request.text, decoded.text)
+    if decoded.cut:
+        fields["cut"] = decoded.cut
     if decoded.n_best:
-        fields["n_best"] = [{"output": text, "score": score} for text, score in decoded.n_best]
-    return fields
+        scored = ({"output": text, "score": score} for text, score in decoded.n_best)
+        fields["n_best"] = [one if one["score"] is not None else {"output": one["output"]} for one in scored]
+    return fields | request.extra
 
 
 def piece_facts(decoded: Answers) -> dict[str, Any]:

@@ -6,9 +6,9 @@ Each piece of a job is written to a part, and the parts of a shard are joined, o
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from lstmlm.corpus.shards import concatenate
 from lstmlm.inference.example_rows import TFRECORD, example_rows
@@ -16,10 +16,13 @@ from lstmlm.protobuf import bytes_example
 from lstmlm.publish import replacing
 from lstmlm.tfrecord import count_records, write_records
 
+if TYPE_CHECKING:
+    from lstmlm.inference.output_tables import Columns
+
 Format = Literal["jsonl", "parquet", "tfrecord"]
 
 Row = Mapping[str, Any]
-"""An output: text, numbers, or `n_best`, a list of objects."""
+"""An output: our columns, and those that are passed on from the input."""
 
 
 def shard_name(shard: int, shards: int, format: Format) -> str:
@@ -41,29 +44,33 @@ def write_part(path: Path, rows: Sequence[Row], format: Format) -> None:
 
     Args:
         path: The file.
-        rows: The outputs, all with the same keys; at least one.
+        rows: The outputs; at least one.
         format: Its kind. In an Example all values are bytes: text as it is, others as JSON.
     """
     if format == "tfrecord":
         write_records(path, map(_example, rows))
     elif format == "parquet":
-        _write_table(path, rows)
+        from lstmlm.inference.output_tables import write_table
+
+        write_table(path, rows)
     else:
         with replacing(path) as stream:
             stream.writelines(f"{json_line(row)}\n".encode() for row in rows)
 
 
-def join_parts(parts: Sequence[Path], path: Path, format: Format, sample: Row) -> int:
+def join_parts(parts: Sequence[Path], path: Path, format: Format, columns: Columns | None = None) -> int:
     """Joins the parts of a shard; returns its rows, counted in the file.
 
     Args:
         parts: The parts, in order; there may be none.
         path: The shard.
         format: Their kind.
-        sample: An output, for the columns of a table without rows.
+        columns: Of a table: the columns of all parts of the job (see `lstmlm.inference.output_tables`).
     """
     if format == "parquet":
-        return _join_tables(parts, path, sample)
+        from lstmlm.inference.output_tables import join_tables
+
+        return join_tables(parts, path, columns or {})
     concatenate(parts, path)
     return count_records(path) if format == "tfrecord" else _lines(path)
 
@@ -85,26 +92,6 @@ def read_rows(path: Path) -> Iterator[dict[str, Any]]:
 def _example(row: Row) -> bytes:
     values = {name: value if isinstance(value, str) else json_line(value) for name, value in row.items()}
     return bytes_example({name: [value.encode("utf-8")] for name, value in values.items()})
-
-
-def _write_table(path: Path, rows: Iterable[Row]) -> None:
-    from lstmlm.arrow import pa, pq
-
-    with replacing(path) as stream:
-        pq.write_table(pa.Table.from_pylist([dict(row) for row in rows]), stream)
-
-
-def _join_tables(parts: Sequence[Path], path: Path, sample: Row) -> int:
-    from lstmlm.arrow import pa, pq
-
-    schema = pq.read_schema(parts[0]) if parts else pa.Table.from_pylist([dict(sample)]).schema
-    rows = 0
-    with replacing(path) as stream, pq.ParquetWriter(stream, schema) as writer:
-        for part in parts:
-            table = pq.read_table(part)
-            writer.write_table(table)
-            rows += table.num_rows
-    return rows
 
 
 def _lines(path: Path) -> int:

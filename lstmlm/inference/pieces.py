@@ -6,6 +6,7 @@ A piece is what is decoded at once, what is lost with a worker at most, and what
 from __future__ import annotations
 
 import dataclasses
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -86,9 +87,16 @@ def write_pieces(source: Source, total: int, shards: int, folder: Path) -> list[
             close()
             shard = belongs
         items.append(item)
-        characters += len(item.text) if isinstance(item, Request) else 0
+        characters += _size(item)
     close()
     return pieces
+
+
+def _size(item: Request | Dead) -> int:
+    """Returns the characters of a request, about."""
+    if isinstance(item, Dead):
+        return 0
+    return len(item.text) + sum(len(value) for value in item.extra.values() if isinstance(value, str | list))
 
 
 def read_piece(folder: Path, piece: Piece) -> Content:
@@ -108,16 +116,24 @@ def piece_path(folder: Path, number: int) -> Path:
 
 
 _REQUEST = [field.name for field in dataclasses.fields(Request)]
+_EXACT = "exact "
 _DEAD = [field.name for field in dataclasses.fields(Dead)]
 
 
 def _line(item: Request | Dead) -> bytes:
     kind, names = ("dead", _DEAD) if isinstance(item, Dead) else ("request", _REQUEST)
-    return orjson.dumps([kind, *(getattr(item, name) for name in names)], option=orjson.OPT_APPEND_NEWLINE)
+    values = [kind, *(getattr(item, name) for name in names)]
+    try:
+        return orjson.dumps(values, option=orjson.OPT_APPEND_NEWLINE)
+    except TypeError:  # orjson has no whole numbers beyond 64 bits
+        return json.dumps([f"{_EXACT}{kind}", *values[1:]]).encode() + b"\n"
 
 
 def _items(path: Path) -> Iterator[Request | Dead]:
     with path.open("rb") as stream:
         for line in stream:
             kind, *values = orjson.loads(line)
+            if kind.startswith(_EXACT):
+                kind, *values = json.loads(line)
+                kind = kind.removeprefix(_EXACT)
             yield Dead(*values) if kind == "dead" else Request(*values)

@@ -6,6 +6,19 @@ import dataclasses
 from collections.abc import Iterator
 from typing import Any, Protocol
 
+OUTPUT_NAMES = ("id", "source", "output", "cut", "n_best")
+"""Columns that the batch job writes itself, in their order."""
+
+RecordId = str | int | float
+"""An id as the input has it: text, or a number."""
+
+
+def id_text(record_id: RecordId) -> str:
+    """Returns an id as text; ids with the same text count as one: 1, 1.0 and "1"."""
+    if isinstance(record_id, float) and record_id.is_integer():
+        return str(int(record_id))
+    return str(record_id)
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Request:
@@ -13,21 +26,23 @@ class Request:
 
     Attributes:
         index: Place in the input, counted from 0.
-        id: The record's id.
+        id: The record's id, as the input has it.
         text: The text.
         seed: Decides the draws where decoding samples.
         file: Name of the input file or split.
         line: Line or row of the file, counted from 1; None in a split.
         target: The output text, where it is asked for.
+        extra: The other columns of the row, by name; they are copied to the output.
     """
 
     index: int
-    id: str
+    id: RecordId
     text: str
     seed: int
     file: str
     line: int | None = None
     target: str = ""
+    extra: dict[str, Any] = dataclasses.field(default_factory=dict)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -38,7 +53,7 @@ class Dead:
     reason: str
     file: str
     line: int | None = None
-    id: str | None = None
+    id: RecordId | None = None
 
     @property
     def place(self) -> str:

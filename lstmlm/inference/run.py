@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from lstmlm.corpus.privacy.published import scrubbed, scrubbed_messages, scrubber_of, without_key
 from lstmlm.decoding.supported import check_attends
+from lstmlm.inference.constraining import check_constraints
 from lstmlm.inference.counting import Counted, count
 from lstmlm.inference.inputs import choose
 from lstmlm.inference.loading import check_served_so, check_task
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from lstmlm.runner import Runner
 
 KIND = "predictions"
-STAGE_VERSION = 5
+STAGE_VERSION = 6
 DEAD_LETTERS = "dead_letters.jsonl"
 
 IDLE_TRIES = 3
@@ -63,7 +64,7 @@ def infer(
         records: A records folder, whose valid split is decoded if there is no other input.
         input: A file, a folder or a glob; absent: inference.input of the recipe.
         runner: Where the pipeline runs; absent: in this process.
-        resume: Go on with what a stopped job left beside the output; where there is nothing, start anew.
+        resume: Refuse to start where another job left work; without it, that is removed. The same job is always resumed.
         metrics: Gets the rates, the fill of the batches and the latencies of this run, as JSON.
 
     Returns:
@@ -88,7 +89,7 @@ def infer(
     with (
         private,
         held(output, stamp, resume=resume) as folder,
-        space_told(folder, "Free some, and go on with --resume"),
+        space_told(folder, "Free some and run again: the job resumes"),
     ):
         place = Place(folder, recipe.task, recipe.inference.format)
         _plan(place, source, recipe, stamp, progress)
@@ -113,6 +114,7 @@ def _check_model(recipe: Recipe, export: Path) -> None:
     check_task(export, recipe.task)
     check_attends(load_task(recipe.task).has_targets, recipe.decoding)
     check_served_so(export, recipe.decoding)
+    check_constraints(export, recipe.decoding)
 
 
 def _stamp(recipe: Recipe, model: Manifest, source: Source) -> str:
@@ -192,14 +194,19 @@ def _join(work: Work, recipe: Recipe, draft: Draft, where: str) -> None:
     from lstmlm.inference.outputs import join_parts, shard_name
 
     wanted, place = recipe.inference, work.place
-    sample = load_task(recipe.task).output("", "", "")
     facts = [work.facts(piece) for piece in work.pieces]
+    filled = [piece for piece in work.pieces if facts[piece.number]["outputs"]]
+    columns = None
+    if wanted.format == "parquet":
+        from lstmlm.inference.output_tables import columns_of
+
+        sample = load_task(recipe.task).output("", "", "")
+        columns = columns_of((place.part(piece.number) for piece in filled), sample)
     written = 0
     for shard in range(wanted.shards):
-        pieces = [piece for piece in work.pieces if piece.shard == shard and facts[piece.number]["outputs"]]
-        parts = [place.part(piece.number) for piece in pieces]
+        parts = [place.part(piece.number) for piece in filled if piece.shard == shard]
         path = draft.path / shard_name(shard, wanted.shards, wanted.format)
-        written += join_parts(parts, path, wanted.format, sample)
+        written += join_parts(parts, path, wanted.format, columns)
     with replacing(draft.path / DEAD_LETTERS) as stream:
         stream.writelines(f"{letter}\n".encode() for letter in _letters(facts, recipe))
     dead = sum(len(one["letters"]) for one in facts)

@@ -22,13 +22,22 @@ class Output:
         text: The decoded text.
         tokens: Number of tokens decoded for it.
         cut: Number of tokens of the source that were too many to be read.
-        n_best: The best texts with their scores, best first, where the recipe asks for more than one.
+        n_best: The best texts with their scores, best first, where the recipe asks for more than one; samples have no
+            score.
     """
 
     text: str
     tokens: int
     cut: int = 0
-    n_best: tuple[tuple[str, float], ...] = ()
+    n_best: tuple[tuple[str, float | None], ...] = ()
+
+
+SPACES = " \t\n\r\f\v"
+
+
+def continued(source: str, text: str) -> str:
+    """Returns a continuation as it is put behind its source: with the space it begins with, if the source has none."""
+    return text.removeprefix(" ") if not source or source[-1] in SPACES else text
 
 
 class ServedModel:

@@ -15,14 +15,15 @@ import orjson
 from lstmlm.durable import sync_tree
 from lstmlm.errors import UserError
 from lstmlm.inference.done import is_whole
-from lstmlm.inference.job import Place
+from lstmlm.inference.job import DONE, PIECES, Place
 from lstmlm.inference.pieces import Piece, piece_path, write_pieces
 from lstmlm.inference.requests import Source
 from lstmlm.locks import LOCK, locked
 from lstmlm.places import site_of
-from lstmlm.publish import replacing, sha256_file
+from lstmlm.publish import PARTIAL, replacing, sha256_file
 
 PLAN = "job.json"
+_OURS = {PLAN, PIECES, DONE, LOCK}
 
 logger = logging.getLogger(__name__)
 
@@ -62,24 +63,31 @@ def work_folder(output: Path) -> Path:
 
 
 @contextlib.contextmanager
-def held(output: Path, stamp: str, *, resume: bool) -> Iterator[Path]:
+def held(output: Path, stamp: str, *, resume: bool = False) -> Iterator[Path]:
     """Holds the work folder of a job; yields it, with nothing in it that is not of this very job.
+
+    What a stopped job left is kept where it is of the same job. What another job left is reported and removed.
 
     Args:
         output: The output folder.
         stamp: The fingerprint of the job.
-        resume: Keep what a stopped job left; without it, what is left is removed.
+        resume: Refuse to remove what another job left.
 
     Raises:
-        UserError: Another process works there, or what is left is of another job and `resume` is set.
+        UserError: Another process works there, what is left is of another job and `resume` is set, or files are there
+            that no job writes.
     """
     folder = work_folder(output)
     with locked(folder):
         left = _plan(folder)
-        if resume and left is not None and left["stamp"] != stamp:
-            cure = "Go on with its model, input and recipe, or leave out --resume to start anew"
-            raise UserError("what a stopped job left here is of another job", where=str(folder), cure=cure)
-        if not resume or left is None:
+        if left is not None and left["stamp"] == stamp:
+            _report(folder, left, "kept: this job resumes")
+        else:
+            if resume and left is not None:
+                cure = "Use its model, input and recipe to resume it, or leave out --resume to start again"
+                raise UserError("the work that a stopped job left is of another job", where=str(folder), cure=cure)
+            if left is not None:
+                _report(folder, left, "of a job with another model, input or recipe: removed")
             _clear(folder)
         try:
             yield folder
@@ -145,7 +153,21 @@ def _plan(folder: Path) -> dict[str, Any] | None:
     return None
 
 
+def _report(folder: Path, left: dict[str, Any], what: str) -> None:
+    done = len(list((folder / DONE).glob("*.facts")))
+    logger.warning("%s: %d of %d pieces are done, %s", folder, done, len(left["pieces"]), what)
+
+
 def _clear(folder: Path) -> None:
+    """Removes what a job left.
+
+    Raises:
+        UserError: There is something that no job writes.
+    """
+    foreign = [path.name for path in folder.iterdir() if path.name not in _OURS and PARTIAL not in path.name]
+    if foreign:
+        what = f"holds {sorted(foreign)[0]!r}, which no job writes"
+        raise UserError(what, where=str(folder), cure="Move it elsewhere, or name another output folder")
     for path in folder.iterdir():
         if path.is_dir():
             shutil.rmtree(path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -59,6 +60,41 @@ class SentencePiece:
         """See `lstmlm.tokenizer.tokenizer.Backend`."""
         text: str = self._processor.decode(ids)
         return self._spaced(text)
+
+    def decode_continuation(self, ids: list[int]) -> str:
+        """See `lstmlm.tokenizer.tokenizer.Tokenizer`."""
+        if not ids:
+            return ""
+        # Behind another token a space is kept; at the beginning of a text SentencePiece leaves it out.
+        text: str = self._processor.decode([self._anchor, *ids])
+        text = text.removeprefix(self._processor.decode([self._anchor]))
+        return text.replace(SPACE_MARK, " ") if self.whole_words else text
+
+    @functools.cached_property
+    def _anchor(self) -> int:
+        """A token that writes a letter: what follows it is written as within a text."""
+        numbers = range(self.size)
+        letters = (n for n in numbers if self._processor.id_to_piece(n).isalpha() and not self._silent(n))
+        return next(letters, self._processor.piece_to_id("<0x61>"))
+
+    def _silent(self, number: int) -> bool:
+        return bool(self._processor.is_control(number) or self._processor.is_unknown(number))
+
+    def pieces(self) -> list[str | bytes]:
+        """See `lstmlm.tokenizer.tokenizer.Tokenizer`."""
+        return [self._written(number) for number in range(self.size)]
+
+    def _written(self, number: int) -> str | bytes:
+        piece: str = self._processor.id_to_piece(number)
+        if self._processor.is_byte(number):
+            return bytes([int(piece[1:-1], 16)])
+        if self._processor.is_control(number):
+            return ""
+        if self._processor.is_unknown(number):
+            return str(self._processor.decode([self._anchor, number])).removeprefix(
+                str(self._processor.decode([self._anchor]))
+            )
+        return piece.replace(SPACE_MARK, " ")
 
     def surfaces(self, text: str) -> list[str]:
         """See `lstmlm.tokenizer.tokenizer.Tokenizer`."""

@@ -95,6 +95,23 @@ class Tokenizer:
         silent = (PAD, BEGIN, END)
         return self._backend.decode([int(token) for token in ids if token not in silent])
 
+    def decode_continuation(self, ids: Iterable[int]) -> str:
+        """Returns the text of token ids that continue a text: as `decode`, but with the space that it begins with.
+
+        Raises:
+            UserError: The vocabulary is not a SentencePiece model.
+        """
+        silent = (PAD, BEGIN, END)
+        return self._sentence_piece().decode_continuation([int(token) for token in ids if token not in silent])
+
+    def pieces(self) -> list[str | bytes]:
+        """Returns what each id writes: text, a byte, or nothing (empty text) for pad, begin and end.
+
+        Raises:
+            UserError: The vocabulary is not a SentencePiece model.
+        """
+        return self._sentence_piece().pieces()
+
     def surfaces(self, text: str) -> list[str]:
         """Returns the text of each token that `encode` finds, as it stands there, without spaces around it.
 

@@ -6,12 +6,14 @@ import pytest
 from lstmlm.decoding.alignment import NOTHING, most_attended
 from lstmlm.decoding.constraints import Constraints
 from lstmlm.decoding.engine import Engine
+from lstmlm.decoding.forbidden import Forbidden
 from lstmlm.decoding.hypothesis import Request, SearchOptions
-from tests.decoding.toy import END, HISTORIES, Toy, sources
+from tests.decoding.toy import END, HISTORIES, PIECES, Toy, sources
 
 OPTIONS = {
     "greedy": {},
     "greedy-constrained": {"constraints": Constraints(no_repeat_ngram=2)},
+    "greedy-words": {"constraints": Constraints(words=Forbidden(["a", "b b"], PIECES))},
     "sample": {"method": "sample", "temperature": 1.3},
     "beam": {"method": "beam", "beam": 4, "n_best": 4, "coverage_penalty": 0.2},
     "beam-forced": {"method": "beam", "beam": 3, "n_best": 3, "constraints": Constraints(forced=((5, 6),))},

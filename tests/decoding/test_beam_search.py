@@ -6,8 +6,10 @@ import pytest
 from lstmlm.decoding.beam import coverage_penalty, length_penalty
 from lstmlm.decoding.constraints import Constraints
 from lstmlm.decoding.engine import Engine
+from lstmlm.decoding.forbidden import Forbidden
 from lstmlm.decoding.hypothesis import Request, SearchOptions
-from tests.decoding.toy import END, Toy, sources
+from lstmlm.decoding.phrase_automaton import PhraseAutomaton
+from tests.decoding.toy import END, PIECES, Toy, sources, written
 
 MOST = 4
 
@@ -51,8 +53,8 @@ RULES = {
         lambda t, ended: len({t[n : n + 2] for n in range(len(t) - 1)}) == max(0, len(t) - 1),
     ),
     "forbidden": (
-        Constraints(forbidden=((1,), (4, 5), (5, 2, 4))),
-        lambda t, ended: not any(contains(t, p) for p in ((1,), (4, 5), (5, 2, 4))),
+        Constraints(words=Forbidden(["a", "b a"], PIECES)),
+        lambda t, ended: not PhraseAutomaton(["a", "b a"]).finds(written(t)),
     ),
     "forced": (
         Constraints(forced=((5, 5), (2,))),
@@ -64,7 +66,7 @@ RULES = {
 @pytest.mark.parametrize("name", RULES)
 def test_constraints_leave_the_best_of_what_they_allow(name):
     constraints, allowed = RULES[name]
-    toy, options = Toy(vocabulary=6, seed=5, sharpness=1.0), exhaustive(constraints=constraints)
+    toy, options = Toy(vocabulary=7, seed=5, sharpness=1.0), exhaustive(constraints=constraints)
     for ids in sources(2, longest=6):
         (found,) = Engine(toy, options, 700).decode([Request(ids)])
         assert [h.tokens for h in found] == [tokens for _, tokens, _ in rank(toy, ids, options, allowed)[:5]]
@@ -116,6 +118,33 @@ def test_forced_phrases_are_there_with_a_narrow_beam():
     for ranked in Engine(toy, options, 30).decode([Request(ids) for ids in sources(8)]):
         assert ranked
         assert all(contains(h.tokens, phrase) for h in ranked for phrase in phrases)
+
+
+def test_the_forced_phrases_are_there_where_the_limit_has_room_for_no_more():
+    toy, phrases = Toy(vocabulary=30, seed=2), ((7, 9, 7), (21,))
+    options = SearchOptions("beam", max_tokens=4, beam=4, n_best=4, constraints=Constraints(forced=phrases))
+    for ranked in Engine(toy, options, 30).decode([Request(ids) for ids in sources(8)]):
+        assert {h.tokens for h in ranked} <= {(7, 9, 7, 21), (21, 7, 9, 7)}
+        assert ranked
+
+
+def test_a_forced_word_that_is_made_longer_is_not_there():
+    toy = Toy(vocabulary=12, seed=2)
+    rules = Constraints(forced=((7, 9),), lengthening=frozenset({4, 5, 6, 7, 8, 9}))
+    options = SearchOptions("beam", max_tokens=8, beam=6, n_best=6, constraints=rules)
+    for ranked in Engine(toy, options, 30).decode([Request(ids) for ids in sources(20)]):
+        for tokens in (h.tokens for h in ranked):
+            ends = [n + 2 for n in range(len(tokens) - 1) if tokens[n : n + 2] == (7, 9)]
+            assert any(end == len(tokens) or tokens[end] not in rules.lengthening for end in ends)
+
+
+def test_forced_phrases_may_repeat_what_else_may_not():
+    toy = Toy(vocabulary=12, seed=5)
+    rules = Constraints(no_repeat_ngram=1, forced=((7, 7, 7),))
+    options = SearchOptions("beam", max_tokens=9, beam=4, n_best=4, constraints=rules)
+    for ranked in Engine(toy, options, 30).decode([Request(ids) for ids in sources(8)]):
+        assert ranked
+        assert all(contains(h.tokens, (7, 7, 7)) for h in ranked)
 
 
 def test_the_log_probability_is_that_of_the_text():

@@ -1,13 +1,16 @@
 """The engine against plain loops: whatever is decoded together, a request gets what it gets alone."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
 from lstmlm.decoding.constraints import Constraints
 from lstmlm.decoding.engine import Engine
+from lstmlm.decoding.forbidden import Forbidden
 from lstmlm.decoding.hypothesis import Hypothesis, Request, SearchOptions
 from lstmlm.decoding.sampling import draw
-from tests.decoding.toy import END, Toy, sources
+from tests.decoding.toy import END, PIECES, Toy, sources, written
 
 
 def plain(toy, ids, options, seed=0):
@@ -31,7 +34,7 @@ def plain(toy, ids, options, seed=0):
 
 OPTIONS = [
     SearchOptions(max_tokens=12),
-    SearchOptions(max_tokens=12, constraints=Constraints(min_tokens=3, no_repeat_ngram=2, forbidden=((4,), (5, 6)))),
+    SearchOptions(max_tokens=12, constraints=Constraints(min_tokens=3, no_repeat_ngram=2)),
     SearchOptions("sample", max_tokens=12, temperature=1.3),
     SearchOptions("sample", max_tokens=12, top_k=3),
     SearchOptions("sample", max_tokens=12, top_p=0.7, constraints=Constraints(no_repeat_ngram=1)),
@@ -47,7 +50,39 @@ def test_equals_a_plain_loop_whatever_is_decoded_together(options, rows):
     assert found == [[Hypothesis(plain(toy, r.ids, options, r.seed))] for r in requests]
 
 
-@pytest.mark.parametrize("options", [*OPTIONS, SearchOptions("beam", max_tokens=9, beam=3, coverage_penalty=0.3)])
+WORDS = Constraints(words=Forbidden(["a", "b b"], PIECES))
+WITHOUT_WORDS = [
+    SearchOptions(max_tokens=12, constraints=WORDS),
+    SearchOptions("sample", max_tokens=12, constraints=WORDS),
+    SearchOptions("beam", max_tokens=9, beam=3, n_best=3, constraints=WORDS),
+]
+
+
+@pytest.mark.parametrize("options", WITHOUT_WORDS, ids=["greedy", "sample", "beam"])
+def test_no_output_has_a_forbidden_word(options):
+    toy, requests = Toy(seed=4, sharpness=1.0), [Request(ids, seed) for seed, ids in enumerate(sources(60, seed=5))]
+    found = [best.tokens for ranked in Engine(toy, options, 12).decode(requests) for best in ranked]
+    assert not any(WORDS.words.finds(written(tokens)) for tokens in found)
+    assert any(" ac" in written(tokens) for tokens in found)  # a longer word that begins like one
+    free = dataclasses.replace(options, constraints=Constraints())
+    assert any(WORDS.words.finds(written(h.tokens)) for ranked in Engine(toy, free).decode(requests) for h in ranked)
+
+
+def test_a_word_is_made_longer_only_where_the_model_would():
+    """Where the model would end the word, another token is taken in the place of its last piece."""
+    toy = Toy(seed=4)
+    requests = [Request(ids) for ids in sources(60, seed=5)]
+    free = Engine(toy, SearchOptions(max_tokens=12), 12).decode(requests)
+    kept = Engine(toy, SearchOptions(max_tokens=12, constraints=WORDS), 12).decode(requests)
+    for (before,), (after,) in zip(free, kept, strict=True):
+        if not WORDS.words.finds(written(before.tokens)):
+            assert after.tokens == before.tokens
+
+
+COMPANY = [*OPTIONS, *WITHOUT_WORDS, SearchOptions("beam", max_tokens=9, beam=3, coverage_penalty=0.3)]
+
+
+@pytest.mark.parametrize("options", COMPANY)
 def test_a_request_gets_alone_what_it_gets_in_company(options):
     toy, requests = Toy(seed=3), [Request(ids, seed) for seed, ids in enumerate(sources(25, seed=3))]
     together = Engine(toy, options, 16).decode(requests)

@@ -10,6 +10,8 @@ from lstmlm.decoding.backend import Rows
 from lstmlm.decoding.numpy_rows import NumpyRows
 
 END = 3
+PIECES = ["", " ?", "", "", " a", " b", "c"]
+"""What the tokens of a small toy write."""
 HISTORIES = 997
 
 
@@ -89,3 +91,8 @@ class Toy(NumpyRows):
 def sources(count, seed=0, longest=20):
     rng = np.random.default_rng(seed)
     return [[*rng.integers(4, 40, rng.integers(1, longest)).tolist(), END] for _ in range(count)]
+
+
+def written(tokens):
+    """The text of a small toy's tokens."""
+    return "".join(PIECES[token] for token in tokens)

@@ -116,7 +116,7 @@ def test_a_killed_job_goes_on_where_it_was(
     job.process.wait()
     assert not (tmp_path / "out").exists()
     kept = job.pieces_done()
-    resumed = Job(*arguments, "--resume")
+    resumed = Job(*arguments)  # the same command
     assert resumed.finish() == 0, resumed.said()
     assert contents(tmp_path / "out") == contents(undisturbed)
     decoded = json.loads((tmp_path / "out.metrics.json").read_text())["records"]
@@ -147,9 +147,7 @@ def test_workers_end_with_a_job_that_is_killed(
     assert not alive
 
 
-def test_without_resume_a_killed_job_starts_anew(
-    shouter: Path, recipe: MakeRecipe, input_file: Path, tmp_path: Path
-) -> None:
+def test_work_without_a_plan_is_removed(shouter: Path, recipe: MakeRecipe, input_file: Path, tmp_path: Path) -> None:
     left = tmp_path / ".out.work" / "done"
     left.mkdir(parents=True)
     (left / "000000.facts").write_text("of another time")
@@ -160,7 +158,9 @@ def test_without_resume_a_killed_job_starts_anew(
     assert json.loads((tmp_path / "out" / "predictions-00000-of-00002.jsonl").read_text())["source"] == "a"
 
 
-def test_what_is_left_of_another_job_is_not_gone_on_with(shouter: Path, recipe: MakeRecipe, tmp_path: Path) -> None:
+def test_work_of_another_job_is_reported_and_removed_or_with_resume_refused(
+    shouter: Path, recipe: MakeRecipe, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     path = tmp_path / "in.jsonl"
     path.write_text('{"text": "POISON"}\n{"text": "a"}\n')
     with pytest.raises(UserError, match="1 of 2 records failed"):
@@ -169,6 +169,20 @@ def test_what_is_left_of_another_job_is_not_gone_on_with(shouter: Path, recipe: 
     with pytest.raises(UserError, match=r"of another job.*leave out --resume") as caught:
         infer(recipe(), shouter, tmp_path / "out", Silent(), input=path, resume=True)
     assert "\n" not in str(caught.value)
+    infer(recipe(), shouter, tmp_path / "out", Silent(), input=path)
+    assert "pieces are done, of a job with another model, input or recipe: removed" in caplog.text
+    assert (tmp_path / "out" / "manifest.json").is_file()
+
+
+def test_files_that_no_job_writes_are_not_removed(shouter: Path, recipe: MakeRecipe, tmp_path: Path) -> None:
+    path = tmp_path / "in.jsonl"
+    path.write_text('{"text": "a"}\n')
+    mine = tmp_path / ".out.work" / "mine.txt"
+    mine.parent.mkdir()
+    mine.write_text("keep")
+    with pytest.raises(UserError, match=r"holds 'mine\.txt', which no job writes"):
+        infer(recipe(), shouter, tmp_path / "out", Silent(), input=path)
+    assert mine.read_text() == "keep"
 
 
 def test_an_output_folder_that_another_job_works_on_is_refused(
