@@ -121,7 +121,7 @@ class Forbidden:
         after = self._row(self._closed(place, partial))
         bad = self._automaton.pending[after] if last else after == FOUND
         for token in self._bytes.tolist():
-            bytewise = self._read_byte(place, partial, bytes(self._pieces[token]))  # type: ignore[arg-type]
+            bytewise = self._read_byte(place, partial, bytes(self._pieces[token]))
             bad[token] = bytewise[0] == FOUND or (last and bool(self._automaton.pending[self._closed(*bytewise)]))
         silent = [Tokenizer.PAD, Tokenizer.BEGIN]
         bad[silent] = last and not self.may_end(state)

@@ -64,7 +64,7 @@ def infer(
         records: A records folder, whose valid split is decoded if there is no other input.
         input: A file, a folder or a glob; absent: inference.input of the recipe.
         runner: Where the pipeline runs; absent: in this process.
-        resume: Refuse to start where another job left work; without it, that is removed. The same job is always resumed.
+        resume: Refuse to start where another job left work, which is removed otherwise. The same job always resumes.
         metrics: Gets the rates, the fill of the batches and the latencies of this run, as JSON.
 
     Returns:

@@ -19,8 +19,8 @@ from lstmlm.inference.job import DONE, PIECES, Place
 from lstmlm.inference.pieces import Piece, piece_path, write_pieces
 from lstmlm.inference.requests import Source
 from lstmlm.locks import LOCK, locked
-from lstmlm.places import site_of
-from lstmlm.publish import PARTIAL, replacing, sha256_file
+from lstmlm.places import PARTIAL, site_of
+from lstmlm.publish import replacing, sha256_file
 
 PLAN = "job.json"
 _OURS = {PLAN, PIECES, DONE, LOCK}

@@ -67,7 +67,7 @@ COLUMNS = {
     "numbers": ([1, 2], [0.5], "double", [1.0, 2.0, 0.5]),
     "mixed": ([1, "a"], [None], "string", ["1", "a", None]),
     "later": ([1, 2], ["a"], "string", ["1", "2", "a"]),
-    "lists": ([["a"], []], [["b", "c"]], "list<element: string>", [["a"], [], ["b", "c"]]),
+    "lists": ([["a"], []], [["b", "c"]], "list<item: string>", [["a"], [], ["b", "c"]]),
     "objects": ([{"a": 1}, {}], [{"b": []}], "string", ['{"a": 1}', "{}", '{"b": []}']),
     "huge": ([2**70, 1], [2], "string", [str(2**70), "1", "2"]),
     "empty": ([None, None], [None], "string", [None, None, None]),
