@@ -53,7 +53,7 @@ class Child:
             [sys.executable, "-P", "-m", module, str(theirs.fileno())],
             pass_fds=[theirs.fileno()],
             stdin=subprocess.DEVNULL,
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)},
+            env={**os.environ, "RUST_BACKTRACE": "0", "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)},
         )
         theirs.close()
 

@@ -18,16 +18,15 @@ from lstmlm.publish import Manifest, fingerprint, is_finished, publish, read_man
 from lstmlm.recipe import Recipe
 from lstmlm.task import load_task
 from lstmlm.tokenizer import Tokenizer, tokenizer_file
+from lstmlm.tokenizer.graph import ids_of, text_of
 from lstmlm.tokenizer.identity import check_same_vocabulary
-from lstmlm.tokenizer.sentence_piece import SPACE_MARK
 
 if TYPE_CHECKING:
     import tensorflow as tf
-    import tensorflow_text as tf_text
 
     from lstmlm.models.base import SequenceModel
 
-EXPORT_VERSION = "4"
+EXPORT_VERSION = "5"
 # Source lengths are padded to a multiple of this: sums over the source then run in the same order whatever else is
 # in the batch, so a row's output does not depend on it.
 SOURCE_MULTIPLE = 16
@@ -62,7 +61,7 @@ def export(recipe: Recipe, model: Path, tokenizer: Path, output: Path, progress:
     cure = "Name the tokenizer it was trained with"
     check_same_vocabulary("weights", trained.facts.get("vocabulary"), vocabulary, cure=cure)
     words = Tokenizer(tokenizer_file(tokenizer))
-    pieces = words.model_bytes
+    _ = words.model_bytes  # a vocabulary of another kind is refused before any work
     import tensorflow as tf
 
     from lstmlm.decoding import onnx_files
@@ -71,7 +70,7 @@ def export(recipe: Recipe, model: Path, tokenizer: Path, output: Path, progress:
     progress.update(0, 1, unit="models", note="tracing")
     network = load_task(recipe.task).build(recipe, int(vocabulary.facts["vocabulary"]))
     load_arrays(model / "weights.npz", network.named_variables())
-    served = _served(network, pieces, recipe, whole_words=words.whole_words)
+    served = _served(network, words, recipe)
     with publish(output, "export", stamp) as draft:
         tf.saved_model.save(served, str(draft.path), signatures={"serving_default": served.serve})
         shutil.copyfile(model / "weights.npz", draft.path / "weights.npz")
@@ -101,7 +100,7 @@ def _engine_facts(recipe: Recipe, tokenizer: Manifest) -> dict[str, Any]:
     }
 
 
-def _served(network: SequenceModel, pieces: bytes, recipe: Recipe, *, whole_words: bool) -> tf.Module:
+def _served(network: SequenceModel, words: Tokenizer, recipe: Recipe) -> tf.Module:
     import tensorflow as tf
     import tensorflow_text as tf_text
 
@@ -116,7 +115,7 @@ def _served(network: SequenceModel, pieces: bytes, recipe: Recipe, *, whole_word
         def __init__(self) -> None:
             super().__init__(name="served")
             self.network = network
-            self.tokenizer = tf_text.SentencepieceTokenizer(model=pieces, out_type=tf.int32)
+            self.tokenizer = tf_text.SentencepieceTokenizer(model=words.model_bytes, out_type=tf.int32)
 
         @tf.function(
             input_signature=[
@@ -126,7 +125,7 @@ def _served(network: SequenceModel, pieces: bytes, recipe: Recipe, *, whole_word
         )
         def serve(self, text: tf.Tensor, seed: tf.Tensor) -> dict[str, tf.Tensor]:
             """See `export`."""
-            ids, rows = self.tokenizer.tokenize(text), tf.shape(text)[0]
+            ids, rows = ids_of(text, self.tokenizer, words), tf.shape(text)[0]
             if network.closes_source:
                 kept = ids[:, : longest - 1]
                 kept = tf.concat([kept, tf.RaggedTensor.from_tensor(tf.fill([rows, 1], END))], axis=1)
@@ -137,28 +136,8 @@ def _served(network: SequenceModel, pieces: bytes, recipe: Recipe, *, whole_word
             time = -(-tf.maximum(1, tf.reduce_max(lengths)) // SOURCE_MULTIPLE) * SOURCE_MULTIPLE
             source = kept.to_tensor(shape=tf.stack([rows, time]))
             tokens = network.decode(source, lengths, seed, options)
-            output = text_of(tokens, self.tokenizer, whole_words=whole_words)
+            output = text_of(tokens, self.tokenizer, words)
             count = tf.reduce_sum(tf.cast(tokens > 0, tf.int32), axis=1)
             return {"output": output, "tokens": count, "cut": tf.cast(tf.maximum(cut, 0), tf.int32)}
 
     return Served()
-
-
-def text_of(tokens: tf.Tensor, inside: tf_text.SentencepieceTokenizer, *, whole_words: bool) -> tf.Tensor:
-    """Returns the text of tokens inside a graph, as `lstmlm.tokenizer.Tokenizer.decode` does outside.
-
-    Args:
-        tokens: int32 [rows, time], padded with 0.
-        inside: The vocabulary.
-        whole_words: See `lstmlm.tokenizer.Tokenizer`.
-
-    Returns:
-        string [rows].
-    """
-    import tensorflow as tf
-
-    text = inside.detokenize(tf.RaggedTensor.from_tensor(tokens, padding=0))
-    if not whole_words:
-        return text
-    text = tf.strings.regex_replace(text, f"^{SPACE_MARK}", "")
-    return tf.strings.regex_replace(text, SPACE_MARK, " ")

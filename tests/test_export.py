@@ -9,7 +9,7 @@ import tensorflow_text
 import tokenizers
 
 from lstmlm.errors import UserError
-from lstmlm.export import export, text_of
+from lstmlm.export import export
 from lstmlm.inference.run import infer
 from lstmlm.progress import Silent
 from lstmlm.publish import publish
@@ -17,6 +17,7 @@ from lstmlm.recipe import Decoding
 from lstmlm.recipe import Tokenizer as TokenizerSettings
 from lstmlm.records import stable_hash
 from lstmlm.tokenizer import Tokenizer
+from lstmlm.tokenizer.graph import ids_of, text_of
 from lstmlm.tokenizer.train import train_model
 
 TEXTS = ["The statement", "é ☃ 漢字 \N{GRINNING FACE}", "", "a " * 300, "x"]
@@ -75,11 +76,11 @@ def test_a_word_spelled_in_bytes_has_its_space_inside_as_outside(tmp_path):
     path.write_bytes(train_model((f"the mat and word{number}" for number in range(60)), settings))
     outside = Tokenizer(path)
     inside = tensorflow_text.SentencepieceTokenizer(model=outside.model_bytes, out_type=tf.int32)
-    texts = ["the mat", "Xylofonia the 漢字", "the the", ""]
-    rows = inside.tokenize(texts)
+    texts = ["the mat", "Xylofonia the 漢字", "the the", "", "a▁mat \ue281 \ue2811 ▁▁", "</s> <|end|> <unk>"]
+    rows = ids_of(texts, inside, outside)
     assert rows.to_list() == [outside.encode(text) for text in texts]
     assert max(map(len, rows.to_list())) > 5  # bytes
-    found = [text.decode() for text in text_of(rows.to_tensor(), inside, whole_words=outside.whole_words).numpy()]
+    found = [text.decode() for text in text_of(rows.to_tensor(), inside, outside).numpy()]
     assert found == texts == [outside.decode(row) for row in rows.to_list()]
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from lstmlm.errors import UserError
 from lstmlm.publish import sha256_file
 from lstmlm.recipe import Recipe
+from lstmlm.tokenizer.foreign import check_file, check_loads
 from lstmlm.tokenizer.hugging_face import HuggingFace
 from lstmlm.tokenizer.model_proto import algorithm, renumbered
 from lstmlm.tokenizer.sentence_piece import SentencePiece
@@ -27,6 +28,7 @@ def given_fingerprint(recipe: Recipe) -> str | None:
     if path is None:
         return None
     try:
+        check_file(path, _FIELD)
         return sha256_file(path)
     except OSError as error:
         what = f"{path} cannot be read: {error.strerror}"
@@ -36,7 +38,8 @@ def given_fingerprint(recipe: Recipe) -> str | None:
 def adopt(path: Path, folder: Path) -> dict[str, Any]:
     """Puts a given vocabulary into a tokenizer folder.
 
-    A `tokenizer.json` is copied as it is. A SentencePiece model whose special ids are others is renumbered.
+    It is tried in a child process first. A `tokenizer.json` is copied as it is.
+    A SentencePiece model whose special ids are others is renumbered.
 
     Args:
         path: A file that ends in `.json` or `.model`.
@@ -49,14 +52,16 @@ def adopt(path: Path, folder: Path) -> dict[str, Any]:
         UserError: The file is not a vocabulary.
     """
     content = path.read_bytes()
+    copy = folder / (JSON_FILE if path.suffix == ".json" else MODEL_FILE)
+    copy.write_bytes(content)
+    check_loads(copy, path, _FIELD, _CURE)
     if path.suffix == ".json":
-        (folder / JSON_FILE).write_bytes(content)
         loaded = HuggingFace(path)
         return {"vocabulary": loaded.size, "algorithm": loaded.algorithm, "renumbered": loaded.renumbered}
     try:
         model = renumbered(content)
         (folder / MODEL_FILE).write_bytes(model)
         found = SentencePiece(folder / MODEL_FILE)
-    except (RuntimeError, ValueError, UserError) as error:
+    except (RuntimeError, LookupError, ValueError, UserError) as error:
         raise UserError(f"{path} is not a SentencePiece model", where=_FIELD, cure=_CURE) from error
     return {"vocabulary": found.size, "algorithm": algorithm(model), "renumbered": model != content}

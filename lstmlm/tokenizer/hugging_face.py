@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-import json
+import contextlib
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import tokenizers
 
 from lstmlm.errors import UserError
+from lstmlm.tokenizer.json_file import Unusable, prepare
 from lstmlm.tokenizer.rows import IdArray
-from lstmlm.tokenizer.special import BEGIN, END, PAD, SPECIAL, UNK
-
-# What well-known tokenizers call them, the commonest first.
-_NAMES = {
-    PAD: ("<pad>", "[PAD]", "<|pad|>", "<|padding|>", "<|finetune_right_pad_id|>"),
-    UNK: ("<unk>", "[UNK]", "<|unk|>", "<|unknown|>"),
-    BEGIN: ("<s>", "[CLS]", "<bos>", "[BOS]", "<|begin|>", "<|begin_of_text|>", "<|startoftext|>"),
-    END: ("</s>", "[SEP]", "<eos>", "[EOS]", "<|end|>", "<|end_of_text|>", "<|endoftext|>", "<|im_end|>"),
-}
+from lstmlm.tokenizer.special import END, SPECIAL, UNK
 
 
 class HuggingFace:
@@ -37,56 +31,68 @@ class HuggingFace:
         """Loads a tokenizer.
 
         Raises:
-            UserError: The file is not there or not a tokenizer.
+            UserError: The file is not there, not a tokenizer, or one that loses text.
         """
+        self._path = Path(path)
         try:
-            content = Path(path).read_text(encoding="utf-8")
-            self._tokenizer = tokenizers.Tokenizer.from_str(content)
-            model = json.loads(content)["model"]
-        # The library raises Exception itself.
-        except Exception as error:
+            found = prepare(Path(path).read_text(encoding="utf-8"))
+            self._tokenizer = tokenizers.Tokenizer.from_str(found.content)
+        except (KeyboardInterrupt, SystemExit):
+            raise
+        except Unusable as error:
+            cure = "Train it with an unknown token or on bytes, or give a SentencePiece .model"
+            raise UserError(f"this tokenizer cannot be used: {error}", where=str(path), cure=cure) from error
+        # The library raises Exception itself, and where it panics, a BaseException.
+        except BaseException as error:
             cure = "Name a tokenizer.json that the library `tokenizers` saved"
             raise UserError("not a Hugging Face tokenizer", where=str(path), cure=cure) from error
-        # A text that spells a special token stays text; nothing is cut or padded here.
+        # A text that spells a special token stays text.
         self._tokenizer.encode_special_tokens = True
-        self._tokenizer.no_truncation()
-        self._tokenizer.no_padding()
-        self.algorithm = str(model["type"]).lower()
-        special = self._special(model)
-        ordinary = sorted(set(self._tokenizer.get_vocab(with_added_tokens=True).values()) - set(special.values()))
+        self.algorithm = found.algorithm
+        by_name = self._tokenizer.get_vocab(with_added_tokens=True)
+        special = {role: by_name[name] for role, name in found.special.items()}
+        ordinary = sorted(set(by_name.values()) - set(special.values()))
         self.size = SPECIAL + len(ordinary)
         # Id of this project -> id of the tokenizer, and back; -1 where there is none.
         self._theirs = np.array([special.get(role, -1) for role in range(SPECIAL)] + ordinary, np.int64)
-        self._ours = np.full(int(self._theirs.max()) + 1, UNK, np.int32)
         self.renumbered = bool((self._theirs != np.arange(self.size)).any())
         known = self._theirs >= 0
-        self._ours[self._theirs[known]] = np.flatnonzero(known)
-
-    def _special(self, model: dict[str, object]) -> dict[int, int]:
-        """Returns special id of this project -> id of the tokenizer, for those it has."""
-        names = dict(_NAMES)
-        if isinstance(unknown := model.get("unk_token"), str):
-            names[UNK] = (unknown, *_NAMES[UNK])
-        found: dict[int, int] = {}
-        for role, candidates in names.items():
-            ids = (self._tokenizer.token_to_id(name) for name in candidates)
-            first = next((number for number in ids if number is not None and number not in found.values()), None)
-            if first is not None:
-                found[role] = first
-        return found
+        ours = np.full(int(self._theirs.max()) + 1, UNK, np.int32)
+        ours[self._theirs[known]] = np.flatnonzero(known)
+        # What text gives: a special token never.
+        hidden = [by_name[name] for name in found.hidden]
+        self._hidden = frozenset(ours[hidden].tolist())
+        ours[hidden] = UNK
+        self._ours = ours
 
     def encode(self, text: str) -> list[int]:
         """See `lstmlm.tokenizer.tokenizer.Backend`."""
-        ids: list[int] = self._ours[self._tokenizer.encode(text, add_special_tokens=False).ids].tolist()
+        with self._failure_is_told():
+            found = self._tokenizer.encode(text, add_special_tokens=False).ids
+        ids: list[int] = self._ours[found].tolist()
         return ids
 
     def encode_closed(self, texts: list[str]) -> list[IdArray]:
         """See `lstmlm.tokenizer.tokenizer.Backend`."""
-        encoded = self._tokenizer.encode_batch_fast(texts, add_special_tokens=False)
+        with self._failure_is_told():
+            encoded = self._tokenizer.encode_batch_fast(texts, add_special_tokens=False)
         return [np.append(self._ours[row.ids], np.int32(END)) for row in encoded]
 
     def decode(self, ids: list[int]) -> str:
         """See `lstmlm.tokenizer.tokenizer.Backend`."""
-        theirs = [int(number) for number in self._theirs[ids] if number >= 0]
-        text: str = self._tokenizer.decode(theirs, skip_special_tokens=False)
+        theirs = [int(self._theirs[number]) for number in ids if number not in self._hidden]
+        with self._failure_is_told():
+            text: str = self._tokenizer.decode([number for number in theirs if number >= 0], skip_special_tokens=False)
         return text
+
+    @contextlib.contextmanager
+    def _failure_is_told(self) -> Iterator[None]:
+        try:
+            yield
+        except (KeyboardInterrupt, SystemExit):
+            raise
+        # The library raises Exception itself, and where it panics, a BaseException.
+        except BaseException as error:
+            reason = " ".join(str(error).split())[:200] or type(error).__name__
+            what = f"this tokenizer fails on a text: {reason}"
+            raise UserError(what, where=str(self._path), cure="Give another tokenizer") from error

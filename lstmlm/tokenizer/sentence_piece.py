@@ -9,11 +9,9 @@ from pathlib import Path
 import sentencepiece
 
 from lstmlm.errors import UserError
+from lstmlm.tokenizer.marks import ESCAPE, SPACE_MARK, escaped, places, unescaped
 from lstmlm.tokenizer.rows import IdArray
 from lstmlm.tokenizer.special import BEGIN, END, PAD, UNK
-
-SPACE_MARK = "\u2581"
-"""What SentencePiece writes for a space, and before a text."""
 
 
 class SentencePiece:
@@ -24,6 +22,7 @@ class SentencePiece:
         size: Number of pieces.
         whole_words: Whether the mark of a space is no piece of its own. A word that is no piece is spelled in bytes,
             its mark too, and SentencePiece does not take the bytes of a mark for a space.
+        keeps_marks: Whether U+2581 in a text comes back: it is spelled in bytes, which a model of others may not have.
     """
 
     def __init__(self, path: Path) -> None:
@@ -44,16 +43,19 @@ class SentencePiece:
             raise UserError(what, where=str(path), cure="Name it in tokenizer.model: the stage renumbers it")
         self.size = int(self._processor.get_piece_size())
         self.whole_words = bool(self._processor.piece_to_id(SPACE_MARK) == UNK)
+        self.keeps_marks = UNK not in self._processor.encode(ESCAPE)
 
     def encode(self, text: str) -> list[int]:
         """See `lstmlm.tokenizer.tokenizer.Backend`."""
-        ids: list[int] = self._processor.encode(text)
+        ids: list[int] = self._processor.encode(self._escaped(text))
         return ids
 
     def encode_closed(self, texts: list[str]) -> list[IdArray]:
         """See `lstmlm.tokenizer.tokenizer.Backend`."""
         # One thread: workers share the machine among themselves.
-        rows: list[IdArray] = self._processor.encode(texts, num_threads=1, return_type="numpy", add_eos=True)
+        rows: list[IdArray] = self._processor.encode(
+            [*map(escaped, texts)], num_threads=1, return_type="numpy", add_eos=True
+        )
         return rows
 
     def decode(self, ids: list[int]) -> str:
@@ -98,8 +100,9 @@ class SentencePiece:
 
     def surfaces(self, text: str) -> list[str]:
         """See `lstmlm.tokenizer.tokenizer.Tokenizer`."""
-        offsets = self._processor.encode(text, return_type="offset_mapping")["offsets"]
-        surfaces = [text[start:end].strip() for start, end in offsets]
+        found = self._processor.encode(self._escaped(text), return_type="offset_mapping")["offsets"]
+        at = places(text) if self.keeps_marks else range(len(text) + 1)
+        surfaces = [text[at[start] : at[end]].strip() for start, end in found]
         for n in range(len(surfaces) - 2, -1, -1):
             surfaces[n] = surfaces[n] or surfaces[n + 1]
         return surfaces
@@ -109,15 +112,19 @@ class SentencePiece:
         # Where the mark of a space is no piece, as in a vocabulary of whole words, it is part of what is unknown.
         found = self._processor.decode(ids, return_type="offset_mapping")
         text, parts, done = found["text"], [], 0
-        places = (place for number, place in zip(found["ids"], found["offsets"], strict=True) if number == UNK)
-        for (start, end), word in zip(places, words, strict=True):
+        unknown = (place for number, place in zip(found["ids"], found["offsets"], strict=True) if number == UNK)
+        for (start, end), word in zip(unknown, words, strict=True):
             space = " " if self.whole_words and start else ""
-            parts += [text[done:start], space + word if word else text[start:end]]
+            parts += [text[done:start], space + self._escaped(word) if word else text[start:end]]
             done = end
         return self._spaced("".join([*parts, text[done:]]))
 
     def _spaced(self, text: str) -> str:
-        return text.replace(SPACE_MARK, " ").removeprefix(" ") if self.whole_words else text
+        text = text.replace(SPACE_MARK, " ").removeprefix(" ") if self.whole_words else text
+        return unescaped(text) if self.keeps_marks else text
+
+    def _escaped(self, text: str) -> str:
+        return escaped(text) if self.keeps_marks else text
 
 
 def special_ids(processor: sentencepiece.SentencePieceProcessor) -> tuple[int, int, int, int]:

@@ -35,7 +35,7 @@ class Tokenizer:
     """Turns text into token ids and back.
 
     With a vocabulary trained here, runs of white space come back as one space, and none at the ends; other text comes
-    back as it was.
+    back as it was. No text gives pad, begin or end.
     """
 
     PAD = PAD
@@ -68,6 +68,15 @@ class Tokenizer:
             UserError: The vocabulary is not a SentencePiece model.
         """
         return self._sentence_piece().whole_words
+
+    @property
+    def keeps_marks(self) -> bool:
+        """Whether U+2581 in a text comes back, and not as a space.
+
+        Raises:
+            UserError: The vocabulary is not a SentencePiece model.
+        """
+        return self._sentence_piece().keeps_marks
 
     @property
     def model_bytes(self) -> bytes:

@@ -10,6 +10,7 @@ import sentencepiece
 
 from lstmlm.errors import UserError
 from lstmlm.recipe import Tokenizer as Settings
+from lstmlm.tokenizer.marks import RESERVED, escaped
 from lstmlm.tokenizer.special import BEGIN, END, PAD, UNK
 
 _LINE_CHARACTERS = 1000  # at most 4000 bytes: SentencePiece skips lines over 4192
@@ -17,9 +18,12 @@ _UNKNOWN_SURFACE = "\N{REPLACEMENT CHARACTER}"
 
 
 def training_lines(text: str) -> Iterator[str]:
-    """Cuts a text at white space into lines SentencePiece takes whole; longer words are cut too."""
+    """Cuts a text at white space into lines SentencePiece takes whole; longer words are cut too.
+
+    Text is as `escaped` writes it. U+2585 counts as white space: it is spelled in bytes when text is encoded.
+    """
     line = ""
-    for word in text.split():
+    for word in escaped(text).replace(RESERVED, " ").split():
         for start in range(0, len(word), _LINE_CHARACTERS):
             piece = word[start : start + _LINE_CHARACTERS]
             if line and len(line) + 1 + len(piece) > _LINE_CHARACTERS:
@@ -70,13 +74,13 @@ def train_model(lines: Iterator[str], settings: Settings) -> bytes:
             eos_piece="<|end|>",
             unk_surface=_UNKNOWN_SURFACE,
         )
-    except RuntimeError as error:
+    except (RuntimeError, OSError, ValueError) as error:
         raise _explained(error, settings.vocabulary) from error
     return model.getvalue()
 
 
-def _explained(error: RuntimeError, vocabulary: int) -> Exception:
-    """Returns what the user can do about an error of SentencePiece, or the error where that is nothing."""
+def _explained(error: Exception, vocabulary: int) -> UserError:
+    """Returns what the user can do about an error of SentencePiece."""
     where = "tokenizer.vocabulary"
     message = str(error)
     high = re.search(r"value <= (\d+)", message)
@@ -87,4 +91,11 @@ def _explained(error: RuntimeError, vocabulary: int) -> Exception:
     if low:
         cure = f"Set it to {low[1]} or more"
         return UserError(f"{vocabulary} pieces are fewer than the text has characters", where=where, cure=cure)
-    return error
+    if "sentences_.empty()" in message:
+        what = "the train split has no text to train a vocabulary on"
+        return UserError(
+            what, where="corpus.train", cure="Name files with text, or give a vocabulary as tokenizer.model"
+        )
+    reason = " ".join(message.split())[:300]
+    cure = "Change the tokenizer section, or give a vocabulary as tokenizer.model"
+    return UserError(f"SentencePiece cannot train on this text: {reason}", where="tokenizer", cure=cure)
