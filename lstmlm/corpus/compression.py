@@ -1,6 +1,6 @@
-"""Streaming decompression of gzip, bzip2 and zstd in bounded memory, with damage told and growth limited.
+"""Streaming decompression of gzip, bzip2, xz and zstd in bounded memory, with damage reported and growth limited.
 
-All three formats may consist of several parts in a row (gzip members, bzip2 streams, zstd frames), as `cat` and
+All formats may consist of several parts in a row (gzip members, bzip2 and xz streams, zstd frames), as `cat` and
 parallel compressors make them.
 """
 
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import bz2
 import dataclasses
+import lzma
 import zlib
 from collections.abc import Callable, Iterator
 from typing import Protocol
@@ -23,6 +24,10 @@ GROWTH_FLOOR = 10**9
 _PART_BYTES = 1 << 16
 _ZSTD_INPUT = 1 << 9
 """A zstd call has no limit on what it returns; one block of 128 kB takes 4 bytes at least, so this bounds it."""
+_ZSTD_WINDOW = 1 << 31
+"""The largest window of the format's tools (`zstd --long=31`). A file that uses it takes as much memory."""
+_XZ_MEMORY = 1 << 30
+"""Memory an xz stream may ask for; `xz -9` takes 65 MB."""
 
 
 class Damaged(Exception):
@@ -75,9 +80,25 @@ class _Bzip2:
                 return
 
 
+class _Xz:
+    def __init__(self) -> None:
+        self._stream = lzma.LZMADecompressor(memlimit=_XZ_MEMORY)
+        self.ended, self.unused = False, b""
+
+    def expand(self, data: bytes) -> Iterator[bytes]:
+        while not self.ended:
+            part = self._stream.decompress(data, _PART_BYTES)
+            data = b""
+            self.ended, self.unused = self._stream.eof, self._stream.unused_data
+            if part:
+                yield part
+            if self._stream.needs_input:
+                return
+
+
 class _Zstd:
     def __init__(self) -> None:
-        self._stream = zstandard.ZstdDecompressor().decompressobj()
+        self._stream = zstandard.ZstdDecompressor(max_window_size=_ZSTD_WINDOW).decompressobj()
         self.ended, self.unused = False, b""
 
     def expand(self, data: bytes) -> Iterator[bytes]:
@@ -101,27 +122,33 @@ _SKIPPABLE = tuple(bytes([byte]) + b"\x2a\x4d\x18" for byte in range(0x50, 0x60)
 _CODECS = {
     "gz": _Codec("gzip", (b"\x1f\x8b",), _Gzip, (zlib.error,)),
     "bz2": _Codec("bzip2", (b"BZh",), _Bzip2, (OSError, ValueError)),
+    "xz": _Codec("xz", (b"\xfd7zXZ\0",), _Xz, (lzma.LZMAError,)),
     "zst": _Codec("zstd", (b"\x28\xb5\x2f\xfd", *_SKIPPABLE), _Zstd, (zstandard.ZstdError,)),
 }
 COMPRESSIONS = tuple(_CODECS)
 """Endings of compressed files, without the dot."""
+NAMES = {ending: codec.name for ending, codec in _CODECS.items()}
+"""What each compression is called, by its ending."""
+MAGIC = {ending: codec.magic for ending, codec in _CODECS.items()}
+"""What a file of each compression begins with, by its ending."""
 
 
 def _expand(chunks: Iterator[bytes], codec: _Codec) -> Iterator[bytes]:
     """Yields the parts that come out of all members."""
     member: _Member | None = None
+    begun = False
     for chunk in chunks:
-        data = chunk
+        # Tapes and block devices pad with zeros.
+        data = chunk.lstrip(b"\0") if begun and member is None else chunk
         while data:
             if member is None:
-                member = codec.member()
+                member, begun = codec.member(), True
             try:
                 yield from member.expand(data)
             except codec.errors as error:
                 raise _Broken(f"{codec.name} is damaged: {error}") from error
             data = b""
             if member.ended:
-                # Tapes and block devices pad with zeros.
                 data, member = member.unused.lstrip(b"\0"), None
     if member is not None:
         raise Damaged(f"{codec.name} ends early")
@@ -150,7 +177,7 @@ def decompressed(
     Args:
         path: The file, local or a URL.
         size: Its size in bytes.
-        compression: `gz`, `bz2` or `zst`.
+        compression: `gz`, `bz2`, `xz` or `zst`.
         max_expansion: `corpus.max_expansion`.
         floor: Bytes it may expand to whatever the factor is.
 
@@ -175,7 +202,7 @@ def decompressed(
 
 
 def _check_magic(path: str, size: int, codec: _Codec) -> None:
-    head = b"".join(read_bytes(path, 0, min(size, 4)))
+    head = b"".join(read_bytes(path, 0, min(size, 6)))
     if not head.startswith(codec.magic):
         cure = f"Compress it with {codec.name}, or give it the ending of what it is"
         raise UserError(f"not a {codec.name} file", where=path, cure=cure)

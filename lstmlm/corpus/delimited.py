@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import csv
+import itertools
 from collections.abc import Iterator, Sequence
 
 from lstmlm.corpus.lines import RawLine
 from lstmlm.corpus.rows import BLANK, Row, check_columns, not_utf8
 from lstmlm.errors import UserError
 
+_SEPARATORS = ",;\t|"
 _HEADER = "starts with a row of column names"
 
 
@@ -16,11 +18,11 @@ def tsv_columns(line: RawLine | None, path: str, needed: Sequence[str]) -> list[
     """Returns the columns that the first line of a .tsv file names.
 
     Raises:
-        UserError: There is no line, or it is no header with the needed columns.
+        UserError: It is no header with the needed columns.
     """
-    cure = f"A .tsv file {_HEADER}, parted by tabs"
-    if line is None:
-        raise UserError("empty, and a header row is needed", where=path, cure=cure)
+    cure = f"A .tsv file {_HEADER}, separated by tabs"
+    if line is None:  # a part of a table that got no rows
+        return []
     if line.problem:
         raise UserError(f"unusable header row: {line.problem}", where=f"{path}:1", cure=cure)
     try:
@@ -65,13 +67,14 @@ def csv_rows(lines: Iterator[RawLine], limit: int, path: str, needed: Sequence[s
         needed: Columns that must be there.
 
     Raises:
-        UserError: There is no header with the needed columns.
+        UserError: The first line is no header with the needed columns.
     """
-    rows = _csv_records(lines, limit)
+    delimiter, lines = _csv_delimiter(lines, needed)
+    rows = _csv_records(lines, limit, delimiter)
     cure = f"A .csv file {_HEADER}"
     header = next(rows, None)
-    if header is None:
-        raise UserError("empty, and a header row is needed", where=path, cure=cure)
+    if header is None:  # a part of a table that got no rows
+        return
     _, _, columns, problem = header
     if problem or not columns:
         raise UserError(f"unusable header row: {problem or 'blank'}", where=f"{path}:1", cure=cure)
@@ -125,11 +128,29 @@ class _Feed:
             return data.decode("utf-8", "replace") + "\n"
 
 
-def _csv_records(lines: Iterator[RawLine], limit: int) -> Iterator[tuple[int, int, list[str], str]]:
+def _csv_delimiter(lines: Iterator[RawLine], needed: Sequence[str]) -> tuple[str, Iterator[RawLine]]:
+    """Returns what separates the columns, and the lines from the header on.
+
+    Excel writes the list separator of its country, at times with a line `sep=;` before the header. Elsewhere the
+    first of the usual separators is taken by which the header has the needed columns.
+    """
+    first = next(lines, None)
+    if first is None:
+        return ",", lines
+    text = first.data.decode("utf-8", "replace").strip()
+    if text.lower().startswith("sep=") and len(text) == 5:
+        return text[4], lines
+    fitting = (one for one in _SEPARATORS if set(needed) <= set(next(csv.reader([text], delimiter=one), [])))
+    return next(fitting, ","), itertools.chain([first], lines)
+
+
+def _csv_records(lines: Iterator[RawLine], limit: int, delimiter: str) -> Iterator[tuple[int, int, list[str], str]]:
     """Yields (first line, bytes, values, problem) of each record."""
     csv.field_size_limit(max(csv.field_size_limit(), limit))  # the length of a row is what bounds a field
     feed = _Feed(lines, limit)
-    records = csv.reader(feed, strict=True)  # lenient, it would take an unclosed quote for the end of the file
+    records = csv.reader(
+        feed, strict=True, delimiter=delimiter
+    )  # lenient, it would take an unclosed quote for the end of the file
     while True:
         feed.begin_record()
         values: list[str] = []

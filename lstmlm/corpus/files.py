@@ -7,6 +7,7 @@ from pathlib import Path, PurePosixPath
 from typing import Literal
 
 from lstmlm.corpus.compression import COMPRESSIONS
+from lstmlm.corpus.content import PLAIN, Content, compression_within, content_of, is_empty
 from lstmlm.corpus.layouts import files_of_split, is_dataset_folder
 from lstmlm.corpus.listing import Found, LeftOut, Listing, list_files
 from lstmlm.corpus.openers import cannot_reach, cannot_read, is_remote
@@ -21,7 +22,16 @@ INGEST_VERSION = 5
 
 PARQUET = ".parquet"
 FORMATS = (".txt", ".tsv", ".csv", ".jsonl", PARQUET)
-ENDINGS = (*FORMATS, *(f"{format}.{zip}" for format in FORMATS if format != PARQUET for zip in COMPRESSIONS))
+_OTHER_NAMES = {
+    ".json": ".jsonl",
+    ".ndjson": ".jsonl",
+    ".text": ".txt",
+    ".tab": ".tsv",
+    ".parq": PARQUET,
+    ".pq": PARQUET,
+}
+_NAMES = {**{format: format for format in FORMATS}, **_OTHER_NAMES}
+ENDINGS = (*_NAMES, *(f"{name}.{zip}" for name, format in _NAMES.items() if format != PARQUET for zip in COMPRESSIONS))
 """What the name of a corpus file ends in; parquet brings its own compression."""
 
 Split = Literal["train", "valid"]
@@ -36,9 +46,10 @@ class CorpusFile:
         name: Path below the corpus root, with forward slashes.
         path: Where it lies: a local path or a URL.
         format: `.txt`, `.tsv`, `.csv`, `.jsonl` or `.parquet`.
-        compression: `gz`, `bz2`, `zst`, or empty.
+        compression: `gz`, `bz2`, `xz`, `zst`, or empty: as its first bytes say.
         split: The split it is given for; None: each record's id decides.
-        size: Bytes, as it lies there.
+        size: Bytes, as it is stored; 0 where it holds no more than a byte order mark.
+        content: How its text is stored.
     """
 
     index: int
@@ -48,6 +59,7 @@ class CorpusFile:
     compression: str
     split: Split | None
     size: int
+    content: Content = PLAIN
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -119,25 +131,32 @@ def named_files(corpus: Corpus, pattern: str, field: str) -> list[CorpusFile]:
 
 
 def corpus_file(found: Found, index: int = 0, split: Split | None = None) -> CorpusFile:
-    """Returns a file with its format and compression, as its ending says.
+    """Returns a file with its format, as its ending says, and with its compression and encoding, as its content says.
 
     Raises:
-        UserError: It has another ending, or a name that is no text.
+        UserError: It has another ending, a name that is no text, or content that cannot be read as this format.
     """
     try:
         found.name.encode("utf-8")
     except UnicodeEncodeError as error:
         raise UserError("a file name that is not UTF-8", where=ascii(found.path), cure="Rename it") from error
-    compression = compression_of(found.name)
-    format = PurePosixPath(found.name.lower().removesuffix(f".{compression}")).suffix
-    if format not in FORMATS or (compression and format == PARQUET):
+    named = compression_of(found.name)
+    ending = PurePosixPath(found.name.lower().removesuffix(f".{named}")).suffix
+    format = _NAMES.get(ending)
+    if format is None or (named and format == PARQUET):
         cure = f"Rename or convert it: a corpus file ends in {', '.join(FORMATS)}; all but the last may be compressed"
         raise UserError("unknown kind of corpus file", where=found.path, cure=cure)
-    return CorpusFile(index, found.name, found.path, format, compression, split, found.size)
+    if format == PARQUET:
+        return CorpusFile(index, found.name, found.path, format, "", split, found.size)
+    if is_empty(found.path, found.size):  # a part of a table that got no rows
+        return CorpusFile(index, found.name, found.path, format, "", split, 0)
+    compression = compression_within(found.path, found.size, named)
+    content = content_of(found.path, found.size, compression, format)
+    return CorpusFile(index, found.name, found.path, format, compression, split, found.size, content)
 
 
 def compression_of(name: str) -> str:
-    """Returns the compression that a file's ending speaks of: `gz`, `bz2`, `zst`, or nothing."""
+    """Returns the compression that a file's ending speaks of: `gz`, `bz2`, `xz`, `zst`, or nothing."""
     ending = PurePosixPath(name.lower()).suffix.removeprefix(".")
     return ending if ending in COMPRESSIONS else ""
 

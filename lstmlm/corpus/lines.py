@@ -27,7 +27,7 @@ class RawLine(NamedTuple):
 def raw_lines(
     chunks: Iterable[bytes], limit: int, first_line: int = 1, *, keep_returns: bool = False
 ) -> Iterator[RawLine]:
-    r"""Yields the lines of a stream, without the byte order mark that may begin the first.
+    r"""Yields the lines of a stream, without a byte order mark that begins one: files that were joined have several.
 
     A line over the limit is skipped without being held in memory. Where the stream is `Damaged`, the lines before
     the damage are yielded, then one line with the problem.
@@ -42,7 +42,7 @@ def raw_lines(
     end = b"" if keep_returns else b"\r"
     try:
         for line in _cut(chunks, limit + len(_BOM) + 2):
-            text = line.removeprefix(_BOM) if number == 1 else line
+            text = line.removeprefix(_BOM)
             if len(text.removesuffix(b"\r")) > limit:
                 yield RawLine(number, b"", f"longer than {limit} bytes")
             else:

@@ -2,7 +2,7 @@
 
 Plain line formats are cut near multiples of a size, at the next line that begins there; parquet files by row groups.
 A first pass counts line feeds, so that a record's `file:line` does not depend on the cutting. What cannot be cut
-(compressed files, csv, paragraphs) is one range.
+(compressed files, other encodings, JSON arrays, csv, paragraphs) is one range.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable, Iterator
 
+from lstmlm.corpus.content import PLAIN
 from lstmlm.corpus.files import PARQUET, CorpusFile
 from lstmlm.corpus.openers import read_bytes
 from lstmlm.corpus.tables import row_groups
@@ -62,7 +63,8 @@ class Beginning:
 def pieces(file: CorpusFile, corpus: Corpus, range_bytes: int = RANGE_BYTES) -> list[Piece]:
     """Cuts a file blindly: into pieces of `range_bytes` where its format allows, else into one."""
     paragraphs = file.format == ".txt" and corpus.unit == "paragraph"
-    if file.compression or paragraphs or file.format in (".csv", PARQUET) or file.size <= range_bytes:
+    whole = file.compression or file.content != PLAIN or paragraphs or file.format in (".csv", PARQUET)
+    if whole or file.size <= range_bytes:
         return [Piece(file, 0, file.size)]
     return [Piece(file, start, min(start + range_bytes, file.size)) for start in range(0, file.size, range_bytes)]
 

@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Iterator, Sequence
 
 from lstmlm.corpus.compression import decompressed
+from lstmlm.corpus.content import PLAIN
 from lstmlm.corpus.delimited import csv_rows, tsv_columns, tsv_rows
 from lstmlm.corpus.files import PARQUET, CorpusFile
 from lstmlm.corpus.lines import raw_lines
@@ -14,6 +15,7 @@ from lstmlm.corpus.ranges import FileRange, split_file
 from lstmlm.corpus.rows import Row
 from lstmlm.corpus.tables import table_rows
 from lstmlm.corpus.text import json_rows, paragraph_rows, text_rows
+from lstmlm.corpus.transcode import array_lines, as_utf8
 from lstmlm.recipe_corpus import Corpus
 
 
@@ -37,6 +39,8 @@ def read_range(file_range: FileRange, corpus: Corpus, needed: Sequence[str], *, 
     chunks = _chunks(file_range, corpus)
     if file.format == ".csv":
         return csv_rows(raw_lines(chunks, limit, keep_returns=True), limit, file.path, needed)
+    if file.content.array:
+        return json_rows(array_lines(chunks, limit), needed)
     lines = raw_lines(chunks, limit, file_range.first_line)
     if file.format == ".tsv":
         header = lines if file_range.start == 0 else raw_lines(read_bytes(file.path, 0, file.size), limit)
@@ -51,8 +55,10 @@ def read_range(file_range: FileRange, corpus: Corpus, needed: Sequence[str], *, 
 def _chunks(file_range: FileRange, corpus: Corpus) -> Iterator[bytes]:
     file = file_range.file
     if file.compression:
-        return decompressed(file.path, file.size, file.compression, corpus.max_expansion)
-    return read_bytes(file.path, file_range.start, file_range.end)
+        chunks = decompressed(file.path, file.size, file.compression, corpus.max_expansion)
+    else:
+        chunks = read_bytes(file.path, file_range.start, file_range.end)
+    return chunks if file.content == PLAIN else as_utf8(chunks, file.content)
 
 
 def read_file(file: CorpusFile, corpus: Corpus, needed: Sequence[str], *, others: bool = False) -> Iterator[Row]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bz2
 import gzip
+import lzma
 import os
 import tracemalloc
 from collections.abc import Callable
@@ -19,9 +20,10 @@ from lstmlm.errors import UserError
 COMPRESS: dict[str, Callable[[bytes], bytes]] = {
     "gz": gzip.compress,
     "bz2": bz2.compress,
+    "xz": lzma.compress,
     "zst": zstandard.ZstdCompressor(write_checksum=True).compress,
 }
-NAMES = {"gz": "gzip", "bz2": "bzip2", "zst": "zstd"}
+NAMES = {"gz": "gzip", "bz2": "bzip2", "xz": "xz", "zst": "zstd"}
 kinds = pytest.mark.parametrize("kind", COMPRESS)
 
 
@@ -63,7 +65,7 @@ def test_what_follows_the_end_is_damage(tmp_path: Path, kind: str) -> None:
     assert problem.startswith(f"{NAMES[kind]} is damaged: ")
 
 
-@pytest.mark.parametrize(("kind", "place"), [("gz", -8), ("bz2", -2), ("zst", -1)])
+@pytest.mark.parametrize(("kind", "place"), [("gz", -8), ("bz2", -2), ("xz", -30), ("zst", -1)])
 def test_a_wrong_checksum_costs_nothing_that_came_before_it(tmp_path: Path, kind: str, place: int) -> None:
     text = b"".join(b"line %d\n" % number for number in range(30_000))
     whole = bytearray(COMPRESS[kind](text))

@@ -23,9 +23,10 @@ def test_strips_line_ends_and_byte_order_mark() -> None:
     assert found == [(1, b"one", ""), (2, b"two", ""), (3, b"", ""), (4, b"four", "")]
 
 
-def test_only_the_first_line_of_a_file_has_a_byte_order_mark() -> None:
-    data = b"\xef\xbb\xbfone\n"
-    assert list(raw_lines([data], 10, first_line=7)) == [(7, b"\xef\xbb\xbfone", "")]
+def test_joined_files_leave_a_byte_order_mark_at_the_beginning_of_a_later_line() -> None:
+    mark = b"\xef\xbb\xbf"
+    assert list(raw_lines([mark + b"one\n"], 10, first_line=7)) == [(7, b"one", "")]
+    assert read(mark + b"one\n" + mark + b"two\nt" + mark) == [(1, b"one", ""), (2, b"two", ""), (3, b"t" + mark, "")]
 
 
 def test_returns_are_kept_where_they_may_be_quoted() -> None:
@@ -44,7 +45,7 @@ def test_limit_counts_the_bytes_of_the_text(size: int, end: bytes, bom: bytes) -
 @given(data=st.binary(max_size=60) | st.text("a\n\r\0", max_size=60).map(str.encode), size=st.integers(1, 61))
 @example(data=b"1234567\r\r", size=1)  # one return ends a line, the other belongs to it
 def test_every_line_is_read_or_named_however_the_stream_is_cut(data: bytes, size: int) -> None:
-    lines = data.removeprefix(b"\xef\xbb\xbf").split(b"\n")
+    lines = [line.removeprefix(b"\xef\xbb\xbf") for line in data.split(b"\n")]
     if not lines[-1] and (len(lines) > 1 or not data):
         lines.pop()
     texts = [line.removesuffix(b"\r") for line in lines]
