@@ -58,7 +58,7 @@ clean:
 	rm -rf build runs .cache .mypy_cache .pytest_cache .ruff_cache
 
 .venv/.synced: uv.lock pyproject.toml $(UV)
-	UV_PYTHON_DOWNLOADS=never $(UV) sync --frozen --python "$$(command -v $(PYTHON))" --extra tfx --extra kubeflow --extra jobs
+	UV_PYTHON_DOWNLOADS=never $(UV) sync --frozen --python "$$(command -v $(PYTHON))" --extra tfx --extra kubeflow --extra jobs --extra s3
 	touch $@
 
 $(UV):

@@ -98,7 +98,8 @@ class Corpus(Section):
         "environment variable.",
     )
     train: str = Field(
-        description="File, folder or glob below `root`: .txt, .tsv, .csv, .jsonl (each also .gz, .bz2, .zst), .parquet."
+        description="File, folder or glob below `root`: .txt, .tsv, .csv, .jsonl (each also .gz, .bz2, .xz, .zst), "
+        ".parquet."
     )
     valid: str | None = Field(None, description="The same for evaluation; absent: a hash split of `train`.")
     valid_fraction: Fraction = Field(0.02, description="Share of records split off for evaluation without `valid`.")

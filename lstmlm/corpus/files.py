@@ -10,7 +10,7 @@ from lstmlm.corpus.compression import COMPRESSIONS
 from lstmlm.corpus.content import PLAIN, Content, compression_within, content_of, is_empty
 from lstmlm.corpus.layouts import files_of_split, is_dataset_folder
 from lstmlm.corpus.listing import Found, LeftOut, Listing, list_files
-from lstmlm.corpus.openers import cannot_reach, cannot_read, is_remote
+from lstmlm.corpus.openers import cannot_reach, cannot_read, file_systems, is_remote
 from lstmlm.corpus.privacy.replace import key_fingerprint
 from lstmlm.errors import UserError
 from lstmlm.publish import fingerprint, sha256_file
@@ -181,10 +181,10 @@ def corpus_fingerprint(recipe: Recipe) -> str:
 
 def _checksum(path: str) -> str:
     if is_remote(path):
-        from apache_beam.io.filesystems import FileSystems
-
         try:
-            return str(FileSystems.checksum(path))
+            return str(file_systems(path).checksum(path))
+        except UserError:
+            raise
         except Exception as error:  # every store raises its own kinds
             raise cannot_reach(path, error) from error
     try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from lstmlm.corpus.files import corpus_fingerprint
+from lstmlm.corpus.openers import use_store_options
 from lstmlm.corpus.privacy.published import scrubbed_messages
 from lstmlm.corpus.process import process
 from lstmlm.corpus.shards import SPLITS
@@ -36,6 +37,8 @@ def ingest(recipe: Recipe, output: Path, progress: Progress, *, runner: Runner |
     Raises:
         UserError: Something about the corpus the user must mend; nothing is published.
     """
+    if runner is not None and runner.options:
+        use_store_options(runner.flags())
     progress.update(0, unit="files", note="hashing")
     stamp = corpus_fingerprint(recipe)
     if is_finished(output, RECORDS, stamp):
@@ -66,6 +69,8 @@ def clean(recipe: Recipe, output: Path, progress: Progress, *, runner: Runner | 
         cure = "Leave it out: name all files in corpus.train"
         raise UserError("a cleaned corpus has no splits", where="corpus.valid", cure=cure)
     recipe = recipe.model_copy(update={"corpus": recipe.corpus.model_copy(update={"valid_fraction": 0.0})})
+    if runner is not None and runner.options:
+        use_store_options(runner.flags())
     progress.update(0, unit="files", note="hashing")
     stamp = fingerprint(DOCUMENTS, corpus_fingerprint(recipe))
     if is_finished(output, DOCUMENTS, stamp):

@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
 
-from lstmlm.corpus.openers import cannot_reach, cannot_read
+from lstmlm.corpus.openers import cannot_reach, cannot_read, file_systems
 from lstmlm.errors import UserError
 
 _GLOB = re.compile(r"[*?[]")
@@ -66,9 +66,10 @@ def list_files(root: Path | str, pattern: str, field: str, endings: Sequence[str
     Raises:
         UserError: The pattern or a link leads out of the root, nothing is found, or something cannot be listed.
     """
-    clean = PurePosixPath(pattern).as_posix()
+    # In a store, two slashes in a row are a part of the name.
+    clean = pattern.strip("/") or "." if isinstance(root, str) else PurePosixPath(pattern).as_posix()
     parts = () if clean == "." else tuple(clean.split("/"))
-    if clean.startswith("/") or "://" in pattern:
+    if pattern.startswith("/") or "://" in pattern:
         raise UserError(f"{pattern} is absolute", where=field, cure="Name it relative to corpus.root")
     if ".." in parts or "\0" in pattern:
         raise UserError(f"{pattern!r} leads out of corpus.root", where=field, cure="Name what lies below corpus.root")
@@ -225,12 +226,12 @@ def _remote(root: str, parts: Sequence[str], endings: Sequence[str]) -> Listing:
 
 def _stored(base: str, prefix: str) -> Iterator[tuple[str, int]]:
     """Yields (name, size) of the objects whose names begin with a prefix; markers of folders are no objects."""
-    from apache_beam.io.filesystems import FileSystems
-
     try:
         # Beam knows no other quotation than a set of one character.
         quoted = _GLOB.sub(lambda found: f"[{found[0]}]", base + prefix)
-        (match,) = FileSystems.match([f"{quoted}**"])
+        (match,) = file_systems(base).match([f"{quoted}**"])
+    except UserError:
+        raise
     except Exception as error:  # every store raises its own kinds
         raise cannot_reach(base, error) from error
     for metadata in match.metadata_list:

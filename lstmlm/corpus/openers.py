@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
-from typing import BinaryIO, cast
+import functools
+import os
+import socket
+import urllib.parse
+from collections.abc import Iterator, Sequence
+from typing import Any, BinaryIO, cast
 
 from lstmlm.errors import UserError
 
 CHUNK_BYTES = 1 << 18
+_ANSWER_SECONDS = 10.0
+_S3_ENDPOINTS = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL")
 
 
 def is_remote(place: str) -> bool:
@@ -34,12 +40,58 @@ def _open_local(path: str) -> BinaryIO:
         raise cannot_read(path, error) from error
 
 
+def use_store_options(flags: Sequence[str]) -> None:
+    """Takes the options of the stores, such as `--s3_endpoint_url=...`, from Beam's flags, for this process too."""
+    from apache_beam.io.filesystems import FileSystems
+    from apache_beam.options.pipeline_options import PipelineOptions
+
+    FileSystems.set_options(PipelineOptions(list(flags)))
+
+
+def file_systems(path: str) -> Any:
+    """Returns Beam's `FileSystems`, ready for use outside of a pipeline too.
+
+    Keys, region and endpoint come from the environment (`AWS_ACCESS_KEY_ID`, `AWS_ENDPOINT_URL`, ...), as the clients
+    of the stores read it, unless options were set.
+
+    Args:
+        path: The place that will be read.
+
+    Raises:
+        UserError: Nothing answers at the endpoint that the environment names.
+    """
+    from apache_beam.io.filesystems import FileSystems
+    from apache_beam.options.pipeline_options import PipelineOptions
+
+    if FileSystems._pipeline_options is None:  # Beam sets it in a pipeline's workers only, and S3 fails without
+        FileSystems.set_options(PipelineOptions([]))
+    if path.startswith("s3://"):
+        for name in _S3_ENDPOINTS:
+            if os.environ.get(name):
+                _check_endpoint(name, os.environ[name])
+                break
+    return FileSystems
+
+
+@functools.cache
+def _check_endpoint(variable: str, url: str) -> None:
+    """Checks that something listens there; the client of the store would try for minutes."""
+    place = urllib.parse.urlsplit(url)
+    try:
+        port = place.port or (443 if place.scheme == "https" else 80)
+        socket.create_connection((place.hostname or "", port), _ANSWER_SECONDS).close()
+    except (OSError, ValueError) as error:
+        what = f"nothing answers at {url} ({getattr(error, 'strerror', None) or error})"
+        raise UserError(what, where=variable, cure="Check the address, or unset the variable") from None
+
+
 def _open_remote(path: str) -> BinaryIO:
     from apache_beam.io.filesystem import CompressionTypes
-    from apache_beam.io.filesystems import FileSystems
 
     try:
-        return cast(BinaryIO, FileSystems.open(path, compression_type=CompressionTypes.UNCOMPRESSED))
+        return cast(BinaryIO, file_systems(path).open(path, compression_type=CompressionTypes.UNCOMPRESSED))
+    except UserError:
+        raise
     except Exception as error:  # every store raises its own kinds
         raise cannot_reach(path, error) from error
 
