@@ -130,7 +130,7 @@ def test_lists_of_targets_and_named_ids_are_kept(tmp_path: Path) -> None:
         ({"a.txt": "x\n"}, {"valid": "a.txt"}, "named by corpus.train and by corpus.valid"),
         ({"a.tsv": "en\tfr\na\tb\n"}, {"train": "a.tsv"}, "a.tsv:1: no column 'text'.*'en', 'fr'"),
         ({"a.tsv": "text\na\n"}, {"train": "a.tsv", "id": "key"}, "no column 'key'"),
-        ({"a.txt.gz": "plain"}, {"train": "a.txt.gz"}, "a.txt.gz: not a gzip file"),
+        ({"a.txt.gz": "\1\2\3\4"}, {"train": "a.txt.gz"}, "a.txt.gz: not a gzip file"),
         ({"a.jsonl": '{"text": "x"}\n[]\n'}, {"train": "a.jsonl"}, "a.jsonl:2: 1 of 2 lines .*not a JSON object"),
         (
             {"a.jsonl": '{"id": "k7", "text": "x"}\n' * 2},
