@@ -7,7 +7,7 @@ UV_VERSION := 0.13.9
 BIN := .venv/bin
 DEMO := build/demo/python_docs.jsonl
 
-.PHONY: demo test lint format docs clean bench-recipes bench-ingest bench-train bench-infer
+.PHONY: demo test lint format docs clean bench-recipes bench-ingest bench-train bench-infer bench-power-cut bench-kills
 
 demo: .venv/.synced
 	$(BIN)/lstmlm demo-corpus -o $(DEMO)
@@ -50,6 +50,13 @@ bench-train: .venv/.synced
 # first. QUICK=1: within five minutes; RUN=DIR: a finished run of translate_en_fr; PARTS="engine quality jobs": these.
 bench-infer: .venv/.synced
 	$(BIN)/python benchmarks/infer.py $(if $(RUN),--run $(RUN)) $(PARTS)
+
+# 100 power cuts over every stage, on a file system in a loop device (root only); and 300 kills. QUICK=1: fewer.
+bench-power-cut: .venv/.synced
+	$(BIN)/python benchmarks/power_cut.py
+
+bench-kills: .venv/.synced
+	$(BIN)/python benchmarks/kills.py
 
 docs: .venv/.synced
 	$(BIN)/lstmlm recipe docs > docs/recipe.md

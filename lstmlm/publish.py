@@ -21,7 +21,7 @@ from typing import Any, BinaryIO
 from lstmlm.durable import make_folders, replace, sync_file, sync_folder, sync_tree
 from lstmlm.errors import UserError, is_no_space
 from lstmlm.leftovers import discard, draft_name, sweep
-from lstmlm.locks import locked_file, unwritable
+from lstmlm.locks import locked, locked_file, unwritable
 from lstmlm.manifest import MANIFEST, Manifest, fingerprint, manifest_text, read_manifest, sha256_file
 from lstmlm.places import MOVING, PARTIAL, Site, content, site_of
 
@@ -53,16 +53,30 @@ class Draft:
 
 
 def is_finished(folder: Path, kind: str, stamp: str) -> bool:
-    """Says whether the folder already holds this very result.
+    """Says whether the folder already holds this very result; what its writer left around it is removed then.
 
     Raises:
         UserError: The folder holds something else.
     """
     if not _has_content(folder):
         return False
-    if _holds(folder, kind, stamp):
-        return True
-    raise _occupied(folder, kind)
+    if not _holds(folder, kind, stamp):
+        raise _occupied(folder, kind)
+    _tidy(folder)
+    return True
+
+
+def _tidy(folder: Path) -> None:
+    """Removes what a writer left that died, or lost its power, right after it had published."""
+    site = site_of(folder)
+    with contextlib.suppress(OSError, UserError):  # somebody is at work, or nothing can be written here
+        if site.hidden("lock").exists() or site.hidden_paths(PARTIAL):
+            with locked_file(site.hidden("lock"), folder, patient=False):
+                sweep(site)
+        work = site.hidden("work")
+        if work.is_dir():
+            with locked(work):
+                shutil.rmtree(work)
 
 
 def _has_content(folder: Path) -> bool:

@@ -28,6 +28,7 @@ from lstmlm.publish import MANIFEST
 from lstmlm.recipe import Recipe
 from pipelines.build import build_pipeline
 from pipelines.housekeeping import sweep
+from pipelines.moved import keys_as_at, settle
 from pipelines.stages import Stage, stage_named, stage_of_node
 from pipelines.store import Execution, RunStore, changed_parameter, folders, is_cached
 
@@ -109,9 +110,11 @@ def run_local(
     only = None if stage is None else stage_named(stage)
     run_id = run_id or datetime.datetime.now(datetime.UTC).isoformat()
     with locked(recipe.run_folder, wait=only is not None):
-        run = _Run(recipe, run_id, listener or SilentListener(), ray_address)
-        sweep(run.root, run.store.successful_ids())
-        return RunReport(run_id, list(run.stages(only)))
+        home = recipe.run_folder.resolve()
+        with keys_as_at(settle(home), home):
+            run = _Run(recipe, run_id, listener or SilentListener(), ray_address)
+            sweep(run.root, run.store.successful_ids())
+            return RunReport(run_id, list(run.stages(only)))
 
 
 class _Run:

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from lstmlm.errors import UserError
-from lstmlm.publish import claimed, publish, read_manifest, replacing
+from lstmlm.publish import claimed, is_finished, publish, read_manifest, replacing
 
 WRITE = """
 import sys
@@ -137,3 +137,12 @@ def test_a_failed_write_of_a_file_leaves_nothing(tmp_path: Path) -> None:
         raise ZeroDivisionError
     assert names(tmp_path) == ["a"]
     assert (tmp_path / "a").read_text() == "before"
+
+
+def test_what_a_writer_left_that_died_right_after_publishing_goes_with_the_next_look(tmp_path: Path) -> None:
+    put(tmp_path / "out")
+    (tmp_path / ".out.lock").touch()
+    (tmp_path / ".out.partial-12-0123abcd").mkdir()
+    (tmp_path / ".out.work").mkdir()
+    assert is_finished(tmp_path / "out", "records", "s")
+    assert names(tmp_path) == ["out"]

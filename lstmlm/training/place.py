@@ -14,6 +14,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+from lstmlm.errors import UserError
 from lstmlm.locks import locked
 from lstmlm.places import Site
 from lstmlm.publish import replacing
@@ -46,6 +47,22 @@ def held_checkpoints(recipe: Recipe, site: Site, stamp: str) -> Iterator[Path]:
             if not checkpoints(folder):
                 shutil.rmtree(folder, ignore_errors=True)
                 pointer.unlink(missing_ok=True)
+
+
+def forget_checkpoints(site: Site, stamp: str) -> None:
+    """Removes the checkpoints of a training that has published, should its process have died right after that.
+
+    Args:
+        site: Of the output.
+        stamp: The fingerprint of what is trained.
+    """
+    pointer = site.hidden("checkpoints")
+    with contextlib.suppress(OSError, UserError):  # another output is trained from them, or nothing can be written
+        folder = _resumable(pointer, stamp)
+        if folder is not None:
+            with locked(folder):
+                shutil.rmtree(folder)
+        pointer.unlink(missing_ok=True)
 
 
 def _usual(recipe: Recipe, site: Site, stamp: str) -> Path:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from lstmlm.errors import UserError
+from lstmlm.places import site_of
 from lstmlm.progress import Progress
 from lstmlm.publish import Claim, Manifest, claimed, fingerprint, is_finished, read_manifest
 from lstmlm.recipe import Recipe, Training
@@ -19,7 +20,7 @@ from lstmlm.training.checks import RECIPE_FILE, check_inputs, tell_other_recipes
 from lstmlm.training.identity import deciding
 from lstmlm.training.metrics import BEST, best_first, best_name, read_metrics
 from lstmlm.training.objective import choose_objective
-from lstmlm.training.place import held_checkpoints
+from lstmlm.training.place import forget_checkpoints, held_checkpoints
 from lstmlm.training.plot import plot_loss
 from lstmlm.training.watch import Listener, open_listeners
 
@@ -50,6 +51,7 @@ def train(
     data, pieces = read_manifest(examples, "examples"), read_manifest(tokenizer, "tokenizer")
     stamp = fingerprint(TRAIN_VERSION, deciding(recipe), data.fingerprint, pieces.fingerprint)
     if is_finished(output, "model", stamp):
+        forget_checkpoints(site_of(output), stamp)
         return read_manifest(output, "model")
     check_inputs(recipe, data, pieces)
     with claimed(output, "model", stamp) as claim, held_checkpoints(recipe, claim.site, stamp) as work:
