@@ -14,6 +14,7 @@ from pydantic import BaseModel, ValidationError
 
 from lstmlm.errors import UserError
 from lstmlm.recipe import Recipe
+from lstmlm.yaml_bounds import MOST_CHARACTERS, check_bounds
 
 Key = tuple[str | int, ...]
 
@@ -29,7 +30,8 @@ def load_recipe(path: Path, overrides: Sequence[str] = ()) -> Recipe:
         UserError: The file is missing, not YAML, or a field is unknown or wrong. All faults are named, one a line.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        with path.open(encoding="utf-8") as stream:
+            text = stream.read(MOST_CHARACTERS + 1)  # the path may be a device without end
     except OSError as error:
         raise UserError(f"cannot read the recipe ({error.strerror})", where=str(path), cure="Check the path") from error
     except UnicodeDecodeError as error:
@@ -40,9 +42,10 @@ def load_recipe(path: Path, overrides: Sequence[str] = ()) -> Recipe:
 def parse_recipe(text: str, name: str, overrides: Sequence[str] = ()) -> Recipe:
     """Validates the text of a recipe; see `load_recipe`. `name` is what errors call the file."""
     try:
+        check_bounds(text)
         node = yaml.compose(text, Loader=yaml.SafeLoader)
         content = yaml.safe_load(text)
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError) as error:  # ValueError: a date or a number that is none
         mark = getattr(error, "problem_mark", None)
         where = f"{name}:{mark.line + 1}" if mark else name
         problem = getattr(error, "problem", None) or "unreadable"
@@ -82,8 +85,9 @@ def _apply(content: dict[str, Any], override: str, places: dict[Key, str]) -> No
         if not isinstance(section, dict):
             raise UserError(f"--set {override}: `{part}` is not a section", cure="See `lstmlm recipe docs`")
     try:
+        check_bounds(value)
         section[path[-1]] = yaml.safe_load(value)
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError) as error:
         raise UserError(f"--set {override}: the value is not valid YAML", cure="Quote it") from error
     for depth in range(1, len(path) + 1):
         places.setdefault(path[:depth], f"--set {key}")
