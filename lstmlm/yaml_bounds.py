@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import yaml
 
 MOST_CHARACTERS = 256_000
@@ -26,9 +28,9 @@ def check_bounds(text: str) -> None:
     open_nodes: list[tuple[str | None, int]] = []  # anchor, and the count where it began
     count = 0
     for event in yaml.parse(text, Loader=yaml.SafeLoader):
-        mark = event.start_mark
+        mark: Any = event.start_mark
         if isinstance(event, yaml.AliasEvent):
-            size = sizes.get(event.anchor, 1)
+            size = sizes.get(event.anchor or "", 1)
             if size is None:
                 raise OutOfBounds(problem=f"the alias {event.anchor!r} stands inside what it names", problem_mark=mark)
             count += size

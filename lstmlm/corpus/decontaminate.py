@@ -87,7 +87,7 @@ def _batches(texts: Iterable[tuple[str, str]]) -> Iterator[list[tuple[str, str]]
 
 def read_index(folder: Path) -> EvaluationIndex:
     """Maps the index that `write_index` wrote into memory: workers of a machine share its pages."""
-    hashes, sources = (np.load(folder / f"{name}.npy", mmap_mode="r") for name in ("hashes", "sources"))
+    hashes, sources = (np.load(folder / f"{name}.npy", "r", allow_pickle=False) for name in ("hashes", "sources"))
     names = json.loads((folder / "names.json").read_text(encoding="utf-8"))
     slots = np.zeros(min(1 << (8 * max(len(hashes), 1)).bit_length(), _SLOTS), np.bool_)
     slots[_slot(hashes, len(slots))] = True

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from lstmlm.arrays import open_npz
 from lstmlm.errors import UserError
 from lstmlm.publish import Manifest, fingerprint, is_finished, publish, read_manifest
 from lstmlm.training.metrics import BEST, best_name
@@ -55,7 +56,7 @@ def _best_first(model: Path, trained: Manifest) -> list[Path]:
 
 def _write_mean(files: list[Path], path: Path) -> None:
     """Writes the mean of .npz files of the same arrays, one array of each in memory at a time."""
-    archives = [np.load(file, allow_pickle=False) for file in files]
+    archives = [open_npz(file) for file in files]
     try:
         names = archives[0].files
         mean = {

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from lstmlm.arrays import read_npz
 from lstmlm.errors import UserError
 from lstmlm.publish import publish, read_manifest
 from lstmlm.training.identity import differences
@@ -57,16 +58,19 @@ def save_arrays(path: Path, variables: Mapping[str, tf.Variable]) -> None:
 
 
 def read_arrays(path: Path) -> dict[str, np.ndarray[Any, Any]]:
-    """Reads what `save_arrays` wrote."""
-    with np.load(path, allow_pickle=False) as arrays:
-        return {name.replace("|", "/"): arrays[name] for name in arrays.files}
+    """Reads what `save_arrays` wrote.
+
+    Raises:
+        UserError: It is damaged, or something else.
+    """
+    return {name.replace("|", "/"): array for name, array in read_npz(path).items()}
 
 
 def load_arrays(path: Path, variables: Mapping[str, tf.Variable]) -> None:
     """Assigns every variable from an .npz.
 
     Raises:
-        UserError: Names or shapes differ from the model's.
+        UserError: It is damaged, or names or shapes differ from the model's.
     """
     found = read_arrays(path)
     differing = sorted(
