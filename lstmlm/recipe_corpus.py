@@ -120,7 +120,11 @@ class Corpus(Section):
     max_expansion: Positive = Field(
         1000, description="A compressed file that grows by more than this factor (and beyond 1 GB) is refused."
     )
-    normalise: bool = Field(False, description="Mend mojibake, apply NFC, drop control characters, tidy white space.")
+    normalise: bool = Field(
+        False,
+        description="Fix mojibake and HTML entities, apply NFC, drop control characters, tidy white space; punctuation, "
+        "widths and joiners of every script stay.",
+    )
     languages: tuple[str, ...] = Field((), description="ISO 639-1 codes kept of the source; empty: all.")
     target_languages: tuple[str, ...] = Field((), description="The same for targets.")
     quality: tuple[Literal["gopher", "gopher_repetition", "c4", "fineweb", "pairs"], ...] = Field(

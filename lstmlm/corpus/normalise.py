@@ -1,16 +1,19 @@
-"""Normalisation: damaged text is mended and white space made regular, so that equal texts are equal strings."""
+"""Normalisation: damaged text is fixed and white space made regular, so that equal texts are equal strings."""
 
 from __future__ import annotations
 
 import collections
 import dataclasses
 import re
-import unicodedata
+from collections.abc import Iterator
 
-from ftfy import TextFixerConfig, fix_text
+from ftfy import TextFixerConfig, fix_and_explain
 from ftfy.badness import is_bad
+from ftfy.chardata import UTF8_DETECTOR_RE
 
 from lstmlm.corpus.block import Block
+from lstmlm.corpus.entities import unescape
+from lstmlm.corpus.forms import nfc
 from lstmlm.corpus.step import Step
 from lstmlm.records import Record
 
@@ -30,23 +33,30 @@ _RUN_OF_SPACES = re.compile(" {2,}")
 _TRAILING = re.compile(" +\n")
 _BLANK_LINES = re.compile("\n{3,}")
 
-# Curly quotes are typography, not damage: they stay.
-_FIXES = TextFixerConfig(uncurl_quotes=False, explain=False)
-# What ftfy changes besides mojibake and entities: controls, surrogates, ligatures, full- and half-width forms.
-_MENDABLE = re.compile(
-    "[\x00-\x08\x0b\x0e-\x1f\x7f-\x9f\u0132\u0133\u0149\u01c4-\u01cc\u01f1-\u01f3\u206a-\u206f\u3000\ud800-\udfff"
-    "\ufb00-\ufb06\ufeff\uff01-\uffef\ufff9-\ufffc\r\u2028\u2029]"
+# Curly quotes and full-width characters are typography, not damage: they stay. Entities and the normal form are done
+# here, in linear time.
+_FIXES = TextFixerConfig(
+    uncurl_quotes=False, fix_character_width=False, unescape_html=False, normalization=None, explain=False
+)
+# Where mojibake is fixed only in whole segments. `explain` is needed: without it ftfy forgets the other settings.
+_WHOLE = _FIXES._replace(decode_inconsistent_utf8=False, explain=True)
+# What ftfy changes besides mojibake: controls, surrogates, ligatures.
+_FIXABLE = re.compile(
+    "[\x00-\x08\x0b\x0e-\x1f\x7f-\x9f\u0132\u0133\u0149\u01c4-\u01cc\u01f1-\u01f3\u206a-\u206f\ud800-\udfff"
+    "\ufb00-\ufb06\ufeff\ufff9-\ufffc\r\u2028\u2029]"
 )
 _MOST_PASSES = 8  # far more than any text seen to change; a bound for what an adversary may find
+_MOST_SEGMENTS = 4096  # of a text that ftfy sees one by one, and of pieces that it fixes inside of one
 
 
 def normalise(text: str) -> str:
     r"""Returns a text without damage and with regular white space; what it returns, it leaves as it is.
 
-    Mojibake, terminal escapes, ligatures, character widths and (where no `<` hints at markup) HTML entities are mended
-    by ftfy (Speer 2019). Text is in Unicode form NFC. Lines end in `\n`; every other run of white space is one space,
-    and control characters are gone. No line ends in white space, paragraphs are parted by at most one blank line, and
-    neither is at the ends.
+    Mojibake, terminal escapes and Latin ligatures are fixed by ftfy (Speer 2019), line by line. HTML entities are
+    replaced where no `<` hints at markup. Text is in Unicode form NFC. Lines end in `\n`; every other run of white
+    space is one space, and control characters are gone. No line ends in white space, paragraphs are separated by at
+    most one blank line, and neither is at the ends. Full-width punctuation, joiners, marks of direction and quotes stay
+    as they are.
 
     Args:
         text: Any string.
@@ -55,8 +65,11 @@ def normalise(text: str) -> str:
         return text
     for _ in range(_MOST_PASSES):
         before = text
-        if _may_be_damaged(text):
-            text = fix_text(text, _FIXES)
+        if "&" in text and ";" in text and "<" not in text:
+            text = unescape(text)
+        text = nfc(text)
+        if not text.isascii() or _FIXABLE.search(text):
+            text = "".join(_fixed(segment) for segment in _segments(text))
         text = _tidy(text)
         if text == before:
             break
@@ -73,15 +86,27 @@ def _is_plain(text: str) -> bool:
     return "\n" not in text or (" \n" not in text and "\n\n\n" not in text)
 
 
-def _may_be_damaged(text: str) -> bool:
-    """Returns False only where ftfy would change nothing: it takes ten times as long to find that out."""
-    return "&" in text or _MENDABLE.search(text) is not None or (not text.isascii() and is_bad(text))
+def _segments(text: str) -> Iterator[str]:
+    """Yields the lines of a text; a few at a time where there are very many."""
+    lines = [f"{line}\n" for line in text.split("\n")]
+    lines[-1] = lines[-1][:-1]
+    size = -(-len(lines) // _MOST_SEGMENTS)
+    for start in range(0, len(lines), size):
+        yield "".join(lines[start : start + size])
+
+
+def _fixed(segment: str) -> str:
+    # ftfy takes ten times as long to find out that there is nothing to do.
+    if not _FIXABLE.search(segment) and (segment.isascii() or not is_bad(segment)):
+        return segment
+    many = len(segment) > _MOST_SEGMENTS and len(UTF8_DETECTOR_RE.findall(segment)) > _MOST_SEGMENTS
+    return fix_and_explain(segment, _WHOLE if many else _FIXES).text
 
 
 def _tidy(text: str) -> str:
     if _UNTIDY.search(text):
         text = text.replace("\r\n", "\n").translate(_TABLE)
-    text = unicodedata.normalize("NFC", text)
+    text = nfc(text)
     if "  " in text:
         text = _RUN_OF_SPACES.sub(" ", text)
     if " \n" in text:

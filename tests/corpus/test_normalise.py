@@ -7,10 +7,12 @@ import unicodedata
 
 import pytest
 from ftfy import fix_text
+from ftfy.fixes import unescape_html
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from lstmlm.corpus.block import Block
+from lstmlm.corpus.entities import unescape
 from lstmlm.corpus.normalise import Normalise, normalise
 from lstmlm.records import Record
 
@@ -55,9 +57,14 @@ def test_clean_text_stays_as_it_is(words: list[str]) -> None:
 
 @settings(deadline=None)
 @given(text=TEXTS)
+@example(text="\nÂ ")
+@example(text="a\u0300Â ")
 def test_shortcuts_change_no_result(text: str) -> None:
     def slowly(text: str) -> str:
-        text = fix_text(text, uncurl_quotes=False)
+        while "<" not in text_before and (once := unescape_html(text)) != text:
+            text = once
+        text = unicodedata.normalize("NFC", text)
+        text = fix_text(text, uncurl_quotes=False, fix_character_width=False, unescape_html=False)
         text = re.sub("\r\n|[\r\v\f\x1c\x1d\x1e\x85\u2028\u2029]", "\n", text)
         text = "".join(" " if c == "\t" or unicodedata.category(c) == "Zs" else c for c in text)
         text = "".join(c for c in text if c == "\n" or unicodedata.category(c) != "Cc")
@@ -67,7 +74,8 @@ def test_shortcuts_change_no_result(text: str) -> None:
     before = None
     expected = text
     while before != expected:
-        before, expected = expected, slowly(expected)
+        before = text_before = expected
+        expected = slowly(expected)
     assert normalise(text) == expected
 
 
@@ -75,7 +83,7 @@ def test_no_character_that_ftfy_mends_is_passed_over() -> None:
     for code in range(0x10000):
         text = f"a{chr(code)}b"
         if not chr(code).isspace() and unicodedata.category(chr(code)) != "Cc":
-            assert normalise(text) == fix_text(text, uncurl_quotes=False), hex(code)
+            assert normalise(text) == fix_text(text, uncurl_quotes=False, fix_character_width=False), hex(code)
 
 
 @pytest.mark.parametrize(
@@ -91,7 +99,10 @@ def test_no_character_that_ftfy_mends_is_passed_over() -> None:
         ("one\r\ntwo\rthree\u2028four", "one\ntwo\nthree\nfour"),
         ("  a \t b\xa0c  \n\n \n\n d\n", "a b c\n\n d"),
         ("Bonjour\u202f!", "Bonjour !"),
-        ("eﬃcient Ｔｅｘｔ", "efficient Text"),
+        ("eﬃcient", "efficient"),
+        ("&amp;amp;amp;lt;b&amp;#62; &amp;", "<b> &"),
+        ("&&#97;mp;amp&semi;", "&"),
+        ("&unknown; &#59; &;", "&unknown; &#59; &;"),
         ("\x1b[31mred\x1b[0m", "red"),
         ("half \ud83d of a pair", "half \ufffd of a pair"),
         (" \t\n\x00", ""),
@@ -99,6 +110,52 @@ def test_no_character_that_ftfy_mends_is_passed_over() -> None:
 )
 def test_damage_is_mended(text: str, expected: str) -> None:
     assert normalise(text) == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "你好，世界！这是（测试）：真的吗？",
+        "「日本語」の、全角ＡＢＣ１２３と半角ｶﾀｶﾅ。",
+        "👩\u200d👩\u200d👧\u200d👦 family ❤️ 🏴\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f",
+        "می\u200cخواهم بروم",
+        "\u200fשלום\u200e עולם שָׁלוֹם",
+        "กินข้าวที่บ้าน น้ำ",
+        "İstanbul'da ılık ığdır",
+        "Straße in Maßen, ẞ",
+        "“curly” ‘quotes’ – dash… «guillemets» „tief“",
+        "हिन्दी में कुछ क्\u200dष",
+        "tiếng Việt có dấu",
+        "x² ≠ ½, 5 µm, Ω, №, ™",
+        "S.Ã r.l.",
+        "가나다 한국어",
+        "বাংলা ভাষা, ব্\u200cয",
+        "ភាសាខ្មែរ",
+        "اَلْعَرَبِيَّة؟ ١٢٣",
+        "Ελληνικά; και πολυτονικό: ᾧ",
+        "Ünlü Çığ, Şölen",
+        "Ｃ＋＋ ～ ￥１００",
+        "ÀÉÎÕÜ naïve façade Ångström",
+    ],
+)
+def test_every_script_stays_as_it_is_written(text: str) -> None:
+    assert normalise(text) == unicodedata.normalize("NFC", text) == text
+
+
+@settings(deadline=None)
+@given(
+    st.lists(st.sampled_from(["&", "amp", ";", "#38", "#x26", "lt", "&#97;", "semi", "a", "&amp;", " "]), max_size=30)
+)
+def test_entities_are_resolved_until_there_are_none(parts: list[str]) -> None:
+    text = "".join(parts)
+    expected = text
+    while (once := unescape_html(expected)) != expected:
+        expected = once
+    assert unescape(text) == expected
+
+
+def test_a_text_of_very_many_damaged_lines_is_fixed_in_segments() -> None:
+    assert normalise("voilÃ  le cafÃ©\n" * 9000) == ("voilà le café\n" * 9000).strip()
 
 
 def block(*records: Record) -> Block:
