@@ -107,7 +107,14 @@ class Model(Section):
 class Training(Section):
     """The optimisation and how it is spread over workers."""
 
-    steps: Positive = Field(1000, description="Optimizer steps.")
+    steps: Positive = Field(
+        1000, description="Optimizer steps. A larger number than before resumes at the end of the training before."
+    )
+    initial: Path | None = Field(
+        None,
+        description="Folder of an earlier model with the initial weights, to fine-tune them on other data: of the same "
+        "network and the same tokenizer; absent: random weights.",
+    )
     batch: Positive = Field(32, description="Windows in a global batch (language models).")
     batch_tokens: Positive = Field(4096, description="Padded source + target tokens in a global batch (pairs).")
     carry_state: bool = Field(

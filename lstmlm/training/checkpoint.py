@@ -145,7 +145,7 @@ def restore_newest(folder: Path, variables: Mapping[str, tf.Variable], recipe: M
         except (UserError, KeyError, TypeError) as error:
             logger.warning("%s: damaged checkpoint passed over: %s", candidate, error)
             continue
-        changed = list(differences(saved, recipe))
+        changed = [line for line in differences(saved, recipe) if not line.startswith("training.steps ")]
         if changed:
             what = f"this checkpoint is of another recipe: {'; '.join(changed)}"
             raise UserError(what, where=str(candidate), cure="Use that recipe, or another output folder")

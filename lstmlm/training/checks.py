@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping
-from pathlib import Path
 
 from lstmlm.errors import UserError
 from lstmlm.publish import Manifest
 from lstmlm.recipe import Recipe
 from lstmlm.task import load_task
 from lstmlm.tokenizer.identity import check_recipe_vocabulary, check_same_vocabulary
-from lstmlm.training.identity import deciding, differences
 from lstmlm.training.objective import choose_objective
-
-logger = logging.getLogger(__name__)
-
-RECIPE_FILE = "recipe.json"
-"""Name of the recipe beside its checkpoints."""
 
 
 def check_inputs(recipe: Recipe, data: Manifest, pieces: Manifest) -> None:
@@ -66,23 +58,3 @@ def _check_enough(recipe: Recipe, train: Mapping[str, int], valid: Mapping[str, 
     if not valid["examples"]:
         cure = "Raise corpus.valid_fraction or name a corpus.valid with text in it"
         raise UserError("the valid split is empty, so there is nothing to judge by", where="examples", cure=cure)
-
-
-def tell_other_recipes(recipe: Recipe, folder: Path, own: str) -> None:
-    """Logs which checkpoints of earlier, unfinished runs are not gone on with, and why.
-
-    Args:
-        recipe: The run.
-        folder: Where the folders of checkpoints lie, one for each thing that was trained.
-        own: Name of this run's folder there.
-    """
-    for path in sorted(folder.glob(f"*/{RECIPE_FILE}")):
-        if path.parent.name == own or not any(path.parent.glob("step-*")):
-            continue
-        try:
-            before = deciding(Recipe.model_validate_json(path.read_text(encoding="utf-8")))
-        except ValueError:
-            changed = "it has fields that are not known here"
-        else:
-            changed = "; ".join(differences(before, deciding(recipe))) or "the examples or the tokenizer were others"
-        logger.warning("%s: these checkpoints are of another recipe and stay unused: %s", path.parent, changed)

@@ -17,10 +17,13 @@ SPREAD = {
     "keep",
     "keep_best",
     "checkpoint_every",
+    "initial",
     "tensorboard",
     "mlflow",
 }
-"""Fields of `training` that say how the work is spread, saved and watched: the weights do not depend on them."""
+"""Fields of `training` that say how the work is spread, saved and watched: the weights do not depend on them.
+
+They do on `initial`, but on what is in that folder: its fingerprint is that of data."""
 
 
 def deciding(recipe: Recipe) -> dict[str, Any]:

@@ -18,12 +18,16 @@ def read_metrics(path: Path) -> list[dict[str, Any]]:
     The file may be read while a worker writes it, and a killed one may have left a line unfinished: a line that is not
     a row is left out. A resumed run writes the rows after its checkpoint again.
     """
-    rows: dict[tuple[int, bool], dict[str, Any]] = {}
-    if path.is_file():
-        whole, _, _ = path.read_bytes().rpartition(b"\n")
-        for row in filter(None, map(_row, whole.split(b"\n"))):
-            rows[row["step"], "valid_loss" in row] = row
+    rows = {(row["step"], "valid_loss" in row): row for row in written_rows(path)}
     return [rows[key] for key in sorted(rows)]
+
+
+def written_rows(path: Path) -> list[dict[str, Any]]:
+    """Reads `metrics.jsonl` as it was written: a step that a resumed run took again is there twice."""
+    if not path.is_file():
+        return []
+    whole, _, _ = path.read_bytes().rpartition(b"\n")
+    return [row for row in map(_row, whole.split(b"\n")) if row is not None]
 
 
 def _row(line: bytes) -> dict[str, Any] | None:

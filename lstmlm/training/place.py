@@ -82,9 +82,12 @@ def _resumable(pointer: Path, stamp: str) -> Path | None:
         folder, same = Path(found["folder"]), found["fingerprint"] == stamp
     except (OSError, ValueError, TypeError, KeyError):
         return None
-    if not checkpoints(folder):
+    return folder if same and checkpoints(folder) else None
+
+
+def pointed(site: Site) -> Path | None:
+    """Returns the folder of checkpoints that an earlier command with this output used, of whatever recipe."""
+    try:
+        return Path(json.loads(site.hidden("checkpoints").read_bytes())["folder"])
+    except (OSError, ValueError, TypeError, KeyError):
         return None
-    if not same:
-        logger.warning("%s: these checkpoints are of another recipe or other data and stay unused", folder)
-        return None
-    return folder

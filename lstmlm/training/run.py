@@ -16,15 +16,17 @@ from lstmlm.progress import Progress
 from lstmlm.publish import Claim, Manifest, claimed, fingerprint, is_finished, read_manifest
 from lstmlm.recipe import Recipe, Training
 from lstmlm.tokenizer.identity import vocabulary_facts
-from lstmlm.training.checks import RECIPE_FILE, check_inputs, tell_other_recipes
+from lstmlm.training.checks import check_inputs
+from lstmlm.training.continuing import METRICS_FILE, TRAINED, describe, earlier_rows, keep_last, take_over
 from lstmlm.training.identity import deciding
-from lstmlm.training.metrics import BEST, best_first, best_name, read_metrics
+from lstmlm.training.initial import check_initial
+from lstmlm.training.metrics import BEST, best_first, best_name, read_metrics, written_rows
 from lstmlm.training.objective import choose_objective
-from lstmlm.training.place import forget_checkpoints, held_checkpoints
+from lstmlm.training.place import forget_checkpoints, held_checkpoints, pointed
 from lstmlm.training.plot import plot_loss
 from lstmlm.training.watch import Listener, open_listeners
 
-TRAIN_VERSION = "3"
+TRAIN_VERSION = "4"
 POLL_SECONDS = 0.5
 
 
@@ -49,37 +51,53 @@ def train(
         UserError: The inputs do not fit the recipe, or training cannot go on.
     """
     data, pieces = read_manifest(examples, "examples"), read_manifest(tokenizer, "tokenizer")
-    stamp = fingerprint(TRAIN_VERSION, deciding(recipe), data.fingerprint, pieces.fingerprint)
+    recipe, origin = _with_initial(recipe)
+    trained_on = {"examples": data.fingerprint, "tokenizer": pieces.fingerprint, **origin}
+    stamp = fingerprint(TRAIN_VERSION, deciding(recipe), *trained_on.values())
     if is_finished(output, "model", stamp):
         forget_checkpoints(site_of(output), stamp)
         return read_manifest(output, "model")
     check_inputs(recipe, data, pieces)
-    with claimed(output, "model", stamp) as claim, held_checkpoints(recipe, claim.site, stamp) as work:
-        listeners = open_listeners(recipe)
-        tell_other_recipes(recipe, work.parent, work.name)
-        (work / RECIPE_FILE).write_text(recipe.model_dump_json(indent=1) + "\n", encoding="utf-8")
-        from lstmlm.training.distributed import train_on_ray
+    check_initial(recipe, pieces)
+    with claimed(output, "model", stamp) as claim:
+        before = pointed(claim.site)
+        with held_checkpoints(recipe, claim.site, stamp) as work:
+            listeners = open_listeners(recipe)
+            others = [*work.parent.glob("*/"), recipe.run_folder / TRAINED, *([before] if before is not None else [])]
+            take_over(work, recipe, trained_on, others)
+            describe(work, recipe, trained_on)
+            from lstmlm.training.distributed import train_on_ray
 
-        with _watched(work / "metrics.jsonl", recipe.training, progress, listeners):
-            train_on_ray(recipe, examples.resolve(), tokenizer.resolve(), work, ray_address)
-        _publish(recipe, work, read_metrics(work / "metrics.jsonl"), vocabulary_facts(pieces), claim)
-        shutil.rmtree(work)
+            with _watched(work / METRICS_FILE, recipe.training, progress, listeners):
+                train_on_ray(recipe, examples.resolve(), tokenizer.resolve(), work, ray_address)
+            _publish(recipe, work, vocabulary_facts(pieces), claim)
+            keep_last(work, recipe.run_folder)
+            shutil.rmtree(work)
     return read_manifest(output, "model")
 
 
 MODEL_SECTIONS = {"name", "task", "seed", "corpus", "examples", "model", "training"}
 
 
-def _publish(
-    recipe: Recipe, work: Path, metrics: list[dict[str, Any]], vocabulary: dict[str, Any], claim: Claim
-) -> None:
+def _with_initial(recipe: Recipe) -> tuple[Recipe, dict[str, str]]:
+    """Returns the recipe with an absolute path to its initial weights, and what identifies them: not their path."""
+    if recipe.training.initial is None:
+        return recipe, {}
+    folder = recipe.training.initial.resolve()
+    training = recipe.training.model_copy(update={"initial": folder})
+    return recipe.model_copy(update={"training": training}), {"initial": read_manifest(folder).fingerprint}
+
+
+def _publish(recipe: Recipe, work: Path, vocabulary: dict[str, Any], claim: Claim) -> None:
     """Puts the model folder together from what the workers left.
 
     Raises:
         UserError: What they left is damaged.
     """
     objective = choose_objective(recipe)
-    evaluations = best_first(metrics, objective)
+    metrics, earlier = read_metrics(work / METRICS_FILE), earlier_rows(work)
+    rows = [*earlier, *metrics]
+    evaluations = best_first(rows, objective)
     if not evaluations or not (work / best_name(evaluations[0]["step"])).is_file():
         cure = f"Remove the folder {work} and train again"
         raise UserError("what training left is damaged: its best weights are missing", where=str(work), cure=cure)
@@ -94,10 +112,12 @@ def _publish(
         (draft.path / "model.json").write_text(json.dumps(model, indent=1) + "\n", encoding="utf-8")
         lines = "".join(json.dumps(row) + "\n" for row in metrics)
         (draft.path / "metrics.jsonl").write_text(lines, encoding="utf-8")
-        plot_loss(metrics, draft.path / "loss.png", recipe.name)
-        steps = max(row["step"] for row in metrics)
+        plot_loss(rows, draft.path / "loss.png", recipe.name)
+        steps = max(row["step"] for row in rows)
         draft.facts = {"valid_loss": best["valid_loss"], objective.key: best[objective.key]}
         draft.facts |= {"best_step": best["step"], "steps": steps, "vocabulary": vocabulary}
+        if earlier:
+            draft.facts["resumed_from"] = max(row["step"] for row in earlier)
         draft.facts["best_steps"] = [row["step"] for row in evaluations[: recipe.training.keep_best]]
 
 
@@ -107,9 +127,11 @@ def _watched(metrics: Path, plan: Training, progress: Progress, listeners: Seque
     finished = threading.Event()
     told: set[tuple[int, bool]] = set()
 
+    before = len(written_rows(metrics))
+
     def look() -> None:
-        rows = read_metrics(metrics)
-        if rows:
+        rows = written_rows(metrics)
+        if len(rows) > before:  # until then the workers start, which is no time of a step's
             progress.update(rows[-1]["step"], plan.steps, unit="steps", note=" ".join(_note(rows, plan.metric)))
         for row in rows:
             key = row["step"], "valid_loss" in row

@@ -25,6 +25,7 @@ from lstmlm.training.checkpoint import (
     append_json,
     check_space,
     checkpoints,
+    load_arrays,
     restore_newest,
     save_arrays,
     save_checkpoint,
@@ -101,6 +102,8 @@ class Worker:
         self._work, self._report = work, report
         self.model = load_task(recipe.task).build(recipe, self._vocabulary)
         self._named = self.model.named_variables()
+        if self._plan.initial is not None:
+            load_arrays(self._plan.initial / "weights.npz", self._named)
         self.group = group
         if self._plan.use_gpu:
             use_gpu(self.model)

@@ -1,14 +1,12 @@
 """What cannot be trained is told in one line, before any worker starts."""
 
-import json
-
 import pytest
 
 from lstmlm.errors import UserError
 from lstmlm.progress import Silent
 from lstmlm.publish import read_manifest
 from lstmlm.recipe import Cache
-from lstmlm.training.checks import check_inputs, tell_other_recipes
+from lstmlm.training.checks import check_inputs
 from lstmlm.training.run import train
 
 
@@ -64,15 +62,3 @@ def test_an_empty_valid_split(recipe, stages):
     data.facts["splits"]["valid"]["examples"] = 0
     with pytest.raises(UserError, match=r"the valid split is empty.*corpus\.valid_fraction"):
         check_inputs(recipe, data, pieces)
-
-
-def test_checkpoints_that_are_not_gone_on_with_are_told(recipe, tmp_path, caplog):
-    before = change(recipe, steps=99, workers=7)
-    for name, checkpoint in (("unused", True), ("never-begun", False), ("own", True)):
-        (tmp_path / name / ("step-00000004" if checkpoint else "ray")).mkdir(parents=True)
-        (tmp_path / name / "recipe.json").write_text(json.dumps(before.model_dump(mode="json")))
-    tell_other_recipes(recipe, tmp_path, "own")
-    (record,) = caplog.records
-    assert record.getMessage().endswith(
-        "unused: these checkpoints are of another recipe and stay unused: training.steps was 99 and is 12"
-    )
