@@ -7,7 +7,7 @@ UV_VERSION := 0.13.9
 BIN := .venv/bin
 DEMO := build/demo/python_docs.jsonl
 
-.PHONY: demo test lint format docs clean bench-recipes bench-ingest bench-train bench-infer bench-power-cut bench-kills
+.PHONY: demo test lint format docs clean bench-recipes bench-ingest bench-train bench-infer bench-power-cut bench-kills bench-adversarial
 
 demo: .venv/.synced
 	$(BIN)/lstmlm demo-corpus -o $(DEMO)
@@ -57,6 +57,10 @@ bench-power-cut: .venv/.synced
 
 bench-kills: .venv/.synced
 	$(BIN)/python benchmarks/kills.py
+
+# Hostile texts of 1 MB through every step of the corpus. STEPS="'privacy, all kinds' normalise": these.
+bench-adversarial: .venv/.synced
+	$(BIN)/python benchmarks/adversarial.py $(STEPS)
 
 docs: .venv/.synced
 	$(BIN)/lstmlm recipe docs > docs/recipe.md

@@ -95,7 +95,7 @@ class Finder:
             lookups = Lookups()
             for start, end in digit_windows(text):
                 yield from self._by_digits(text, start, end, lookups)
-            self.unchecked = lookups.spent
+            self.unchecked = lookups.unchecked
 
     def _by_digits(self, text: str, start: int, end: int, lookups: Lookups) -> Iterator[Span]:
         if "card" in self._kinds:

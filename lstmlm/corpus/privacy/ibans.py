@@ -20,7 +20,7 @@ NUMBER = (
     rf"(?:[ \-{SEPARATORS}]?[A-Za-z0-9]){{11,60}}"
 )
 SIGN = re.compile(rf"[0-9]{NUMBER}")
-_SEPARATORS = " -"
+_SEPARATOR = re.compile(r"[ \-]")
 _PARTS = re.compile(r"([0-9]+)!([nac])")
 _KINDS = {"n": "[0-9]", "a": "[A-Z]", "c": "[A-Z0-9]"}
 _VALUES = {character: str(value) for value, character in enumerate(string.digits + string.ascii_uppercase)}
@@ -47,12 +47,13 @@ def _end(text: str, start: int, limit: int) -> int | None:
     if country is None:
         return None
     length = country.length
-    places = [place for place in range(start, min(limit, start + 2 * length)) if text[place] not in _SEPARATORS]
-    if len(places) < length:
+    parts = _SEPARATOR.split(text[start : min(limit, start + 2 * length)])
+    value = "".join(parts)[:length]
+    if len(value) < length:
         return None
-    end = places[length - 1] + 1
+    sizes = itertools.accumulate(map(len, parts))
+    end = start + length + next(blanks for blanks, size in enumerate(sizes) if size >= length)
     follows = text[end : end + 1]
-    value = "".join(text[place] for place in places[:length])
     return end if not (follows.isalnum() and follows.isascii()) and _is_valid(value.upper()) else None
 
 

@@ -26,7 +26,7 @@ _MOST_WORDS = 6
 _FEWEST, _MOST = 7, 15  # digits of a number: the local ones of North America, and the bound of ITU-T E.164
 _LONGEST = 4 * (_MOST + 2)  # characters, with three separators after each digit
 
-MOST_LOOKUPS = 2000
+MOST_LOOKUPS = 1000
 """Different numbers of one text that are looked up at most."""
 
 _PART_BEFORE = re.compile(r"[A-Za-z0-9_/&]\Z|[0-9][.,\-:]\Z")
@@ -34,27 +34,31 @@ _PART_AFTER = re.compile(r"[A-Za-z0-9_@]|[.,/:\-][0-9]")
 
 
 class Lookups:
-    """Counts the numbers of one text that libphonenumber was asked about: it takes a long time for each.
+    """What is known of the numbers of one text: libphonenumber takes a long time for each.
 
     Past the limit, which hardly any text but a directory reaches, the form of a number decides.
 
+    Args:
+        limit: Different numbers that are looked up at most.
+
     Attributes:
-        spent: Numbers beyond the limit.
+        unchecked: Numbers beyond the limit.
     """
 
     def __init__(self, limit: int = MOST_LOOKUPS) -> None:
-        self.spent = 0
-        self._limit, self._asked = limit, set[str]()
+        self.unchecked = 0
+        self._limit, self._known = limit, dict[str, bool]()
 
-    def are_spent(self, digits: str) -> bool:
-        """Takes another number, and tells whether it is beyond the limit; one that was taken before is not."""
-        if digits in self._asked:
-            return False
-        if len(self._asked) < self._limit:
-            self._asked.add(digits)
-            return False
-        self.spent += 1
-        return True
+    def is_phone(self, value: str, digits: str, regions: Sequence[str]) -> bool:
+        """Tells whether a number is one that can be dialled: in the country it names, or in one of the regions."""
+        known = self._known.get(value)
+        if known is not None:
+            return known
+        if len(self._known) >= self._limit:
+            self.unchecked += 1
+            return value.startswith("+") or not is_count_or_code(value)
+        self._known[value] = _is_phone(value, digits, regions)
+        return self._known[value]
 
 
 def find_phones(
@@ -124,12 +128,10 @@ def _phone(text: str, start: int, end: int, regions: Sequence[str], lookups: Loo
         return Span(start, end, "phone")
     if value == digits and says_code(text, start):
         return None
-    return Span(start, end, "phone") if _is_phone(value, digits, regions, lookups) else None
+    return Span(start, end, "phone") if lookups.is_phone(value, digits, regions) else None
 
 
-def _is_phone(value: str, digits: str, regions: Sequence[str], lookups: Lookups) -> bool:
-    if lookups.are_spent(digits):
-        return _is_written_like_one(value)
+def _is_phone(value: str, digits: str, regions: Sequence[str]) -> bool:
     if value.startswith("+"):
         # A number that is dialled from abroad may have its trunk prefix beside it: `+44 (0)20`.
         international = value if "(0)" in value else f"+{digits}"
@@ -138,11 +140,6 @@ def _is_phone(value: str, digits: str, regions: Sequence[str], lookups: Lookups)
     if digits.startswith("00"):
         return _national_groups(f"+{digits[2:]}", None, valid=True) is not None
     return not is_count_or_code(value) and any(_is_national(value, digits, region) for region in regions)
-
-
-def _is_written_like_one(value: str) -> bool:
-    """Tells whether a number could be one by its form, where there are too many to look each up."""
-    return value.startswith("+") or not is_count_or_code(value)
 
 
 def _is_national(value: str, digits: str, region: str) -> bool:
@@ -154,7 +151,7 @@ def _is_national(value: str, digits: str, region: str) -> bool:
     return digits == dialled or (phonenumbers.country_code_for_region(region) == 1 and digits == f"1{dialled}")
 
 
-@functools.lru_cache(maxsize=4096)
+@functools.lru_cache(maxsize=16384)
 def _national_groups(number: str, region: str | None, *, valid: bool) -> tuple[str, ...] | None:
     """Returns a number in the groups its country writes it in, or None where it is no number.
 

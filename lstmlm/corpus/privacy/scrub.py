@@ -10,16 +10,22 @@ from lstmlm.corpus.privacy.find import Finder
 from lstmlm.corpus.privacy.presidio import Presidio
 from lstmlm.corpus.privacy.published import scrubbed
 from lstmlm.corpus.privacy.replace import replacement_of
-from lstmlm.corpus.privacy.scrubber import Scrubber
+from lstmlm.corpus.privacy.scrubber import REMOVED, UNSETTLED, Scrubber
 from lstmlm.corpus.step import Step
 from lstmlm.recipe_corpus import Privacy
+
+UNSETTLED_REASON = "privacy_unsettled"
 
 
 class Scrub(Step):
     """Replaces personal data in source and targets, and counts it per kind under `privacy`.
 
     It is the last step (`lstmlm.corpus.chain`), so what the others dropped goes through it too: what is said of dead
-    rows always, excluded records where they are written. Their finds are counted under `privacy_in_exclusions`.
+    rows always, excluded records where they are written. Their finds are counted under `privacy_in_exclusions`. A text
+    that still holds something after many rounds drops its record (`privacy_unsettled`).
+
+    Attributes:
+        scrubs_exclusions: Whether the excluded records are published.
 
     The key of pseudonyms does not travel with the step: each worker reads it from its own environment.
 
@@ -34,7 +40,7 @@ class Scrub(Step):
 
     def __init__(self, privacy: Privacy, presidio: Presidio | None = None, *, exclusions: bool = False) -> None:
         self._privacy = privacy
-        self._exclusions = exclusions
+        self.scrubs_exclusions = exclusions
         self._presidio = presidio
         self._scrubber: Scrubber | None = None
         self.setup()
@@ -56,9 +62,12 @@ class Scrub(Step):
         counts: collections.Counter[str] = collections.Counter()
         records = self._scrubber.records(block.records, counts)
         block = block.with_records(records).tallied("privacy", counts) if counts else block
+        if counts[UNSETTLED]:
+            gone = [REMOVED in (record.source, *record.targets) for record in records]
+            block = block.without([UNSETTLED_REASON if is_gone else None for is_gone in gone])
         if block.dead:
             block = dataclasses.replace(block, dead=scrubbed(block.dead, self._scrubber))
-        return self._without_traces(block, self._scrubber) if block.excluded and self._exclusions else block
+        return self._without_traces(block, self._scrubber) if block.excluded and self.scrubs_exclusions else block
 
     def _without_traces(self, block: Block, scrubber: Scrubber) -> Block:
         """Scrubs the records that were dropped."""

@@ -10,6 +10,15 @@ from lstmlm.corpus.privacy.find import Finder
 from lstmlm.corpus.privacy.replace import Replacement, replace
 from lstmlm.records import Record
 
+MOST_ROUNDS = 16
+"""Times that a text is searched at most: one of random pieces takes up to four."""
+
+UNSETTLED = "unsettled"
+"""Under which a text is counted in which there was still something to find after so many rounds."""
+
+REMOVED = "<REMOVED>"
+"""What stands in the place of such a text."""
+
 _TOGETHER = 16
 
 
@@ -29,14 +38,23 @@ class Scrubber:
         self._replacement = replacement
 
     def text(self, text: str, counts: collections.Counter[str]) -> str:
-        """Returns the text without personal data, and adds to `counts` how many spans of each kind it had."""
+        """Returns the text without personal data, and adds to `counts` how many spans of each kind it had.
+
+        Also counted: `phone_unchecked`, numbers that were replaced or left by their form as there were too many of them
+        to look each up; and `unsettled`, texts that are gone as a whole (`REMOVED`).
+        """
         # What is left of overlapping finds may be one by itself. Every round replaces characters that no later one
-        # touches (`without_overlaps`), so the rounds end.
-        while self.finder.may_find(text) and (spans := self.finder.find(text)):
+        # touches (`without_overlaps`), so the rounds end; but a hostile text could make as many as it has numbers.
+        for _ in range(MOST_ROUNDS):
+            spans = self.finder.find(text) if self.finder.may_find(text) else []
+            if not spans:
+                return text
             counts.update(span.kind for span in spans)
-            counts.update({"phone_unchecked": self.finder.unchecked} if self.finder.unchecked else {})
+            if self.finder.unchecked:
+                counts["phone_unchecked"] += self.finder.unchecked
             text = replace(text, spans, self._replacement)
-        return text
+        counts[UNSETTLED] += 1
+        return REMOVED
 
     def records(self, records: Sequence[Record], counts: collections.Counter[str]) -> list[Record]:
         """Returns the records with every text scrubbed; those with nothing to replace are the very same."""

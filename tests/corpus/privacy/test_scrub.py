@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import collections
 import pickle
 
 import pytest
 
-from lstmlm.corpus.block import Block
+from lstmlm.corpus.block import Block, Excluded
+from lstmlm.corpus.privacy.phones import MOST_LOOKUPS
 from lstmlm.corpus.privacy.scrub import Scrub
 from lstmlm.errors import UserError
 from lstmlm.recipe_corpus import Privacy
@@ -44,3 +46,33 @@ def test_a_missing_key_is_told_before_anything_runs(monkeypatch: pytest.MonkeyPa
     monkeypatch.delenv("CORPUS_KEY", raising=False)
     with pytest.raises(UserError, match="CORPUS_KEY is not set"):
         Scrub(Privacy(kinds=("email",), action="pseudonym", key="CORPUS_KEY"))
+
+
+def test_what_was_dropped_and_what_is_said_of_dead_rows_is_scrubbed_too() -> None:
+    excluded = [Excluded(Record("1", "to ann@example.org", ("bob@example.org",)), "rule", "like ann@example.org")]
+    dead = [{"file": "a.txt", "line": 7, "reason": "no column 'ann@example.org'"}]
+    before = Block(0, 0, 2, [], collections.Counter(rule=1), dead, excluded)
+    after = Scrub(Privacy(kinds=("email",)), exclusions=True)(before)
+    assert after.excluded == [Excluded(Record("1", "to <EMAIL>", ("<EMAIL>",)), "rule", "like <EMAIL>")]
+    assert after.dead == [{"file": "a.txt", "line": 7, "reason": "no column '<EMAIL>'"}]
+    assert after.tallies == {"privacy_in_exclusions": {"email": 2}}
+    assert before.excluded[0].record.source == "to ann@example.org"
+    # Nobody reads them where they are not written.
+    assert Scrub(Privacy(kinds=("email",)))(before).excluded is before.excluded
+
+
+def test_a_text_that_does_not_settle_is_dropped_with_a_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lstmlm.corpus.privacy.scrubber.MOST_ROUNDS", 1)
+    step = Scrub(Privacy(kinds=("email",)))
+    after = step(block(Record("1", "to ann@example.org"), Record("2", "nothing")))
+    assert [record.id for record in after.records] == ["2"]
+    assert after.dropped == {"privacy_unsettled": 1}
+    assert after.excluded[0].record.source == "<REMOVED>"
+
+
+def test_a_directory_of_numbers_is_read_by_their_form() -> None:
+    numbers = [f"(201) 555-{number:04d}" for number in range(MOST_LOOKUPS + 50)]
+    after = Scrub(Privacy(kinds=("phone",)))(block(Record("1", "; ".join(numbers)), Record("2", numbers[3])))
+    assert after.tallies["privacy"] == {"phone": MOST_LOOKUPS + 51, "phone_unchecked": 50}
+    assert after.records[0].source == "; ".join(["<PHONE>"] * len(numbers))
+    assert after.records[1].source == "<PHONE>"
