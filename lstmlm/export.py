@@ -12,13 +12,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lstmlm.decoding.supported import check_attends, check_served_alone, option_beyond_engine
+from lstmlm.inference.constraining import constraints_of
 from lstmlm.inference.loading import DECODING_FACTS, ENGINE_FACTS
+from lstmlm.inference.same_network import check_same_network
+from lstmlm.inference.served import SPACES
 from lstmlm.progress import Progress
 from lstmlm.publish import Manifest, fingerprint, is_finished, publish, read_manifest
 from lstmlm.recipe import Recipe
 from lstmlm.task import load_task
 from lstmlm.tokenizer import Tokenizer, tokenizer_file
-from lstmlm.tokenizer.graph import ids_of, text_of
+from lstmlm.tokenizer.graph import continuation_of, ids_of, text_of
 from lstmlm.tokenizer.identity import check_same_vocabulary
 
 if TYPE_CHECKING:
@@ -26,7 +29,7 @@ if TYPE_CHECKING:
 
     from lstmlm.models.base import SequenceModel
 
-EXPORT_VERSION = "5"
+EXPORT_VERSION = "6"
 # Source lengths are padded to a multiple of this: sums over the source then run in the same order whatever else is
 # in the batch, so a row's output does not depend on it.
 SOURCE_MULTIPLE = 16
@@ -35,9 +38,11 @@ SOURCE_MULTIPLE = 16
 def export(recipe: Recipe, model: Path, tokenizer: Path, output: Path, progress: Progress) -> Manifest:
     """Publishes the trained model as a SavedModel.
 
-    The signature `serving_default` takes `text` (string [rows]) and `seed` (int64 [rows], used by sampling alone), and
-    gives `output` (string [rows]), `tokens` (int32 [rows], tokens decoded) and `cut` (int32 [rows], source tokens
-    beyond `examples.max_source` that were not read).
+    The signature `serving_default` takes `text` (string [rows]) and `seed` (int64 [rows], used by sampling only), and
+    gives `output` (string [rows]), `tokens` (int32 [rows], tokens decoded) and `cut` (int32 [rows], source tokens of a
+    pair beyond `examples.max_source` that were not read). The output of a language model begins with a space where one
+    belongs between it and its prompt. A server that is sent no `seed` takes one from each text; in Python, where a
+    signature has no optional arguments, the signature `text_only` does.
 
     Args:
         recipe: The run; its `decoding` section is built into the model.
@@ -59,9 +64,11 @@ def export(recipe: Recipe, model: Path, tokenizer: Path, output: Path, progress:
     if is_finished(output, "export", stamp):
         return read_manifest(output, "export")
     cure = "Name the tokenizer it was trained with"
+    check_same_network(recipe, model)
     check_same_vocabulary("weights", trained.facts.get("vocabulary"), vocabulary, cure=cure)
     words = Tokenizer(tokenizer_file(tokenizer))
-    _ = words.model_bytes  # a vocabulary of another kind is refused before any work
+    # Both refuse what cannot be: a vocabulary that no graph can hold, phrases that cannot be written.
+    _ = words.model_bytes, constraints_of(recipe.decoding, words)
     import tensorflow as tf
 
     from lstmlm.decoding import onnx_files
@@ -72,7 +79,9 @@ def export(recipe: Recipe, model: Path, tokenizer: Path, output: Path, progress:
     load_arrays(model / "weights.npz", network.named_variables())
     served = _served(network, words, recipe)
     with publish(output, "export", stamp) as draft:
-        tf.saved_model.save(served, str(draft.path), signatures={"serving_default": served.serve})
+        tf.saved_model.save(
+            served, str(draft.path), signatures={"serving_default": served.serve, "text_only": served.text_only}
+        )
         shutil.copyfile(model / "weights.npz", draft.path / "weights.npz")
         shutil.copyfile(tokenizer / "tokenizer.model", draft.path / "tokenizer.model")
         facts = json.loads((model / "model.json").read_text(encoding="utf-8"))
@@ -108,6 +117,8 @@ def _served(network: SequenceModel, words: Tokenizer, recipe: Recipe) -> tf.Modu
 
     decoding, longest = recipe.decoding, recipe.examples.max_source
     options = Options(decoding.method == "sample", decoding.temperature, decoding.max_tokens)
+    no_seed = tf.zeros([0], tf.int64)
+    text_spec, seed_spec = tf.TensorSpec([None], tf.string, name="text"), tf.TensorSpec([None], tf.int64, name="seed")
 
     class Served(tf.Module):
         """Raw strings in, text out."""
@@ -117,27 +128,35 @@ def _served(network: SequenceModel, words: Tokenizer, recipe: Recipe) -> tf.Modu
             self.network = network
             self.tokenizer = tf_text.SentencepieceTokenizer(model=words.model_bytes, out_type=tf.int32)
 
-        @tf.function(
-            input_signature=[
-                tf.TensorSpec([None], tf.string, name="text"),
-                tf.TensorSpec([None], tf.int64, name="seed"),
-            ]
-        )
-        def serve(self, text: tf.Tensor, seed: tf.Tensor) -> dict[str, tf.Tensor]:
+        @tf.function(input_signature=[text_spec, seed_spec])
+        def serve(self, text: tf.Tensor, seed: tf.Tensor = no_seed) -> dict[str, tf.Tensor]:
             """See `export`."""
+            own = tf.strings.to_hash_bucket_fast(text, 1 << 62)
+            return self.decoded(text, tf.cond(tf.equal(tf.size(seed), tf.size(text)), lambda: seed, lambda: own))
+
+        @tf.function(input_signature=[text_spec])
+        def text_only(self, text: tf.Tensor) -> dict[str, tf.Tensor]:
+            """See `export`."""
+            return self.decoded(text, tf.strings.to_hash_bucket_fast(text, 1 << 62))
+
+        def decoded(self, text: tf.Tensor, seed: tf.Tensor) -> dict[str, tf.Tensor]:
             ids, rows = ids_of(text, self.tokenizer, words), tf.shape(text)[0]
+            cut = tf.zeros([rows], tf.int64)
             if network.closes_source:
                 kept = ids[:, : longest - 1]
                 kept = tf.concat([kept, tf.RaggedTensor.from_tensor(tf.fill([rows, 1], END))], axis=1)
-                cut = ids.row_lengths() - (longest - 1)
+                cut = tf.maximum(ids.row_lengths() - (longest - 1), 0)
             else:
-                kept, cut = ids[:, -longest:], ids.row_lengths() - longest
+                kept = ids
             lengths = tf.cast(kept.row_lengths(), tf.int32)
             time = -(-tf.maximum(1, tf.reduce_max(lengths)) // SOURCE_MULTIPLE) * SOURCE_MULTIPLE
             source = kept.to_tensor(shape=tf.stack([rows, time]))
             tokens = network.decode(source, lengths, seed, options)
-            output = text_of(tokens, self.tokenizer, words)
+            output = (text_of if network.closes_source else continuation_of)(tokens, self.tokenizer, words)
+            if not network.closes_source:
+                bare = tf.strings.regex_full_match(text, f"(?s)|.*[{SPACES}]")
+                output = tf.where(bare, tf.strings.regex_replace(output, "^ ", ""), output)
             count = tf.reduce_sum(tf.cast(tokens > 0, tf.int32), axis=1)
-            return {"output": output, "tokens": count, "cut": tf.cast(tf.maximum(cut, 0), tf.int32)}
+            return {"output": output, "tokens": count, "cut": tf.cast(cut, tf.int32)}
 
     return Served()

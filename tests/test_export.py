@@ -8,8 +8,14 @@ import tensorflow as tf
 import tensorflow_text
 import tokenizers
 
+from lstmlm.decoding.hypothesis import Request
 from lstmlm.errors import UserError
+<<<<<<< HEAD
 from lstmlm.export import export
+=======
+from lstmlm.export import export, text_of
+from lstmlm.inference.loading import load_text_model
+>>>>>>> 006b0f7 (Exports, evaluations and batch jobs refuse a recipe with another network; the SavedModel serves without a seed, reads prompts whole and keeps the space before a continuation)
 from lstmlm.inference.run import infer
 from lstmlm.progress import Silent
 from lstmlm.publish import publish
@@ -25,7 +31,7 @@ TEXTS = ["The statement", "é ☃ 漢字 \N{GRINNING FACE}", "", "a " * 300, "x"
 
 def serve(folder, texts, seeds):
     loaded = tf.saved_model.load(str(folder))
-    return loaded.signatures["serving_default"](text=tf.constant(texts), seed=tf.constant(seeds, tf.int64))
+    return loaded.signatures["serving_default"](text=tf.constant(texts, tf.string), seed=tf.constant(seeds, tf.int64))
 
 
 def test_the_batch_job_writes_what_the_saved_model_says(exported, tmp_path):
@@ -50,8 +56,56 @@ def test_the_output_is_text_for_any_text(exported):
     for text in served["output"].numpy():
         text.decode("utf-8")
     assert served["cut"].numpy()[0] == 0
-    assert served["cut"].numpy()[3] > 0  # what was not read is counted
+    # What was not read of a source is counted; a prompt is read whole.
+    assert (served["cut"].numpy()[3] > 0) == (exported.recipe.task == "translate")
     assert (served["tokens"].numpy() <= 12).all()
+
+
+def test_any_number_of_rows_any_bytes_and_no_seed(exported):
+    loaded = tf.saved_model.load(str(exported.export))
+    texts = [*TEXTS, b"\xff\xfe abc", *(f"row {n}" for n in range(64))]
+    whole = serve(exported.export, texts, [1] * len(texts))["output"].numpy()
+    for some in ([], [3], [0, 5, 6]):
+        part = serve(exported.export, [texts[n] for n in some], [1] * len(some))["output"].numpy()
+        assert part.tolist() == [whole[n] for n in some]
+    assert len(loaded.signatures["text_only"](text=tf.constant(texts))["output"]) == len(texts)
+    with tf.Graph().as_default(), tf.compat.v1.Session() as session:
+        signature = tf.compat.v1.saved_model.load(session, ["serve"], str(exported.export)).signature_def
+        names = signature["serving_default"]
+        found = session.run(names.outputs["output"].name, {names.inputs["text"].name: texts})
+    assert found.tolist() == loaded.signatures["text_only"](text=tf.constant(texts))["output"].numpy().tolist()
+
+
+@pytest.mark.parametrize("exported", ["generate"], indirect=True)
+def test_a_prompt_and_its_continuation_can_be_put_together(exported):
+    texts = ["The stat", "The stat ", "The", "", "a\n"]
+    served = serve(exported.export, texts, [1] * len(texts))["output"].numpy()
+    model = load_text_model(exported.export)
+    outputs = [output.text for output in model.generate(texts, [1] * len(texts))]
+    assert [text.decode() for text in served] == outputs
+    pieces = Tokenizer(exported.export / "tokenizer.model").pieces()
+    spaced = 0
+    for text, output in zip(texts, outputs, strict=True):
+        ((best,),) = model._engine.decode([Request(model.read(text)[0])])
+        written = [pieces[token] for token in best.tokens]
+        if all(isinstance(piece, str) and piece.isascii() for piece in written):
+            whole = "".join(written)
+            assert output == (whole.removeprefix(" ") if not text or text[-1].isspace() else whole)
+            spaced += output.startswith(" ")
+    assert spaced
+
+
+def test_weights_are_not_exported_as_another_network(exported, tmp_path):
+    with publish(tmp_path / "model", "model") as draft:
+        trained = exported.recipe.model_copy(
+            update={"model": exported.recipe.model.model_copy(update={"residual": True, "dropout": 0.5})}
+        )
+        (draft.path / "model.json").write_text(json.dumps({"recipe": trained.model_dump(mode="json")}))
+    with publish(tmp_path / "tokenizer", "tokenizer") as draft:
+        shutil.copy(exported.export / "tokenizer.model", draft.path)
+        draft.facts["vocabulary"] = 600
+    with pytest.raises(UserError, match=r"trained with model\.residual=True, and .* model\.residual=False\."):
+        export(exported.recipe, tmp_path / "model", tmp_path / "tokenizer", tmp_path / "out", Silent())
 
 
 def test_the_tf1_session_loader_gives_the_same(exported):

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from lstmlm.errors import UserError
 from lstmlm.evaluation.thresholds import check_bounds, failures
+from lstmlm.inference.same_network import check_same_network
 from lstmlm.publish import Manifest, fingerprint, is_finished, publish, read_manifest
 from lstmlm.task import load_task
 
@@ -47,6 +48,7 @@ def evaluate(recipe: Recipe, export: Path, records: Path, output: Path, progress
     stamp = _stamp(recipe, read_manifest(export, "export"), read_manifest(records, "records"))
     if is_finished(output, KIND, stamp):
         return read_manifest(output, KIND)
+    check_same_network(recipe, export)
     with publish(output, KIND, stamp) as draft:
         progress.update(0, unit="records", note="reading the valid split")
         held_out = list(records_in(records, "valid"))

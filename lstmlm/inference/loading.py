@@ -93,6 +93,5 @@ def check_task(folder: Path, task: str) -> None:
     facts = engine_facts(folder)
     if facts is not None and facts["task"] != task:
         cure = "Name the export of this recipe, or the recipe of this export"
-        raise UserError(
-            f"a model of the task {facts['task']}, and the recipe's is {task}", where=str(folder), cure=cure
-        )
+        what = f"the export is for task `{facts['task']}`, but the recipe's task is `{task}`"
+        raise UserError(what, where=str(folder), cure=cure)

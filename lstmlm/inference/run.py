@@ -18,6 +18,7 @@ from lstmlm.inference.counting import Counted, count
 from lstmlm.inference.inputs import choose
 from lstmlm.inference.loading import check_served_so, check_task
 from lstmlm.inference.requests import Dead, Source
+from lstmlm.inference.same_network import check_same_network
 from lstmlm.publish import Draft, Manifest, fingerprint, is_finished, publish, read_manifest, replacing, space_told
 from lstmlm.task import load_task
 
@@ -112,6 +113,7 @@ def _check_model(recipe: Recipe, export: Path) -> None:
         UserError: It is of another task, or cannot be decoded as the recipe says.
     """
     check_task(export, recipe.task)
+    check_same_network(recipe, export)
     check_attends(load_task(recipe.task).has_targets, recipe.decoding)
     check_served_so(export, recipe.decoding)
     check_constraints(export, recipe.decoding)

@@ -14,6 +14,7 @@ from lstmlm.inference.counting import count
 from lstmlm.inference.inputs import Files, named
 from lstmlm.inference.loading import check_task, engine_facts
 from lstmlm.inference.requests import Dead, Request
+from lstmlm.inference.same_network import check_same_network
 from lstmlm.publish import Manifest, fingerprint, is_finished, publish, read_manifest
 
 if TYPE_CHECKING:
@@ -67,6 +68,7 @@ def score_texts(recipe: Recipe, export: Path, input: Path, output: Path, progres
     if is_finished(output, KIND, stamp):
         return read_manifest(output, KIND)
     check_task(export, recipe.task)
+    check_same_network(recipe, export)
     with scrubbed_messages(privacy):
         counted = count(source)
         counted.check(allowed, source.where)

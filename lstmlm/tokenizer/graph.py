@@ -43,6 +43,23 @@ def text_of(tokens: tf.Tensor, inside: tf_text.SentencepieceTokenizer, outside: 
     text = inside.detokenize(tf.RaggedTensor.from_tensor(tokens, padding=0))
     if outside.whole_words:
         text = _replaced(text, ((f"^{SPACE_MARK}", ""), (SPACE_MARK, " ")))
+    return _unescaped(text, outside)
+
+
+def continuation_of(tokens: tf.Tensor, inside: tf_text.SentencepieceTokenizer, outside: Tokenizer) -> tf.Tensor:
+    """Returns the text of tokens, as `Tokenizer.decode_continuation` does; see `text_of`."""
+    import tensorflow as tf
+
+    # Behind another token the space before a word is kept.
+    anchor = tf.fill([tf.shape(tokens)[0], 1], outside.anchor)
+    text = inside.detokenize(tf.RaggedTensor.from_tensor(tf.concat([anchor, tokens], axis=1), padding=0))
+    text = tf.strings.substr(text, len(outside.decode([outside.anchor]).encode("utf-8")), -1)
+    if outside.whole_words:
+        text = _replaced(text, ((SPACE_MARK, " "),))
+    return _unescaped(text, outside)
+
+
+def _unescaped(text: tf.Tensor, outside: Tokenizer) -> tf.Tensor:
     return _replaced(text, [(by, what) for what, by in reversed(_escapes(outside))])
 
 

@@ -68,13 +68,14 @@ class SentencePiece:
         if not ids:
             return ""
         # Behind another token a space is kept; at the beginning of a text SentencePiece leaves it out.
-        text: str = self._processor.decode([self._anchor, *ids])
-        text = text.removeprefix(self._processor.decode([self._anchor]))
-        return text.replace(SPACE_MARK, " ") if self.whole_words else text
+        text: str = self._processor.decode([self.anchor, *ids])
+        text = text.removeprefix(self._processor.decode([self.anchor]))
+        text = text.replace(SPACE_MARK, " ") if self.whole_words else text
+        return unescaped(text) if self.keeps_marks else text
 
     @functools.cached_property
-    def _anchor(self) -> int:
-        """A token that writes a letter: what follows it is written as within a text."""
+    def anchor(self) -> int:
+        """See `lstmlm.tokenizer.tokenizer.Tokenizer`."""
         numbers = range(self.size)
         letters = (n for n in numbers if self._processor.id_to_piece(n).isalpha() and not self._silent(n))
         return next(letters, self._processor.piece_to_id("<0x61>"))
@@ -93,8 +94,8 @@ class SentencePiece:
         if self._processor.is_control(number):
             return ""
         if self._processor.is_unknown(number):
-            return str(self._processor.decode([self._anchor, number])).removeprefix(
-                str(self._processor.decode([self._anchor]))
+            return str(self._processor.decode([self.anchor, number])).removeprefix(
+                str(self._processor.decode([self.anchor]))
             )
         return piece.replace(SPACE_MARK, " ")
 

@@ -113,6 +113,15 @@ class Tokenizer:
         silent = (PAD, BEGIN, END)
         return self._sentence_piece().decode_continuation([int(token) for token in ids if token not in silent])
 
+    @property
+    def anchor(self) -> int:
+        """A token that writes a letter: what follows it is written as within a text.
+
+        Raises:
+            UserError: The vocabulary is not a SentencePiece model.
+        """
+        return self._sentence_piece().anchor
+
     def pieces(self) -> list[str | bytes]:
         """Returns what each id writes: text, a byte, or nothing (empty text) for pad, begin and end.
 

@@ -68,7 +68,7 @@ def test_what_is_refused_is_told_in_one_line(exported: TinyRun, tmp_path: Path) 
         (write(tmp_path / "twice.jsonl", good, good), {}, r"twice\.jsonl:2: duplicate id 'x'"),
         (table, {}, r"table\.tsv:1: no column 'text' \(there are 'id', 'sentence'\)"),
         (write(tmp_path / "empty.jsonl"), {}, "no records to decode"),
-        (write(tmp_path / "good.jsonl", good), {"task": other}, f"a model of the task {exported.recipe.task}"),
+        (write(tmp_path / "good.jsonl", good), {"task": other}, f"the export is for task `{exported.recipe.task}`"),
         (tmp_path / "good.csv.zip", {}, "no such input file"),
     ]
     for path, update, words in cases:

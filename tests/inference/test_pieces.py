@@ -85,9 +85,7 @@ def test_inputs_and_dead_ones_are_counted() -> None:
     found = count(Listed([request(0), dead(1), request(2), dead(3)]))
     assert (found.total, found.dead, found.first_dead) == (4, 2, dead(1))
     found.check(0.5, "here")
-    with pytest.raises(
-        UserError, match=r"here: 2 of 4 .* the first at in\.jsonl:2: broken\. .*max_dead_fraction to 0\.5"
-    ):
+    with pytest.raises(UserError, match=r"here: 2 of 4 .* the first at in\.jsonl:2: broken\. .* to 0\.5"):
         found.check(0.49, "here")
 
 
