@@ -12,6 +12,8 @@ from lstmlm.corpus.lines import RawLine
 from lstmlm.corpus.rows import BLANK, Row, not_utf8
 
 _LARGEST_EXACT = 2.0**63
+MOST_DEPTH = 200
+_DEEP = f"nested more than {MOST_DEPTH} levels deep"
 
 
 def text_rows(lines: Iterable[RawLine], column: str) -> Iterator[Row]:
@@ -85,10 +87,23 @@ def json_rows(lines: Iterable[RawLine], needed: Sequence[str] = ()) -> Iterator[
             continue
         if type(value) is not dict:
             yield Row(number, len(data), None, "not a JSON object")
+        elif data.count(b"[") + data.count(b"{") > MOST_DEPTH and _is_deep(value):
+            yield Row(number, len(data), None, _DEEP)
         elif any(_is_rounded(value.get(key)) for key in needed):
             yield _unusual(number, data)
         else:
             yield Row(number, len(data), value)
+
+
+def _is_deep(value: Any) -> bool:
+    """Says whether values are nested deeper than what writes them again could follow."""
+    level = [value]
+    for _ in range(MOST_DEPTH):
+        inner = (part.values() if isinstance(part, dict) else part for part in level if isinstance(part, dict | list))
+        level = [part for parts in inner for part in parts]
+        if not level:
+            return False
+    return True
 
 
 def _is_rounded(value: Any) -> bool:
@@ -113,4 +128,6 @@ def _unusual(number: int, data: bytes) -> Row:
         return Row(number, size, dead="broken JSON")
     if not isinstance(value, dict):
         return Row(number, size, dead="not a JSON object")
+    if _is_deep(value):
+        return Row(number, size, dead=_DEEP)
     return Row(number, size, value)

@@ -85,10 +85,19 @@ def test_ids_beyond_64_bits_stay_what_they_are() -> None:
     assert row.fields == {"id": 123456789012345678901234567890, "x": 1e30}
 
 
-@pytest.mark.parametrize("depth", [100, 1023])
+@pytest.mark.parametrize("depth", [100, 199])
 def test_nested_json_is_read_and_too_deep_is_one_bad_line(depth: int) -> None:
     deep = b'{"a": ' + b"[" * depth + b"]" * depth + b"}"
     (row,) = json_rows([RawLine(1, deep)])
     assert row.fields is not None
     (row,) = json_rows([RawLine(1, b"[" * 100_000)])
     assert row.dead == "broken JSON"
+
+
+@pytest.mark.parametrize("filler", ["", "NaN, "])  # what orjson takes, and what it does not
+@pytest.mark.parametrize(("depth", "dead"), [(198, ""), (201, "nested"), (800, "nested"), (2000, "")])
+def test_deep_nesting_is_a_dead_letter(filler: str, depth: int, dead: str) -> None:
+    line = f'{{"text": "a", "more": [{filler}{"[" * depth}{"]" * depth}]}}'.encode()
+    (row,) = json_rows([RawLine(7, line)], ["text"])
+    assert row.dead.startswith(dead or ("broken JSON" if depth == 2000 else ""))
+    assert (row.fields is None) == (depth > 198)
