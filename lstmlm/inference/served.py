@@ -11,6 +11,7 @@ from pathlib import Path
 
 from lstmlm.decoding.meter import Meter
 from lstmlm.errors import UserError
+from lstmlm.inference.operations import check_operations
 from lstmlm.publish import read_manifest
 
 
@@ -59,6 +60,7 @@ class ServedModel:
         import tensorflow as tf
         import tensorflow_text  # noqa: F401 - registers the operations of the tokenizer
 
+        check_operations(folder)
         self._loaded = tf.saved_model.load(str(folder))  # owns the variables that the signature reads
         if "serving_default" not in self._loaded.signatures:
             raise UserError("the SavedModel has no signature serving_default", where=str(folder), cure="Export again")
