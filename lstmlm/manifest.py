@@ -85,6 +85,25 @@ def read_manifest(folder: Path, kind: str | None = None, *, verify: bool = False
     return found
 
 
+def read_object(path: Path, *needed: str) -> dict[str, Any]:
+    """Reads a JSON object of ours, such as `model.json`.
+
+    Args:
+        path: The file.
+        needed: Keys that it must have.
+
+    Raises:
+        UserError: It is missing or damaged.
+    """
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise UserError("missing or damaged", where=str(path), cure=_again(path.parent)) from error
+    if not isinstance(found, dict) or not set(needed) <= found.keys():
+        raise UserError("damaged: not as it was written", where=str(path), cure=_again(path.parent))
+    return found
+
+
 def _parsed(path: Path) -> Manifest:
     """Reads a manifest as data that may be damaged or hostile.
 
@@ -115,6 +134,7 @@ def _is_plain(found: Manifest) -> bool:
         and isinstance(found.facts, dict)
         and isinstance(found.files, dict)
         and all(_is_inside(name) and _is_file_entry(facts) for name, facts in found.files.items())
+        and (found.kind != "tokenizer" or type(found.facts.get("vocabulary")) is int)
     )
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 import dataclasses
 import datetime
 import filecmp
-import json
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,6 +22,7 @@ from tfx.proto.orchestration import pipeline_pb2
 from components.runtime import Runtime, use
 from lstmlm.errors import BelowThreshold, UserError
 from lstmlm.locks import locked
+from lstmlm.manifest import read_object
 from lstmlm.progress import Progress, Silent
 from lstmlm.publish import MANIFEST
 from lstmlm.recipe import Recipe
@@ -209,7 +209,7 @@ class _Run:
 
 
 def _check_blessed(evaluation: Path) -> None:
-    verdict = json.loads((evaluation / "metrics.json").read_text(encoding="utf-8"))
+    verdict = read_object(evaluation / "metrics.json", "failures", "blessed")
     if not verdict["blessed"]:
         what = f"not good enough to be pushed: {'; '.join(map(str, verdict['failures']))}"
         raise BelowThreshold(what, where=str(evaluation), cure="Train longer or loosen evaluation.thresholds")

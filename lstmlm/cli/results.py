@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from lstmlm.console import Screen
-from lstmlm.errors import BelowThreshold
+from lstmlm.errors import BelowThreshold, UserError
+from lstmlm.manifest import read_object
 from lstmlm.publish import Manifest
 
 SAMPLES = 5
@@ -33,7 +34,7 @@ def _flat(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, An
 
 def show_metrics(screen: Screen, evaluation: Path) -> dict[str, Any]:
     """Shows the metrics of an evaluation folder, and returns the whole verdict."""
-    verdict: dict[str, Any] = json.loads((evaluation / "metrics.json").read_text(encoding="utf-8"))
+    verdict = read_object(evaluation / "metrics.json", "metrics", "failures", "blessed")
     screen.pairs("metric", verdict["metrics"])
     return verdict
 
@@ -54,7 +55,7 @@ def show_judgement(screen: Screen, evaluation: Path) -> None:
 def show_decoded(screen: Screen, predictions: Path, metrics: Path) -> None:
     """Shows how fast the job was that made a predictions folder, and its first outputs."""
     if metrics.is_file():
-        screen.pairs("speed", json.loads(metrics.read_text(encoding="utf-8")))
+        screen.pairs("speed", read_object(metrics))
     show_outputs(screen, predictions)
 
 
@@ -64,5 +65,9 @@ def show_outputs(screen: Screen, predictions: Path) -> None:
 
     files = sorted(predictions.glob("predictions-*"))
     rows = itertools.chain.from_iterable(map(read_rows, files))
-    for row in itertools.islice(rows, SAMPLES):
-        screen.line(json.dumps(row, ensure_ascii=False))
+    try:
+        for row in itertools.islice(rows, SAMPLES):
+            screen.line(json.dumps(row, ensure_ascii=False))
+    except (ValueError, OSError) as error:
+        cure = "Remove the folder and decode again"
+        raise UserError("damaged: the outputs cannot be read", where=str(predictions), cure=cure) from error

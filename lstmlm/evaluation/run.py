@@ -45,7 +45,7 @@ def evaluate(recipe: Recipe, export: Path, records: Path, output: Path, progress
 
     task = load_task(recipe.task)
     check_bounds(recipe.evaluation.thresholds)
-    stamp = _stamp(recipe, read_manifest(export, "export"), read_manifest(records, "records"))
+    stamp = _stamp(recipe, read_manifest(export, "export", verify=True), read_manifest(records, "records"))
     if is_finished(output, KIND, stamp):
         return read_manifest(output, KIND)
     check_same_network(recipe, export)

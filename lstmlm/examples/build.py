@@ -51,7 +51,7 @@ def build_examples(
     Raises:
         UserError: An input folder is not what it should be.
     """
-    pieces = read_manifest(tokenizer, "tokenizer")
+    pieces = read_manifest(tokenizer, "tokenizer", verify=True)
     inputs = [read_manifest(records, "records").fingerprint, pieces.fingerprint]
     section = recipe.examples.model_dump(mode="json", exclude={"buckets"})
     stamp = fingerprint(KIND, EXAMPLES_VERSION, recipe.task, section, inputs)

@@ -76,7 +76,7 @@ def infer(
             missing, empty or has an id twice, too many inputs became dead letters, the output folder holds something
             else, another job works on it, what is left to resume is of another job, or the disk is full.
     """
-    source, model = choose(recipe, records, input), read_manifest(export, "export")
+    source, model = choose(recipe, records, input), read_manifest(export, "export", verify=True)
     _check_model(recipe, export)
     stamp = _stamp(recipe, model, source)
     final = fingerprint(stamp, recipe.inference.max_dead_fraction)

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from lstmlm.errors import UserError
+from lstmlm.manifest import read_object
 from lstmlm.progress import Progress
-from lstmlm.publish import read_manifest
+from lstmlm.publish import read_manifest, replacing
 from lstmlm.recipe import Recipe
 from lstmlm.training.checks import check_inputs
 from lstmlm.training.probe import Speed, probe
@@ -113,7 +114,7 @@ def choose_here(
     """
     report = Path(f"{output}.auto.json")
     if report.is_file():
-        return _with(recipe, json.loads(report.read_text(encoding="utf-8"))["chosen"])
+        return _with(recipe, _chosen(report))
     check_inputs(recipe, read_manifest(examples, "examples"), read_manifest(tokenizer, "tokenizer"))
     count = 0
 
@@ -133,8 +134,22 @@ def choose_here(
     )
     content = {"chosen": choice.fields, "tried": choice.tried}
     report.parent.mkdir(parents=True, exist_ok=True)
-    report.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+    with replacing(report, durable=True) as stream:
+        stream.write(json.dumps(content, indent=1).encode() + b"\n")
     return choice.recipe
+
+
+def _chosen(report: Path) -> dict[str, Any]:
+    """Reads the choice of an earlier start.
+
+    Raises:
+        UserError: It is damaged.
+    """
+    chosen = read_object(report, "chosen")["chosen"]
+    kinds: dict[str, type] = {"precision": str, "threads": int, "batch": int, "batch_tokens": int}
+    if not isinstance(chosen, dict) or any(type(value) is not kinds.get(name) for name, value in chosen.items()):
+        raise UserError("damaged: not as it was written", where=str(report), cure="Remove it, and it is measured again")
+    return chosen
 
 
 def available_memory() -> int:

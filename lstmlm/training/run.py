@@ -50,7 +50,7 @@ def train(
     Raises:
         UserError: The inputs do not fit the recipe, or training cannot go on.
     """
-    data, pieces = read_manifest(examples, "examples"), read_manifest(tokenizer, "tokenizer")
+    data, pieces = read_manifest(examples, "examples"), read_manifest(tokenizer, "tokenizer", verify=True)
     recipe, origin = _with_initial(recipe)
     trained_on = {"examples": data.fingerprint, "tokenizer": pieces.fingerprint, **origin}
     stamp = fingerprint(TRAIN_VERSION, deciding(recipe), *trained_on.values())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -67,13 +67,15 @@ def train_worker(
     task, files, plan = load_task(recipe.task), shard_files(examples, "train"), recipe.training
     # Decoded once: the same few batches are scored again and again.
     valid = shard_files(examples, "valid")
-    held_out = list(task.batches(valid, recipe, epoch=None).take(plan.evaluate_batches))
+    with damage_named(examples):
+        held_out = list(task.batches(valid, recipe, epoch=None).take(plan.evaluate_batches))
     judge = None
     if choose_objective(recipe).decoded:
         judge = OutputJudge(recipe, valid, tokenizer, worker.model, worker.group)
     batches = global_batches(task, files, recipe, worker.position)
     while not worker.finished:
-        batch = next(batches, None)
+        with damage_named(examples):
+            batch = next(batches, None)
         if batch is None:
             cure = "Lower training.batch (or batch_tokens), or give more text"
             raise UserError("the batch is larger than the data: not one training batch", where="training", cure=cure)
@@ -83,6 +85,21 @@ def train_worker(
         if worker.due(plan.checkpoint_every):
             worker.save()
     return worker.position
+
+
+@contextlib.contextmanager
+def damage_named(examples: Path) -> Iterator[None]:
+    """Turns what TensorFlow raises when it reads a damaged shard into one line that names the file.
+
+    Raises:
+        UserError: A shard of the folder is damaged.
+    """
+    try:
+        yield
+    except (tf.errors.DataLossError, tf.errors.InvalidArgumentError, tf.errors.NotFoundError) as error:
+        read_manifest(examples, "examples", verify=True)
+        cure = "Remove the folder and run the examples stage again"
+        raise UserError("the examples cannot be read: damaged", where=str(examples), cure=cure) from error
 
 
 class Worker:
