@@ -122,8 +122,8 @@ class Corpus(Section):
     )
     normalise: bool = Field(
         False,
-        description="Fix mojibake and HTML entities, apply NFC, drop control characters, tidy white space; punctuation, "
-        "widths and joiners of every script stay.",
+        description="Fix mojibake and HTML entities, apply NFC, drop control characters, tidy white space; "
+        "punctuation, widths and joiners of every script stay.",
     )
     languages: tuple[str, ...] = Field((), description="ISO 639-1 codes kept of the source; empty: all.")
     target_languages: tuple[str, ...] = Field((), description="The same for targets.")
