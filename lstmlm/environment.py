@@ -24,8 +24,10 @@ def settle() -> None:
         os.environ.pop(name, None)
     os.environ.update(FIXED)
     bypass_proxy(LOOPBACK)
-    # In front of filters that were made of PYTHONWARNINGS or -W: a warning is no failure.
+    # In front of filters that were made of PYTHONWARNINGS or -W: a warning is no failure. As Python's own filters are.
     warnings.simplefilter("default")
+    for quiet in (DeprecationWarning, PendingDeprecationWarning, ImportWarning, ResourceWarning):
+        warnings.simplefilter("ignore", quiet)
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):  # a name that the locale cannot show is shown in escapes
             stream.reconfigure(errors="backslashreplace")

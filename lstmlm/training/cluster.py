@@ -8,6 +8,7 @@ import re
 import socket
 from collections.abc import Iterator
 
+from lstmlm import interrupts
 from lstmlm.errors import UserError, first_line
 from lstmlm.interrupts import keeping_handlers
 from lstmlm.recipe import Recipe
@@ -54,13 +55,17 @@ def _is_connected() -> bool:
 def _connected(address: str, source: str) -> Iterator[None]:
     import ray
 
+    if "://" in address and not address.startswith("ray://"):
+        what = f"no Ray cluster answers at {address}: an address is HOST:PORT, and a URL that of a job server"
+        raise UserError(what, where=source, cure=f"Name the cluster, or {HERE[source]}")
     host_port = re.fullmatch(r"(?:ray://)?\[?([^/]+?)\]?:(\d+)", address)
     try:
         if host_port:  # Ray itself would try for minutes
             socket.create_connection((host_port[1], int(host_port[2])), ANSWER_SECONDS).close()
         with keeping_handlers():
             ray.init(address=address, **QUIET)
-    except (OSError, OverflowError, RuntimeError, ValueError) as error:
+    except Exception as error:  # Ray raises AssertionError and Exception itself
+        interrupts.check(error)
         raise _refusal(error, address, source) from error
     try:
         yield
@@ -82,8 +87,8 @@ def _refusal(error: Exception, address: str, source: str) -> UserError:
     if "uthenticat" in said or "AuthToken" in said:
         cure = f"Set RAY_AUTH_MODE=token and RAY_AUTH_TOKEN as on the cluster, or {HERE[source]}"
         return UserError(f"the Ray cluster at {address} asks for a token", where=source, cure=cure)
-    reached = isinstance(error, RuntimeError)
-    what = f"no Ray cluster answers at {address}" + (f" ({first_line(error)})" if reached else "")
+    silent = isinstance(error, OSError | OverflowError | ValueError)
+    what = f"no Ray cluster answers at {address}" + ("" if silent else f" ({first_line(error)})")
     return UserError(what, where=source, cure=f"{START}, or {HERE[source]}")
 
 
