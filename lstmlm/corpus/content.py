@@ -63,6 +63,10 @@ class Content(NamedTuple):
 PLAIN = Content()
 
 
+class JsonDocument(UserError):
+    """A file is one JSON object over several lines, not rows."""
+
+
 def is_empty(path: str, size: int) -> bool:
     """Says whether a file holds nothing, or no more than a byte order mark."""
     marks = {codecs.BOM_UTF8, *(bom for bom, _ in _BOMS)}
@@ -223,4 +227,5 @@ def _refuse_document(path: str, text: str) -> None:
     first, _, rest = text.lstrip().partition("\n")
     if first.strip() == "{" and rest.lstrip().startswith(('"', "}")):
         cure = 'Write its records one per line: jq -c ".data[]" (or the name of its list)'
-        raise UserError("one JSON document over several lines; one object per line is expected", where=path, cure=cure)
+        what = "one JSON document over several lines; one object per line is expected"
+        raise JsonDocument(what, where=path, cure=cure)

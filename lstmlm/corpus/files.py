@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
+import os
+from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 from typing import Literal
 
 from lstmlm.corpus.compression import COMPRESSIONS
-from lstmlm.corpus.content import PLAIN, Content, compression_within, content_of, is_empty
-from lstmlm.corpus.layouts import files_of_split, is_dataset_folder
-from lstmlm.corpus.listing import Found, LeftOut, Listing, list_files
+from lstmlm.corpus.content import PLAIN, Content, JsonDocument, compression_within, content_of, is_empty
+from lstmlm.corpus.found import Found, LeftOut, Listing
+from lstmlm.corpus.layouts import VALID, files_of_split
+from lstmlm.corpus.listing import list_files
 from lstmlm.corpus.openers import cannot_reach, cannot_read, file_systems, is_remote
 from lstmlm.corpus.privacy.replace import key_fingerprint
 from lstmlm.errors import UserError
@@ -17,7 +21,7 @@ from lstmlm.publish import fingerprint, sha256_file
 from lstmlm.recipe import Recipe
 from lstmlm.recipe_corpus import Corpus
 
-INGEST_VERSION = 7
+INGEST_VERSION = 8
 """Raise it with every change that makes ingest write other bytes."""
 
 PARQUET = ".parquet"
@@ -70,12 +74,15 @@ class CorpusListing:
     left_out: list[LeftOut]
 
 
-def list_corpus(recipe: Recipe) -> CorpusListing:
+def list_corpus(recipe: Recipe, *, held_out: bool = True) -> CorpusListing:
     """Returns the corpus files of a recipe, and what was left out of its folders and globs with the reason.
 
-    A folder of parquet files named by split, as Hugging Face datasets have them, gives its files of the train split
-    as `corpus.train`; its files of the valid split are `corpus.valid` where the recipe has none. The files of its
-    test split are left out, and told in `left_out` with the reason `test_split`.
+    Of a folder or glob, files whose names say that they are of the test split are left out (`test_split`). Those of
+    the valid split are never train data; they are `corpus.valid` where the recipe has none.
+
+    Args:
+        recipe: The run.
+        held_out: Whether there may be a valid split.
 
     Raises:
         UserError: A pattern matches nothing or leads out of the root, a file has an unknown ending or is named for
@@ -87,19 +94,51 @@ def list_corpus(recipe: Recipe) -> CorpusListing:
     if corpus.valid is not None:
         valid, left_out_too = _role(corpus, corpus.valid, "valid")
         left_out = sorted({*left_out, *left_out_too}, key=lambda one: (one.name, one.reason))
-    elif any(one.reason == "valid_split" for one in left_out):
+    elif held_out and any(one.reason == VALID for one in left_out):
         valid, _ = _role(corpus, corpus.train, "valid")
-        left_out = [one for one in left_out if one.reason != "valid_split"]
-    both = sorted({file.path for file in train} & {file.path for file in valid})
+    _refuse_both(train, valid)
+    first: Split | None = "train" if valid else None
+    files: list[CorpusFile] = []
+    roles: list[tuple[str, Sequence[Found], Split | None]] = [(corpus.train, train, first)]
+    roles += [(corpus.valid or corpus.train, valid, "valid")] if valid else []
+    for pattern, found, split in roles:
+        read, documents = _readable(found, len(files), split, corpus.place(pattern))
+        files += read
+        left_out += documents
+    used = {file.name for file in files}
+    return CorpusListing(files, [one for one in left_out if one.name not in used])
+
+
+def _refuse_both(train: Sequence[Found], valid: Sequence[Found]) -> None:
+    ours = {file.identity or file.path for file in train}
+    both = sorted(file.path for file in valid if (file.identity or file.path) in ours)
     if both:
         cure = "Name it in one of them, or leave out corpus.valid for a hash split"
         raise UserError("named by corpus.train and by corpus.valid", where=both[0], cure=cure)
-    first: Split | None = "train" if valid else None
-    named: list[tuple[Found, Split | None]] = [(file, first) for file in train]
-    named += [(file, "valid") for file in valid]
-    used = {file.name for file, _ in named}
-    files = [corpus_file(found, index, split) for index, (found, split) in enumerate(named)]
-    return CorpusListing(files, [one for one in left_out if one.name not in used])
+
+
+def _readable(
+    found: Sequence[Found], first: int, split: Split | None, place: str
+) -> tuple[list[CorpusFile], list[LeftOut]]:
+    """Returns the files, and those of a folder or glob that are one JSON document, such as the facts of a data set.
+
+    Raises:
+        UserError: A file cannot be read, or all of them are documents.
+    """
+    files: list[CorpusFile] = []
+    documents: list[LeftOut] = []
+    problem: JsonDocument | None = None
+    for file in found:
+        try:
+            files.append(corpus_file(file, first + len(files), split))
+        except JsonDocument as error:
+            if file.path == place:  # named by itself
+                raise
+            documents.append(LeftOut(file.name, "json_document"))
+            problem = problem or error
+    if problem is not None and not files:
+        raise problem
+    return files, documents
 
 
 def corpus_files(recipe: Recipe) -> list[CorpusFile]:
@@ -109,9 +148,7 @@ def corpus_files(recipe: Recipe) -> list[CorpusFile]:
 
 def _role(corpus: Corpus, pattern: str, role: Split) -> tuple[list[Found], list[LeftOut]]:
     listing = list_files(corpus.root, pattern, f"corpus.{role}", ENDINGS)
-    if not is_dataset_folder(listing):
-        return listing.found, listing.left_out
-    files, others = files_of_split(listing, role, corpus.place(pattern))
+    files, others = files_of_split(listing, pattern, role, corpus.place(pattern))
     return files, listing.left_out + others
 
 
@@ -161,25 +198,34 @@ def compression_of(name: str) -> str:
     return ending if ending in COMPRESSIONS else ""
 
 
-def corpus_fingerprint(recipe: Recipe) -> str:
+def corpus_fingerprint(recipe: Recipe, *, held_out: bool = True) -> str:
     """Returns the fingerprint of the records folder this recipe makes: the sections read and every file's content.
 
     Reads every local file once; of a remote one the checksum that its store keeps is taken. Where the corpus lies
     does not matter, names below the root do.
 
+    Args:
+        recipe: The run.
+        held_out: See `list_corpus`.
+
     Raises:
         UserError: As `list_corpus`, or a file cannot be read.
     """
     section = recipe.corpus.model_dump(mode="json", exclude={"root"})
-    files = corpus_files(recipe)
+    files = list_corpus(recipe, held_out=held_out).files
     for pattern in recipe.corpus.decontamination.files:
         files += named_files(recipe.corpus, pattern, "corpus.decontamination.files")
-    content = [(file.name, file.split, file.size, _checksum(file.path)) for file in files]
+    content = [(file.name, file.split, file.size, checksum(file.path)) for file in files]
     key = key_fingerprint(recipe.corpus.privacy)  # the recipe names only the variable that holds it
     return fingerprint("ingest", INGEST_VERSION, recipe.task, recipe.seed, section, content, key)
 
 
-def _checksum(path: str) -> str:
+def checksum(path: str) -> str:
+    """Returns the sha256 of a local file, or the checksum that its store keeps.
+
+    Raises:
+        UserError: It cannot be read.
+    """
     if is_remote(path):
         try:
             return str(file_systems(path).checksum(path))
@@ -188,6 +234,13 @@ def _checksum(path: str) -> str:
         except Exception as error:  # every store raises its own kinds
             raise cannot_reach(path, error) from error
     try:
-        return sha256_file(Path(path))
+        status = os.stat(path)
+        return _local_checksum(path, status.st_size, status.st_mtime_ns, status.st_ino)
     except OSError as error:
         raise cannot_read(path, error) from error
+
+
+@functools.lru_cache(maxsize=100_000)
+def _local_checksum(path: str, size: int, changed: int, inode: int) -> str:
+    # A run asks twice: for its fingerprint, and for files with the same content.
+    return sha256_file(Path(path))

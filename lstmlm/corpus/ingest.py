@@ -72,7 +72,7 @@ def clean(recipe: Recipe, output: Path, progress: Progress, *, runner: Runner | 
     if runner is not None and runner.options:
         use_store_options(runner.flags())
     progress.update(0, unit="files", note="hashing")
-    stamp = fingerprint(DOCUMENTS, corpus_fingerprint(recipe))
+    stamp = fingerprint(DOCUMENTS, corpus_fingerprint(recipe, held_out=False))
     if is_finished(output, DOCUMENTS, stamp):
         return read_manifest(output, DOCUMENTS)
     with scrubbed_messages(recipe.corpus.privacy), publish(output, DOCUMENTS, stamp) as draft:

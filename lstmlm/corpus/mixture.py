@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import xxhash
 
-from lstmlm.corpus.listing import name_matches
+from lstmlm.corpus.globs import name_matches
 from lstmlm.errors import UserError
 from lstmlm.recipe_corpus import Mixture
 

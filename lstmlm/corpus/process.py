@@ -24,6 +24,7 @@ from lstmlm.corpus.evaluation_texts import index_evaluation_texts
 from lstmlm.corpus.files import CorpusFile, list_corpus
 from lstmlm.corpus.ids import refuse_repeated_ids
 from lstmlm.corpus.join import Gather, Jobs, JoinShard, Part, Scatter, contiguous, run_jobs
+from lstmlm.corpus.listing_notes import listing_notes
 from lstmlm.corpus.mixture import check_mixture, file_weight
 from lstmlm.corpus.parts import ReadBlocks, WriteParts, dead_path, excluded_path, part_path
 from lstmlm.corpus.privacy.published import scrubbed, scrubber_of, with_public_names
@@ -69,10 +70,13 @@ def process(
     """
     scratch = draft.path / ".parts"
     scratch.mkdir()
-    listing = list_corpus(recipe)
+    listing = list_corpus(recipe, held_out=held_out)
     files = listing.files
     check_mixture([file.name for file in files if file.split != "valid"], recipe.corpus.mixture)
     progress.update(0, len(files), unit="files", note="reading")
+    noted = listing_notes(listing, valid_named=recipe.corpus.valid is not None)
+    for note in scrubbed(noted, scrubber_of(recipe.corpus.privacy)):
+        logger.warning("%s", note)
     evaluation = index_evaluation_texts(recipe, scratch / "contamination")
     summaries = read_parts(recipe, files, scratch, runner)
     counts = totals(summaries)
@@ -98,8 +102,8 @@ def process(
     scrubber = scrubber_of(recipe.corpus.privacy)
     left_out = scrubbed([[found.name, found.reason] for found in listing.left_out], scrubber)
     compared = scrubbed([file.row() for file in evaluation], scrubber)
-    found = scrubbed(warnings(counts, splits, recipe), scrubber)
-    for warning in found:
+    found = scrubbed([*noted, *warnings(counts, splits, recipe)], scrubber)
+    for warning in found[len(noted) :]:
         logger.warning("%s", warning)
     draft.facts.update(evaluation_texts=compared, warnings=found)
     draft.facts.update(counts=counts, splits=splits, shards=shards, files=len(files), left_out=left_out)

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from lstmlm.corpus.files import ENDINGS, CorpusFile, corpus_file
-from lstmlm.corpus.listing import Found, list_files
+from lstmlm.corpus.found import Found
+from lstmlm.corpus.listing import list_files
 from lstmlm.corpus.readers import read_file
 from lstmlm.corpus.rows import Row
 from lstmlm.corpus.shards import records_in

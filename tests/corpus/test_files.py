@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from lstmlm.corpus.files import CorpusFile, corpus_files, corpus_fingerprint, list_corpus, named_files
-from lstmlm.corpus.listing import LeftOut
+from lstmlm.corpus.found import LeftOut
 from lstmlm.corpus.readers import read_file
 from lstmlm.errors import UserError
 from lstmlm.recipe import Recipe
