@@ -34,7 +34,7 @@ class Sorting:
         self.listing = Listing([], [], folder=patterns is None, base=base)
         self._omitted: set[str] = set()
         # Cleaned documents are a corpus again, where the pattern asks for them.
-        self._documents = bool(patterns) and patterns[-1].startswith(DOCUMENTS)
+        self._documents = patterns is not None and "".join(patterns[-1:]).startswith(DOCUMENTS)
 
     def matches(self, name: str) -> bool:
         """Says whether the pattern is about a file."""
