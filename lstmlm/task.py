@@ -44,6 +44,13 @@ class Task(abc.ABC):
     output_metrics: ClassVar[Mapping[str, Better]] = {}
     """Metrics of `compare` that training can go by, for a task whose batches hold `source` and `target`."""
 
+    baselines: ClassVar[Mapping[str, tuple[str, ...]]] = {}
+    """Metric -> those of models that learn nothing or little, which it should be better than."""
+
+    @abc.abstractmethod
+    def measured(self, recipe: Recipe) -> Sequence[str]:
+        """Returns the numbers that `judge` measures, so that a threshold on another one is refused before the run."""
+
     def record(self, row: Mapping[str, Any], record_id: str, corpus: Corpus) -> Record:
         """Makes a record of one parsed line.
 

@@ -22,7 +22,8 @@ HEAVY = ("tensorflow", "apache_beam", "ray", "tfx", "kfp", "matplotlib", "numpy"
 @pytest.fixture
 def recipe(tmp_path: Path) -> Path:
     path = tmp_path / "small.yaml"
-    path.write_text("name: small\ntask: generate\ncorpus:\n  train: a.txt\n", encoding="utf-8")
+    path.write_text(f"name: small\ntask: generate\ncorpus:\n  root: {tmp_path}\n  train: a.txt\n", encoding="utf-8")
+    (tmp_path / "a.txt").write_text("A line.\n", encoding="utf-8")
     return path
 
 
@@ -109,7 +110,10 @@ def test_every_fault_of_a_recipe_is_a_line(lstmlm: Lstmlm, recipe: Path) -> None
 
 def test_an_unknown_task_names_the_nearest(lstmlm: Lstmlm, recipe: Path) -> None:
     done = lstmlm("recipe", "check", recipe, "--set", "task=generat")
-    assert (done.returncode, done.stderr) == (2, "lstmlm: task: no task named 'generat'. Did you mean `generate`?\n")
+    assert (done.returncode, done.stderr) == (
+        2,
+        "lstmlm: --set task: task: no task named 'generat'. Did you mean `generate`?\n",
+    )
     assert lstmlm("recipe", "check", recipe).returncode == 0
 
 
@@ -178,7 +182,7 @@ def test_termination_removes_what_is_half_written(tmp_path: Path, recipe: Path) 
     """
     done = _with_stage(tmp_path, body)
     assert done.returncode == 128 + signal.SIGTERM
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["out.log", "run.py", "small.yaml"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.txt", "out.log", "run.py", "small.yaml"]
 
 
 def test_workers_is_an_override_of_the_recipe(lstmlm: Lstmlm, recipe: Path, tmp_path: Path) -> None:

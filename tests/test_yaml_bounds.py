@@ -25,8 +25,8 @@ LAUGHS = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(
         ("".join(f"{' ' * n}a:\n" for n in range(200)), "more than 40 levels"),
         ("a: [" + "x," * 60_000 + "]", "more than 50000 values"),
         ("x" * 300_000, "more than 256000 characters"),
-        ("a: 2020-99-99\n", "not valid YAML"),
-        (f"a: {'1' * 5000}\n", "not valid YAML"),
+        ("a: 2020-99-99\n", "a: no such field"),
+        (f"a: {'1' * 5000}\n", "a: no such field"),
         ("a: !!python/object/apply:os.system ['touch marker']\n", "not valid YAML"),
         ("a: !!python/name:os.system\n", "not valid YAML"),
         ("a: \0\n", "not valid YAML"),
@@ -41,7 +41,7 @@ def test_a_hostile_recipe_costs_one_line(text: str, words: str, tmp_path: Path) 
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("value", ["[" * 50_000, "&a [*a]", "2020-99-99", "!!python/name:os.system"])
+@pytest.mark.parametrize("value", ["[" * 50_000, "&a [*a]", "!!python/name:os.system"])
 def test_a_hostile_override_costs_one_line(value: str) -> None:
     with pytest.raises(UserError, match="the value is not valid YAML") as caught:
         parse_recipe(GOOD, "recipe.yaml", [f"training.steps={value}"])

@@ -86,15 +86,17 @@ BeamOptions = Annotated[
 ]
 
 
-def read_recipe(path: Path, overrides: Sequence[str] | None) -> Recipe:
-    """Reads and checks a recipe, the names of its task and of the metric it trains by included.
+def read_recipe(path: Path, overrides: Sequence[str] | None, needs: Sequence[str] = ()) -> Recipe:
+    """Reads and checks a recipe before any work.
+
+    Args:
+        path: The recipe.
+        overrides: `section.field=value` strings.
+        needs: What the command works with, as in `lstmlm.cli.recipe_check`; files of these must be there.
 
     Raises:
-        UserError: A field is wrong (see `lstmlm.recipe_file.load_recipe`), or there is no such task or metric.
+        UserError: A line for each fault; see `lstmlm.cli.recipe_check.checked_recipe`.
     """
-    from lstmlm.recipe_file import load_recipe
-    from lstmlm.training.objective import choose_objective
+    from lstmlm.cli.recipe_check import checked_recipe
 
-    recipe = load_recipe(path, overrides or ())
-    choose_objective(recipe)
-    return recipe
+    return checked_recipe(path, overrides or (), needs)

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from lstmlm.cli.needs import EVERYTHING
 from lstmlm.cli.options import Overrides, RayAddress, RecipePath, local_path, read_recipe
 from lstmlm.cli.results import show_metrics, show_outputs
 from lstmlm.console import Screen, StageLine, StageRow
 from lstmlm.errors import BelowThreshold, UserError
 from lstmlm.logs import captured
+from pipelines.stages import stage_named
 
 if TYPE_CHECKING:
     from lstmlm.progress import Progress
@@ -55,11 +57,16 @@ def run(
     if stage is not None and run_id is None:
         raise UserError("--stage needs --run-id", cure="Give each stage of one run the same id")
     _need("tfx", "tfx")
-    plan = read_recipe(recipe, overrides)
+    if stage is not None:
+        stage_named(stage)
+    plan = read_recipe(recipe, overrides, EVERYTHING)
     with captured(plan.run_folder / "logs" / f"{stage or 'run'}.log") as terminal, Screen(terminal) as screen:
         listener = ScreenListener(screen)
+        start = screen.stage("start")
+        start.update(0, note=f"{recipe} is valid; loading TFX and Beam")
         from pipelines.local import run_local
 
+        start.finish(None, cached=False)
         try:
             run_local(plan, run_id=run_id, stage=stage, listener=listener, ray_address=ray_address)
         except BelowThreshold:
@@ -90,7 +97,7 @@ def compile(
     if target not in TARGETS:
         raise UserError(f"no target named {target!r}", where="--target", cure=f"There are: {', '.join(TARGETS)}")
     _need("kfp", "kubeflow")
-    plan = read_recipe(recipe, overrides)
+    plan = read_recipe(recipe, overrides, EVERYTHING)
     with captured(output.parent / f"{output.name}.log") as terminal, Screen(terminal) as screen:
         line = screen.stage("compile")
         from pipelines.kubeflow import compile_kubeflow

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from lstmlm.cli.needs import EVERYTHING
 from lstmlm.cli.options import Overrides, RecipePath, local_path, read_recipe
 from lstmlm.console import Screen
 from lstmlm.logs import Terminal
@@ -46,9 +47,9 @@ def tasks() -> None:
 
 
 def check(recipe: RecipePath, overrides: Overrides = None) -> None:
-    """Check a recipe; every fault is named with its file, line and field."""
-    run = read_recipe(recipe, overrides)
-    typer.echo(f"{recipe}: a valid recipe; its run lies in {run.run_folder}")
+    """Check a recipe and the files it names; every fault is reported with its file, line and field."""
+    run = read_recipe(recipe, overrides, EVERYTHING)
+    typer.echo(f"{recipe}: a valid recipe; its run is stored in {run.run_folder}")
 
 
 def demo_corpus(

@@ -33,9 +33,11 @@ def _flat(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, An
 
 
 def show_metrics(screen: Screen, evaluation: Path) -> dict[str, Any]:
-    """Shows the metrics of an evaluation folder, and returns the whole verdict."""
+    """Shows the metrics of an evaluation folder and its warnings, and returns the whole verdict."""
     verdict = read_object(evaluation / "metrics.json", "metrics", "failures", "blessed")
     screen.pairs("metric", verdict["metrics"])
+    for warning in verdict.get("warnings", ()):
+        screen.warn(f"warning: {warning}")
     return verdict
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from lstmlm.cli.needs import CORPUS, EXPORT, TOKENIZER
 from lstmlm.cli.options import (
     BeamOptions,
     BeamWorkers,
@@ -59,7 +60,7 @@ def ingest(
 
         return ingest(run, output, progress, runner=place)
 
-    _stage("ingest", read_recipe(recipe, overrides), output, stage)
+    _stage("ingest", read_recipe(recipe, overrides, [CORPUS]), output, stage)
 
 
 def clean(
@@ -78,7 +79,7 @@ def clean(
 
         return clean(run, output, progress, runner=place)
 
-    _stage("clean", read_recipe(recipe, overrides), output, stage)
+    _stage("clean", read_recipe(recipe, overrides, [CORPUS]), output, stage)
 
 
 def tokenizer(recipe: RecipePath, records: Records, output: Output, overrides: Overrides = None) -> None:
@@ -89,7 +90,7 @@ def tokenizer(recipe: RecipePath, records: Records, output: Output, overrides: O
 
         return train_tokenizer(run, records, output, progress)
 
-    _stage("tokenizer", read_recipe(recipe, overrides), output, stage)
+    _stage("tokenizer", read_recipe(recipe, overrides, [TOKENIZER]), output, stage)
 
 
 def examples(
@@ -168,7 +169,7 @@ def export(
 
         return export(run, model, tokenizer, output, progress)
 
-    _stage("export", read_recipe(recipe, overrides), output, stage)
+    _stage("export", read_recipe(recipe, overrides, [EXPORT]), output, stage)
 
 
 def evaluate(

@@ -38,6 +38,11 @@ def judge_pairs(
     return [output.text for output in outputs], [targets for _, targets in groups], sources
 
 
+def empty_share(outputs: Sequence[str]) -> float:
+    """Returns the share of outputs that are empty or blank, 0 to 1."""
+    return sum(not output.strip() for output in outputs) / len(outputs) if outputs else 0.0
+
+
 def group_by_source(records: Sequence[Record], most: int, seed: int) -> list[tuple[Record, list[str]]]:
     """Joins records with the same source and draws some of them.
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lstmlm.errors import UserError
+from lstmlm.evaluation.baselines import shortfalls
 from lstmlm.evaluation.thresholds import check_bounds, failures
 from lstmlm.inference.same_network import check_same_network
 from lstmlm.publish import Manifest, fingerprint, is_finished, publish, read_manifest
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from lstmlm.recipe import Recipe
 
 KIND = "evaluation"
-STAGE_VERSION = 2
+STAGE_VERSION = 3
 
 
 def evaluate(recipe: Recipe, export: Path, records: Path, output: Path, progress: Progress) -> Manifest:
@@ -32,7 +33,7 @@ def evaluate(recipe: Recipe, export: Path, records: Path, output: Path, progress
         recipe: The run.
         export: The export folder.
         records: The records folder.
-        output: Gets `metrics.json` with `metrics`, `failures` and `blessed`; the facts of the manifest are the same.
+        output: Gets `metrics.json` with `metrics`, `failures`, `warnings` and `blessed`; so has the manifest.
         progress: Told how far the stage is.
 
     Returns:
@@ -58,7 +59,12 @@ def evaluate(recipe: Recipe, export: Path, records: Path, output: Path, progress
         progress.update(0, len(held_out), unit="records", note="measuring")
         metrics = _plain(task.judge(export, held_out, records / "Split-train", recipe))
         found = failures(metrics, recipe.evaluation.thresholds)
-        verdict = {"metrics": _writable(metrics), "failures": found, "blessed": not found}
+        verdict = {
+            "metrics": _writable(metrics),
+            "failures": found,
+            "warnings": shortfalls(metrics, task),
+            "blessed": not found,
+        }
         text = json.dumps(verdict, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False)
         (draft.path / "metrics.json").write_text(text + "\n", encoding="utf-8")
         draft.facts.update(verdict)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from lstmlm.errors import UserError
@@ -46,14 +46,19 @@ def check_bounds(thresholds: Mapping[str, Threshold]) -> None:
         UserError: Names the threshold at fault.
     """
     for name, bounds in sorted(thresholds.items()):
-        where = f"evaluation.thresholds.{name}"
-        given = [value for value in (bounds.min, bounds.max) if value is not None]
-        if not given:
-            raise UserError("the threshold has no bound", where=where, cure="Give `min` or `max`, or remove it")
-        if any(math.isnan(value) for value in given):
-            raise UserError("the bound is not a number", where=where, cure="Give a number")
-        if bounds.min is not None and bounds.max is not None and bounds.min > bounds.max:
-            raise UserError(f"min {bounds.min} is above max {bounds.max}", where=where, cure="Swap or mend them")
+        for what, cure in bound_faults(bounds):
+            raise UserError(what, where=f"evaluation.thresholds.{name}", cure=cure)
+
+
+def bound_faults(bounds: Threshold) -> Iterator[tuple[str, str]]:
+    """Yields what is wrong with the bounds of a metric, and what to do."""
+    given = [value for value in (bounds.min, bounds.max) if value is not None]
+    if not given:
+        yield "the threshold has no bound", "Give `min` or `max`, or remove it"
+    elif not all(math.isfinite(value) for value in given):
+        yield "the bound is not a finite number", "Give a number, or leave the bound out"
+    elif bounds.min is not None and bounds.max is not None and bounds.min > bounds.max:
+        yield f"min {bounds.min} is above max {bounds.max}", "Swap or correct them"
 
 
 def _suggest(name: str, known: Iterable[str]) -> str:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import collections
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from lstmlm.records import Record
 from lstmlm.task import Task
@@ -23,6 +23,23 @@ class Generate(Task):
     """Learns the text itself; continues a prompt; judged by perplexity."""
 
     has_targets = False
+    baselines: ClassVar[Mapping[str, tuple[str, ...]]] = {"perplexity": ("unigram_perplexity", "trigram_perplexity")}
+
+    def measured(self, recipe: Recipe) -> Sequence[str]:
+        """See `Task.measured`."""
+        names = [
+            "perplexity",
+            "word_perplexity",
+            "word_perplexity_eos",
+            "unigram_perplexity",
+            "trigram_perplexity",
+            "trigram_word_perplexity",
+            "tokens",
+            "words",
+            "records",
+        ]
+        cached = ["cache_word_perplexity", "cache_word_perplexity_eos"] if recipe.evaluation.cache.size else []
+        return [*names, *cached]
 
     def encode(
         self,

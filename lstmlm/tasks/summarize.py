@@ -18,14 +18,19 @@ class Summarize(Translate):
     """Learns to say a text in fewer words."""
 
     output_metrics: ClassVar[Mapping[str, Better]] = {"rouge_1": "higher", "rouge_2": "higher", "rouge_l": "higher"}
+    baselines: ClassVar[Mapping[str, tuple[str, ...]]] = {name: (f"lead_{name}",) for name in output_metrics}
+
+    def measured(self, recipe: Recipe) -> Sequence[str]:
+        """See `Task.measured`."""
+        return [*self.output_metrics, *(f"lead_{name}" for name in self.output_metrics), "empty_outputs"]
 
     def judge(self, export: Path, records: Sequence[Record], training: Path, recipe: Recipe) -> dict[str, Any]:
         """See `Task.judge`: ROUGE-1, -2 and -L, and the same for the first words of the source."""
-        from lstmlm.evaluation.pairs import judge_pairs
+        from lstmlm.evaluation.pairs import empty_share, judge_pairs
         from lstmlm.evaluation.summaries import summary_metrics
 
         outputs, references, sources = judge_pairs(export, records, recipe)
-        return summary_metrics(outputs, references, sources)
+        return {**summary_metrics(outputs, references, sources), "empty_outputs": empty_share(outputs)}
 
     def compare(self, outputs: Sequence[str], references: Sequence[Sequence[str]]) -> dict[str, Any]:
         """See `Task.compare`."""

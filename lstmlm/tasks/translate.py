@@ -24,6 +24,11 @@ class Translate(Task):
 
     has_targets = True
     output_metrics: ClassVar[Mapping[str, Better]] = {"bleu": "higher", "chrf": "higher"}
+    baselines: ClassVar[Mapping[str, tuple[str, ...]]] = {"bleu": ("copy_bleu",), "chrf": ("copy_chrf",)}
+
+    def measured(self, recipe: Recipe) -> Sequence[str]:
+        """See `Task.measured`."""
+        return ["bleu", "chrf", "copy_bleu", "copy_chrf", "empty_outputs"]
 
     def encode(
         self,
@@ -63,11 +68,16 @@ class Translate(Task):
         return Seq2Seq(recipe.model, vocabulary, recipe.seed, tf.as_dtype(recipe.training.precision))
 
     def judge(self, export: Path, records: Sequence[Record], training: Path, recipe: Recipe) -> dict[str, Any]:
-        """See `Task.judge`: sacreBLEU and chrF with every accepted translation as a reference."""
-        from lstmlm.evaluation.pairs import judge_pairs
+        """See `Task.judge`: sacreBLEU and chrF with every accepted translation as a reference.
 
-        outputs, references, _ = judge_pairs(export, records, recipe)
-        return self.compare(outputs, references)
+        `copy_bleu` and `copy_chrf` are those of the source, unchanged, as the output.
+        """
+        from lstmlm.evaluation.pairs import empty_share, judge_pairs
+
+        outputs, references, sources = judge_pairs(export, records, recipe)
+        unchanged = self.compare(sources, references)
+        copied = {f"copy_{name}": unchanged[name] for name in ("bleu", "chrf")}
+        return {**self.compare(outputs, references), **copied, "empty_outputs": empty_share(outputs)}
 
     def compare(self, outputs: Sequence[str], references: Sequence[Sequence[str]]) -> dict[str, Any]:
         """See `Task.compare`."""

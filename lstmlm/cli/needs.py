@@ -1,0 +1,7 @@
+"""What commands work with, so that it is checked before any work."""
+
+from __future__ import annotations
+
+CORPUS, TOKENIZER, EXPORT, INFERENCE = "corpus", "tokenizer", "export", "inference"
+"""The corpus, a given vocabulary, what an export can hold, the input of the batch job."""
+EVERYTHING = (CORPUS, TOKENIZER, EXPORT, INFERENCE)

@@ -1,0 +1,149 @@
+"""Checks a whole recipe before any work: its fields, what its task has, and the files that it names.
+
+Nothing here imports TensorFlow, Beam, Ray or TFX: a mistyped recipe is reported at once.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from lstmlm.cli.needs import CORPUS, EXPORT, INFERENCE, TOKENIZER
+from lstmlm.cli.recipe_files import decontamination_faults, file_faults, inference_faults, tokenizer_faults
+from lstmlm.errors import UserError
+from lstmlm.evaluation.thresholds import bound_faults
+from lstmlm.recipe import Recipe
+from lstmlm.recipe_corpus import Section
+from lstmlm.recipe_faults import Fault, Key
+from lstmlm.recipe_file import Draft, draft_recipe, read_text
+from lstmlm.task import Task, load_task
+from lstmlm.training.objective import SCORED
+
+_OF_PAIRS = ("model.pointer", "model.input_feeding", "decoding.coverage_penalty", "decoding.replace_unknown")
+_OF_TEXT = ("training.activation_penalty", "training.temporal_penalty", "evaluation.cache.size")
+
+
+def checked_recipe(path: Path, overrides: Sequence[str] = (), needs: Sequence[str] = ()) -> Recipe:
+    """Reads a recipe and checks it.
+
+    Args:
+        path: The recipe.
+        overrides: `section.field=value` strings.
+        needs: What the command works with: see `lstmlm.cli.needs`.
+
+    Raises:
+        UserError: Something is wrong; a line for each fault, with file, line, field and what to do.
+    """
+    draft = draft_recipe(read_text(path), str(path), overrides)
+    if draft.recipe is not None:
+        for fault in _plan_faults(draft, draft.recipe, needs):
+            draft.add(fault)
+    if draft.faults or draft.recipe is None:
+        raise draft.error()
+    return draft.recipe
+
+
+def _plan_faults(draft: Draft, recipe: Recipe, needs: Sequence[str]) -> Iterator[Fault]:
+    task: Task | None = None
+    if draft.is_sound("task"):
+        try:
+            task = load_task(recipe.task)
+        except UserError as error:
+            yield Fault(("task",), error.what, error.cure)
+    if task is not None:
+        yield from _target_faults(draft, recipe, task)
+        yield from _metric_faults(draft, recipe, task)
+        yield from _other_task_faults(draft, recipe, task)
+    for name, bounds in recipe.evaluation.thresholds.items():
+        if draft.is_sound(f"evaluation.thresholds.{name}"):
+            yield from (Fault(("evaluation", "thresholds", name), *texts) for texts in bound_faults(bounds))
+    yield from _language_faults(recipe)
+    if task is not None and EXPORT in needs and draft.is_sound("decoding", "model"):
+        yield from _decoding_faults(recipe, task)
+    if CORPUS in needs:
+        yield from file_faults(draft, recipe)
+        yield from decontamination_faults(draft, recipe)
+    if TOKENIZER in needs and draft.is_sound("tokenizer"):
+        yield from tokenizer_faults(recipe, exported=EXPORT in needs)
+    if INFERENCE in needs and draft.is_sound("inference", "corpus.root"):
+        yield from inference_faults(recipe)
+
+
+def _target_faults(draft: Draft, recipe: Recipe, task: Task) -> Iterator[Fault]:
+    corpus = recipe.corpus
+    if task.has_targets and corpus.target is None and draft.is_sound("corpus.target"):
+        what = f"task {recipe.task} learns from pairs, and the recipe does not name the column of their output text"
+        yield Fault(("corpus", "target"), what, "Add `target: COLUMN` in the section `corpus`")
+    if task.has_targets and corpus.target == corpus.source and draft.is_sound("corpus.target", "corpus.source"):
+        what = f"input and output text are both the column {corpus.source!r}"
+        yield Fault(("corpus", "target"), what, "Name the column of the output text")
+    for field in ("target_languages", "quality"):
+        asks = "pairs" in corpus.quality if field == "quality" else corpus.target_languages
+        if not task.has_targets and asks and draft.is_sound(f"corpus.{field}"):
+            what = f"task {recipe.task} has no targets" + (", which `pairs` compares" if field == "quality" else "")
+            yield Fault(("corpus", field), what, "Leave it out, or take a task of pairs")
+
+
+def _metric_faults(draft: Draft, recipe: Recipe, task: Task) -> Iterator[Fault]:
+    metric, trained_by = recipe.training.metric, [*SCORED, *task.output_metrics]
+    if metric not in trained_by and draft.is_sound("training.metric"):
+        what = f"training measures no {metric!r} for task {recipe.task}"
+        yield Fault(("training", "metric"), what, _nearest(metric, trained_by))
+    measured = task.measured(recipe)
+    for name in recipe.evaluation.thresholds:
+        if name not in measured:
+            what = f"the evaluation of task {recipe.task} measures no {name!r}"
+            yield Fault(("evaluation", "thresholds", name), what, _nearest(name, measured))
+
+
+def _nearest(name: str, known: Sequence[str]) -> str:
+    close = difflib.get_close_matches(name.lower().replace("-", "_"), known, n=1)
+    return f"Did you mean `{close[0]}`?" if close else f"There are: {', '.join(known)}"
+
+
+def _other_task_faults(draft: Draft, recipe: Recipe, task: Task) -> Iterator[Fault]:
+    """Yields what is set and has no effect in this task."""
+    for field in _OF_TEXT if task.has_targets else _OF_PAIRS:
+        key: Key = tuple(field.split("."))
+        given = key in draft.set or key in draft.lines  # a preset may set it for the other kind of task
+        if given and draft.is_sound(field) and _differs(recipe, key):
+            kind = "language models" if task.has_targets else "tasks of pairs"
+            yield Fault(key, f"only for {kind}, and the task is {recipe.task}", "Leave it out")
+
+
+def _differs(recipe: Recipe, key: Key) -> bool:
+    section: Any = recipe
+    for name in key[:-1]:
+        section = getattr(section, str(name))
+    assert isinstance(section, Section)
+    return bool(getattr(section, str(key[-1])) != type(section).model_fields[str(key[-1])].default)
+
+
+def _language_faults(recipe: Recipe) -> Iterator[Fault]:
+    from lstmlm.corpus.language_codes import LANGUAGES
+
+    for field in ("languages", "target_languages"):
+        for place, code in enumerate(getattr(recipe.corpus, field)):
+            if code not in LANGUAGES:
+                base = code.lower().replace("_", "-").partition("-")[0]
+                hint = f"Write `{base}`" if base in LANGUAGES else "Use ISO 639-1, two letters, such as `en`"
+                yield Fault(("corpus", field, place), f"no language has the code {code!r}", hint)
+
+
+def _decoding_faults(recipe: Recipe, task: Task) -> Iterator[Fault]:
+    from lstmlm.decoding.supported import check_attends, check_served_alone
+
+    yield from refused(lambda: check_served_alone(recipe.model, recipe.decoding))
+    yield from refused(lambda: check_attends(task.has_targets, recipe.decoding))
+
+
+def refused(check: Callable[[], object], key: Key = ()) -> Iterator[Fault]:
+    """Yields what a check refuses; `key` is the field where the error names none."""
+    try:
+        check()
+    except UserError as error:
+        named = tuple(error.where.split(".")) if error.where.split(".")[0] in Recipe.model_fields else ()
+        what = error.what if named or not error.where else f"{error.where}: {error.what}"
+        yield Fault(named or key, what, error.cure)

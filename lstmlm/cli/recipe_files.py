@@ -1,0 +1,141 @@
+"""Checks that the files a recipe names are there, before any work."""
+
+from __future__ import annotations
+
+import functools
+import importlib.util
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from lstmlm.errors import UserError
+from lstmlm.recipe import Recipe
+from lstmlm.recipe_faults import Fault, Key
+from lstmlm.recipe_file import Draft
+
+
+def file_faults(draft: Draft, recipe: Recipe) -> Iterator[Fault]:
+    """Yields what is wrong with the files of the corpus; those in an object store are not looked for."""
+    from lstmlm.corpus.files import list_corpus
+
+    corpus = recipe.corpus
+    if not draft.is_sound("corpus.root") or isinstance(corpus.root, str):
+        return
+    if not corpus.root.is_dir():
+        what = f"{corpus.root} is {'not a folder' if corpus.root.exists() else 'not there'}"
+        hint = f"Set it to the folder of the corpus; it is relative to {Path.cwd()}"
+        yield Fault(("corpus", "root"), what, hint)
+        return
+    fields = [field for field in ("train", "valid") if getattr(corpus, field) is not None]
+    broken = [fault for field in fields for fault in _unlisted(draft, recipe, field)]
+    yield from broken
+    if not broken and draft.is_sound("corpus.train", "corpus.valid"):
+        try:
+            files = list_corpus(recipe).files
+        except UserError as error:
+            yield Fault(("corpus", "train"), f"{error.where}: {error.what}", error.cure)
+            return
+        yield from _mixture_faults(draft, recipe, [file.name for file in files if file.split != "valid"])
+        yield from _text_file_faults(draft, recipe, [file.format for file in files])
+
+
+def _unlisted(draft: Draft, recipe: Recipe, field: str) -> Iterator[Fault]:
+    from lstmlm.corpus.files import ENDINGS
+    from lstmlm.corpus.listing import list_files
+
+    if draft.is_sound(f"corpus.{field}"):
+        key: Key = ("corpus", field)
+        pattern = getattr(recipe.corpus, field)
+        yield from _not_found(
+            key, functools.partial(list_files, recipe.corpus.root, pattern, f"corpus.{field}", ENDINGS)
+        )
+
+
+def _not_found(key: Key, look: Callable[[], object]) -> Iterator[Fault]:
+    try:
+        look()
+    except UserError as error:
+        named = f"{error.where}: " if error.where and not error.where.startswith("corpus.") else ""
+        yield Fault(key, f"{named}{error.what}", error.cure or "Check the path")
+
+
+def _mixture_faults(draft: Draft, recipe: Recipe, names: list[str]) -> Iterator[Fault]:
+    from lstmlm.corpus.mixture import check_mixture
+
+    for place, part in enumerate(recipe.corpus.mixture):
+        if draft.is_sound("corpus.mixture"):
+            key: Key = ("corpus", "mixture", place, "files")
+            yield from _not_found(key, functools.partial(check_mixture, names, (part,)))
+
+
+def _text_file_faults(draft: Draft, recipe: Recipe, formats: list[str]) -> Iterator[Fault]:
+    """Yields the columns that are asked of files of which all are plain text."""
+    if set(formats) != {".txt"}:
+        return
+    if recipe.corpus.target is not None and draft.is_sound("corpus.target"):
+        what = "a .txt file has no columns, so it has no output text"
+        yield Fault(("corpus", "target"), what, "Give .tsv, .csv, .jsonl or .parquet files")
+
+
+def decontamination_faults(draft: Draft, recipe: Recipe) -> Iterator[Fault]:
+    """Yields what is wrong with evaluation files, the key of pseudonyms, and what must be installed."""
+    from lstmlm.corpus.files import ENDINGS
+    from lstmlm.corpus.listing import list_files
+
+    corpus = recipe.corpus
+    there = draft.is_sound("corpus.root") and isinstance(corpus.root, Path) and corpus.root.is_dir()
+    if there and draft.is_sound("corpus.decontamination"):
+        for place, pattern in enumerate(corpus.decontamination.files):
+            key: Key = ("corpus", "decontamination", "files", place)
+            field = "corpus.decontamination.files"
+            yield from _not_found(key, functools.partial(list_files, corpus.root, pattern, field, ENDINGS))
+    if draft.is_sound("corpus.privacy"):
+        yield from _privacy_faults(recipe)
+
+
+def _privacy_faults(recipe: Recipe) -> Iterator[Fault]:
+    privacy = recipe.corpus.privacy
+    if privacy.action == "pseudonym" and not (privacy.key and os.environ.get(privacy.key, "").strip()):
+        unset = f"the environment variable {privacy.key} is not set or empty"
+        hint = "Name an environment variable here and set it to a long random secret"
+        yield Fault(("corpus", "privacy", "key"), unset if privacy.key else "pseudonyms need a key", hint)
+    if "presidio" in privacy.kinds and importlib.util.find_spec("presidio_analyzer") is None:
+        hint = "pip install presidio-analyzer && python -m spacy download en_core_web_lg, or leave `presidio` out"
+        yield Fault(("corpus", "privacy", "kinds"), "Microsoft Presidio is not installed", hint)
+    if privacy.kinds:
+        import phonenumbers
+
+        for place, region in enumerate(privacy.regions):
+            if region not in phonenumbers.SUPPORTED_REGIONS:
+                hint = "Use ISO 3166-1 codes in capitals, such as GB for the United Kingdom"
+                yield Fault(("corpus", "privacy", "regions", place), f"{region!r} is not a country", hint)
+
+
+def tokenizer_faults(recipe: Recipe, *, exported: bool) -> Iterator[Fault]:
+    """Yields what is wrong with a given vocabulary; `exported`: whether a SavedModel is to be made with it."""
+    path, key = recipe.tokenizer.model, ("tokenizer", "model")
+    if path is None:
+        return
+    kinds = "a SentencePiece .model" if exported else "a SentencePiece .model or a Hugging Face tokenizer.json"
+    if not path.is_file():
+        what = f"{path} is {'not a file' if path.exists() else 'not there'}"
+        yield Fault(key, what, f"Name {kinds}; the path is relative to {Path.cwd()}")
+    elif path.suffix not in (".model", ".json"):
+        yield Fault(key, f"{path} is no vocabulary: it ends in neither .model nor .json", f"Name {kinds}")
+    elif path.suffix == ".json" and exported:
+        what = f"{path} cannot be exported: a SavedModel holds a SentencePiece vocabulary only"
+        yield Fault(key, what, "Name a SentencePiece .model, or leave it out and have a vocabulary trained")
+    elif not os.access(path, os.R_OK):
+        yield Fault(key, f"{path} cannot be read", "Check who owns it")
+
+
+def inference_faults(recipe: Recipe) -> Iterator[Fault]:
+    """Yields what is wrong with the input of the batch job."""
+    from lstmlm.corpus.files import ENDINGS
+    from lstmlm.corpus.listing import list_files
+
+    wanted, root = recipe.inference, recipe.corpus.root
+    if wanted.input is None or not isinstance(root, Path) or not root.is_dir():
+        return
+    look = functools.partial(list_files, root, wanted.input, "inference.input", (*ENDINGS, ".tfrecord"))
+    yield from _not_found(("inference", "input"), look)
