@@ -99,7 +99,8 @@ def _hint(found: Named, value: Any) -> str:
         return f"Did you mean `{close[0]}`?" if close else f"There are: {', '.join(choices)}"
     if any(section_of(kind) or get_origin(kind) is dict for kind in kinds):
         return f"Indent its fields below it. {DOCS}"
-    if any(get_origin(kind) is tuple for kind in kinds) and not isinstance(value, list | Mapping):
+    only_list = all(get_origin(kind) is tuple for kind in kinds)
+    if only_list and not isinstance(value, list | Mapping):
         return f"Write it as a list: [{value}]" if isinstance(value, str | int | float) else DOCS
     if isinstance(value, list):
         return "Name one; a folder or a glob stands for several files" if takes(found.kind, str) else "Give one value"

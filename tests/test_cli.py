@@ -188,7 +188,9 @@ def test_termination_removes_what_is_half_written(tmp_path: Path, recipe: Path) 
 def test_workers_is_an_override_of_the_recipe(lstmlm: Lstmlm, recipe: Path, tmp_path: Path) -> None:
     folders = ["--examples", "e", "--tokenizer", "t", "-o", tmp_path / "o"]
     assert lstmlm("train", recipe, "--workers", "0", *folders).returncode == 2
-    assert "input should be" in lstmlm("train", recipe, "--set", "training.workers=x", *folders).stderr.lower()
+    assert (
+        "must be a whole number > 0" in lstmlm("train", recipe, "--set", "training.workers=x", *folders).stderr.lower()
+    )
 
 
 def test_the_meter_tells_rate_and_time_left() -> None:

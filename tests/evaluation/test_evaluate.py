@@ -4,7 +4,7 @@ import json
 import math
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -21,6 +21,9 @@ from lstmlm.tfrecord import write_records
 
 class Judge:
     """Stands for a task: returns what it is told to, and remembers what it was asked."""
+
+    output_metrics: ClassVar[dict[str, str]] = {}
+    baselines: ClassVar[dict[str, tuple[str, ...]]] = {"perplexity": ("unigram_perplexity",)}
 
     def __init__(self, metrics: dict[str, Any]) -> None:
         self.metrics = metrics
@@ -62,7 +65,8 @@ def test_a_good_model_is_blessed(tmp_path: Path, judge: Judge) -> None:
     manifest = evaluate(recipe(bleu={"min": 30}), export, records, tmp_path / "out", Silent())
     written = json.loads((tmp_path / "out" / "metrics.json").read_text())
     metrics = {"bleu": 31.5, "tokens": 7, "signature": "v:1", "loss": "nan"}
-    assert written == {"metrics": metrics, "failures": [], "blessed": True} == manifest.facts
+    warnings = ["loss is nan, not a finite number: the model is of no use"]
+    assert written == {"metrics": metrics, "failures": [], "warnings": warnings, "blessed": True} == manifest.facts
     ((asked_export, asked_records, training),) = judge.asked
     assert (asked_export, training) == (export, records / "Split-train")
     assert [record.id for record in asked_records] == ["r0", "r1", "r2"]
