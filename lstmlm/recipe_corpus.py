@@ -122,13 +122,18 @@ class Corpus(Section):
     )
     normalise: bool = Field(
         False,
-        description="Fix mojibake and HTML entities, apply NFC, drop control characters, tidy white space; "
+        description="Fix mojibake and HTML entities, apply NFC, drop control characters, tidy white space. The "
         "punctuation, widths and joiners of every script stay.",
     )
-    languages: tuple[str, ...] = Field((), description="ISO 639-1 codes kept of the source; empty: all.")
+    languages: tuple[str, ...] = Field(
+        (), description="ISO 639-1 codes kept of the source; empty: all. A file named in `valid` stays as it is."
+    )
     target_languages: tuple[str, ...] = Field((), description="The same for targets.")
     quality: tuple[Literal["gopher", "gopher_repetition", "c4", "fineweb", "pairs"], ...] = Field(
-        (), description="Rule sets with their published thresholds; `pairs` compares source and target."
+        (),
+        description="Rule sets with their published thresholds, for records to train on: a file named in `valid` stays "
+        "as it is. `gopher` is for English; `c4` and `fineweb` need marks at the ends of sentences; `c4` is not for "
+        "pairs, which `pairs` compares.",
     )
     privacy: Privacy = Privacy()
     duplicates: Duplicates = Duplicates()
@@ -143,6 +148,28 @@ class Corpus(Section):
     def _pairs_have_targets(self) -> Corpus:
         if "pairs" in self.quality and self.target is None:
             raise ValueError("the quality rules `pairs` compare source and target: name the column in `target`")
+        return self
+
+    @model_validator(mode="after")
+    def _rules_fit_the_corpus(self) -> Corpus:
+        foreign = [code for code in self.languages if code != "en"]
+        if "gopher" in self.quality and foreign:
+            raise ValueError(
+                f"the quality rules `gopher` are for English (they ask for its stop words), and `languages` has "
+                f"{', '.join(foreign)}: leave `gopher` out, or clean English with `languages: [en]` in a run of its own"
+            )
+        unmarked = [code for code in self.languages if code in ("th", "lo")]
+        strict = [rules for rules in ("c4", "fineweb") if rules in self.quality]
+        if strict and unmarked:
+            raise ValueError(
+                f"the quality rules `{strict[0]}` ask for marks at the ends of sentences, and {unmarked[0]} is written "
+                "without: leave them out"
+            )
+        if "c4" in self.quality and self.target is not None:
+            raise ValueError(
+                "the quality rules `c4` remove lines of the source and leave `target` as it is, so the sides of a pair "
+                "would no longer match: leave them out; `pairs` is for pairs"
+            )
         return self
 
     def place(self, name: str) -> str:

@@ -1,7 +1,8 @@
 """The cleaning rules of C4 (Raffel et al. 2020, section 2.2): lines that are no sentences go, then poor pages.
 
 The thresholds are those of the code that built the released corpus. Its list of bad words is left out, as is its
-removal of repeated spans, which is a matter of `corpus.duplicates`.
+removal of repeated spans, which is a matter of `corpus.duplicates`. The rules were made for English; here the marks of
+other scripts end sentences too, and letters of scripts without spaces are counted as about so many words.
 """
 
 from __future__ import annotations
@@ -10,10 +11,13 @@ import collections
 import dataclasses
 import re
 
+from lstmlm.corpus.quality.sentences import TERMINAL_MARKS
+from lstmlm.corpus.scripts import about_words
+
 MIN_SENTENCES = 3
 MIN_WORDS_OF_LINE = 5
 MAX_WORD_LENGTH = 1000
-END_MARKS = (".", "?", "!", '"', "”")
+END_MARKS = frozenset((".", "?", "!", '"', "”", "»", "」", "』", *TERMINAL_MARKS))
 POLICY_PHRASES = (
     "terms of use",
     "privacy policy",
@@ -25,11 +29,16 @@ POLICY_PHRASES = (
 
 _ELLIPSIS = ("...", "…")
 _CITATION = re.compile(r"\[(?:\d*|edit|citation needed)\]")
-# Initials, `U.S.` and titles end no sentence. They are looked for after the mark: at every character would be slow.
+# Initials, `U.S.` and titles end no sentence, unless by several marks. They are looked for after the mark: at every
+# character would be slow. A row of marks is looked at only where it starts, or a long one would take quadratic time.
 _SENTENCE_END = re.compile(
-    r"[.!?](?<!\b\w[.!?])(?<!\bMr[.])(?<!\bMrs[.])(?<!\bMs[.])(?<!\bDr[.])(?<!\bSt[.])[.!?]*[\"'”’)\]]*(?=\s|$)"
+    r"(?<![.!?])(?:[.!?](?=[.!?])|[.!?](?<!\b\w[.!?])(?<!\bMr[.])(?<!\bMrs[.])(?<!\bMs[.])(?<!\bDr[.])(?<!\bSt[.]))"
+    r"[.!?]*+[\"'”’)\]]*+(?=\s|$)"
 )
-_LONG_WORD = re.compile(rf"\S{{{MAX_WORD_LENGTH + 1}}}")
+_OTHER_MARKS = TERMINAL_MARKS - set(".!?")
+# Marks of other scripts: no abbreviation ends in one, and no space needs to follow.
+_OTHER_SENTENCE_END = re.compile(f"[{''.join(sorted(_OTHER_MARKS))}]++")
+_LONG_WORD = re.compile(rf"(?<!\S)\S{{{MAX_WORD_LENGTH + 1}}}")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -63,16 +72,24 @@ def c4(text: str) -> Cleaned:
             kept.append(shown)
         else:
             removed[reason] += 1
-    if sum(len(_SENTENCE_END.findall(line)) or 1 for line in kept) < MIN_SENTENCES:
+    if sum(map(_sentences, kept)) < MIN_SENTENCES:
         return Cleaned(text, "c4_few_sentences", removed)
     return Cleaned("\n".join(kept), None, removed)
 
 
+def _sentences(line: str) -> int:
+    """Returns how many sentences a line has, at least one."""
+    others = 0 if line.isascii() else len(_OTHER_SENTENCE_END.findall(line))
+    return len(_SENTENCE_END.findall(line)) + others or 1
+
+
 def _line_reason(line: str) -> str | None:
     """Returns the rule that removes a line, or None."""
-    if not line.endswith(END_MARKS) or line.endswith(_ELLIPSIS):
+    if line[-1:] not in END_MARKS or line.endswith(_ELLIPSIS):
         return "c4_line_without_end_mark"
-    if len(line.split(None, MIN_WORDS_OF_LINE)) < MIN_WORDS_OF_LINE:
+    if len(line.split(None, MIN_WORDS_OF_LINE)) < MIN_WORDS_OF_LINE and (
+        line.isascii() or about_words(line) < MIN_WORDS_OF_LINE
+    ):
         return "c4_short_line"
     if len(line) > MAX_WORD_LENGTH and _LONG_WORD.search(line):
         return "c4_long_word"

@@ -16,7 +16,7 @@ SPACE = 1 << 0  # white space
 ALPHA = 1 << 1  # a letter
 LOWER = 1 << 2  # a lower-case letter
 UPPER = 1 << 3  # an upper-case letter
-DIGIT = 1 << 4  # 0 to 9
+DIGIT = 1 << 4  # a decimal digit of any script
 CONTENT = 1 << 5  # neither white space nor punctuation: a token with none of these is no word
 OPENING = 1 << 6  # stands alone before a word
 CLOSING = 1 << 7  # stands alone after a word
@@ -77,4 +77,4 @@ def _of_character(character: str) -> int:
     category = unicodedata.category(character)
     if category[0] == "P" or category == "Cc" or character in _ASCII_SYMBOLS:
         return 0
-    return CONTENT | (DIGIT if "0" <= character <= "9" else 0) | (SINGLE if category == "So" else 0)
+    return CONTENT | (DIGIT if category == "Nd" else 0) | (SINGLE if category == "So" else 0)

@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from lstmlm.corpus.quality.texts import Reasons
+from lstmlm.corpus.scripts import columns
 from lstmlm.records import Record
 
-MAX_LENGTH_RATIO = 3.0  # characters of the longer side to those of the shorter, OpusFilter's default
-RATIO_FROM = 20  # characters of the longer side from which on the ratio counts: `Hi.` and `Bonjour !` are a pair
+MAX_LENGTH_RATIO = 3.0  # of the longer side to the shorter, OpusFilter's default; in columns, for pairs of scripts
+RATIO_FROM = 20  # columns of the longer side from which on the ratio counts: `Hi.` and `Bonjour !` are a pair
 
 
 def pairs(records: Sequence[Record]) -> Reasons:
@@ -25,7 +26,7 @@ def _first_broken(record: Record) -> str | None:
         return "pairs_empty_side"
     if any(source.casefold() == target.casefold() for target in targets):
         return "pairs_copy"
-    if any(_differ_in_length(len(source), len(target)) for target in targets):
+    if any(_differ_in_length(columns(source), columns(target)) for target in targets):
         return "pairs_length_ratio"
     return None
 

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from lstmlm.corpus.quality import characters as ch
 from lstmlm.corpus.quality.characters import Codes, Flags
 from lstmlm.corpus.quality.tokens import MARGIN, Bools, Ints, token_spans
+from lstmlm.corpus.scripts import FIRST, letters_per_word
 
 _SHORT = 4  # letters of the longest word that `count_distinct` can look for
 _LAST_ASCII = 0x7F
@@ -99,6 +100,26 @@ def _powers(base: int, count: int) -> npt.NDArray[np.uint64]:
     return np.cumprod(factors, dtype=np.uint64)
 
 
+def _split_unspaced(codes: Codes, starts: Ints, lengths: Ints) -> tuple[Ints, Ints]:
+    """Cuts tokens of scripts without spaces into pieces of about a word, and from letters of other scripts."""
+    letters = letters_per_word().take(codes)
+    if not letters.any():
+        return starts, lengths
+    places = np.arange(len(codes))
+    is_start = np.zeros(len(codes), np.bool_)
+    is_start[starts] = True
+    changes = np.ones(len(codes), np.bool_)
+    np.not_equal(letters[1:], letters[:-1], out=changes[1:])
+    begins = np.maximum.accumulate(np.where(changes | is_start, places, 0))
+    cuts = is_start | ((letters > 0) & ((places - begins) % np.maximum(letters, 1) == 0)) | changes
+    inside = np.zeros(len(codes) + 1, np.int8)
+    inside[starts] += 1
+    inside[starts + lengths] -= 1
+    found = np.flatnonzero(cuts & (np.cumsum(inside[:-1], dtype=np.int8) > 0))
+    ends = (starts + lengths)[np.searchsorted(starts, found, side="right") - 1]
+    return found, np.minimum(np.append(found[1:], len(codes)), ends) - found
+
+
 def segment(texts: Sequence[str]) -> Words:
     """Returns the tokens of texts."""
     padding = "\n" * MARGIN
@@ -106,6 +127,8 @@ def segment(texts: Sequence[str]) -> Words:
     codes = np.frombuffer(joined.encode("utf-32-le", "surrogatepass"), np.dtype("<u4"))
     flags = np.take(ch.flags(), codes)
     starts, lengths = token_spans(codes, flags)
+    if codes.max() >= FIRST:
+        starts, lengths = _split_unspaced(codes, starts, lengths)
     ends_of_texts = MARGIN + np.cumsum([len(text) + 1 for text in texts], dtype=np.int64)
     bounds = np.concatenate([[0], np.searchsorted(starts, ends_of_texts)])
     token_flags = np.bitwise_or.reduceat(flags, starts) if len(starts) else np.zeros(0, np.uint16)

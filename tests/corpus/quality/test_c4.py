@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from lstmlm.corpus.quality.c4 import c4
+from tests.corpus.languages import SENTENCES
 
 GOOD = ["One sentence of five words.", "Is this a second one?", 'He said: "What a day!"']
 
@@ -60,6 +61,31 @@ def test_sentences_are_counted_after_the_lines_are_removed() -> None:
 
 def test_titles_and_initials_end_no_sentence() -> None:
     assert c4("Then Mr. J. R. Smith saw Dr. Jones of the U.S. today. That was all.").reason == "c4_few_sentences"
+
+
+def test_abbreviations_with_several_marks_end_a_sentence() -> None:
+    assert c4("First this is said to Mr... Then that was said. And this too?").reason is None
+
+
+@pytest.mark.parametrize("language", sorted(set(SENTENCES) - {"th"}))
+def test_sentences_of_other_scripts_are_sentences(language: str) -> None:
+    space = "" if language in ("ja", "km", "zh") else " "
+    page = f"{SENTENCES[language]}\n{SENTENCES[language]}{space}{SENTENCES[language]}"
+    cleaned = c4(f"{page}\nMenu\n主页")
+    assert (cleaned.text, cleaned.reason) == (page, None)
+    assert dict(cleaned.lines) == {"c4_line_without_end_mark": 2}
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["「今日はいい天気ですね、公園へ行きましょう。」", "« Il est venu hier soir avec elle. »", "क्या आप कल मेरे साथ आएंगे?"],
+)
+def test_quotes_of_other_scripts_end_a_line(line: str) -> None:
+    assert c4(page(line)).text == page(line)
+
+
+def test_short_lines_of_scripts_without_spaces_go() -> None:
+    assert dict(c4(page("你好。", "今天天气真的很好，去公园吧。")).lines) == {"c4_short_line": 1}
 
 
 def test_citations_are_removed() -> None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from lstmlm.corpus.quality.fineweb import TERMINAL_MARKS, fineweb
+from lstmlm.corpus.quality.fineweb import fineweb
+from lstmlm.corpus.quality.sentences import TERMINAL_MARKS
 from lstmlm.corpus.quality.texts import Texts
+from tests.corpus.languages import SENTENCES
 
 
 def lines(count: int, end: str, length: int = 40) -> list[str]:
@@ -48,3 +50,14 @@ def test_nothing_is_dropped_as_empty(text: str) -> None:
 def test_terminal_marks_are_those_that_end_sentences() -> None:
     assert {".", "!", "?", "。", "।", "؟", "‼"} <= set(TERMINAL_MARKS)
     assert not set(",;:\"'”…-") & set(TERMINAL_MARKS)
+
+
+@pytest.mark.parametrize("language", sorted(set(SENTENCES) - {"th"}))
+def test_documents_of_other_scripts_are_kept(language: str) -> None:
+    sentence = SENTENCES[language]
+    assert reason(*[f"{number}{sentence[number:]}" for number in range(6)]) is None
+
+
+def test_short_lines_are_measured_in_columns() -> None:
+    assert reason(*[f"{'短' * 14}{number}。" for number in range(9)]) is None
+    assert reason(*[f"{'短' * 13}{number}。" for number in range(9)]) == "fineweb_short_lines"

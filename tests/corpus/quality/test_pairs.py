@@ -18,6 +18,8 @@ from lstmlm.records import Record
         ("a" * 10, ("b" * 31,), "pairs_length_ratio"),
         ("a" * 31, ("b" * 10,), "pairs_length_ratio"),
         ("a" * 10, ("b" * 30, "b" * 31), "pairs_length_ratio"),
+        ("Have you already decided what you want to do after the exams?", ("你已经决定考试后做什么了吗？",), None),
+        ("a" * 20, ("中" * 31,), "pairs_length_ratio"),
         ("Taxi!", ("Taxi !",), None),
         ("Taxi!", ("TAXI! ",), "pairs_copy"),
         ("A house", ("Une maison", "a house"), "pairs_copy"),

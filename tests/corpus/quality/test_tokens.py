@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from lstmlm.corpus.quality.tokens import _ABBREVIATIONS
 from lstmlm.corpus.quality.words import segment
+from lstmlm.corpus.scripts import letters_per_word
 
 QUOTES = "'\"”“`‘´’‚„»«「」『』（）〔〕【】《》〈〉⟦⟧"
 BOTH_ENDS = QUOTES + "…,:;!?¿؟¡()[]{}<>_#*&。？！，、；：～·।،۔؛٪—–"
@@ -23,7 +24,7 @@ def single(c: str) -> bool:
 
 
 def digit(c: str) -> bool:
-    return "0" <= c <= "9"
+    return unicodedata.category(c) == "Nd"
 
 
 def letter(c: str) -> bool:
@@ -130,12 +131,25 @@ class Chunk:
 
 
 def reference(text: str) -> list[str]:
-    return [token for chunk in text.split() for token in Chunk(chunk).tokens()]
+    return [piece for chunk in text.split() for token in Chunk(chunk).tokens() for piece in cut(token)]
+
+
+def cut(token: str) -> list[str]:
+    """A token in pieces of about a word, where its script has no spaces."""
+    pieces: list[str] = []
+    before = -1
+    for letter in token:
+        size = int(letters_per_word()[ord(letter)])
+        if size != before or (size and len(pieces[-1]) == size):
+            pieces.append("")
+        pieces[-1] += letter
+        before = size
+    return pieces
 
 
 PIECES = st.one_of(
     st.sampled_from(
-        [*"aZ5 .,'’-–+*=:/%$(){}[]\"#…é日_~°&<>\n\t", "...", "n't", "'s", "'re", "Mr.", "e.g.", "://", "--"]
+        [*"aZ5 .,'’-–+*=:/%$(){}[]\"#…é日本カก٣_~°&<>\n\t", "...", "n't", "'s", "'re", "Mr.", "e.g.", "://", "--"]
     ),
     st.text(max_size=3),
 )
@@ -171,7 +185,10 @@ def test_nothing_but_white_space_is_lost(text: str) -> None:
         ("NASA. well...done... end", "NASA . well ... done ... end"),
         ("see https://a.org/b-c/d or a/b", "see https://a.org/b-c/d or a / b"),
         ("end.Next word,word", "end . Next word , word"),
-        ("日本語 ok 😀ok", "日本語 ok 😀 ok"),
+        ("日本語 ok 😀ok", "日本 語 ok 😀 ok"),
+        ("我们去2024年的公园，好吗？", "我们 去 2024 年的 公园 ， 好吗 ？"),
+        ("กินข้าว", "กินข ้าว"),
+        ("मेरा नाम है। ١٢-٣", "मेरा नाम है । ١٢ - ٣"),
     ],
 )
 def test_words_as_a_reader_sees_them(text: str, tokens: str) -> None:
