@@ -11,7 +11,7 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lstmlm.decoding.supported import check_attends, check_served_alone, option_beyond_engine
+from lstmlm.decoding.supported import check_decoding, option_beyond_engine
 from lstmlm.inference.constraining import constraints_of
 from lstmlm.inference.loading import DECODING_FACTS, ENGINE_FACTS
 from lstmlm.inference.same_network import check_same_network
@@ -56,8 +56,7 @@ def export(recipe: Recipe, model: Path, tokenizer: Path, output: Path, progress:
         UserError: An input folder is not finished, the weights are of another model, or the vocabulary is a
             `tokenizer.json`, which no SavedModel can hold, or `decoding` asks for what the model cannot be decoded by.
     """
-    check_served_alone(recipe.model, recipe.decoding)
-    check_attends(load_task(recipe.task).has_targets, recipe.decoding)
+    check_decoding(recipe)
     trained, vocabulary = read_manifest(model, "model", verify=True), read_manifest(tokenizer, "tokenizer", verify=True)
     sections = recipe.model_dump(mode="json", include={"task", "decoding", "examples"})
     stamp = fingerprint(EXPORT_VERSION, sections, trained.fingerprint, vocabulary.fingerprint)

@@ -233,13 +233,20 @@ class Decoding(Section):
     """
 
     method: Literal["greedy", "sample", "beam"] = Field("greedy", description="Most likely token, a draw, or a beam.")
-    temperature: Annotated[float, Field(gt=0.0)] = Field(1.0, description="Divides the logits before a draw.")
+    temperature: Annotated[float, Field(ge=1e-4, allow_inf_nan=False)] = Field(
+        1.0, description="Divides the logits before a draw; method sample, others take no notice of it."
+    )
     top_k: Annotated[int, Field(ge=0)] = Field(0, description="Draw among that many most likely tokens; 0: all.")
     top_p: Annotated[float, Field(gt=0.0, le=1.0)] = Field(
         1.0, description="Draw among the fewest most likely tokens that have this probability together."
     )
     beam: Positive = Field(5, description="Hypotheses that beam search keeps of a record.")
-    n_best: Positive = Field(1, description="Outputs written of a record, with their scores where more than one.")
+    n_best: Positive = Field(
+        1,
+        description="Outputs written of a record, in `n_best` where more than one. Beam search: the best texts with "
+        "their scores, each text once, so there may be fewer. Sampling: independent draws with seeds of their own; the "
+        "first is `output`, and two can be the same.",
+    )
     length_penalty: Annotated[float, Field(ge=0.0)] = Field(
         0.6, description="Exponent that the length of a hypothesis weighs with (Wu et al. 2016); beam search."
     )
@@ -249,10 +256,21 @@ class Decoding(Section):
     max_tokens: Positive = Field(64, description="Tokens decoded at most.")
     min_tokens: Annotated[int, Field(ge=0)] = Field(0, description="Tokens decoded at least.")
     no_repeat_ngram: Annotated[int, Field(ge=0)] = Field(
-        0, description="No n-gram of that many tokens stands in an output twice; 0: any may."
+        0,
+        description="No n-gram of that many tokens occurs in an output twice, but for those of `forced`; 0: any may.",
     )
-    forbidden: tuple[str, ...] = Field((), description="Words that do not stand in an output.")
-    forced: tuple[str, ...] = Field((), description="Words that stand in every output; beam search.")
+    forbidden: tuple[str, ...] = Field(
+        (),
+        description="Words and phrases that occur in no output, however they are spelled in tokens; case counts. `a "
+        "word` is the words with any white space between, not a part of longer ones (`a wordy`): a word ends where no "
+        "letter, digit, mark or underscore follows. In scripts without spaces (Chinese, Japanese, Thai, Lao, Khmer, "
+        "Burmese, Tibetan), and at a sign (`C++`), within other text too. Before `min_tokens`, where both cannot be.",
+    )
+    forced: tuple[str, ...] = Field(
+        (),
+        description="Words and phrases that occur in every output, not as part of longer words; beam search. What "
+        "takes more than `max_tokens`, or is forbidden, is refused.",
+    )
     replace_unknown: bool = Field(
         False,
         description="Write the source text attended to where the unknown token is decoded (pairs; Luong et al. 2015); "
@@ -273,12 +291,21 @@ class Decoding(Section):
         computes = {"onnx": ("float32", "int8"), "tensorflow": ("float32", "bfloat16")}[self.backend]
         if self.precision not in computes:
             raise ValueError(f"backend {self.backend} computes in {' or '.join(computes)}, not in {self.precision}")
-        if self.method != "beam" and (self.forced or self.n_best > 1):
-            raise ValueError("`forced` and `n_best` need method beam")
-        if self.n_best > self.beam:
+        if self.method != "beam" and self.forced:
+            raise ValueError("`forced` needs method beam")
+        if self.method == "greedy" and self.n_best > 1:
+            raise ValueError("`n_best` needs method beam or sample")
+        if self.method == "beam" and self.n_best > self.beam:
             raise ValueError(f"n_best is {self.n_best}, and the beam keeps {self.beam}")
         if self.method != "sample" and (self.top_k or self.top_p < 1):
             raise ValueError("`top_k` and `top_p` need method sample")
+        if self.method != "beam" and self.coverage_penalty:
+            raise ValueError("`coverage_penalty` needs method beam")
+        if self.no_repeat_ngram > self.max_tokens:
+            raise ValueError(f"no_repeat_ngram is {self.no_repeat_ngram}, and max_tokens {self.max_tokens}: no effect")
+        for name, phrases in (("forbidden", self.forbidden), ("forced", self.forced)):
+            if not all(phrase.strip() for phrase in phrases):
+                raise ValueError(f"`{name}` has an empty word in it")
         if self.min_tokens > self.max_tokens:
             raise ValueError(f"min_tokens is {self.min_tokens}, and max_tokens {self.max_tokens}")
         return self

@@ -26,6 +26,7 @@ from lstmlm.cli.options import (
     read_recipe,
 )
 from lstmlm.cli.results import show_decoded, show_facts, show_judgement
+from lstmlm.cli.streams import input_file, output_folder
 from lstmlm.console import Screen
 from lstmlm.errors import UserError
 from lstmlm.logs import captured
@@ -197,7 +198,8 @@ def infer(
     input: Annotated[
         Path | None,
         typer.Option(
-            metavar="PATH", help="Decode this file, folder or glob: JSONL, TSV, CSV, TXT, parquet or TFRecord."
+            metavar="PATH",
+            help="Decode this file, folder or glob: JSONL, TSV, CSV, TXT, parquet or TFRecord; `-`: standard input.",
         ),
     ] = None,
     resume: Annotated[
@@ -215,19 +217,18 @@ def infer(
         raise UserError("--records and --input both name what to decode", cure="Leave one of them out")
     # What is named here goes before what the recipe names.
     changes = [*(overrides or ()), *(["inference.input=null"] if records is not None else ())]
-    place = choose_runner(runner, workers, beam_option or ())
-    metrics = companion(output, ".metrics.json")
+    place, run = choose_runner(runner, workers, beam_option or ()), read_recipe(recipe, changes)
+    asked = run.inference
+    with output_folder(output, "predictions-*", asked.format) as folder, input_file(input, asked.field) as source:
+        metrics = companion(folder, ".metrics.json")
 
-    def stage(run: Recipe, progress: Progress) -> Manifest:
-        from lstmlm.inference.run import infer
+        def stage(run: Recipe, progress: Progress) -> Manifest:
+            from lstmlm.inference.run import infer
 
-        return infer(
-            run, export, output, progress, records=records, input=input, runner=place, resume=resume, metrics=metrics
-        )
+            chosen = {"records": records, "input": source, "runner": place, "resume": resume, "metrics": metrics}
+            return infer(run, export, folder, progress, **chosen)  # type: ignore[arg-type]
 
-    _stage(
-        "infer", read_recipe(recipe, changes), output, stage, lambda screen, _: show_decoded(screen, output, metrics)
-    )
+        _stage("infer", run, folder, stage, lambda screen, _: show_decoded(screen, folder, metrics))
 
 
 def score(
@@ -235,18 +236,25 @@ def score(
     export: ExportFolder,
     output: Output,
     input: Annotated[
-        Path, typer.Option(metavar="PATH", help="Score the texts of this file, folder or glob.", show_default=False)
+        Path,
+        typer.Option(
+            metavar="PATH",
+            help="Score this file, folder or glob; `-`: standard input.",
+            show_default=False,
+        ),
     ],
     overrides: Overrides = None,
 ) -> None:
     """Say how likely the model finds given texts."""
+    run = read_recipe(recipe, overrides)
+    with output_folder(output, "scores.jsonl") as folder, input_file(input, run.inference.field) as source:
 
-    def stage(run: Recipe, progress: Progress) -> Manifest:
-        from lstmlm.inference.scores import score_texts
+        def stage(run: Recipe, progress: Progress) -> Manifest:
+            from lstmlm.inference.scores import score_texts
 
-        return score_texts(run, export, input, output, progress)
+            return score_texts(run, export, source or input, folder, progress)
 
-    _stage("score", read_recipe(recipe, overrides), output, stage)
+        _stage("score", run, folder, stage)
 
 
 def _stage(

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from lstmlm.errors import UserError
-from lstmlm.recipe import Decoding, Model
+from lstmlm.recipe import Decoding, Model, Recipe
+from lstmlm.task import load_task
 
 _SERVED = {"method", "temperature", "max_tokens", "batch", "backend", "precision", "slots"}
 """Fields of `decoding` that a SavedModel follows, or that only say how the engine computes."""
@@ -23,6 +24,16 @@ def option_beyond_engine(sizes: Model) -> str:
     return ""
 
 
+def check_decoding(recipe: Recipe) -> None:
+    """Refuses, before any work, a `decoding` section that the recipe's own model cannot be decoded by.
+
+    Raises:
+        UserError: See `check_served_alone` and `check_attends`.
+    """
+    check_served_alone(recipe.model, recipe.decoding)
+    check_attends(load_task(recipe.task).has_targets, recipe.decoding)
+
+
 def check_served_alone(sizes: Model, decoding: Decoding) -> None:
     """Refuses to decode a model beyond the engine in a way that the engine alone offers.
 
@@ -40,14 +51,19 @@ def check_served_alone(sizes: Model, decoding: Decoding) -> None:
 
 
 def check_attends(pairs: bool, decoding: Decoding) -> None:
-    """Refuses to replace unknown tokens by those attended to where a model attends to nothing.
+    """Refuses what goes by attention (replacing unknown tokens, coverage) where a model attends to nothing.
 
     Raises:
         UserError: It is asked for, and the task is not one of pairs.
     """
-    if decoding.replace_unknown and not pairs:
+    if pairs:
+        return
+    if decoding.replace_unknown:
         what = "a language model has no source to take words from"
         raise UserError(what, where="decoding.replace_unknown", cure="Leave it out, or take a task of pairs")
+    if decoding.coverage_penalty:
+        what = "a language model has no source whose coverage could count"
+        raise UserError(what, where="decoding.coverage_penalty", cure="Leave it out, or take a task of pairs")
 
 
 def _set(decoding: Decoding, name: str) -> bool:

@@ -117,6 +117,8 @@ def _check_model(recipe: Recipe, export: Path) -> None:
     check_attends(load_task(recipe.task).has_targets, recipe.decoding)
     check_served_so(export, recipe.decoding)
     check_constraints(export, recipe.decoding)
+    if recipe.decoding.method != "sample" and recipe.decoding.temperature != 1:
+        _LOG.warning("decoding.temperature is used by method sample only, and the method is %s", recipe.decoding.method)
 
 
 def _stamp(recipe: Recipe, model: Manifest, source: Source) -> str:
