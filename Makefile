@@ -7,7 +7,7 @@ UV_VERSION := 0.13.9
 BIN := .venv/bin
 DEMO := build/demo/python_docs.jsonl
 
-.PHONY: demo test lint format docs clean bench-recipes bench-ingest bench-train bench-infer bench-power-cut bench-kills bench-adversarial
+.PHONY: demo test lint format docs clean fuzz bench-recipes bench-ingest bench-train bench-infer bench-power-cut bench-kills bench-adversarial
 
 demo: .venv/.synced
 	$(BIN)/lstmlm demo-corpus -o $(DEMO)
@@ -32,6 +32,10 @@ lint: .venv/.synced
 format: .venv/.synced
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+# Mutated files through every reader; FUZZ="--seconds 300 --seed 2": for so long, others. What fails is kept in build/fuzz.
+fuzz: .venv/.synced
+	$(BIN)/python tests/fuzz/run.py $(FUZZ)
 
 # All recipes; QUICK=1: the demo alone; RECIPES="wikitext2 demo": those.
 bench-recipes: .venv/.synced

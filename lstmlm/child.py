@@ -151,9 +151,12 @@ class Parent:
         self._connection = connection
 
     def send(self, message: bytes | memoryview) -> None:
-        """Sends a message."""
+        """Sends a message; the process ends where the parent is gone."""
         _rest()
-        self._connection.send_bytes(message)
+        try:
+            self._connection.send_bytes(message)
+        except OSError:
+            os._exit(0)
 
     def receive(self) -> bytes:
         """Waits for a message; the process ends where the parent is gone."""

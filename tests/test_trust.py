@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -33,3 +35,10 @@ def test_no_stage_runs_the_code_of_a_parquet_file(exported: TinyRun, tmp_path: P
     assert "\n" not in str(caught.value)
     assert not marker.exists()
     assert not output.exists()
+
+
+def test_mutated_files_of_every_kind_are_read_or_refused() -> None:
+    command = [sys.executable, "tests/fuzz/run.py", "--inputs", "150", "--seed", "7"]
+    done = subprocess.run(command, cwd=Path(__file__).parents[1], capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stdout + done.stderr[-3000:]
+    assert "150 inputs" in done.stdout

@@ -140,8 +140,15 @@ def _csv_delimiter(lines: Iterator[RawLine], needed: Sequence[str]) -> tuple[str
     text = first.data.decode("utf-8", "replace").strip()
     if text.lower().startswith("sep=") and len(text) == 5:
         return text[4], lines
-    fitting = (one for one in _SEPARATORS if set(needed) <= set(next(csv.reader([text], delimiter=one), [])))
+    fitting = (one for one in _SEPARATORS if set(needed) <= set(_header(text, one)))
     return next(fitting, ","), itertools.chain([first], lines)
+
+
+def _header(text: str, delimiter: str) -> list[str]:
+    try:
+        return next(csv.reader([text], delimiter=delimiter), [])
+    except csv.Error:
+        return []  # the reader of all records says what is wrong
 
 
 def _csv_records(lines: Iterator[RawLine], limit: int, delimiter: str) -> Iterator[tuple[int, int, list[str], str]]:

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from lstmlm.corpus.delimited import csv_rows, tsv_columns, tsv_rows
 from lstmlm.corpus.lines import raw_lines
 from lstmlm.corpus.rows import Row
+from lstmlm.errors import UserError
 
 
 def read_csv(data: bytes, limit: int = 100) -> list[Row]:
@@ -93,3 +94,9 @@ def test_a_row_without_end_is_not_held_in_memory() -> None:
     assert (row.line, row.dead) == (2, "longer than 1000000 bytes")
     assert peak < 8_000_000  # the text as the csv module holds it, four bytes a character
     assert next(rows).fields == {"text": "some line of text"}
+
+
+def test_a_header_with_a_return_inside_costs_one_line() -> None:
+    lines = raw_lines([b"id\rx,text\n1,a\n"], 1000, keep_returns=True)
+    with pytest.raises(UserError, match=r"a\.csv"):
+        list(csv_rows(lines, 1000, "a.csv", ["text"]))
