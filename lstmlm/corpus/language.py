@@ -16,6 +16,7 @@ import numpy.typing as npt
 from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
 from lstmlm.corpus.block import Block
+from lstmlm.corpus.forms import nfc
 from lstmlm.corpus.step import Filter
 from lstmlm.errors import UserError
 from lstmlm.records import Record
@@ -121,7 +122,7 @@ def _sample(text: str) -> bytes:
         size = SAMPLE // _PIECES
         middle = (len(text) - size) // 2
         text = " ".join((text[:size], text[middle : middle + size], text[-size:]))
-    return text.encode("utf-8", "replace")
+    return nfc(text).encode("utf-8", "replace")  # the model has seen no separate letters of Hangul syllables
 
 
 class KeepLanguages(Filter):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import unicodedata
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from hypothesis import given, settings
@@ -13,6 +15,7 @@ from lstmlm.corpus.block import Block
 from lstmlm.corpus.language import MARGIN, SAMPLE, UNDETERMINED, KeepLanguages, detector
 from lstmlm.errors import UserError
 from lstmlm.records import Record
+from tests.corpus import languages
 
 ENGLISH = "The weather will be fine in the north of the country tomorrow."
 FRENCH = "Le temps sera beau dans le nord du pays demain matin."
@@ -117,3 +120,11 @@ def test_sentences_of_a_real_corpus_are_recognised(corpora: Path) -> None:
         texts = [side for side in (line.split("\t")[column] for line in lines) if len(side) > 20]
         found = detector().detect(texts, [code])
         assert sum(language == code for language in found) >= 0.97 * len(texts)
+
+
+@pytest.mark.parametrize("language", sorted(languages.SENTENCES))
+@pytest.mark.parametrize("form", ["NFC", "NFD"])
+def test_languages_of_many_scripts_are_known_in_every_normal_form(language: str, form: Literal["NFC", "NFD"]) -> None:
+    text = unicodedata.normalize(form, languages.SENTENCES[language])
+    assert detector().detect([text, text[: len(text) // 2]], [language]) == [language, language]
+    assert detector().detect([text]) == [language]
