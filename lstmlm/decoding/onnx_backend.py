@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import onnx
 import onnxruntime
 from onnxruntime.capi.onnxruntime_pybind11_state import Fail, InvalidArgument, RuntimeException
@@ -20,6 +21,9 @@ from lstmlm.errors import UserError
 _MEMORY = {"values": 1}
 """What a pair model attends to, and the axis along the source."""
 
+LONG_PROMPT, PART = 4096, 512
+"""Tokens of a prompt that is read part by part, and of a part."""
+
 
 class OnnxBackend(NumpyRows):
     """See `Backend`.
@@ -28,12 +32,19 @@ class OnnxBackend(NumpyRows):
         encoder: Reads inputs.
         decoder: Takes steps.
         threads: Threads that a matrix product is computed with.
+        scorer: Makes the graph that scores many tokens at once, where there is one (see `lstmlm.decoding.score`).
     """
 
     failures: tuple[type[Exception], ...] = (Fail, RuntimeException, InvalidArgument)
 
-    def __init__(self, encoder: onnx.ModelProto, decoder: onnx.ModelProto, threads: int = 1) -> None:
-        self._decoder, self._threads = decoder, threads
+    def __init__(
+        self,
+        encoder: onnx.ModelProto,
+        decoder: onnx.ModelProto,
+        threads: int = 1,
+        scorer: Callable[[], onnx.ModelProto] | None = None,
+    ) -> None:
+        self._decoder, self._threads, self._scorer = decoder, threads, scorer
         self._encoder = self._session(encoder)
         self._best: dict[int, onnxruntime.InferenceSession] = {}
         inputs, outputs = decoder.graph.input, decoder.graph.output
@@ -46,7 +57,9 @@ class OnnxBackend(NumpyRows):
         self.vocabulary = logits.type.tensor_type.shape.dim[1].dim_value
 
     @classmethod
-    def load(cls, folder: Path, *, int8: bool, threads: int = 1) -> OnnxBackend:
+    def load(
+        cls, folder: Path, *, int8: bool, threads: int = 1, scorer: Callable[[], onnx.ModelProto] | None = None
+    ) -> OnnxBackend:
         """Loads what `lstmlm.decoding.onnx_files.write` wrote.
 
         Raises:
@@ -56,13 +69,23 @@ class OnnxBackend(NumpyRows):
         for path in paths:
             if not path.is_file():
                 raise UserError("no such file", where=str(path), cure="Export again")
-        return cls(onnx.load(paths[0]), onnx.load(paths[1]), threads)
+        return cls(onnx.load(paths[0]), onnx.load(paths[1]), threads, scorer)
 
     def encode(self, ids: Ints, lengths: Ints) -> Rows:
         """See `Backend`."""
+        if len(ids) == 1 and ids.shape[1] > LONG_PROMPT and self.scores_texts:
+            return self._encode_long(ids, lengths)
         names = [*self._states, *self._memory]
         found = self._encoder.run(names, {"ids": ids, "length": lengths})
         return Rows(found[: len(self._states)], found[len(self._states) :], lengths)
+
+    def _encode_long(self, ids: Ints, lengths: Ints) -> Rows:
+        """Reads one long prompt part by part: what the encoder keeps of every token would fill the memory."""
+        state = self.encode(np.zeros([1, 1], np.int64), np.zeros(1, np.int64)).state
+        for start in range(0, int(lengths[0]), PART):
+            part = ids[:, start : min(start + PART, int(lengths[0]))]
+            _, state = self.score_text(state, part, np.zeros_like(part))
+        return Rows(state, [], lengths)
 
     def most_likely(self, rows: Rows, tokens: Ints) -> Ints:
         """See `Backend`."""
@@ -88,11 +111,33 @@ class OnnxBackend(NumpyRows):
         (found,) = self._step(self._scored, ["log_probability"], rows, tokens, target=targets)
         return found
 
+    @property
+    def scores_texts(self) -> bool:
+        """Whether `score_text` can be used."""
+        return self._scorer is not None
+
+    def score_text(self, state: list[Any], ids: Ints, targets: Ints) -> tuple[Floats, list[Any]]:
+        """Takes a step for each column; returns the log-probabilities of the targets, and the states after.
+
+        Args:
+            state: The states before.
+            ids: What is fed, int64 [rows, time].
+            targets: What comes next, int64 [rows, time].
+        """
+        feed = {"ids": ids, "target": targets} | dict(zip(self._states, state, strict=True))
+        found, *after = self._text_scorer.run(["log_probability", *self._after], feed)
+        return found, after
+
     # A session takes about a second and holds the weights: made when it is first needed.
 
     @functools.cached_property
     def _most_likely(self) -> onnxruntime.InferenceSession:
         return self._session(onnx_heads.most_likely(self._decoder))
+
+    @functools.cached_property
+    def _text_scorer(self) -> onnxruntime.InferenceSession:
+        assert self._scorer is not None
+        return self._session(self._scorer())
 
     @functools.cached_property
     def _logits(self) -> onnxruntime.InferenceSession:

@@ -63,3 +63,36 @@ def decoder(weights: Weights, clusters: Sequence[int] = (), *, int8: bool) -> on
         graph.rename(found, name)
     inputs = [value("token", np.int64, "rows"), *state_values(before, units, "rows")]
     return graph.model(inputs, [logits, *state_values(names, units, "rows")])
+
+
+def scorer(weights: Weights, clusters: Sequence[int] = (), *, int8: bool) -> onnx.ModelProto:
+    """Returns the graph that scores given texts, many tokens at once: the softmax is computed for all of them together.
+
+    It takes `ids` and `target` (int64 [rows, time]) and the states, and gives `log_probability` of each target (float32
+    [rows, time]) and the states after, `next_h_0`, `next_c_0`, ...
+    """
+    layers, units = count_layers(weights, "layer"), weights["layer_0/recurrent"].shape[0]
+    graph = GraphWriter("scorer", int8=int8)
+    given, names, before = states("", layers), states("next_", layers), states("before_", layers)
+    gates = first_gates(graph, weights, "layer_0", graph.apply("Transpose", "ids", perm=[1, 0]))
+    body = GraphWriter("scorer_step", int8=int8)
+    after = stack_step(body, weights, "layer", "gates", before)
+    body.rename(after[-2], "top")
+    inputs = [*state_values(before, units, "rows"), value("gates", np.float32, "rows", 4 * units)]
+    outputs = [*state_values(after, units, "rows"), value("top", np.float32, "rows", units)]
+    *last, top = graph.scan(body.graph(inputs, outputs), given, [gates])
+    hidden = graph.apply("Reshape", top, graph.integers(-1, units))
+    hidden = graph.product(hidden, weights["projection/kernel"], weights["projection/bias"])
+    add_softmax(graph, weights, hidden, clusters, bounded=False)
+    turned = graph.apply("Transpose", "target", perm=[1, 0])
+    column = graph.apply("Reshape", turned, graph.integers(-1, 1))
+    chosen = graph.apply("GatherElements", graph.apply("LogSoftmax", "logits", axis=1), column, axis=1)
+    squared = graph.apply("Reshape", chosen, graph.apply("Shape", turned))
+    graph.rename(graph.apply("Transpose", squared, perm=[1, 0]), "log_probability")
+    for found, name in zip(last, names, strict=True):
+        graph.rename(found, name)
+    texts = [value(name, np.int64, "rows", "time") for name in ("ids", "target")]
+    scores = value("log_probability", np.float32, "rows", "time")
+    return graph.model(
+        [*texts, *state_values(given, units, "rows")], [scores, *state_values(names, units, "rows")]
+    )  # fmt: skip

@@ -4,12 +4,23 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
-from lstmlm.decoding.backend import Backend, Ints
+from lstmlm.decoding.backend import Backend, Ints, pad
 from lstmlm.decoding.hypothesis import Request
 from lstmlm.decoding.slots import Feed, Slots
+from lstmlm.tokenizer import Tokenizer
+
+TOKENS = 512
+"""Tokens whose softmax is computed at once: bounds the memory."""
+
+LEAST_ROWS = 8
+"""Rows are not left out below that many, at the end of the input."""
+
+Totals = npt.NDArray[np.float64]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -37,6 +48,36 @@ def score(backend: Backend, requests: Sequence[Request], targets: Sequence[Seque
     Returns:
         A score for every request.
     """
+    if getattr(backend, "scores_texts", False) and not any(request.ids for request in requests):
+        totals = _whole_texts(backend, targets, rows)
+    else:
+        totals = _step_by_step(backend, requests, targets, rows)
+    return [Score(float(total), len(target)) for total, target in zip(totals, targets, strict=True)]
+
+
+def _whole_texts(backend: Any, targets: Sequence[Sequence[int]], rows: int) -> Totals:
+    """Scores texts by themselves, many tokens at once; texts of like length together."""
+    totals = np.zeros(len(targets))
+    order = sorted(range(len(targets)), key=lambda n: -len(targets[n]))
+    for first in range(0, len(order), rows):
+        some = [n for n in order[first : first + rows] if len(targets[n])]
+        state = backend.encode(np.zeros([len(some), 1], np.int64), np.zeros(len(some), np.int64)).state if some else []
+        place = 0
+        while some:
+            chunk = max(1, TOKENS // len(some))
+            wanted, lengths = pad([targets[n][place : place + chunk] for n in some], chunk)
+            before = [targets[n][place - 1] if place else Tokenizer.END for n in some]
+            fed = np.concatenate([np.array(before, np.int64)[:, None], wanted[:, :-1]], axis=1)
+            found, state = backend.score_text(state, fed, wanted)
+            totals[some] += np.where(np.arange(chunk) < lengths[:, None], found, 0).sum(axis=1, dtype=np.float64)
+            place += chunk
+            left = sum(len(targets[n]) > place for n in some)  # the longest come first
+            some, state = some[:left], [array[:left] for array in state]
+    return totals
+
+
+def _step_by_step(backend: Backend, requests: Sequence[Request], targets: Sequence[Sequence[int]], rows: int) -> Totals:
+    """Scores texts that follow inputs; a finished one leaves its row to the next."""
     feed, slots = Feed(backend, requests, rows), Slots(backend, rows, 1)
     totals, place = np.zeros(len(requests)), np.zeros(rows, np.int64)
     free = np.arange(rows)
@@ -44,9 +85,14 @@ def score(backend: Backend, requests: Sequence[Request], targets: Sequence[Seque
         free = _fill(free, feed, slots, place, targets)
         busy = np.flatnonzero(slots.owners >= 0)
         if not len(busy):
-            break
+            return totals
         assert slots.rows is not None
-        wanted = np.zeros(rows, np.int64)
+        if len(slots.owners) > LEAST_ROWS and 2 * len(busy) <= len(slots.owners):  # the end of the input
+            kept = np.concatenate([busy, free[: max(0, LEAST_ROWS - len(busy))]])
+            slots.keep(kept)
+            place = place[kept]
+            busy, free = np.flatnonzero(slots.owners >= 0), np.flatnonzero(slots.owners < 0)
+        wanted = np.zeros(len(slots.owners), np.int64)
         wanted[busy] = [targets[slots.owners[slot]][place[slot]] for slot in busy.tolist()]
         found = backend.score(slots.rows, slots.tokens, wanted)
         totals[slots.owners[busy]] += found[busy]
@@ -55,7 +101,6 @@ def score(backend: Backend, requests: Sequence[Request], targets: Sequence[Seque
         done = np.array([slot for slot in busy.tolist() if place[slot] == len(targets[slots.owners[slot]])], np.int64)
         slots.owners[done] = -1
         free = np.concatenate([free, done])
-    return [Score(float(total), len(target)) for total, target in zip(totals, targets, strict=True)]
 
 
 def _fill(free: Ints, feed: Feed, slots: Slots, place: Ints, targets: Sequence[Sequence[int]]) -> Ints:

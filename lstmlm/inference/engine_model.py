@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from lstmlm.arrays import read_npz
 from lstmlm.decoding.alignment import NOTHING
 from lstmlm.decoding.backend import Backend
 from lstmlm.decoding.engine import Engine
@@ -18,6 +22,9 @@ from lstmlm.recipe_corpus import Corpus
 from lstmlm.records import stable_hash
 from lstmlm.task import load_task
 from lstmlm.tokenizer import MODEL_FILE, Tokenizer
+
+if TYPE_CHECKING:
+    import onnx
 
 
 class EngineModel:
@@ -128,7 +135,9 @@ def load_backend(folder: Path, facts: Mapping[str, Any], decoding: Decoding, thr
     if decoding.backend == "onnx":
         from lstmlm.decoding.onnx_backend import OnnxBackend
 
-        return OnnxBackend.load(folder, int8=decoding.precision == "int8", threads=threads)
+        int8 = decoding.precision == "int8"
+        scorer = None if load_task(facts["task"]).has_targets else functools.partial(_scorer, folder, facts, int8=int8)
+        return OnnxBackend.load(folder, int8=int8, threads=threads, scorer=scorer)
     from lstmlm.decoding.tensorflow_backend import TensorFlowBackend
     from lstmlm.inference.served import bound_threads
     from lstmlm.training.checkpoint import load_arrays
@@ -144,3 +153,12 @@ def load_backend(folder: Path, facts: Mapping[str, Any], decoding: Decoding, thr
     network = load_task(recipe.task).build(recipe, int(facts["vocabulary"]))
     load_arrays(folder / "weights.npz", network.named_variables())
     return TensorFlowBackend(network, int(facts["vocabulary"]))
+
+
+def _scorer(folder: Path, facts: Mapping[str, Any], *, int8: bool) -> onnx.ModelProto:
+    """Returns the graph that scores texts of a language model."""
+    from lstmlm.decoding import onnx_language_model
+
+    clusters = Model.model_validate(facts["model"]).clusters(int(facts["vocabulary"]))
+    weights = {name: np.asarray(array, np.float32) for name, array in read_npz(folder / "weights.npz").items()}
+    return onnx_language_model.scorer(weights, clusters, int8=int8)

@@ -1,4 +1,4 @@
-"""The score stage: an export and texts in, how likely the model finds them out."""
+"""The score stage: computes the log-probability of given texts under an exported model."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from lstmlm.recipe import Recipe
 
 KIND = "scores"
-STAGE_VERSION = 2
+STAGE_VERSION = 3
 SCORES = "scores.jsonl"
 BATCH = 4096
 
@@ -62,8 +62,9 @@ def score_texts(recipe: Recipe, export: Path, input: Path, output: Path, progres
     source = named(input, recipe, recipe.inference.target if _is_pair(recipe) else None)
     privacy = without_key(recipe.corpus.privacy)
     allowed = recipe.inference.max_dead_fraction
+    computed = [recipe.decoding.backend, recipe.decoding.precision]
     stamp = fingerprint(
-        KIND, STAGE_VERSION, model.fingerprint, allowed, source.stamp(), privacy.model_dump(mode="json")
+        KIND, STAGE_VERSION, model.fingerprint, allowed, source.stamp(), privacy.model_dump(mode="json"), computed
     )
     if is_finished(output, KIND, stamp):
         return read_manifest(output, KIND)
@@ -81,7 +82,7 @@ def score_texts(recipe: Recipe, export: Path, input: Path, output: Path, progres
                 requests = [item for item in part if isinstance(item, Request)]
                 for letter in (item for item in part if isinstance(item, Dead)):
                     letters.write(json_line(scrubbed(letter.letter(), scrubber)) + "\n")
-                for request, found in zip(requests, _score(scorer, requests, facts), strict=True):
+                for request, found in zip(requests, _score(scorer, requests, recipe.decoding.slots), strict=True):
                     lines.write(json_line(_line(request, found)) + "\n")
                     nats, tokens = nats - found.log_probability, tokens + found.tokens
                 done += len(part)
@@ -100,7 +101,7 @@ def _is_pair(recipe: Recipe) -> bool:
 def _load(export: Path, facts: dict[str, Any], recipe: Recipe) -> EngineModel:
     from lstmlm.inference.engine_model import EngineModel
 
-    return EngineModel(export, facts, threads=recipe.training.threads)
+    return EngineModel(export, facts, threads=recipe.training.threads, decoding=recipe.decoding)
 
 
 def _writer(path: Path) -> TextIO:
@@ -113,7 +114,7 @@ def _parts(source: Files) -> Iterator[Sequence[Request | Dead]]:
         yield part
 
 
-def _score(model: EngineModel, requests: Sequence[Request], facts: dict[str, Any]) -> list[Score]:
+def _score(model: EngineModel, requests: Sequence[Request], rows: int) -> list[Score]:
     from lstmlm.decoding import hypothesis
     from lstmlm.decoding.score import score
     from lstmlm.tokenizer import Tokenizer
@@ -122,7 +123,7 @@ def _score(model: EngineModel, requests: Sequence[Request], facts: dict[str, Any
     inputs = [hypothesis.Request(model.read(request.text)[0] if pairs else []) for request in requests]
     texts = [request.target if pairs else request.text for request in requests]
     targets = [[*ids, Tokenizer.END] for ids in model.tokenizer.encode_batch(texts)]
-    return score(model.backend, inputs, targets, int(facts["decoding"]["slots"]))
+    return score(model.backend, inputs, targets, rows)
 
 
 def _line(request: Request, found: Score) -> dict[str, Any]:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from lstmlm.decoding import onnx_files, search
+from lstmlm.decoding import onnx_files, onnx_language_model, search
 from lstmlm.decoding.engine import Engine
 from lstmlm.decoding.hypothesis import Request, SearchOptions
 from lstmlm.decoding.onnx_backend import OnnxBackend
@@ -118,6 +118,44 @@ def test_scores_are_the_training_loss(network, backends):
             nats, count = network.loss(batch, noise=None, smoothing=0.0)
             assert found.tokens == int(count)
             np.testing.assert_allclose(-found.log_probability, nats, rtol=1e-4)
+
+
+@pytest.mark.parametrize("int8", [False, True])
+def test_a_text_is_scored_at_once_as_it_is_step_by_step(network, int8, monkeypatch):
+    if network.closes_source:
+        pytest.skip("a pair is scored step by step")
+    weights = {name: variable.numpy() for name, variable in network.named_variables().items()}
+    clusters = network.sizes.clusters(VOCABULARY)
+    graphs = onnx_files.graphs(weights, clusters, int8=int8)
+    fast = OnnxBackend(*graphs, scorer=lambda: onnx_language_model.scorer(weights, clusters, int8=int8))
+    rng = np.random.default_rng(3)
+    texts = [[*rng.integers(4, VOCABULARY, size).tolist(), search.END] for size in (0, 1, 3, 200, 7, 30, 31)] + [[]]
+    prompts = [Request([]) for _ in texts]
+    steps = score(OnnxBackend(*graphs), prompts, texts, 4)
+    for tokens in (512, 8, 3):
+        monkeypatch.setattr("lstmlm.decoding.score.TOKENS", tokens)
+        at_once = score(fast, prompts, texts, 4)
+        assert [one.tokens for one in at_once] == [one.tokens for one in steps]
+        np.testing.assert_allclose(
+            [one.log_probability for one in at_once], [one.log_probability for one in steps], rtol=1e-4
+        )
+
+
+def test_a_long_prompt_is_read_part_by_part(network, monkeypatch):
+    if network.closes_source:
+        pytest.skip("a source is cut")
+    weights = {name: variable.numpy() for name, variable in network.named_variables().items()}
+    clusters = network.sizes.clusters(VOCABULARY)
+    graphs = onnx_files.graphs(weights, clusters, int8=False)
+    parts = OnnxBackend(*graphs, scorer=lambda: onnx_language_model.scorer(weights, clusters, int8=False))
+    monkeypatch.setattr("lstmlm.decoding.onnx_backend.LONG_PROMPT", 10)
+    monkeypatch.setattr("lstmlm.decoding.onnx_backend.PART", 7)
+    ids = np.random.default_rng(4).integers(4, VOCABULARY, [1, 40])
+    for size in (11, 35, 40):
+        lengths = np.array([size])
+        one, other = (backend.encode(ids, lengths) for backend in (OnnxBackend(*graphs), parts))
+        for left, right in zip(one.state, other.state, strict=True):
+            np.testing.assert_allclose(left, right, atol=1e-5)
 
 
 def test_int8_is_close_to_float32(network):

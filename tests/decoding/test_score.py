@@ -22,3 +22,10 @@ def test_scores_are_the_sums_of_the_log_probabilities(rows):
             history = (history * 31 + token) % 997
         assert scored.tokens == len(target)
         np.testing.assert_allclose(scored.log_probability, total, rtol=1e-5)
+
+
+def test_rows_are_left_out_at_the_end_of_the_input():
+    toy, rng = Toy(), np.random.default_rng(1)
+    texts = [*([[1, END]] * 40), [*rng.integers(1, 7, 500).tolist(), END]]
+    score(toy, [Request([]) for _ in texts], texts, 64)
+    assert toy.rows < 10 * 502  # 64 rows for each of 501 steps would be 32,064
