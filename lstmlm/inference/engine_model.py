@@ -160,5 +160,6 @@ def _scorer(folder: Path, facts: Mapping[str, Any], *, int8: bool) -> onnx.Model
     from lstmlm.decoding import onnx_language_model
 
     clusters = Model.model_validate(facts["model"]).clusters(int(facts["vocabulary"]))
-    weights = {name: np.asarray(array, np.float32) for name, array in read_npz(folder / "weights.npz").items()}
+    stored = read_npz(folder / "weights.npz")  # names as `lstmlm.training.checkpoint` writes them, without TensorFlow
+    weights = {name.replace("|", "/"): np.asarray(array, np.float32) for name, array in stored.items()}
     return onnx_language_model.scorer(weights, clusters, int8=int8)
