@@ -21,12 +21,15 @@ _V4_TAIL = re.compile(rf":({_OCTETS})\Z")
 
 # What touches an address and makes it a part of something else: `v1.2.3.4`, `1:1.2.3.4`, `0.1.2.3.4`.
 _V4_PART_BEFORE = re.compile(r"(?<![A-Za-z])ip\Z|([\w]|[0-9][.\-]|(?<![\w.])[0-9]:)\Z", re.ASCII | re.IGNORECASE)
-_RANGE_BEFORE = re.compile(rf"(?<![\w.]){_OCTETS} ?-\Z")
+_RANGE_BEFORE = re.compile(rf"(?<![\w.]){_OCTETS}(?::[0-9]{{1,5}}|/[0-9]{{1,2}})? ?-\Z")
+_LONGEST_BEFORE = 24  # of what comes before the second end of a range
 _RANGE_AFTER = re.compile(rf"-{_OCTETS}(?![\w.])")
 # After it may come the end of a range, a port as tcpdump writes it, or the name of a reverse look-up.
 _V4_PART_AFTER = re.compile(
     rf"(?!-{_OCTETS}|\.in-addr|\.[A-Z][a-z])(?:\w|\.[A-Za-z]|[.\-]([0-9]+)(?![0-9.]*[A-Za-z_])|[.\-][0-9])", re.ASCII
 )
+_NUMBER_BEFORE = re.compile(r"([0-9]|[0-9]\.)\Z")
+_NUMBER_AFTER = re.compile(r"[0-9]|\.([0-9]+)")
 _V6_PART_BEFORE = re.compile(r"[\w:.]\Z", re.ASCII)
 _V6_PART_AFTER = re.compile(r"\w", re.ASCII)
 _V6_NETWORK = re.compile(r"/[0-9]{1,3}(?![0-9])|(?<=:[0-9])\]:[0-9]{2,5}(?![0-9])")
@@ -84,11 +87,17 @@ def _find_v6(text: str) -> Iterator[Span]:
 
 
 def _is_whole_v4(text: str, start: int, end: int) -> bool:
-    before = _V4_PART_BEFORE.search(text, max(0, start - 3), start)
-    if before and before[1] and not _RANGE_BEFORE.search(text, max(0, start - 18), start):
+    may_be_version = not _is_no_version(text[start:end])
+    before = (_V4_PART_BEFORE if may_be_version else _NUMBER_BEFORE).search(text, max(0, start - 3), start)
+    if before and before[1] and not _RANGE_BEFORE.search(text, max(0, start - _LONGEST_BEFORE), start):
         return False
-    after = _V4_PART_AFTER.match(text, end, end + 24)
+    after = (_V4_PART_AFTER if may_be_version else _NUMBER_AFTER).match(text, end, end + 24)
     return after is None or (after[1] is not None and _continues(text, start, end, after[1]))
+
+
+def _is_no_version(value: str) -> bool:
+    """Tells whether two numbers have three digits: then letters may touch the address, as in names of files."""
+    return sum(len(octet) == 3 and octet <= "255" for octet in value.split(".")) >= 2
 
 
 def _continues(text: str, start: int, end: int, number: str) -> bool:
@@ -114,7 +123,7 @@ def _is_v4(text: str, start: int, end: int) -> bool:
             return False
     if told or len(value) > len("1.2.3.4"):
         return True
-    return bool(_RANGE_AFTER.match(text, end) or _RANGE_BEFORE.search(text, max(0, start - 18), start))
+    return bool(_RANGE_AFTER.match(text, end) or _RANGE_BEFORE.search(text, max(0, start - _LONGEST_BEFORE), start))
 
 
 def _is_whole_v6(text: str, start: int, end: int) -> bool:

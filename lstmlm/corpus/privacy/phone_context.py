@@ -32,7 +32,10 @@ _AFTER = re.compile(
 )
 
 _OTHER = re.compile(
-    r"\b(?:isbn|issn|isin|doi|arxiv|pmid|pmc|orcid|order|invoice|account|acct|licen[cs]e|serial|model|ticket|case"
+    r"(?:订单号?|訂單編?號?|单号|運單|快递|编号|編號|番号|注文番号|口座|账号|帳號|주문번호|계좌|(?<!\w)(?:заказа?|счета?|ордер))"
+    r"\W{0,3}\Z|\b(?:commande|bestellung|bestellnummer|rechnung|rechnungsnummer|kundennummer|pedido|factura|ordine|fattura"
+    r"|gtin|imei|imsi|asin|oclc|lccn|barcode|batch|lot|epoch|timestamp|userid|uid"
+    r"|isbn|issn|isin|doi|arxiv|pmid|pmc|orcid|order|invoice|account|acct|licen[cs]e|serial|model|ticket|case"
     r"|claim|policy|card|routing|tracking|sku|upc|ean|vin|zip|postal code|zip code|postcode|patent|grant|rfc|version"
     r"|id|reference|ref|passport|ssn|vat|population|page|pages|pp|bug|issue|lat|lon|latitude|longitude"
     r")(?:[ ]?(?:no|nr|num|number|code|id))?s?\.?(?:\s+(?:is|was|are))?[\s:=#\-]*\Z"
