@@ -26,7 +26,7 @@ _SPACES = "\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u200
 _SMALL = {"\ufe52": ".", "\ufe55": ":", "\ufe59": "(", "\ufe5a": ")", "\ufe62": "+", "\ufe6b": "@", "\uff61": "."}
 _DIGITS = {
     code: str(unicodedata.decimal(chr(code)))
-    for code in range(0x80, sys.maxunicode + 1)
+    for code in range(0x80, 0x20000)  # the planes above have none
     if unicodedata.category(chr(code)) == "Nd"
 }
 _TABLE: dict[int, str] = {
