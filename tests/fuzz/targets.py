@@ -5,8 +5,10 @@ from __future__ import annotations
 import bz2
 import dataclasses
 import gzip
+import hashlib
 import io
 import json
+import lzma
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -23,14 +25,19 @@ from lstmlm.corpus.files import corpus_file
 from lstmlm.corpus.listing import Found
 from lstmlm.corpus.readers import read_file
 from lstmlm.inference.example_rows import example_rows
+from lstmlm.inference.job import Place
 from lstmlm.inference.loading import engine_facts
+from lstmlm.inference.pieces import piece_path
 from lstmlm.inference.served import batch_size
+from lstmlm.inference.work import is_planned, opened
 from lstmlm.protobuf import bytes_example
 from lstmlm.publish import publish, read_manifest
 from lstmlm.recipe_corpus import Corpus
 from lstmlm.recipe_file import load_recipe
-from lstmlm.tfrecord import write_records
+from lstmlm.records import Record, deserialize, serialize
+from lstmlm.tfrecord import frame, read_records, write_records
 from lstmlm.tokenizer.given import adopt
+from lstmlm.training.metrics import read_metrics
 
 TEXTS = [f"Sentence {n}, of “rivers” é 漢字 \U0001f600 and <unk> stones." for n in range(60)]
 RECIPE = """
@@ -114,6 +121,33 @@ def _sentence_piece() -> list[bytes]:
     return [stream.getvalue()]
 
 
+def _records(path: Path) -> None:
+    for payload in read_records(path):
+        deserialize(payload)
+
+
+def _metrics() -> bytes:
+    rows = [{"step": step, "loss": 1.5, "valid_loss": 2.0, "tokens_per_second": 10.0} for step in range(1, 9)]
+    return b"".join(json.dumps(row).encode() + b"\n" for row in rows)
+
+
+_PIECE = b'["request",0,"id","text",1,"a.jsonl",1,"",{}]\n'
+
+
+def _plan() -> bytes:
+    content = {"stamp": "s", "total": 1, "pieces": [[0, 1]], "sha256": [hashlib.sha256(_PIECE).hexdigest()]}
+    return json.dumps(content).encode()
+
+
+def _work(path: Path) -> None:
+    place = Place(path.parent, "generate", "jsonl")
+    for folder in (place.inputs, place.done):
+        folder.mkdir(exist_ok=True)
+    piece_path(place.inputs, 0).write_bytes(_PIECE)
+    if is_planned(place.folder):
+        opened(place).left()
+
+
 def _npz() -> list[bytes]:
     stream = io.BytesIO()
     np.savez(stream, a=np.arange(50, dtype=np.float32), b=np.ones((3, 4), np.float32))
@@ -128,6 +162,7 @@ def targets(folder: Path) -> list[Target]:
     quoted = "id,text\r\n" + "".join(f'{n},"{text}"\r\n' for n, text in enumerate(TEXTS))
     array = json.dumps([{"text": text} for text in TEXTS]).encode()
     write_records(folder / "a.tfrecord", (bytes_example({"text": [text.encode()]}) for text in TEXTS))
+    (folder / "work").mkdir()
     with publish(folder / "published", "records") as draft:
         (draft.path / "data.txt").write_text("a")
         draft.facts["counts"] = {"kept": 1}
@@ -140,7 +175,11 @@ def targets(folder: Path) -> list[Target]:
         Target("a.jsonl.gz", [gzip.compress(jsonl, mtime=0)], _rows),
         Target("a.jsonl.bz2", [bz2.compress(jsonl)], _rows),
         Target("a.jsonl.zst", [zstandard.compress(jsonl)], _rows),
+        Target("a.jsonl.xz", [lzma.compress(jsonl)], _rows),
         Target("a.parquet", _parquet(), _rows, inside=True),
+        Target("records.tfrecord", [frame([serialize(Record("1", text, (text,))) for text in TEXTS])], _records),
+        Target("metrics.jsonl", [_metrics()], read_metrics),
+        Target("work/job.json", [_plan()], _work),
         Target("a.tfrecord", [(folder / "a.tfrecord").read_bytes()], lambda path: list(example_rows(str(path)))),
         Target("tokenizer.json", _tokenizers(), _adopt, inside=True),
         Target("tokenizer.model", _sentence_piece(), _adopt, inside=True),
