@@ -21,7 +21,7 @@ from lstmlm.publish import fingerprint, sha256_file
 from lstmlm.recipe import Recipe
 from lstmlm.recipe_corpus import Corpus
 
-INGEST_VERSION = 10
+INGEST_VERSION = 11
 """Raise it with every change that makes ingest write other bytes."""
 
 PARQUET = ".parquet"
