@@ -66,7 +66,7 @@ class Decontamination(Section):
 
 
 class Privacy(Section):
-    """Personal data that is replaced in every text and in all else that is published: drops, dead letters, ids, report."""
+    """Personal data that is replaced in every text and in all else that is published: ids, drops, the report."""
 
     kinds: tuple[Literal["email", "phone", "card", "iban", "ip", "national_id", "url_credentials", "presidio"], ...] = (
         Field((), description="What is looked for; `presidio` needs Microsoft Presidio installed.")
