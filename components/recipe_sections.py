@@ -15,7 +15,7 @@ _EXPORT = (*_TRAIN, "decoding")
 
 # What an earlier stage depends on decides the later ones anyway, so a stage may see it at no cost to the cache.
 READS: dict[str, tuple[str, ...]] = {
-    "ingest": _INGEST,
+    "ingest": ("name", *_INGEST),  # the report is titled with it
     "tokenizer": _TOKENIZER,
     "examples": _EXAMPLES,
     "train": ("name", "output", *_TRAIN),  # checkpoints lie in the run's folder

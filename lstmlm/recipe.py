@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -19,6 +20,16 @@ Dropout = Annotated[float, Field(ge=0.0, lt=1.0)]
 # SentencePiece's own marks and those of lstmlm.tokenizer.marks; the names that lstmlm.tokenizer.train gives.
 _MARKS = "\0\u2581\u2585\ue281"
 _OWN_PIECES = ("<|pad|>", "<|unknown|>", "<|begin|>", "<|end|>")
+
+
+def _refuse(clashes: Iterable[str]) -> None:
+    """Raises what does not go together, a line each, as `what. What to do`.
+
+    Raises:
+        ValueError: There is something.
+    """
+    if lines := list(clashes):
+        raise ValueError("\n".join(lines))
 
 
 class Tokenizer(Section):
@@ -198,7 +209,9 @@ class Training(Section):
     @model_validator(mode="after")
     def _ordered(self) -> Self:
         if self.fewest_workers > self.most_workers:
-            raise ValueError("workers: [fewest, most] are in the wrong order")
+            raise ValueError(
+                f"workers are {self.fewest_workers} at least and {self.most_workers} at most. Write the smaller first"
+            )
         return self
 
 
@@ -288,27 +301,35 @@ class Decoding(Section):
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
         """Refuses what would have no effect, or cannot be."""
+        _refuse(self._clashes())
+        return self
+
+    def _clashes(self) -> Iterator[str]:
         computes = {"onnx": ("float32", "int8"), "tensorflow": ("float32", "bfloat16")}[self.backend]
         if self.precision not in computes:
-            raise ValueError(f"backend {self.backend} computes in {' or '.join(computes)}, not in {self.precision}")
-        if self.method != "beam" and self.forced:
-            raise ValueError("`forced` needs method beam")
-        if self.method == "greedy" and self.n_best > 1:
-            raise ValueError("`n_best` needs method beam or sample")
+            what = f"backend {self.backend} computes in {' or '.join(computes)}, not in {self.precision}"
+            yield f"{what}. Change precision or backend"
+        for field, methods in (
+            ("forced", ["beam"]),
+            ("n_best", ["beam", "sample"]),
+            ("coverage_penalty", ["beam"]),
+            ("top_k", ["sample"]),
+            ("top_p", ["sample"]),
+        ):
+            if self.method not in methods and getattr(self, field) != type(self).model_fields[field].default:
+                what = f"`{field}` needs method {' or '.join(methods)}, and it is {self.method}"
+                yield f"{what}. Set method to {methods[0]}, or leave {field} out"
         if self.method == "beam" and self.n_best > self.beam:
-            raise ValueError(f"n_best is {self.n_best}, and the beam keeps {self.beam}")
-        if self.method != "sample" and (self.top_k or self.top_p < 1):
-            raise ValueError("`top_k` and `top_p` need method sample")
-        if self.method != "beam" and self.coverage_penalty:
-            raise ValueError("`coverage_penalty` needs method beam")
+            yield f"n_best is {self.n_best}, and the beam keeps {self.beam}. Set beam to {self.n_best} or more"
         if self.no_repeat_ngram > self.max_tokens:
-            raise ValueError(f"no_repeat_ngram is {self.no_repeat_ngram}, and max_tokens {self.max_tokens}: no effect")
-        for name, phrases in (("forbidden", self.forbidden), ("forced", self.forced)):
-            if not all(phrase.strip() for phrase in phrases):
-                raise ValueError(f"`{name}` has an empty word in it")
+            what = f"no_repeat_ngram is {self.no_repeat_ngram}, and max_tokens {self.max_tokens}: it has no effect"
+            yield f"{what}. Set no_repeat_ngram to at most {self.max_tokens}"
+        for field in ("forbidden", "forced"):
+            if not all(phrase.strip() for phrase in getattr(self, field)):
+                yield f"`{field}` has an empty word in it. Leave it out"
         if self.min_tokens > self.max_tokens:
-            raise ValueError(f"min_tokens is {self.min_tokens}, and max_tokens {self.max_tokens}")
-        return self
+            what = f"min_tokens is {self.min_tokens}, and max_tokens {self.max_tokens}"
+            yield f"{what}. Set min_tokens to at most {self.max_tokens}"
 
 
 class Inference(Section):
@@ -370,13 +391,16 @@ class Recipe(Section):
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
-        if self.training.label_smoothing and self.model.pointer:
-            raise ValueError("training.label_smoothing needs a model without model.pointer")
-        if self.model.softmax == "adaptive" and self.model.pointer:
-            raise ValueError("model.pointer needs model.softmax=full")
-        if list(self.model.cutoffs) != sorted(set(self.model.cutoffs)):
-            raise ValueError("model.cutoffs must rise")
+        _refuse(self._clashes())
         return self
+
+    def _clashes(self) -> Iterator[str]:
+        if self.training.label_smoothing and self.model.pointer:
+            yield "training.label_smoothing needs a model without model.pointer. Leave one of them out"
+        if self.model.softmax == "adaptive" and self.model.pointer:
+            yield "model.pointer needs model.softmax=full. Leave one of them out"
+        if list(self.model.cutoffs) != sorted(set(self.model.cutoffs)):
+            yield f"model.cutoffs must rise. Write them as {sorted(set(self.model.cutoffs))}"
 
     @property
     def run_folder(self) -> Path:

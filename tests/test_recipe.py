@@ -62,7 +62,7 @@ def test_every_task_loads(name: str) -> None:
         ({"method": "beam", "forced": [""]}, "`forced` has an empty word"),
         ({"method": "beam", "beam": 2, "n_best": 3}, "the beam keeps 2"),
         ({"forced": ["word"]}, "needs method beam"),
-        ({"top_k": 3}, "need method sample"),
+        ({"top_k": 3}, "needs method sample"),
         ({"min_tokens": 65}, "max_tokens 64"),
     ],
 )

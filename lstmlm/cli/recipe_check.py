@@ -60,6 +60,7 @@ def _plan_faults(draft: Draft, recipe: Recipe, needs: Sequence[str]) -> Iterator
         if draft.is_sound(f"evaluation.thresholds.{name}"):
             yield from (Fault(("evaluation", "thresholds", name), *texts) for texts in bound_faults(bounds))
     yield from _language_faults(recipe)
+    yield from _warmup_faults(draft, recipe)
     if task is not None and EXPORT in needs and draft.is_sound("decoding", "model"):
         yield from _decoding_faults(recipe, task)
     if CORPUS in needs:
@@ -130,6 +131,15 @@ def _language_faults(recipe: Recipe) -> Iterator[Fault]:
                 base = code.lower().replace("_", "-").partition("-")[0]
                 hint = f"Write `{base}`" if base in LANGUAGES else "Use ISO 639-1, two letters, such as `en`"
                 yield Fault(("corpus", field, place), f"no language has the code {code!r}", hint)
+
+
+def _warmup_faults(draft: Draft, recipe: Recipe) -> Iterator[Fault]:
+    key: Key = ("training", "warmup")
+    warmup, steps = recipe.training.warmup, recipe.training.steps
+    given = key in draft.lines or key in draft.set
+    if given and warmup > steps and draft.is_sound("training.warmup", "training.steps"):
+        what = f"{warmup} steps of warm-up, and training.steps is {steps}: the learning rate would not reach its peak"
+        yield Fault(key, what, f"Set it to at most {steps}")
 
 
 def _decoding_faults(recipe: Recipe, task: Task) -> Iterator[Fault]:

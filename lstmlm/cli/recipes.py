@@ -48,7 +48,11 @@ def tasks() -> None:
 
 def check(recipe: RecipePath, overrides: Overrides = None) -> None:
     """Check a recipe and the files it names; every fault is reported with its file, line and field."""
+    from lstmlm.corpus.warnings import rules_for_english
+
     run = read_recipe(recipe, overrides, EVERYTHING)
+    for warning in rules_for_english(run):
+        typer.echo(f"lstmlm: warning: {warning}", err=True)
     typer.echo(f"{recipe}: a valid recipe; its run is stored in {run.run_folder}")
 
 

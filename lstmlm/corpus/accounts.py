@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -92,4 +93,20 @@ def _too_many_dead(counts: dict[str, Any], summaries: Sequence[Summary], recipe:
         f"corpus.max_dead_fraction allows {allowed:.2%}), most often ({often}): {reason}; here: {first['reason']}"
     )
     where = f"{recipe.corpus.place(first['file'])}:{first['line']}"
-    return UserError(what, where=where, cure="Mend the corpus or raise corpus.max_dead_fraction")
+    return UserError(what, where=where, cure=_dead_hint(counts, str(first["reason"])))
+
+
+def _dead_hint(counts: Mapping[str, Any], reason: str) -> str:
+    """Returns what to do about too many dead letters: a field named in the reason, or a share that is enough."""
+    if counts["dead"] == counts["in"]:
+        named = "corpus.source, corpus.target and corpus.id" if "column" in reason else "corpus.train"
+        return f"No line can be used: check {named}"
+    return f"Correct the corpus, or set corpus.max_dead_fraction to {enough(counts['dead'], counts['in'])}"
+
+
+def enough(part: int, whole: int) -> float:
+    """Returns a share of two digits or more that a part of a whole is within."""
+    digits = 2
+    while (share := math.ceil(part / whole * 10**digits) / 10**digits) * whole < part:
+        digits += 1
+    return min(1.0, share)

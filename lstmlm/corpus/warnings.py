@@ -22,14 +22,19 @@ def warnings(counts: Mapping[str, Any], splits: Mapping[str, Mapping[str, Any]],
         splits: `records` and `dropped` of each split.
         recipe: The run.
     """
-    return [*_english(recipe), *_strict_rules(counts), *_thinned(splits, recipe)]
+    return [*rules_for_english(recipe), *_strict_rules(counts), *_thinned(splits, recipe)]
 
 
-def _english(recipe: Recipe) -> Iterator[str]:
-    if "gopher" in recipe.corpus.quality and not recipe.corpus.languages:
+def rules_for_english(recipe: Recipe) -> Iterator[str]:
+    """Yields a warning where rules for English are used on text that may be in another language."""
+    languages = recipe.corpus.languages
+    if "gopher" in recipe.corpus.quality and set(languages) != {"en"}:
+        others = [code for code in languages if code != "en"]
+        found = f"texts in {', '.join(others)}" if others else "texts in other languages"
+        hint = "leave `gopher` out" if others else "set corpus.languages to [en]"
         yield (
-            "the rule set `gopher` is for English: texts in other languages lack its stop words and are dropped as "
-            "gopher_few_stop_words; say so with corpus.languages: [en]"
+            f"the rule set `gopher` is for English: {found} lack its stop words and are dropped as "
+            f"gopher_few_stop_words; {hint}"
         )
 
 

@@ -65,4 +65,5 @@ def test_a_stage_gets_its_sections_back_as_they_were() -> None:
 def test_what_a_stage_does_not_read_is_blank() -> None:
     found = read_sections(sections(RECIPE, "ingest"))
     assert found.model.units != 8
-    assert found.name == "unused"
+    assert found.name == "news", "the report of the corpus is titled with it"
+    assert read_sections(sections(RECIPE, "tokenizer")).name == "unused"

@@ -32,7 +32,7 @@ def test_bounds_are_inclusive() -> None:
     assert failures(METRICS, {"perplexity": Threshold(min=80, max=80), "bleu": Threshold(min=3)}) == []
 
 
-@pytest.mark.parametrize("bounds", [Threshold(), Threshold(min=2, max=1), Threshold(max=math.nan)])
+@pytest.mark.parametrize("bounds", [Threshold(), Threshold(min=2, max=1), Threshold.model_construct(max=math.nan)])
 def test_bounds_that_make_no_sense_are_refused_early(bounds: Threshold) -> None:
     with pytest.raises(UserError, match=r"evaluation\.thresholds\.bleu"):
         check_bounds({"bleu": bounds})
