@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import logging
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -82,6 +83,7 @@ def held(output: Path, stamp: str, *, resume: bool = False) -> Iterator[Path]:
         left = _plan(folder)
         if left is not None and left["stamp"] == stamp:
             _report(folder, left, "kept: this job resumes")
+            os.utime(folder / PLAN)  # the age of the plan is the time since the job was last started
         else:
             if resume and left is not None:
                 cure = "Use its model, input and recipe to resume it, or leave out --resume to start again"
