@@ -35,6 +35,10 @@ class BadRecord(Exception):
     """A line that cannot become a record; the message is the reason its dead letter carries."""
 
 
+class BlankRecord(BadRecord):
+    """A line without text where a record has some: nothing is wrong with it, and it is dropped."""
+
+
 class Task(abc.ABC):
     """One kind of work. Stateless: everything it needs comes as an argument."""
 
@@ -60,7 +64,8 @@ class Task(abc.ABC):
             corpus: Names the columns.
 
         Raises:
-            BadRecord: A column is not there, not text, or empty where it must not be.
+            BlankRecord: The source or the target is null or white space.
+            BadRecord: A column is not there, or not text.
         """
         source = _text(row, corpus.source)
         if not self.has_targets:
@@ -69,7 +74,9 @@ class Task(abc.ABC):
             raise BadRecord("the recipe names no corpus.target column")
         value = row.get(corpus.target)
         texts = value if isinstance(value, list) else [_text(row, corpus.target)]
-        if not texts or not all(isinstance(text, str) and text.strip() for text in texts):
+        if all(_is_blank(text) for text in texts):
+            raise BlankRecord(f"column {corpus.target!r} is empty")
+        if not all(isinstance(text, str) and text.strip() for text in texts):
             raise BadRecord(f"column {corpus.target!r} is empty")
         return Record(record_id, source, tuple(texts))
 
@@ -146,11 +153,16 @@ def _text(row: Mapping[str, Any], column: str) -> str:
         known = ", ".join(map(repr, row))
         raise BadRecord(f"no column {column!r} (there are {known})")
     value = row[column]
+    if _is_blank(value):
+        raise BlankRecord(f"column {column!r} is empty")
     if not isinstance(value, str):
         raise BadRecord(f"column {column!r} is not text")
-    if not value.strip():
-        raise BadRecord(f"column {column!r} is empty")
     return value
+
+
+def _is_blank(value: Any) -> bool:
+    """Says whether a value is no text: null, white space, or the number that tables write for null."""
+    return value is None or (isinstance(value, str) and not value.strip()) or value != value
 
 
 def task_names() -> list[str]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-import math
+import collections
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from lstmlm.corpus.dead_hints import dead_hint
+from lstmlm.corpus.files import CorpusFile
 from lstmlm.corpus.summary import Summary
 from lstmlm.errors import UserError
 from lstmlm.recipe import Recipe
@@ -21,7 +23,14 @@ def check_sum(counts: dict[str, Any]) -> None:
         raise RuntimeError(f"rows are unaccounted for: {counts}")
 
 
-def check_usable(counts: dict[str, Any], summaries: Sequence[Summary], recipe: Recipe, *, held_out: bool) -> None:
+def check_usable(
+    counts: dict[str, Any],
+    summaries: Sequence[Summary],
+    recipe: Recipe,
+    *,
+    held_out: bool,
+    files: Sequence[CorpusFile] = (),
+) -> None:
     """Checks that a corpus is worth going on with.
 
     Args:
@@ -29,6 +38,7 @@ def check_usable(counts: dict[str, Any], summaries: Sequence[Summary], recipe: R
         summaries: The accounts of all blocks, in corpus order.
         recipe: The run.
         held_out: Whether there must be a valid split.
+        files: The corpus, for advice.
 
     Raises:
         UserError: Too many dead letters, or a split without records.
@@ -36,14 +46,20 @@ def check_usable(counts: dict[str, Any], summaries: Sequence[Summary], recipe: R
     corpus = recipe.corpus
     where = corpus.place(corpus.train)
     if counts["dead"] > corpus.max_dead_fraction * counts["in"]:
-        raise _too_many_dead(counts, summaries, recipe)
+        raise _too_many_dead(counts, summaries, recipe, files)
     if not counts["kept"]:
         if counts["dropped"].keys() - {"blank"}:
             reasons = reasons_of(counts["dropped"])
             what = f"nothing is left of the corpus: all {counts['in']} rows were dropped ({reasons})"
             raise UserError(what, where=where, cure="Loosen the rules of the corpus section")
-        raise UserError("the corpus is empty: no line became a record", where=where, cure="Check corpus.train")
+        blank = f"; {counts['in']} rows have no text" if counts["in"] else ""
+        cure = "Check corpus.train, corpus.source and corpus.target"
+        raise UserError(f"the corpus is empty: no line became a record{blank}", where=where, cure=cure)
     filled = {split for summary in summaries for split in summary.kept}
+    for split in ("train", "valid") if held_out else ("train",):
+        lost = _lost(summaries, split)
+        if split not in filled and lost:
+            raise _emptied(split, lost, recipe)
     if "train" not in filled:
         cure = "Check corpus.train" if corpus.valid is not None else "Lower corpus.valid_fraction"
         raise UserError("the train split is empty", where=where, cure=cure)
@@ -70,13 +86,9 @@ def check_left(splits: Mapping[str, Mapping[str, Any]], recipe: Recipe) -> None:
     Raises:
         UserError: All records of a split were dropped.
     """
-    corpus = recipe.corpus
     for split, facts in splits.items():
         if not facts["records"]:
-            named = corpus.valid if split == "valid" and corpus.valid is not None else corpus.train
-            what = f"the {split} split is empty: all of its records were dropped ({reasons_of(facts['dropped'])})"
-            cure = "Loosen corpus.duplicates, or give it other records"
-            raise UserError(what, where=corpus.place(named), cure=cure)
+            raise _emptied(split, facts["dropped"], recipe)
 
 
 def reasons_of(dropped: Mapping[str, int]) -> str:
@@ -84,7 +96,24 @@ def reasons_of(dropped: Mapping[str, int]) -> str:
     return ", ".join(f"{reason} {count}" for reason, count in dropped.items())
 
 
-def _too_many_dead(counts: dict[str, Any], summaries: Sequence[Summary], recipe: Recipe) -> UserError:
+def _lost(summaries: Sequence[Summary], split: str) -> dict[str, int]:
+    """Returns what the first pass dropped of a split, by reason."""
+    lost: collections.Counter[str] = collections.Counter()
+    for summary in summaries:
+        lost.update(summary.lost.get(split, {}))
+    return dict(sorted(lost.items()))
+
+
+def _emptied(split: str, dropped: Mapping[str, int], recipe: Recipe) -> UserError:
+    corpus = recipe.corpus
+    named = corpus.valid if split == "valid" and corpus.valid is not None else corpus.train
+    what = f"the {split} split is empty: all of its records were dropped ({reasons_of(dropped)})"
+    return UserError(what, where=corpus.place(named), cure="Loosen the rules that dropped them, or add other records")
+
+
+def _too_many_dead(
+    counts: dict[str, Any], summaries: Sequence[Summary], recipe: Recipe, files: Sequence[CorpusFile]
+) -> UserError:
     allowed = recipe.corpus.max_dead_fraction
     reason, often = max(counts["dead_by_reason"].items(), key=lambda item: item[1])
     first = next(summary.first_dead for summary in summaries if summary.first_dead is not None)
@@ -93,20 +122,4 @@ def _too_many_dead(counts: dict[str, Any], summaries: Sequence[Summary], recipe:
         f"corpus.max_dead_fraction allows {allowed:.2%}), most often ({often}): {reason}; here: {first['reason']}"
     )
     where = f"{recipe.corpus.place(first['file'])}:{first['line']}"
-    return UserError(what, where=where, cure=_dead_hint(counts, str(first["reason"])))
-
-
-def _dead_hint(counts: Mapping[str, Any], reason: str) -> str:
-    """Returns what to do about too many dead letters: a field named in the reason, or a share that is enough."""
-    if counts["dead"] == counts["in"]:
-        named = "corpus.source, corpus.target and corpus.id" if "column" in reason else "corpus.train"
-        return f"No line can be used: check {named}"
-    return f"Correct the corpus, or set corpus.max_dead_fraction to {enough(counts['dead'], counts['in'])}"
-
-
-def enough(part: int, whole: int) -> float:
-    """Returns a share of two digits or more that a part of a whole is within."""
-    digits = 2
-    while (share := math.ceil(part / whole * 10**digits) / 10**digits) * whole < part:
-        digits += 1
-    return min(1.0, share)
+    return UserError(what, where=where, cure=dead_hint(reason, first, counts, files, recipe))

@@ -13,6 +13,7 @@ from typing import Any
 
 from lstmlm.corpus.decontaminate import write_index
 from lstmlm.corpus.files import CorpusFile, named_files
+from lstmlm.corpus.nested import value_of
 from lstmlm.corpus.readers import read_file
 from lstmlm.errors import UserError
 from lstmlm.recipe import Recipe
@@ -98,7 +99,7 @@ def _texts_of(
 
 def _texts_in(fields: Mapping[str, Any], columns: Sequence[str]) -> Iterator[str]:
     for column in columns:
-        value = fields.get(column)
+        value = value_of(fields, column)
         for text in value if isinstance(value, list) else [value]:
             if isinstance(text, str) and text.strip():
                 yield text

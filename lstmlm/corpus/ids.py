@@ -1,8 +1,9 @@
-"""Refuses a corpus in which two records have the same id, in 16 bytes a record."""
+"""Ids stay unique: a corpus in which two records have the same is refused, in 16 bytes per record."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,25 @@ from lstmlm.corpus.parts import ids_path
 from lstmlm.errors import UserError
 from lstmlm.records import deserialize
 from lstmlm.tfrecord import read_records
+
+USE_MARK = "#"
+"""Between a record's id and the number of a further use of it."""
+
+_USE = re.compile(rf"({USE_MARK}+)\d+$")
+
+
+def use_mark(parts: Iterable[Path]) -> str:
+    """Returns the mark with which the id of no further use equals that of a record: longer than any in an id.
+
+    Args:
+        parts: The part files of all splits.
+    """
+    longest = 0
+    for part in parts:
+        for payload in read_records(part):
+            found = _USE.search(deserialize(payload).id)
+            longest = max(longest, len(found[1]) if found else 0)
+    return USE_MARK * (longest + 1)
 
 
 def refuse_repeated_ids(parts: Sequence[Path]) -> None:

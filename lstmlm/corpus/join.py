@@ -74,13 +74,14 @@ class Losses:
             write_exclusions(self._path, self._excluded)
 
 
-def payloads(parts: Iterable[Part], seed: int, losses: Losses) -> Iterator[bytes]:
+def payloads(parts: Iterable[Part], seed: int, losses: Losses, mark: str = "#") -> Iterator[bytes]:
     """Yields the serialized records that parts contribute; a further use of a record gets an id of its own.
 
     Args:
         parts: The parts, in order.
         seed: `recipe.seed`.
         losses: Told of each record that is left out.
+        mark: Between a record's id and the number of a further use.
     """
     for part in parts:
         drops = part.rows_to_drop()
@@ -94,7 +95,7 @@ def payloads(parts: Iterable[Part], seed: int, losses: Losses) -> Iterator[bytes
             if uses > 1:
                 record = deserialize(payload)
                 for use in range(2, uses + 1):
-                    yield serialize(dataclasses.replace(record, id=f"{record.id}#{use}"))
+                    yield serialize(dataclasses.replace(record, id=f"{record.id}{mark}{use}"))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -107,6 +108,7 @@ class Jobs:
         seed: `recipe.seed`.
         scratch: Folder of the parts.
         exclusions: Whether to write what is left out.
+        mark: See `payloads`.
     """
 
     sink: Sink
@@ -114,6 +116,7 @@ class Jobs:
     seed: int
     scratch: Path
     exclusions: bool
+    mark: str = "#"
 
     def losses(self, split: str, number: int) -> Losses:
         """Returns the account of one job."""
@@ -140,7 +143,7 @@ class JoinShard(beam.DoFn):
         written = sum(part.records for part in parts)
         plain = all(part.untouched for part in parts)
         if not (plain and jobs.sink.concatenate(path, [part.path for part in parts])):
-            written = jobs.sink.write(path, payloads(parts, jobs.seed, losses))
+            written = jobs.sink.write(path, payloads(parts, jobs.seed, losses, jobs.mark))
         losses.close()
         yield [split, shard, written, path.stat().st_size, losses.dropped]
 
@@ -160,7 +163,7 @@ class Scatter(beam.DoFn):
         split, group, parts = job
         jobs, losses = self._jobs, self._jobs.losses(split, group)
         found: list[list[bytes]] = [[] for _ in range(jobs.shards)]
-        for payload in payloads(parts, jobs.seed, losses):
+        for payload in payloads(parts, jobs.seed, losses, jobs.mark):
             found[_shuffle_key(payload, jobs.seed) % jobs.shards].append(payload)
         losses.close()
         for shard, records in enumerate(found):

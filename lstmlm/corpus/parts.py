@@ -21,14 +21,14 @@ from lstmlm.corpus.privacy.published import holds_personal_data, scrubbed_messag
 from lstmlm.corpus.privacy.scrubber import Scrubber
 from lstmlm.corpus.ranges import FileRange
 from lstmlm.corpus.readers import read_range
-from lstmlm.corpus.rows import Row, blocks
+from lstmlm.corpus.rows import BLANK, Row, blocks
 from lstmlm.corpus.split import split_of
 from lstmlm.corpus.summary import summarise
 from lstmlm.publish import replacing
 from lstmlm.recipe import Recipe
 from lstmlm.recipe_corpus import Corpus
 from lstmlm.records import Record, serialize
-from lstmlm.task import BadRecord, Task, load_task
+from lstmlm.task import BadRecord, BlankRecord, Task, load_task
 from lstmlm.tfrecord import write_records
 
 EXCLUSION_LEVEL = 4  # of gzip
@@ -114,6 +114,8 @@ def make_block(
                 group = record.group or record.id
                 record = dataclasses.replace(record, id=f"{file.name}:{row.line}", group=group)
             block.records.append(record)
+        except BlankRecord:
+            block.dropped[BLANK] += 1
         except BadRecord as problem:
             block.dead.append({"file": file.name, "line": row.line, "reason": str(problem)})
     return block

@@ -10,7 +10,7 @@ import collections
 import logging
 import math
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ from lstmlm.corpus.chain import steps
 from lstmlm.corpus.copies import find_copies
 from lstmlm.corpus.evaluation_texts import index_evaluation_texts
 from lstmlm.corpus.files import CorpusFile, list_corpus
-from lstmlm.corpus.ids import refuse_repeated_ids
+from lstmlm.corpus.ids import USE_MARK, refuse_repeated_ids, use_mark
 from lstmlm.corpus.join import Gather, Jobs, JoinShard, Part, Scatter, contiguous, run_jobs
 from lstmlm.corpus.listing_notes import listing_notes
 from lstmlm.corpus.mixture import check_mixture, file_weight
@@ -84,15 +84,14 @@ def process(
     parts = _parts(summaries, files, scratch, recipe)
     if recipe.corpus.id is not None:
         refuse_repeated_ids([part.path for found in parts.values() for part in found])
-    check_usable(counts, summaries, recipe, held_out=held_out)
+    check_usable(counts, summaries, recipe, held_out=held_out, files=files)
     if recipe.corpus.duplicates.exact or recipe.corpus.duplicates.near is not None:
         progress.update(0, counts["kept"], unit="records", note="comparing")
         parts = find_copies(parts, recipe.corpus.duplicates, scratch, runner)
     progress.update(0, counts["kept"], unit="records", note="writing shards")
     shards = _shards(summaries, recipe)
-    splits, lost = write_shards(
-        parts, Jobs(sink, shards, recipe.seed, scratch, recipe.corpus.exclusions), recipe, runner
-    )
+    jobs = Jobs(sink, shards, recipe.seed, scratch, recipe.corpus.exclusions, _mark(parts, recipe))
+    splits, lost = write_shards(parts, jobs, recipe, runner)
     counts["kept"] -= lost.total()
     counts["dropped"] = dict(sorted((collections.Counter(counts["dropped"]) + lost).items()))
     check_sum(counts)
@@ -150,6 +149,13 @@ def _parts(
         ]
         for split in SPLITS
     }
+
+
+def _mark(parts: Mapping[str, Sequence[Part]], recipe: Recipe) -> str:
+    """Returns what comes between an id and the number of a further use; an id `file:line` has no such ending."""
+    if recipe.corpus.id is None or all(part.weight <= 1 for part in parts["train"]):
+        return USE_MARK
+    return use_mark(part.path for found in parts.values() for part in found)
 
 
 def _shards(summaries: Sequence[Summary], recipe: Recipe) -> int:

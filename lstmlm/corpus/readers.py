@@ -10,6 +10,7 @@ from lstmlm.corpus.content import PLAIN
 from lstmlm.corpus.delimited import csv_rows, tsv_columns, tsv_rows
 from lstmlm.corpus.files import PARQUET, CorpusFile
 from lstmlm.corpus.lines import raw_lines
+from lstmlm.corpus.nested import nested_rows
 from lstmlm.corpus.openers import read_bytes
 from lstmlm.corpus.ranges import FileRange, split_file
 from lstmlm.corpus.rows import Row
@@ -40,13 +41,13 @@ def read_range(file_range: FileRange, corpus: Corpus, needed: Sequence[str], *, 
     if file.format == ".csv":
         return csv_rows(raw_lines(chunks, limit, keep_returns=True), limit, file.path, needed)
     if file.content.array:
-        return json_rows(array_lines(chunks, limit), needed)
+        return iter(nested_rows(json_rows(array_lines(chunks, limit), needed), needed))
     lines = raw_lines(chunks, limit, file_range.first_line)
     if file.format == ".tsv":
         header = lines if file_range.start == 0 else raw_lines(read_bytes(file.path, 0, file.size), limit)
         return tsv_rows(lines, tsv_columns(next(header, None), file.path, needed))
     if file.format == ".jsonl":
-        return json_rows(lines, needed)
+        return iter(nested_rows(json_rows(lines, needed), needed))
     if corpus.unit == "paragraph":
         return paragraph_rows(lines, limit, corpus.source)
     return text_rows(lines, corpus.source)

@@ -22,7 +22,7 @@ def warnings(counts: Mapping[str, Any], splits: Mapping[str, Mapping[str, Any]],
         splits: `records` and `dropped` of each split.
         recipe: The run.
     """
-    return [*rules_for_english(recipe), *_strict_rules(counts), *_thinned(splits, recipe)]
+    return [*rules_for_english(recipe), *_strict_rules(counts), *_too_long(counts), *_thinned(splits, recipe)]
 
 
 def rules_for_english(recipe: Recipe) -> Iterator[str]:
@@ -42,6 +42,12 @@ def _strict_rules(counts: Mapping[str, Any]) -> Iterator[str]:
     for reason, count in counts["dropped"].items():
         if reason.startswith(_RULE_SETS) and count > MOST * counts["in"]:
             yield f"the quality rule {reason} dropped {count} of {counts['in']} rows: it may not fit this corpus"
+
+
+def _too_long(counts: Mapping[str, Any]) -> Iterator[str]:
+    for reason, count in counts["dead_by_reason"].items():
+        if reason.startswith("longer than"):
+            yield f"{count} of {counts['in']} rows are {reason} (corpus.max_line_bytes) and became dead letters"
 
 
 def _thinned(splits: Mapping[str, Mapping[str, Any]], recipe: Recipe) -> Iterator[str]:
