@@ -11,8 +11,8 @@ from lstmlm.corpus.content import Content
 from lstmlm.corpus.lines import RawLine
 
 # What ends or opens something in JSON. Within a string only a quote or a backslash matters.
-_OUTSIDE = re.compile(rb'["{}\[\],\n]')
-_INSIDE = re.compile(rb'["\\\n]')
+_OUTSIDE = re.compile(rb'["{}\[\],]')
+_INSIDE = re.compile(rb'["\\]')
 _PADDING = 4096
 """White space that may surround an element without counting."""
 
@@ -42,9 +42,9 @@ def _line_ends(data: bytes, content: Content) -> bytes:
 
 
 def array_lines(chunks: Iterable[bytes], limit: int) -> Iterator[RawLine]:
-    """Yields each element of a JSON array as a line, with the number of the line it begins on.
+    """Yields each element of a JSON array as a line, numbered from 1.
 
-    An element over the limit is skipped without being held in memory.
+    Not by lines, for all elements may be on one. An element over the limit is skipped without being held in memory.
 
     Args:
         chunks: The array, as UTF-8, cut anywhere. Several arrays in a row are taken as one.
@@ -55,21 +55,21 @@ def array_lines(chunks: Iterable[bytes], limit: int) -> Iterator[RawLine]:
         for chunk in chunks:
             yield from scan.feed(chunk)
     except Damaged as damage:
-        yield RawLine(scan.line, b"", str(damage))
+        yield RawLine(scan.number, b"", str(damage))
         return
     if scan.depth:
-        yield RawLine(scan.line, b"", "the JSON array ends early")
+        yield RawLine(scan.number, b"", "the JSON array ends early")
 
 
 class _ArrayScan:
-    """Where the scan of an array is: how deep, on which line, and the bytes of the element begun."""
+    """Where the scan of an array is: how deep, in which element, and the bytes of it."""
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
-        self.depth, self.line = 0, 1
+        self.depth, self.number = 0, 1
         self._in_string = self._escaped = False
         self._held: list[bytes] = []
-        self._size = self._first = 0
+        self._size = 0
 
     def feed(self, chunk: bytes) -> Iterator[RawLine]:
         """Yields the elements that end within a chunk."""
@@ -79,7 +79,6 @@ class _ArrayScan:
                 self.depth += 1
                 if self.depth == 1:
                     begin = place + 1
-                self._first = self._first or (self.line if self.depth == 2 else 0)
             elif sign in b"}]":
                 self.depth = max(0, self.depth - 1)
             if (sign == b"," and self.depth == 1) or (sign in b"}]" and not self.depth):
@@ -90,7 +89,7 @@ class _ArrayScan:
             self._hold(chunk[begin:])
 
     def _signs(self, chunk: bytes) -> Iterator[tuple[int, bytes]]:
-        """Yields the places of brackets and commas outside of strings, and counts the lines."""
+        """Yields the places of brackets and commas outside of strings."""
         place = 0
         while place < len(chunk):
             if self._escaped:
@@ -100,9 +99,7 @@ class _ArrayScan:
             if found is None:
                 return
             place, sign = found.end(), found[0]
-            if sign == b"\n":
-                self.line += 1
-            elif self._in_string:
+            if self._in_string:
                 self._in_string, self._escaped = sign != b'"', sign == b"\\"
             elif sign == b'"':
                 self._in_string = True
@@ -117,7 +114,8 @@ class _ArrayScan:
     def _end_element(self) -> Iterator[RawLine]:
         data = b"".join(self._held).strip()
         if self._size > self._limit + _PADDING or len(data) > self._limit:
-            yield RawLine(self._first or self.line, b"", f"longer than {self._limit} bytes")
+            yield RawLine(self.number, b"", f"longer than {self._limit} bytes")
         elif data:
-            yield RawLine(self._first or self.line, data)
-        self._held, self._size, self._first = [], 0, 0
+            yield RawLine(self.number, data)
+        self.number += bool(data) or self._size > self._limit
+        self._held, self._size = [], 0

@@ -132,20 +132,20 @@ def test_a_key_with_dots_comes_before_keys_inside_keys() -> None:
     assert value_of({"a": [1]}, "a.b") is None
 
 
-@pytest.mark.parametrize(
-    ("settings", "reason"),
-    [({"duplicates": {"exact": True}}, "duplicate_exact 3"), ({"languages": ["en"]}, r"language\w* 3")],
-)
-def test_an_emptied_valid_split_says_which_rules_emptied_it(
-    tmp_path: Path, settings: dict[str, Any], reason: str
-) -> None:
-    english = "The old bridge over the quiet river was built of stone by the people of the town"
-    (tmp_path / "a.txt").write_text("\n".join([*TEXTS, *[f"{english} {n}." for n in range(20)]]))
-    valid = TEXTS[:3] if "duplicates" in settings else ["Это предложение написано по-русски, а не по-английски."] * 3
-    (tmp_path / "v.txt").write_text("\n".join(valid))
-    with pytest.raises(UserError, match=rf"the valid split is empty: .*\({reason}\)") as caught:
-        ingest(recipe(tmp_path, train="a.txt", valid="v.txt", **settings), tmp_path / "out", Silent())
+def test_an_emptied_valid_split_says_which_rules_emptied_it(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("\n".join(TEXTS))
+    (tmp_path / "v.txt").write_text("\n".join([*TEXTS[:3], ""]))
+    run = recipe(tmp_path, train="a.txt", valid="v.txt", duplicates={"exact": True})
+    with pytest.raises(UserError, match=r"the valid split is empty: .*duplicate_exact 3") as caught:
+        ingest(run, tmp_path / "out", Silent())
     assert caught.value.where == str(tmp_path / "v.txt")
+
+
+def test_a_valid_file_without_texts_says_so(tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_text(lines([{"text": text} for text in TEXTS]))
+    (tmp_path / "v.jsonl").write_text(lines([{"text": ""}] * 2))
+    with pytest.raises(UserError, match=r"the valid split is empty: .*\(blank 2\)"):
+        ingest(recipe(tmp_path, train="a.jsonl", valid="v.jsonl"), tmp_path / "out", Silent())
 
 
 def test_ids_of_further_uses_equal_no_other_id(tmp_path: Path) -> None:
@@ -163,3 +163,12 @@ def test_ids_of_further_uses_equal_no_other_id(tmp_path: Path) -> None:
 def test_the_mark_of_further_uses(tmp_path: Path, ids: list[str], mark: str) -> None:
     write_records(tmp_path / "part", [serialize(Record(name, "text")) for name in ids])
     assert use_mark([tmp_path / "part"]) == mark
+
+
+def test_elements_of_an_array_on_one_line_are_records_of_their_own(tmp_path: Path) -> None:
+    texts = [f"text number {n}" for n in range(2500)]
+    (tmp_path / "a.json").write_text(json.dumps([{"text": text} for text in texts]))
+    ingest(recipe(tmp_path, train="a.json", valid_fraction=0.1), tmp_path / "out", Silent())
+    found = [*records_in(tmp_path / "out", "train"), *records_in(tmp_path / "out", "valid")]
+    assert {record.id: record.source for record in found} == {f"a.json:{n + 1}": text for n, text in enumerate(texts)}
+    assert len(found) == 2500
