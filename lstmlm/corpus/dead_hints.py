@@ -32,12 +32,12 @@ def dead_hint(
     """
     if reason.startswith(TOO_LONG):
         return _longer_lines(files, recipe.corpus)
-    if reason.startswith("no column"):
-        if any(file.name == first["file"] and file.format == ".txt" for file in files):
-            return (
-                "A .txt file has lines and no columns: give the pairs as .tsv, .csv, .jsonl or .parquet with the "
-                f"columns corpus.source ({recipe.corpus.source!r}) and corpus.target ({recipe.corpus.target!r})"
-            )
+    lines = any(file.name == first["file"] and file.format == ".txt" for file in files)
+    if reason.startswith("no column") and lines:
+        return (
+            "A .txt file has lines and no columns: give the pairs as .tsv, .csv, .jsonl or .parquet with the "
+            f"columns corpus.source ({recipe.corpus.source!r}) and corpus.target ({recipe.corpus.target!r})"
+        )
     if counts["dead"] == counts["in"]:
         named = "corpus.source, corpus.target and corpus.id" if "column" in reason else "corpus.train"
         return f"No line can be used: check {named}"
