@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -292,3 +294,13 @@ def test_a_mistake_in_a_command_is_a_line(
     assert run(words) == 2
     (line,) = capsys.readouterr().err.splitlines()
     assert message in line
+
+
+def test_a_check_imports_nothing_heavy() -> None:
+    Path("r.yaml").write_text(GOOD, encoding="utf-8")
+    code = (
+        "import sys\nfrom lstmlm.cli.app import run\nassert run(['recipe', 'check', 'r.yaml']) == 0\n"
+        "print('HEAVY', sorted(set(sys.modules) & {'tensorflow', 'apache_beam', 'ray', 'tfx', 'kfp', 'onnxruntime'}))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120)
+    assert done.stdout.splitlines()[-1] == "HEAVY []"
