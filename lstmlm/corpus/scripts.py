@@ -87,8 +87,7 @@ def columns(text: str) -> int:
     """
     if text.isascii():
         return len(text)
-    wide, narrow = (sum(map(len, runs.findall(text))) for runs in _widths())
-    return len(text) + wide - narrow
+    return int(_widths()[np.frombuffer(text.encode("utf-32-le", "surrogatepass"), "<u4")].sum())
 
 
 @functools.cache
@@ -97,11 +96,16 @@ def _unspaced() -> re.Pattern[str]:
 
 
 @functools.cache
-def _widths() -> tuple[re.Pattern[str], re.Pattern[str]]:
-    codes = [(code, chr(code)) for code in range(_TABULATED)]
-    wide = [code for code, char in codes if unicodedata.east_asian_width(char) in "WF"]
-    marks = [code for code, char in codes if unicodedata.category(char) in ("Mn", "Me", "Cf")]
-    return _runs([*wide, *range(0x20000, 0x40000)]), _runs(marks)
+def _widths() -> NDArray[np.uint8]:
+    table = np.ones(_UNICODE, np.uint8)
+    table[0x20000:0x40000] = 2
+    for code in range(_TABULATED):
+        char = chr(code)
+        if unicodedata.category(char) in ("Mn", "Me", "Cf"):
+            table[code] = 0
+        elif unicodedata.east_asian_width(char) in "WF":
+            table[code] = 2
+    return table
 
 
 def _runs(codes: Iterable[int]) -> re.Pattern[str]:

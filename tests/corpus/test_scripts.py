@@ -17,9 +17,9 @@ CHARACTERS = st.characters(max_codepoint=0x2FFFF) | st.sampled_from("aé日カ�
 @given(st.text(CHARACTERS, max_size=30))
 def test_columns_are_those_of_unicode(text: str) -> None:
     def width(char: str) -> int:
-        if ord(char) >= 0x20000 or unicodedata.east_asian_width(char) in "WF":
-            return 2 - (unicodedata.category(char) in ("Mn", "Me", "Cf"))
-        return 0 if unicodedata.category(char) in ("Mn", "Me", "Cf") else 1
+        if unicodedata.category(char) in ("Mn", "Me", "Cf"):
+            return 0
+        return 2 if ord(char) >= 0x20000 or unicodedata.east_asian_width(char) in "WF" else 1
 
     assert columns(text) == sum(map(width, text))
 

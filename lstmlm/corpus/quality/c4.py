@@ -10,6 +10,7 @@ from __future__ import annotations
 import collections
 import dataclasses
 import re
+from collections.abc import Sequence
 
 from lstmlm.corpus.quality.sentences import TERMINAL_MARKS
 from lstmlm.corpus.scripts import about_words
@@ -72,15 +73,17 @@ def c4(text: str) -> Cleaned:
             kept.append(shown)
         else:
             removed[reason] += 1
-    if sum(map(_sentences, kept)) < MIN_SENTENCES:
+    if _has_few_sentences(kept):
         return Cleaned(text, "c4_few_sentences", removed)
     return Cleaned("\n".join(kept), None, removed)
 
 
-def _sentences(line: str) -> int:
-    """Returns how many sentences a line has, at least one."""
-    others = 0 if line.isascii() else len(_OTHER_SENTENCE_END.findall(line))
-    return len(_SENTENCE_END.findall(line)) + others or 1
+def _has_few_sentences(lines: Sequence[str]) -> bool:
+    found = [len(_SENTENCE_END.findall(line)) for line in lines]
+    if sum(count or 1 for count in found) >= MIN_SENTENCES:
+        return False
+    found = [count + len(_OTHER_SENTENCE_END.findall(line)) for count, line in zip(found, lines, strict=True)]
+    return sum(count or 1 for count in found) < MIN_SENTENCES
 
 
 def _line_reason(line: str) -> str | None:

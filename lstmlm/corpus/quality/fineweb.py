@@ -30,7 +30,7 @@ def _first_broken(text: str, tokens: int) -> str | None:
         return "fineweb_empty"
     if sum(line[-1] in TERMINAL_MARKS for line in lines) / len(lines) < MIN_PUNCTUATED_LINES:
         return "fineweb_unpunctuated_lines"
-    if sum(columns(line) <= SHORT_LINE for line in lines) / len(lines) > MAX_SHORT_LINES:
+    if sum(map(_is_short, lines)) / len(lines) > MAX_SHORT_LINES:
         return "fineweb_short_lines"
     new_lines = text.count("\n")
     if duplicates(lines)[1] / (len(text) - new_lines) > MAX_DUPLICATE_LINE_CHARACTERS:
@@ -38,3 +38,8 @@ def _first_broken(text: str, tokens: int) -> str | None:
     if new_lines / tokens > MAX_NEW_LINES_PER_TOKEN:
         return "fineweb_list"
     return None
+
+
+def _is_short(line: str) -> bool:
+    # Marks on letters fill no column, but no script has more than a few on each.
+    return len(line) <= 4 * SHORT_LINE and columns(line) <= SHORT_LINE

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from lstmlm.corpus.quality import characters as ch
 from lstmlm.corpus.quality.characters import Codes, Flags
 from lstmlm.corpus.quality.tokens import MARGIN, Bools, Ints, token_spans
-from lstmlm.corpus.scripts import FIRST, letters_per_word
+from lstmlm.corpus.scripts import FIRST, SPACED, letters_per_word
 
 _SHORT = 4  # letters of the longest word that `count_distinct` can look for
 _LAST_ASCII = 0x7F
@@ -102,22 +102,26 @@ def _powers(base: int, count: int) -> npt.NDArray[np.uint64]:
 
 def _split_unspaced(codes: Codes, starts: Ints, lengths: Ints) -> tuple[Ints, Ints]:
     """Cuts tokens of scripts without spaces into pieces of about a word, and from letters of other scripts."""
-    letters = letters_per_word().take(codes)
-    if not letters.any():
+    places = np.flatnonzero(codes >= FIRST)
+    places = places[letters_per_word()[codes[places]] != SPACED]
+    if not len(places):
         return starts, lengths
-    places = np.arange(len(codes))
-    is_start = np.zeros(len(codes), np.bool_)
-    is_start[starts] = True
-    changes = np.ones(len(codes), np.bool_)
-    np.not_equal(letters[1:], letters[:-1], out=changes[1:])
-    begins = np.maximum.accumulate(np.where(changes | is_start, places, 0))
-    cuts = is_start | ((letters > 0) & ((places - begins) % np.maximum(letters, 1) == 0)) | changes
-    inside = np.zeros(len(codes) + 1, np.int8)
-    inside[starts] += 1
-    inside[starts + lengths] -= 1
-    found = np.flatnonzero(cuts & (np.cumsum(inside[:-1], dtype=np.int8) > 0))
-    ends = (starts + lengths)[np.searchsorted(starts, found, side="right") - 1]
-    return found, np.minimum(np.append(found[1:], len(codes)), ends) - found
+    tokens = np.unique(np.searchsorted(starts, places, side="right") - 1)
+    sizes = lengths[tokens]
+    ends = np.cumsum(sizes)
+    owners = np.repeat(np.arange(len(tokens)), sizes)
+    places = np.arange(ends[-1]) + (starts[tokens] - (ends - sizes))[owners]
+    letters = letters_per_word()[codes[places]].astype(np.int64)
+    begins = np.ones(len(places), np.bool_)  # where a run of letters of one kind begins
+    begins[1:] = (letters[1:] != letters[:-1]) | (owners[1:] != owners[:-1])
+    firsts = np.flatnonzero(begins)
+    offsets = np.arange(len(places)) - firsts[np.cumsum(begins) - 1]
+    cuts = np.flatnonzero(begins | ((letters != SPACED) & (offsets % np.maximum(letters, 1) == 0)))
+    others = np.ones(len(starts), np.bool_)
+    others[tokens] = False
+    found = np.concatenate([starts[others], places[cuts]])
+    order = np.argsort(found, kind="stable")
+    return found[order], np.concatenate([lengths[others], np.diff(cuts, append=len(places))])[order]
 
 
 def segment(texts: Sequence[str]) -> Words:
@@ -127,8 +131,7 @@ def segment(texts: Sequence[str]) -> Words:
     codes = np.frombuffer(joined.encode("utf-32-le", "surrogatepass"), np.dtype("<u4"))
     flags = np.take(ch.flags(), codes)
     starts, lengths = token_spans(codes, flags)
-    if codes.max() >= FIRST:
-        starts, lengths = _split_unspaced(codes, starts, lengths)
+    starts, lengths = _split_unspaced(codes, starts, lengths)
     ends_of_texts = MARGIN + np.cumsum([len(text) + 1 for text in texts], dtype=np.int64)
     bounds = np.concatenate([[0], np.searchsorted(starts, ends_of_texts)])
     token_flags = np.bitwise_or.reduceat(flags, starts) if len(starts) else np.zeros(0, np.uint16)
