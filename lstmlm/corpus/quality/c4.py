@@ -33,7 +33,8 @@ _CITATION = re.compile(r"\[(?:\d*|edit|citation needed)\]")
 # Initials, `U.S.` and titles end no sentence, unless by several marks. They are looked for after the mark: at every
 # character would be slow. A row of marks is looked at only where it starts, or a long one would take quadratic time.
 _SENTENCE_END = re.compile(
-    r"(?<![.!?])(?:[.!?](?=[.!?])|[.!?](?<!\b\w[.!?])(?<!\bMr[.])(?<!\bMrs[.])(?<!\bMs[.])(?<!\bDr[.])(?<!\bSt[.]))"
+    r"[.!?](?<![.!?][.!?])"
+    r"(?:(?=[.!?])|(?<!\b\w[.!?])(?<!\bMr[.])(?<!\bMrs[.])(?<!\bMs[.])(?<!\bDr[.])(?<!\bSt[.]))"
     r"[.!?]*+[\"'”’)\]]*+(?=\s|$)"
 )
 _OTHER_MARKS = TERMINAL_MARKS - set(".!?")
