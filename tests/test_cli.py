@@ -130,7 +130,7 @@ def test_a_stage_shows_its_result_and_keeps_chatter_in_the_log(tmp_path: Path, r
         os.write(2, b"chatter from C\\n"); print("chatter from Python")
         progress.update(5, 10, unit="pieces", note="loss 1")
         with publish(output, "tokenizer", "s") as draft:
-            draft.facts["pieces"] = 10
+            draft.facts["vocabulary"] = 10
         return read_manifest(output)
     """
     done = _with_stage(tmp_path, body)
@@ -138,7 +138,7 @@ def test_a_stage_shows_its_result_and_keeps_chatter_in_the_log(tmp_path: Path, r
     assert "chatter" not in done.stdout + done.stderr
     assert "tokenizer: 5/10 pieces · loss 1" in done.stderr
     assert ["tokenizer", "ran"] in [line.split()[:2] for line in done.stdout.splitlines()]
-    assert ["pieces", "10"] in [line.split() for line in done.stdout.splitlines()]
+    assert ["vocabulary", "10"] in [line.split() for line in done.stdout.splitlines()]
     log = (tmp_path / "out.log").read_text(encoding="utf-8")
     assert "chatter from C\n" in log
     assert "chatter from Python\n" in log

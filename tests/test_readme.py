@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from lstmlm.cli.app import app
+from lstmlm.demo_corpus import write_demo_corpus
 
 README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
 COMMANDS = [
@@ -29,9 +30,19 @@ def test_the_readme_starts_with_demo_and_test() -> None:
     assert COMMANDS[:2] == ["make demo", "make test"]
 
 
+@pytest.fixture(scope="module")
+def demo_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the corpus of the demo, which its recipe names."""
+    folder = tmp_path_factory.mktemp("demo")
+    write_demo_corpus(folder / "build/demo/python_docs.jsonl")
+    return folder
+
+
 @pytest.mark.parametrize("command", filter(_is_cheap, COMMANDS))
-def test_a_cheap_command_runs(command: str, root: Path, tmp_path: Path) -> None:
+def test_a_cheap_command_runs(command: str, root: Path, tmp_path: Path, demo_folder: Path) -> None:
     (tmp_path / "pipelines").symlink_to(root / "pipelines")
+    if "demo-corpus" not in command:
+        (tmp_path / "build").symlink_to(demo_folder / "build")
     words = [sys.executable, "-m", *shlex.split(command)]
     done = subprocess.run(
         words,
