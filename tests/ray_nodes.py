@@ -49,7 +49,12 @@ def ray_head(cpus: int, root: Path) -> Iterator[RayCluster]:
     with tempfile.TemporaryDirectory(prefix="ray", ignore_cleanup_errors=True) as folder:
         arguments = ["--head", "--dashboard-host=127.0.0.1", f"--temp-dir={folder}"]
         arguments += [f"--{name}={port}" for name, port in ports.items()]
-        with _node(arguments, cpus, root, lambda log: _answers(f"{cluster.dashboard}/api/version")):
+
+        def ready(log: str) -> bool:
+            # The dashboard answers before the node is known to the cluster.
+            return "Ray runtime started" in log and _answers(f"{cluster.dashboard}/api/version")
+
+        with _node(arguments, cpus, root, ready):
             yield cluster
 
 
