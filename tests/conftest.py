@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -33,6 +34,10 @@ pytest_plugins = ["tests.tiny"]
 ROOT = Path(__file__).resolve().parents[1]
 
 Lstmlm = Callable[..., "subprocess.CompletedProcess[str]"]
+
+# A shell without job control ignores Ctrl-C for what it starts in the background, and whatever that starts inherits it.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
