@@ -14,6 +14,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from lstmlm.recipe import Recipe
+from lstmlm.recipe_types import restrictions
 
 HEAD = """# The recipe
 
@@ -51,7 +52,7 @@ def _model_in(annotation: Any) -> type[BaseModel] | None:
 
 
 def _type(field: FieldInfo) -> str:
-    return " ".join([_name(field.annotation), *_bounds(field)])
+    return " ".join([_name(field.annotation), *restrictions(field.metadata)])
 
 
 def _name(annotation: Any) -> str:
@@ -66,17 +67,6 @@ def _name(annotation: Any) -> str:
         return _name(inner[0])
     known = {str: "text", int: "whole number", float: "number", bool: "true or false", Path: "path"}
     return known.get(annotation, getattr(annotation, "__name__", str(annotation)))
-
-
-def _bounds(field: FieldInfo) -> Iterator[str]:
-    signs = {"gt": ">", "ge": "≥", "lt": "<", "le": "≤"}
-    for bound in field.metadata:
-        for name, sign in signs.items():
-            value = getattr(bound, name, None)
-            if value is not None:
-                yield f"{sign} {value}"
-        if getattr(bound, "pattern", None):
-            yield f"matching `{bound.pattern}`"
 
 
 def _default(field: FieldInfo) -> str:

@@ -39,7 +39,7 @@ class _Broken(Damaged):
 
 
 class _Member(Protocol):
-    """One gzip member, bzip2 stream or zstd frame."""
+    """One gzip member, bzip2 or xz stream, or zstd frame."""
 
     ended: bool
     unused: bytes  # what follows the end in the data given last
@@ -64,9 +64,11 @@ class _Gzip:
                 return
 
 
-class _Bzip2:
-    def __init__(self) -> None:
-        self._stream = bz2.BZ2Decompressor()
+class _Buffered:
+    """A decompressor of the standard library that keeps input and hands out as much as it is asked for."""
+
+    def __init__(self, stream: bz2.BZ2Decompressor | lzma.LZMADecompressor) -> None:
+        self._stream = stream
         self.ended, self.unused = False, b""
 
     def expand(self, data: bytes) -> Iterator[bytes]:
@@ -80,20 +82,12 @@ class _Bzip2:
                 return
 
 
-class _Xz:
-    def __init__(self) -> None:
-        self._stream = lzma.LZMADecompressor(memlimit=_XZ_MEMORY)
-        self.ended, self.unused = False, b""
+def _bzip2() -> _Buffered:
+    return _Buffered(bz2.BZ2Decompressor())
 
-    def expand(self, data: bytes) -> Iterator[bytes]:
-        while not self.ended:
-            part = self._stream.decompress(data, _PART_BYTES)
-            data = b""
-            self.ended, self.unused = self._stream.eof, self._stream.unused_data
-            if part:
-                yield part
-            if self._stream.needs_input:
-                return
+
+def _xz() -> _Buffered:
+    return _Buffered(lzma.LZMADecompressor(memlimit=_XZ_MEMORY))
 
 
 class _Zstd:
@@ -121,8 +115,8 @@ class _Codec:
 _SKIPPABLE = tuple(bytes([byte]) + b"\x2a\x4d\x18" for byte in range(0x50, 0x60))
 _CODECS = {
     "gz": _Codec("gzip", (b"\x1f\x8b",), _Gzip, (zlib.error,)),
-    "bz2": _Codec("bzip2", (b"BZh",), _Bzip2, (OSError, ValueError)),
-    "xz": _Codec("xz", (b"\xfd7zXZ\0",), _Xz, (lzma.LZMAError,)),
+    "bz2": _Codec("bzip2", (b"BZh",), _bzip2, (OSError, ValueError)),
+    "xz": _Codec("xz", (b"\xfd7zXZ\0",), _xz, (lzma.LZMAError,)),
     "zst": _Codec("zstd", (b"\x28\xb5\x2f\xfd", *_SKIPPABLE), _Zstd, (zstandard.ZstdError,)),
 }
 COMPRESSIONS = tuple(_CODECS)

@@ -7,6 +7,8 @@ import re
 import sys
 import unicodedata
 
+from lstmlm.corpus.scripts import runs_of
+
 _LONGEST = 30
 """Combining marks in a row that are left to the library; no language needs more (Unicode's Stream-Safe Text Format)."""
 
@@ -32,12 +34,5 @@ def _in_order(run: re.Match[str]) -> str:
 
 @functools.cache
 def _long_runs() -> re.Pattern[str]:
-    marks = [code for code in range(sys.maxunicode + 1) if unicodedata.combining(chr(code))]
-    ranges: list[list[int]] = []
-    for code in marks:
-        if ranges and ranges[-1][1] == code - 1:
-            ranges[-1][1] = code
-        else:
-            ranges.append([code, code])
-    inside = "".join(f"\\U{first:08x}-\\U{last:08x}" for first, last in ranges)
-    return re.compile(f"[{inside}]{{{_LONGEST + 1},}}")
+    marks = (code for code in range(sys.maxunicode + 1) if unicodedata.combining(chr(code)))
+    return runs_of(marks, _LONGEST + 1)

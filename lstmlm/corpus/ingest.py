@@ -37,9 +37,7 @@ def ingest(recipe: Recipe, output: Path, progress: Progress, *, runner: Runner |
     Raises:
         UserError: Something about the corpus the user must mend; nothing is published.
     """
-    if runner is not None and runner.options:
-        use_store_options(runner.flags())
-    progress.update(0, unit="files", note="hashing")
+    _begin(progress, runner)
     stamp = corpus_fingerprint(recipe)
     if is_finished(output, RECORDS, stamp):
         return read_manifest(output, RECORDS)
@@ -69,12 +67,17 @@ def clean(recipe: Recipe, output: Path, progress: Progress, *, runner: Runner | 
         cure = "Leave it out: name all files in corpus.train"
         raise UserError("a cleaned corpus has no splits", where="corpus.valid", cure=cure)
     recipe = recipe.model_copy(update={"corpus": recipe.corpus.model_copy(update={"valid_fraction": 0.0})})
-    if runner is not None and runner.options:
-        use_store_options(runner.flags())
-    progress.update(0, unit="files", note="hashing")
+    _begin(progress, runner)
     stamp = fingerprint(DOCUMENTS, corpus_fingerprint(recipe, held_out=False))
     if is_finished(output, DOCUMENTS, stamp):
         return read_manifest(output, DOCUMENTS)
     with scrubbed_messages(recipe.corpus.privacy), publish(output, DOCUMENTS, stamp) as draft:
         process(recipe, JsonShards(draft.path, recipe.corpus), draft, progress, held_out=False, runner=runner)
     return read_manifest(output, DOCUMENTS)
+
+
+def _begin(progress: Progress, runner: Runner | None) -> None:
+    """Takes the stores' options from the runner's, and says that the corpus is read for its fingerprint."""
+    if runner is not None and runner.options:
+        use_store_options(runner.flags())
+    progress.update(0, unit="files", note="hashing")

@@ -92,7 +92,7 @@ def columns(text: str) -> int:
 
 @functools.cache
 def _unspaced() -> re.Pattern[str]:
-    return _runs(np.flatnonzero(letters_per_word()).tolist())
+    return runs_of(np.flatnonzero(letters_per_word()).tolist())
 
 
 @functools.cache
@@ -108,8 +108,13 @@ def _widths() -> NDArray[np.uint8]:
     return table
 
 
-def _runs(codes: Iterable[int]) -> re.Pattern[str]:
-    """Returns the pattern of runs of some code points, given in ascending order."""
+def runs_of(codes: Iterable[int], least: int = 1) -> re.Pattern[str]:
+    """Returns the pattern of runs of some code points.
+
+    Args:
+        codes: The code points, in ascending order.
+        least: Characters that a run has at least.
+    """
     ranges: list[list[int]] = []
     for code in codes:
         if ranges and ranges[-1][1] == code - 1:
@@ -117,4 +122,4 @@ def _runs(codes: Iterable[int]) -> re.Pattern[str]:
         else:
             ranges.append([code, code])
     inside = "".join(f"\\U{first:08x}-\\U{last:08x}" for first, last in ranges)
-    return re.compile(f"[{inside}]+")
+    return re.compile(f"[{inside}]{{{least},}}")
