@@ -73,35 +73,39 @@ def is_empty(path: str, size: int) -> bool:
     return not size or (size <= max(map(len, marks)) and b"".join(read_bytes(path, 0, size)) in marks)
 
 
-def compression_within(path: str, size: int, named: str) -> str:
-    """Returns the compression that a file's first bytes show, whatever its name says; empty where there is none.
-
-    Raises:
-        UserError: The name says that it is compressed, and it is neither that nor text.
-    """
-    head = b"".join(read_bytes(path, 0, min(size, 512)))
-    for kind, magic in MAGIC.items():
-        if head.startswith(magic):
-            return kind
-    if named and head and (_is_binary(head) or len(head) < 2):
-        cure = f"Compress it with {NAMES[named]}, or give it the ending of what it is"
-        raise UserError(f"not a {NAMES[named]} file", where=path, cure=cure)
-    return ""
-
-
-def content_of(path: str, size: int, compression: str, format: str) -> Content:
-    """Returns how the text of a file is stored.
+def content_of(path: str, size: int, named: str, format: str) -> tuple[str, Content]:
+    """Returns a file's compression, as its first bytes show, and how the text within is stored.
 
     Args:
         path: The file, local or a URL.
         size: Its size in bytes.
-        compression: `gz`, `bz2`, `zst`, `xz`, or empty.
+        named: The compression that its name speaks of: `gz`, `bz2`, `zst`, `xz`, or empty.
         format: `.txt`, `.tsv`, `.csv` or `.jsonl`.
 
     Raises:
-        UserError: It cannot be read, it is no text, or its text has an encoding that is not supported.
+        UserError: It cannot be read, it is neither compressed as its name says nor text, or its text has an encoding
+            that is not supported.
     """
-    head = _head(path, size, compression)
+    stored = b"".join(read_bytes(path, 0, min(size, SAMPLE_BYTES)))
+    compression = _compression(stored)
+    if named and not compression:
+        _check_is_text(path, stored[:512], named)
+    head = _expanded(path, size, compression) if compression else stored
+    return compression, _text_content(path, size, compression, format, head)
+
+
+def _compression(head: bytes) -> str:
+    return next((kind for kind, magic in MAGIC.items() if head.startswith(magic)), "")
+
+
+def _check_is_text(path: str, head: bytes, named: str) -> None:
+    """Refuses a file that its name calls compressed and that is neither that nor text."""
+    if _is_binary(head) or len(head) < 2:
+        cure = f"Compress it with {NAMES[named]}, or give it the ending of what it is"
+        raise UserError(f"not a {NAMES[named]} file", where=path, cure=cure)
+
+
+def _text_content(path: str, size: int, compression: str, format: str, head: bytes) -> Content:
     _refuse_foreign(path, head)
     encoding = next((name for bom, name in _BOMS if head.startswith(bom)), None) or _wide_encoding(head)
     if encoding is None:
@@ -118,9 +122,8 @@ def content_of(path: str, size: int, compression: str, format: str) -> Content:
     return Content(encoding, returns, array)
 
 
-def _head(path: str, size: int, compression: str) -> bytes:
-    if not compression:
-        return b"".join(read_bytes(path, 0, min(size, SAMPLE_BYTES)))
+def _expanded(path: str, size: int, compression: str) -> bytes:
+    """Returns the beginning of what a compressed file expands to."""
     found = bytearray()
     try:
         for part in decompressed(path, size, compression, max_expansion=1000):
@@ -145,17 +148,10 @@ def _refuse_foreign(path: str, head: bytes) -> None:
     found = next(((what, cure) for magic, what, cure in _FOREIGN if head.startswith(magic)), None)
     if found is None and head[_TAR_MAGIC] == b"ustar":
         found = "a tar archive", "Unpack it: tar -xf"
-    if found is None:
-        found = next(
-            ((f"{NAMES[kind]} within another compression", "Unpack it once") for kind in MAGIC if _begins(head, kind)),
-            None,
-        )
+    if found is None and (kind := _compression(head)):
+        found = f"{NAMES[kind]} within another compression", "Unpack it once"
     if found is not None:
         raise UserError(f"the file is {found[0]}, not text", where=path, cure=found[1])
-
-
-def _begins(head: bytes, kind: str) -> bool:
-    return head.startswith(MAGIC[kind])
 
 
 def _wide_encoding(head: bytes) -> str | None:

@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 from typing import Literal
 
 from lstmlm.corpus.compression import COMPRESSIONS
-from lstmlm.corpus.content import PLAIN, Content, JsonDocument, compression_within, content_of, is_empty
+from lstmlm.corpus.content import PLAIN, Content, JsonDocument, content_of, is_empty
 from lstmlm.corpus.found import Found, LeftOut, Listing
 from lstmlm.corpus.layouts import VALID, files_of_split
 from lstmlm.corpus.listing import list_files
@@ -187,8 +187,7 @@ def corpus_file(found: Found, index: int = 0, split: Split | None = None) -> Cor
         return CorpusFile(index, found.name, found.path, format, "", split, found.size)
     if is_empty(found.path, found.size):  # a part of a table that got no rows
         return CorpusFile(index, found.name, found.path, format, "", split, 0)
-    compression = compression_within(found.path, found.size, named)
-    content = content_of(found.path, found.size, compression, format)
+    compression, content = content_of(found.path, found.size, named, format)
     return CorpusFile(index, found.name, found.path, format, compression, split, found.size, content)
 
 
