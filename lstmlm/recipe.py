@@ -82,6 +82,10 @@ class Examples(Section):
     )
 
 
+REGULARISATION = frozenset({"dropout", "input_dropout", "output_dropout", "embedding_dropout", "weight_drop"})
+"""Fields of `Model` that act in training only: two models that differ in them are the same network."""
+
+
 class Model(Section):
     """The network: its sizes, what is dropped in training, how it attends and predicts."""
 

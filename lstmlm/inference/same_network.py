@@ -10,10 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from lstmlm.errors import UserError
-from lstmlm.recipe import Model, Recipe
-
-_TRAINING_ONLY = {"dropout", "input_dropout", "output_dropout", "embedding_dropout", "weight_drop"}
-"""Fields of `model` that a trained network does not depend on."""
+from lstmlm.recipe import REGULARISATION, Model, Recipe
 
 
 def check_same_network(recipe: Recipe, folder: Path) -> None:
@@ -51,4 +48,4 @@ def _differing(recipe: Recipe, task: str | None, section: Model | None) -> list[
 
 
 def _fields(section: Model) -> Mapping[str, Any]:
-    return section.model_dump(mode="json", exclude=_TRAINING_ONLY)
+    return section.model_dump(mode="json", exclude=set(REGULARISATION))

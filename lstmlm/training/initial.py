@@ -9,14 +9,12 @@ from typing import Any
 from lstmlm.errors import UserError
 from lstmlm.manifest import Manifest
 from lstmlm.publish import read_manifest
-from lstmlm.recipe import Recipe
+from lstmlm.recipe import REGULARISATION, Recipe
 from lstmlm.task import load_task
 from lstmlm.tokenizer.identity import check_same_vocabulary, vocabulary_facts
 from lstmlm.training.identity import differences
 
 FIELD = "training.initial"
-FREE = ("dropout", "input_dropout", "output_dropout", "embedding_dropout", "weight_drop")
-"""Fields of `model` that belong to the training and not to the network."""
 
 
 def check_initial(recipe: Recipe, pieces: Manifest) -> str | None:
@@ -41,7 +39,7 @@ def check_initial(recipe: Recipe, pieces: Manifest) -> str | None:
     before = _recipe(folder)
     now: dict[str, Any] = {"task": recipe.task, "model": recipe.model.model_dump(mode="json")}
     for content in (before, now):
-        content["model"] = {name: value for name, value in content["model"].items() if name not in FREE}
+        content["model"] = {name: value for name, value in content["model"].items() if name not in REGULARISATION}
     changed = "; ".join(differences({name: before[name] for name in now if name in before}, now))
     if changed:
         what = f"another network than that of {folder}: {changed}"

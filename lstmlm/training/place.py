@@ -77,17 +77,19 @@ def _usual(recipe: Recipe, site: Site, stamp: str) -> Path:
 
 def _resumable(pointer: Path, stamp: str) -> Path | None:
     """Returns the folder in which an earlier command with this output left checkpoints of this very training."""
-    try:
-        found = json.loads(pointer.read_bytes())
-        folder, same = Path(found["folder"]), found["fingerprint"] == stamp
-    except (OSError, ValueError, TypeError, KeyError):
-        return None
-    return folder if same and checkpoints(folder) else None
+    folder, found = _read(pointer)
+    return folder if folder is not None and found == stamp and checkpoints(folder) else None
 
 
 def pointed(site: Site) -> Path | None:
     """Returns the folder of checkpoints that an earlier command with this output used, of whatever recipe."""
+    return _read(site.hidden("checkpoints"))[0]
+
+
+def _read(pointer: Path) -> tuple[Path | None, str | None]:
+    """Returns the folder and the fingerprint that a pointer names; None where it is missing or damaged."""
     try:
-        return Path(json.loads(site.hidden("checkpoints").read_bytes())["folder"])
+        found = json.loads(pointer.read_bytes())
+        return Path(found["folder"]), found.get("fingerprint")
     except (OSError, ValueError, TypeError, KeyError):
-        return None
+        return None, None
