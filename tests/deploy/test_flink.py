@@ -178,15 +178,15 @@ def test_infer_outlives_a_killed_task_manager(
     assert len(contents(there)["predictions-00000-of-00002.jsonl"].splitlines()) > TEXTS // 3
 
 
-def test_what_the_user_must_mend_arrives_in_one_line(
+def test_an_error_the_user_can_fix_arrives_in_one_line(
     cluster: Cluster, recipe: Path, root: Path, tmp_path: Path
 ) -> None:
     """Found by a worker, two processes away."""
-    (recipe.parent / "bad.txt.gz").write_bytes(b"not zipped")
-    arguments = ["ingest", recipe, "-o", tmp_path / "out", "--set", "corpus.train=bad.txt.gz"]
+    (recipe.parent / "bad.csv").write_text("text,text\na,b\n")
+    arguments = ["ingest", recipe, "-o", tmp_path / "out", "--set", "corpus.train=bad.csv"]
     code, said = Command(root, *arguments, *cluster.options()).finish()
     assert code == 2, said + (tmp_path / "out.log").read_text()[-5000:]
     (line,) = (line for line in said.splitlines() if line.startswith("lstmlm: "))
-    assert "bad.txt.gz: not a gzip file" in line
+    assert "bad.csv:1: a column is named twice" in line
     assert "Traceback" not in said
     assert not (tmp_path / "out").exists()
