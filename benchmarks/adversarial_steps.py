@@ -7,18 +7,18 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from lstmlm.corpus.block import Block, Excluded
-from lstmlm.corpus.decontaminate import Decontaminate, write_index
-from lstmlm.corpus.keys import block_keys
-from lstmlm.corpus.language import KeepLanguages
-from lstmlm.corpus.language_sample import SampleLanguages
-from lstmlm.corpus.normalise import Normalise
-from lstmlm.corpus.privacy.scrub import Scrub
-from lstmlm.corpus.quality.step import Quality, RuleSet
-from lstmlm.corpus.step import Step
-from lstmlm.corpus.summary import summarise
-from lstmlm.recipe_corpus import Duplicates, Privacy
-from lstmlm.records import Record, deserialize, serialize
+from lstmlm.corpus.dedup.keys import block_keys
+from lstmlm.corpus.passes.block import Block, Excluded
+from lstmlm.corpus.report.summary import summarise
+from lstmlm.corpus.steps.decontaminate import Decontaminate, write_index
+from lstmlm.corpus.steps.language import KeepLanguages
+from lstmlm.corpus.steps.language_sample import SampleLanguages
+from lstmlm.corpus.steps.normalise import Normalise
+from lstmlm.corpus.steps.privacy.scrub import Scrub
+from lstmlm.corpus.steps.quality.step import Quality, RuleSet
+from lstmlm.corpus.steps.step import Step
+from lstmlm.recipe.sections.corpus import Duplicates, Privacy
+from lstmlm.records.record import Record, deserialize, serialize
 
 KINDS = ("email", "phone", "card", "iban", "ip", "national_id", "url_credentials")
 

@@ -7,8 +7,8 @@ import sys
 import time
 from pathlib import Path
 
-from lstmlm.inference.engine_model import EngineModel
-from lstmlm.inference.loading import engine_facts
+from lstmlm.inference.model.engine_model import EngineModel
+from lstmlm.inference.model.loading import engine_facts
 
 
 def main(export: str, source: str) -> None:

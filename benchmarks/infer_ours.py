@@ -10,10 +10,10 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks.infer_work import load
-from lstmlm.decoding import onnx_files
 from lstmlm.decoding.engine import Engine
-from lstmlm.decoding.hypothesis import Request, SearchOptions
-from lstmlm.decoding.onnx_backend import OnnxBackend
+from lstmlm.decoding.onnx import files as onnx_files
+from lstmlm.decoding.onnx.backend import OnnxBackend
+from lstmlm.decoding.search.request import Request, SearchOptions
 
 
 def main(work: str, precision: str, rows: str) -> None:

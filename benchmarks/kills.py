@@ -19,7 +19,7 @@ import psutil
 from stage_runs import Inputs, contents, prepare, start
 from table import Row, publish, row
 
-from lstmlm.publish import MANIFEST
+from lstmlm.publish.folder import MANIFEST
 
 QUICK = os.environ.get("QUICK") == "1"
 KILLS = 24 if QUICK else 300

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from table import Row, row
 
-from lstmlm.corpus.language import detector
+from lstmlm.corpus.steps.language import detector
 
 LONGER_THAN = 20  # characters
 

@@ -1,4 +1,4 @@
-"""Precision and recall of `lstmlm.corpus.privacy` on texts with labelled spans, and its speed.
+"""Precision and recall of `lstmlm.corpus.steps.privacy` on texts with labelled spans, and its speed.
 
     python benchmarks/pii.py LABELLED.jsonl [--prose FILE]
 
@@ -20,12 +20,12 @@ from pathlib import Path
 
 from table import Row, row
 
-from lstmlm.corpus.privacy.find import Finder
-from lstmlm.corpus.privacy.replace import placeholder
-from lstmlm.corpus.privacy.scrubber import Scrubber
-from lstmlm.corpus.privacy.spans import Span
-from lstmlm.recipe_corpus import Privacy
-from lstmlm.records import Record
+from lstmlm.corpus.steps.privacy.find import Finder
+from lstmlm.corpus.steps.privacy.replace import placeholder
+from lstmlm.corpus.steps.privacy.scrubber import Scrubber
+from lstmlm.corpus.steps.privacy.spans import Span
+from lstmlm.recipe.sections.corpus import Privacy
+from lstmlm.records.record import Record
 
 # Labels of presidio-research -> ours.
 LABELS = {

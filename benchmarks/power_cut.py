@@ -30,7 +30,7 @@ from stage_runs import STAGES, Inputs, contents, prepare, start
 from table import Row, publish, row
 
 from lstmlm.errors import UserError
-from lstmlm.publish import MANIFEST, read_manifest
+from lstmlm.publish.folder import MANIFEST, read_manifest
 
 QUICK = os.environ.get("QUICK") == "1"
 CUTS, UNSYNCED = (12, 12) if QUICK else (100, 24)
@@ -218,7 +218,7 @@ def cuts(inputs: Inputs, number: int, seed: int, before: Callable[[], object] = 
 
 def sync_cost(folder: Path) -> float:
     """Returns the milliseconds that a published folder of four files of 256 kB takes longer because it is synced."""
-    from lstmlm.publish import publish as publish_folder
+    from lstmlm.publish.folder import publish as publish_folder
 
     def once(path: Path) -> float:
         began = time.perf_counter()

@@ -25,10 +25,10 @@ sys.path.insert(0, str(ROOT))
 
 from benchmarks import infer_work  # noqa: E402
 from benchmarks.shortlist_backend import ShortlistBackend  # noqa: E402
-from lstmlm.decoding import onnx_files  # noqa: E402
 from lstmlm.decoding.engine import Engine  # noqa: E402
-from lstmlm.decoding.hypothesis import Request, SearchOptions  # noqa: E402
-from lstmlm.decoding.onnx_backend import OnnxBackend  # noqa: E402
+from lstmlm.decoding.onnx import files as onnx_files  # noqa: E402
+from lstmlm.decoding.onnx.backend import OnnxBackend  # noqa: E402
+from lstmlm.decoding.search.request import Request, SearchOptions  # noqa: E402
 
 Ints = npt.NDArray[np.int64]
 Texts = Sequence[Sequence[int]]

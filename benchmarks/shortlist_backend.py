@@ -19,12 +19,12 @@ import onnx
 import onnxruntime
 from onnx import helper, numpy_helper
 
-from lstmlm.decoding import onnx_heads
 from lstmlm.decoding.backend import Floats, Ints, Rows
-from lstmlm.decoding.constraints import NEVER
-from lstmlm.decoding.onnx_backend import OnnxBackend
-from lstmlm.decoding.onnx_graph import value
-from lstmlm.decoding.onnx_layers import SOFTMAX_BIAS
+from lstmlm.decoding.constraints.constraints import NEVER
+from lstmlm.decoding.onnx import heads as onnx_heads
+from lstmlm.decoding.onnx.backend import OnnxBackend
+from lstmlm.decoding.onnx.graph import value
+from lstmlm.decoding.onnx.layers import SOFTMAX_BIAS
 
 WIDTH = 512
 """The columns of a union are filled up to a multiple of this: a graph has a fixed number of them."""

@@ -17,10 +17,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from lstmlm.progress import Silent
-from lstmlm.publish import read_manifest
-from lstmlm.recipe import Recipe
-from lstmlm.recipe_file import parse_recipe
-from lstmlm.runner import choose_runner
+from lstmlm.publish.folder import read_manifest
+from lstmlm.recipe.file import parse_recipe
+from lstmlm.recipe.recipe import Recipe
+from lstmlm.runners.runner import choose_runner
 
 RECIPE = """
 name: tiny
@@ -92,16 +92,16 @@ def import_all() -> None:
     """Imports what the stages need, and starts nothing."""
     for name, value in {"CUDA_VISIBLE_DEVICES": "-1", "OMP_NUM_THREADS": "1", "TF_CPP_MIN_LOG_LEVEL": "3"}.items():
         os.environ.setdefault(name, value)
-    import lstmlm.corpus.process
+    import lstmlm.corpus.passes.process
     import lstmlm.examples.build
     import lstmlm.export
-    import lstmlm.inference.engine_model
-    import lstmlm.inference.handler
     import lstmlm.inference.job
+    import lstmlm.inference.model.engine_model
+    import lstmlm.inference.model.handler
     import lstmlm.inference.run
     import lstmlm.tasks.generate
     import lstmlm.training.run
-    import lstmlm.training.worker  # noqa: F401
+    import lstmlm.training.workers.worker  # noqa: F401
 
 
 def run_stage(inputs: Inputs, stage: str, output: Path, say: Callable[[str], None], *, processes: bool = False) -> None:
@@ -141,9 +141,9 @@ def run_stage(inputs: Inputs, stage: str, output: Path, say: Callable[[str], Non
 
 
 def _train(recipe: Recipe, folder: Path, output: Path, say: Callable[[str], None]) -> None:
-    from lstmlm.training import distributed, worker
-    from lstmlm.training.all_reduce import Alone
     from lstmlm.training.run import train
+    from lstmlm.training.workers import distributed, worker
+    from lstmlm.training.workers.all_reduce import Alone
 
     save = worker.save_checkpoint
 

@@ -20,9 +20,9 @@ from documents import CORPORA
 from table import Row, median, row
 
 from lstmlm.examples.build import EncodeShard
-from lstmlm.recipe import Recipe
-from lstmlm.records import Record, serialize
-from lstmlm.tfrecord import write_records
+from lstmlm.recipe.recipe import Recipe
+from lstmlm.records.record import Record, serialize
+from lstmlm.records.tfrecord import write_records
 from lstmlm.tokenizer.train import train_model, training_lines
 
 BLOCK = 256

@@ -17,8 +17,8 @@ from table import Row, row
 ROOT = Path(__file__).resolve().parents[1]
 REPORT = ROOT / "build" / "bench" / "faults.xml"
 TESTS = (
-    "tests/training/test_distributed.py::test_a_lost_worker_is_replaced_and_the_loss_is_that_of_the_undisturbed_run",
-    "tests/training/test_lost_machines.py",
+    "tests/training/workers/test_distributed.py::test_a_lost_worker_is_replaced_and_the_loss_is_that_of_the_undisturbed_run",
+    "tests/training/workers/test_lost_machines.py",
 )
 BAR = 90.0
 """Seconds."""

@@ -27,8 +27,8 @@ from environments import TORCH, peer_python
 from table import Row, row
 from train_clock import LOG_EVERY, Clock, Timing, timing
 
-from lstmlm.recipe import Recipe
-from lstmlm.recipe_file import load_recipe
+from lstmlm.recipe.file import load_recipe
+from lstmlm.recipe.recipe import Recipe
 
 ROOT = Path(__file__).resolve().parents[1]
 WORK = ROOT / "build" / "bench" / "quality"
@@ -224,9 +224,9 @@ def language_alone(plan: Plan, trained: Trained) -> list[Row]:
 
 def translation_beside_peer(plan: Plan, trained: Trained) -> list[Row]:
     """Our BLEU beside the peer's: the same pieces, sources and references."""
-    from lstmlm.corpus.shards import records_in
     from lstmlm.evaluation.pairs import group_by_source
     from lstmlm.evaluation.translation import translation_metrics
+    from lstmlm.records.shards import records_in
     from lstmlm.tokenizer import Tokenizer
 
     recipe, model = trained.recipe, infer_model.of_run(trained.folder)

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import tensorflow as tf
 
-    from lstmlm.training.all_reduce import AllReduce
     from lstmlm.training.loop import Loop
+    from lstmlm.training.workers.all_reduce import AllReduce
 
 
 def parse() -> argparse.Namespace:
@@ -63,13 +63,16 @@ def build(arguments: argparse.Namespace) -> tuple[Loop, int]:
     import tensorflow as tf
 
     from lstmlm.models.language_model import LanguageModel
-    from lstmlm.recipe import Examples, Model, Recipe, Training
-    from lstmlm.recipe_corpus import Corpus
-    from lstmlm.training.carried import CarriedState
-    from lstmlm.training.gpu import use_gpu
+    from lstmlm.recipe.recipe import Recipe
+    from lstmlm.recipe.sections.corpus import Corpus
+    from lstmlm.recipe.sections.examples import Examples
+    from lstmlm.recipe.sections.model import Model
+    from lstmlm.recipe.sections.training import Training
     from lstmlm.training.loop import Loop, summed_room
     from lstmlm.training.optimizer import make_optimizer
-    from lstmlm.training.shared_memory import through_memory
+    from lstmlm.training.workers.carried import CarriedState
+    from lstmlm.training.workers.gpu import use_gpu
+    from lstmlm.training.workers.shared_memory import through_memory
 
     ring = ring_or_alone(arguments.gpu)  # before anything is computed
     units, batch = arguments.units, arguments.batch
@@ -107,7 +110,7 @@ def peak_megabytes(gpu: bool) -> float:
 
 def ring_or_alone(gpu: bool) -> AllReduce:
     """Returns the workers of TF_CONFIG, which share a batch, or the one there is without it."""
-    from lstmlm.training.all_reduce import Alone, Ring
+    from lstmlm.training.workers.all_reduce import Alone, Ring
 
     if "TF_CONFIG" not in os.environ:
         return Alone()

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from lstmlm.recipe import Recipe
-from lstmlm.recipe_corpus import Corpus
+from lstmlm.recipe.recipe import Recipe
+from lstmlm.recipe.sections.corpus import Corpus
 
 UNUSED = "unused"
 

@@ -14,7 +14,7 @@ from tfx.types.component_spec import ExecutionParameter
 from components.recipe_sections import read_sections
 from components.runtime import Runtime, current
 from lstmlm.errors import UserError
-from lstmlm.recipe import Recipe
+from lstmlm.recipe.recipe import Recipe
 
 RECIPE = "recipe"
 VERSION = "version"
@@ -63,8 +63,8 @@ def folder(artifact: types.Artifact) -> Path:
     """
     parts = urlsplit(artifact.uri)
     if parts.scheme not in ("", "file"):
-        cure = "Mount it as a file system and use the mounted path as the pipeline root"
-        raise UserError(f"artifacts in {parts.scheme}:// are not supported", where=artifact.uri, cure=cure)
+        hint = "Mount it as a file system and use the mounted path as the pipeline root"
+        raise UserError(f"artifacts in {parts.scheme}:// are not supported", where=artifact.uri, hint=hint)
     return Path(parts.path if parts.scheme else artifact.uri)
 
 

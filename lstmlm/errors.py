@@ -26,24 +26,24 @@ class UserError(Exception):
 
     Attributes:
         where: The file, `file:line` or field at fault; may be empty.
-        cure: What to do about it; may be empty.
+        hint: What to do about it; may be empty.
     """
 
-    def __init__(self, what: str, *, where: str = "", cure: str = "") -> None:
-        self.what, self.where, self.cure = what, where, cure
+    def __init__(self, what: str, *, where: str = "", hint: str = "") -> None:
+        self.what, self.where, self.hint = what, where, hint
         super().__init__(str(self))
 
     def __str__(self) -> str:
         line = f"{self.where}: {self.what}" if self.where else self.what
-        return f"{line}. {self.cure}" if self.cure else line
+        return f"{line}. {self.hint}" if self.hint else line
 
     def __reduce__(self) -> tuple[object, ...]:
         # Beam and Ray carry exceptions between processes: keep all three parts.
-        return (_rebuild, (type(self), self.what, self.where, self.cure))
+        return (_rebuild, (type(self), self.what, self.where, self.hint))
 
 
-def _rebuild(kind: type[UserError], what: str, where: str, cure: str) -> UserError:
-    return kind(what, where=where, cure=cure)
+def _rebuild(kind: type[UserError], what: str, where: str, hint: str) -> UserError:
+    return kind(what, where=where, hint=hint)
 
 
 class BelowThreshold(UserError):

@@ -12,17 +12,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lstmlm.decoding.supported import check_decoding, option_beyond_engine
-from lstmlm.inference.constraining import constraints_of
-from lstmlm.inference.loading import DECODING_FACTS, ENGINE_FACTS
-from lstmlm.inference.same_network import check_same_network
-from lstmlm.inference.served import SPACES
+from lstmlm.inference.model.constraining import constraints_of
+from lstmlm.inference.model.loading import DECODING_FACTS, ENGINE_FACTS
+from lstmlm.inference.model.same_network import check_same_network
+from lstmlm.inference.model.served import SPACES
 from lstmlm.progress import Progress
-from lstmlm.publish import Manifest, fingerprint, is_finished, publish, read_manifest
-from lstmlm.recipe import Recipe
+from lstmlm.publish.folder import Manifest, fingerprint, is_finished, publish, read_manifest
+from lstmlm.recipe.recipe import Recipe
 from lstmlm.task import load_task
 from lstmlm.tokenizer import Tokenizer, tokenizer_file
-from lstmlm.tokenizer.graph import continuation_of, ids_of, text_of
 from lstmlm.tokenizer.identity import check_same_vocabulary
+from lstmlm.tokenizer.sentencepiece.graph import continuation_of, ids_of, text_of
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -49,7 +49,7 @@ def export(recipe: Recipe, model: Path, tokenizer: Path, output: Path, progress:
         model: Folder of the train stage.
         tokenizer: Folder of the tokenizer stage.
         output: Where the SavedModel shall appear, and beside it `weights.npz`, `model.json`, `tokenizer.model` and the
-            ONNX files of the engine (`lstmlm.decoding.onnx_files`), where it computes such models.
+            ONNX files of the engine (`lstmlm.decoding.onnx.files`), where it computes such models.
         progress: Told of the steps.
 
     Raises:
@@ -62,16 +62,16 @@ def export(recipe: Recipe, model: Path, tokenizer: Path, output: Path, progress:
     stamp = fingerprint(EXPORT_VERSION, sections, trained.fingerprint, vocabulary.fingerprint)
     if is_finished(output, "export", stamp):
         return read_manifest(output, "export")
-    cure = "Name the tokenizer it was trained with"
+    hint = "Name the tokenizer it was trained with"
     check_same_network(recipe, model)
-    check_same_vocabulary("weights", trained.facts.get("vocabulary"), vocabulary, cure=cure)
+    check_same_vocabulary("weights", trained.facts.get("vocabulary"), vocabulary, hint=hint)
     words = Tokenizer(tokenizer_file(tokenizer))
     # Both refuse what cannot be: a vocabulary that no graph can hold, phrases that cannot be written.
     _ = words.model_bytes, constraints_of(recipe.decoding, words)
     import tensorflow as tf
 
-    from lstmlm.decoding import onnx_files
-    from lstmlm.training.checkpoint import load_arrays
+    from lstmlm.decoding.onnx import files as onnx_files
+    from lstmlm.training.checkpoints.checkpoint import load_arrays
 
     progress.update(0, 1, unit="models", note="tracing")
     network = load_task(recipe.task).build(recipe, int(vocabulary.facts["vocabulary"]))
@@ -112,7 +112,7 @@ def _served(network: SequenceModel, words: Tokenizer, recipe: Recipe) -> tf.Modu
     import tensorflow as tf
     import tensorflow_text as tf_text
 
-    from lstmlm.decoding.search import END, Options
+    from lstmlm.models.graph_search import END, Options
 
     decoding, longest = recipe.decoding, recipe.examples.max_source
     options = Options(decoding.method == "sample", decoding.temperature, decoding.max_tokens)

@@ -15,14 +15,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from lstmlm.errors import UserError
-from lstmlm.records import Record
+from lstmlm.records.record import Record
 
 if TYPE_CHECKING:
     import tensorflow as tf
 
     from lstmlm.models.base import SequenceModel
-    from lstmlm.recipe import Recipe
-    from lstmlm.recipe_corpus import Corpus
+    from lstmlm.recipe.recipe import Recipe
+    from lstmlm.recipe.sections.corpus import Corpus
     from lstmlm.tokenizer import Tokenizer
     from lstmlm.tokenizer.rows import TokenRows
 
@@ -181,8 +181,8 @@ def load_task(name: str) -> Task:
     known = task_names()
     if name not in known:
         close = difflib.get_close_matches(name, known, n=1)
-        cure = f"Did you mean `{close[0]}`?" if close else f"There are: {', '.join(known)}"
-        raise UserError(f"no task named {name!r}", where="task", cure=cure)
+        hint = f"Did you mean `{close[0]}`?" if close else f"There are: {', '.join(known)}"
+        raise UserError(f"no task named {name!r}", where="task", hint=hint)
     task = importlib.import_module(f"lstmlm.tasks.{name}").TASK
     assert isinstance(task, Task)
     return task

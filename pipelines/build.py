@@ -22,7 +22,7 @@ from components.inference.component import Inference
 from components.ingest.component import Ingest
 from components.tokenizer.component import Tokenizer
 from components.trainer.component import Trainer
-from lstmlm.recipe import Recipe
+from lstmlm.recipe.recipe import Recipe
 from pipelines.stages import stage_named
 
 BEAM_ARGS = (

@@ -8,7 +8,7 @@ from typing import Any
 import yaml
 from tfx.orchestration.kubeflow.v2 import kubeflow_v2_dag_runner
 
-from lstmlm.recipe import Recipe
+from lstmlm.recipe.recipe import Recipe
 from pipelines.build import build_pipeline
 
 IMAGE = "lstmlm:latest"

@@ -21,11 +21,11 @@ from tfx.proto.orchestration import pipeline_pb2
 
 from components.runtime import Runtime, use
 from lstmlm.errors import BelowThreshold, UserError
-from lstmlm.locks import locked
-from lstmlm.manifest import read_object
 from lstmlm.progress import Progress, Silent
-from lstmlm.publish import MANIFEST
-from lstmlm.recipe import Recipe
+from lstmlm.publish.folder import MANIFEST
+from lstmlm.publish.locks import locked
+from lstmlm.publish.manifest import read_object
+from lstmlm.recipe.recipe import Recipe
 from pipelines.build import build_pipeline
 from pipelines.housekeeping import sweep
 from pipelines.moved import keys_as_at, settle
@@ -169,7 +169,7 @@ class _Run:
             execution = self.store.finished(self._nodes[upstream])
             if execution is None:
                 what = f"stage `{stage.name}` needs `{before.name}`, which has not finished in run {self._run_id!r}"
-                raise UserError(what, where="--stage", cure=f"Run --stage {before.name} with this --run-id first")
+                raise UserError(what, where="--stage", hint=f"Run --stage {before.name} with this --run-id first")
             if before.name == "evaluate":
                 _check_blessed(folders(self.store.outputs(execution))[before.output])
 
@@ -177,7 +177,7 @@ class _Run:
         changed = changed_parameter(node, done)
         if changed is not None:
             what = f"stage `{stage.name}` ran under the run id {self._run_id!r} with another {changed}"
-            raise UserError(what, where="--run-id", cure="Use a new run id after a change")
+            raise UserError(what, where="--run-id", hint="Use a new run id after a change")
 
     def _launch(self, stage: Stage, node: pipeline_pb2.PipelineNode) -> None:
         if stage.name == "push" and not self._is_served():
@@ -212,4 +212,4 @@ def _check_blessed(evaluation: Path) -> None:
     verdict = read_object(evaluation / "metrics.json", "failures", "blessed")
     if not verdict["blessed"]:
         what = f"not good enough to be pushed: {'; '.join(map(str, verdict['failures']))}"
-        raise BelowThreshold(what, where=str(evaluation), cure="Train longer or loosen evaluation.thresholds")
+        raise BelowThreshold(what, where=str(evaluation), hint="Train longer or loosen evaluation.thresholds")

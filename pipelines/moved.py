@@ -19,7 +19,7 @@ from tfx import types
 from tfx.orchestration.portable import cache_utils
 
 from lstmlm.errors import UserError
-from lstmlm.publish import replacing
+from lstmlm.publish.folder import replacing
 
 STORE = "metadata.sqlite"
 ORIGIN = ".origin"
@@ -55,7 +55,7 @@ def settle(home: Path) -> Path:
         with contextlib.closing(sqlite3.connect(store, timeout=_BUSY_SECONDS)) as connection:
             faults = [found for (found,) in connection.execute("PRAGMA quick_check(1)") if found != "ok"]
             if faults:
-                raise UserError(f"the metadata of this run is damaged: {faults[0]}", where=str(store), cure=_CURE)
+                raise UserError(f"the metadata of this run is damaged: {faults[0]}", where=str(store), hint=_CURE)
             if not _has_artifacts(connection):
                 return _origin(home, home)
             earlier = _earlier_homes(connection, home)
@@ -66,10 +66,10 @@ def settle(home: Path) -> Path:
     except sqlite3.OperationalError as error:
         if "locked" in str(error):
             what = "the metadata of this run is locked by another program"
-            raise UserError(what, where=str(store), cure="Close what has it open, and run again") from error
-        raise UserError(f"the metadata of this run cannot be read: {error}", where=str(store), cure=_CURE) from error
+            raise UserError(what, where=str(store), hint="Close what has it open, and run again") from error
+        raise UserError(f"the metadata of this run cannot be read: {error}", where=str(store), hint=_CURE) from error
     except sqlite3.DatabaseError as error:
-        raise UserError(f"the metadata of this run is damaged: {error}", where=str(store), cure=_CURE) from error
+        raise UserError(f"the metadata of this run is damaged: {error}", where=str(store), hint=_CURE) from error
     return _origin(home, first)
 
 

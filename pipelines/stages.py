@@ -56,8 +56,8 @@ def stage_named(name: str) -> Stage:
     if name in _BY_NAME:
         return _BY_NAME[name]
     close = difflib.get_close_matches(name, list(_BY_NAME), n=1)
-    cure = f"Did you mean `{close[0]}`?" if close else f"There are: {', '.join(_BY_NAME)}"
-    raise UserError(f"no stage named {name!r}", where="--stage", cure=cure)
+    hint = f"Did you mean `{close[0]}`?" if close else f"There are: {', '.join(_BY_NAME)}"
+    raise UserError(f"no stage named {name!r}", where="--stage", hint=hint)
 
 
 def stage_of_node(node: str) -> Stage:

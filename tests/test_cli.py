@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from lstmlm.console import Meter, Screen, clock_time
-from lstmlm.logs import Terminal
+from lstmlm.cli.console import Meter, Screen, clock_time
+from lstmlm.cli.logs import Terminal
 
 Lstmlm = Callable[..., "subprocess.CompletedProcess[str]"]
 
@@ -33,7 +33,8 @@ def _with_stage(tmp_path: Path, body: str, *arguments: object) -> subprocess.Com
     stage = textwrap.indent(textwrap.dedent(body), "    ")
     script.write_text(
         "import errno, os, sys, types\nfrom pathlib import Path\n"
-        "from lstmlm.errors import BelowThreshold, UserError\nfrom lstmlm.publish import publish, read_manifest\n"
+        "from lstmlm.errors import BelowThreshold, UserError\n"
+        "from lstmlm.publish.folder import publish, read_manifest\n"
         f"def train_tokenizer(recipe, records, output, progress):\n{stage}\n"
         "module = types.ModuleType('lstmlm.tokenizer')\nmodule.train_tokenizer = train_tokenizer\n"
         "sys.modules['lstmlm.tokenizer'] = module\nfrom lstmlm.cli import main\nmain(sys.argv[1:])\n",
@@ -149,7 +150,7 @@ def test_a_stage_shows_its_result_and_keeps_chatter_in_the_log(tmp_path: Path, r
 @pytest.mark.parametrize(
     ("body", "code", "message"),
     [
-        ("raise UserError('too few records', where='r', cure='Add some')", 2, "r: too few records. Add some"),
+        ("raise UserError('too few records', where='r', hint='Add some')", 2, "r: too few records. Add some"),
         ("raise BelowThreshold('perplexity 900 > 100')", 3, "perplexity 900 > 100"),
         ("raise RuntimeError('wrapped') from UserError('the column is empty')", 2, "the column is empty"),
         ("raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), 'x')", 2, "the disk is full"),

@@ -12,12 +12,12 @@ import numpy as np
 import pytest
 
 from lstmlm.errors import UserError
-from lstmlm.manifest import MANIFEST, fingerprint, read_manifest, read_object
 from lstmlm.progress import Silent
-from lstmlm.recipe import Recipe
-from lstmlm.training import distributed
-from lstmlm.training.all_reduce import Alone
-from lstmlm.training.checkpoint import read_arrays
+from lstmlm.publish.manifest import MANIFEST, fingerprint, read_manifest, read_object
+from lstmlm.recipe.recipe import Recipe
+from lstmlm.training.checkpoints.checkpoint import read_arrays
+from lstmlm.training.workers import distributed
+from lstmlm.training.workers.all_reduce import Alone
 from tests.tiny import untrained
 
 Folders = dict[str, Path]
@@ -27,7 +27,7 @@ Folders = dict[str, Path]
 def finished(stages: Path, tmp_path_factory: pytest.TempPathFactory) -> Folders:
     """The folders of a tiny run."""
     from lstmlm.export import export
-    from lstmlm.recipe_file import parse_recipe
+    from lstmlm.recipe.file import parse_recipe
     from tests.tiny import RECIPE
 
     folder = tmp_path_factory.mktemp("finished")
@@ -87,7 +87,7 @@ def score(recipe: Recipe, at: Folders, output: Path) -> None:
 
 
 def average(recipe: Recipe, at: Folders, output: Path) -> None:
-    from lstmlm.training.average import average
+    from lstmlm.training.checkpoints.average import average
 
     average(at["model"], output)
 
@@ -140,7 +140,7 @@ DAMAGES: dict[str, Callable[[Path], object]] = {
 @pytest.fixture(autouse=True)
 def without_ray(monkeypatch: pytest.MonkeyPatch) -> None:
     def here(recipe: Recipe, examples: Path, tokenizer: Path, work: Path, ray_address: str | None) -> None:
-        from lstmlm.training.worker import train_worker
+        from lstmlm.training.workers.worker import train_worker
 
         train_worker(recipe, examples, tokenizer, work, Alone(), lambda row: None)
 
@@ -153,7 +153,7 @@ def check(stage: Stage, recipe: Recipe, folders: Folders, output: Path, named: P
     line = str(caught.value)
     assert "\n" not in line
     assert str(named) in line
-    assert caught.value.cure
+    assert caught.value.hint
     assert not output.exists()
     assert list(output.parent.glob(".out*")) == []
 

@@ -13,7 +13,7 @@ from lstmlm.errors import BelowThreshold, ExitCode, UserError, causes, chain, is
     [
         (UserError("no such file"), "no such file"),
         (UserError("no such file", where="a.txt:3"), "a.txt:3: no such file"),
-        (UserError("no such file", where="a.txt:3", cure="Check it"), "a.txt:3: no such file. Check it"),
+        (UserError("no such file", where="a.txt:3", hint="Check it"), "a.txt:3: no such file. Check it"),
     ],
 )
 def test_a_user_error_is_one_line_of_what_where_and_cure(error: UserError, line: str) -> None:
@@ -22,9 +22,9 @@ def test_a_user_error_is_one_line_of_what_where_and_cure(error: UserError, line:
 
 @pytest.mark.parametrize("kind", [UserError, BelowThreshold])
 def test_errors_keep_their_parts_between_processes(kind: type[UserError]) -> None:
-    error = pickle.loads(pickle.dumps(kind("too high", where="metrics", cure="Train longer")))
+    error = pickle.loads(pickle.dumps(kind("too high", where="metrics", hint="Train longer")))
     assert type(error) is kind
-    assert (error.what, error.where, error.cure) == ("too high", "metrics", "Train longer")
+    assert (error.what, error.where, error.hint) == ("too high", "metrics", "Train longer")
 
 
 def test_exit_codes_are_what_the_documentation_says() -> None:

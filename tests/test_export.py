@@ -8,18 +8,18 @@ import tensorflow as tf
 import tensorflow_text
 import tokenizers
 
-from lstmlm.decoding.hypothesis import Request
+from lstmlm.decoding.search.request import Request
 from lstmlm.errors import UserError
 from lstmlm.export import export
-from lstmlm.inference.loading import load_text_model
+from lstmlm.inference.model.loading import load_text_model
 from lstmlm.inference.run import infer
 from lstmlm.progress import Silent
-from lstmlm.publish import publish
-from lstmlm.recipe import Decoding
-from lstmlm.recipe import Tokenizer as TokenizerSettings
-from lstmlm.records import stable_hash
+from lstmlm.publish.folder import publish
+from lstmlm.recipe.sections.decoding import Decoding
+from lstmlm.recipe.sections.tokenizer import Tokenizer as TokenizerSettings
+from lstmlm.records.record import stable_hash
 from lstmlm.tokenizer import Tokenizer
-from lstmlm.tokenizer.graph import ids_of, text_of
+from lstmlm.tokenizer.sentencepiece.graph import ids_of, text_of
 from lstmlm.tokenizer.train import train_model
 
 TEXTS = ["The statement", "é ☃ 漢字 \N{GRINNING FACE}", "", "a " * 300, "x"]

@@ -13,12 +13,12 @@ import power_cut
 import pytest
 
 from lstmlm.errors import UserError
-from lstmlm.publish import MANIFEST, publish, read_manifest
+from lstmlm.publish.folder import MANIFEST, publish, read_manifest
 
 PUBLISH = """
 import os, sys
 from pathlib import Path
-from lstmlm.publish import publish
+from lstmlm.publish.folder import publish
 if sys.argv[2] == "unsynced":
     os.fsync = lambda descriptor: None
 for number in range(1000):

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from lstmlm.cli.app import app
-from lstmlm.demo_corpus import write_demo_corpus
+from lstmlm.cli.demo_corpus import write_demo_corpus
 
 README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
 COMMANDS = [

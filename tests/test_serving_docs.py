@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from lstmlm.decoding.hypothesis import Request
-from lstmlm.inference.loading import load_text_model
+from lstmlm.decoding.search.request import Request
+from lstmlm.inference.model.loading import load_text_model
 
 DOCS = (Path(__file__).parents[1] / "docs" / "serving.md").read_text(encoding="utf-8")
 PROMPTS = ["The statement", "a, b", "", "\N{SNOWMAN} x"]

@@ -13,12 +13,12 @@ from lstmlm.corpus.ingest import ingest
 from lstmlm.examples.build import build_examples
 from lstmlm.export import export
 from lstmlm.progress import Silent
-from lstmlm.publish import publish
-from lstmlm.recipe import Recipe
-from lstmlm.recipe_file import parse_recipe
+from lstmlm.publish.folder import publish
+from lstmlm.recipe.file import parse_recipe
+from lstmlm.recipe.recipe import Recipe
 from lstmlm.task import load_task
 from lstmlm.tokenizer import Tokenizer, train_tokenizer
-from lstmlm.training.checkpoint import save_arrays
+from lstmlm.training.checkpoints.checkpoint import save_arrays
 
 RECIPE = """
 name: tiny

@@ -11,7 +11,7 @@ from tfx.utils import path_constants
 from components.runtime import Runtime
 from components.stage import StageExecutor, folder
 from lstmlm.evaluation.run import evaluate as stage
-from lstmlm.recipe import Recipe
+from lstmlm.recipe.recipe import Recipe
 
 
 class EvaluatorExecutor(StageExecutor):

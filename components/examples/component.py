@@ -14,7 +14,7 @@ from components.examples.executor import BuildExamplesExecutor
 from components.recipe_sections import sections
 from components.stage import PARAMETERS, code_version
 from lstmlm.examples.build import EXAMPLES_VERSION
-from lstmlm.recipe import Recipe
+from lstmlm.recipe.recipe import Recipe
 
 VERSION = 1
 """Raise it when the executor changes what it writes; a change of the stage raises the stage's own."""

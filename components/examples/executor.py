@@ -7,7 +7,7 @@ from tfx import types
 from components.runtime import Runtime
 from components.stage import StageExecutor, folder
 from lstmlm.examples.build import build_examples as stage
-from lstmlm.recipe import Recipe
+from lstmlm.recipe.recipe import Recipe
 
 
 class BuildExamplesExecutor(StageExecutor):

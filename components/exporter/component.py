@@ -14,7 +14,7 @@ from components.exporter.executor import ExporterExecutor
 from components.recipe_sections import sections
 from components.stage import PARAMETERS, code_version
 from lstmlm.export import EXPORT_VERSION
-from lstmlm.recipe import Recipe
+from lstmlm.recipe.recipe import Recipe
 
 VERSION = 1
 """Raise it when the executor changes what it writes; a change of the stage raises the stage's own."""

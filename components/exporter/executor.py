@@ -8,7 +8,7 @@ from tfx.utils import path_constants
 from components.runtime import Runtime
 from components.stage import StageExecutor, folder
 from lstmlm.export import export as stage
-from lstmlm.recipe import Recipe
+from lstmlm.recipe.recipe import Recipe
 
 
 class ExporterExecutor(StageExecutor):

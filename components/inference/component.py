@@ -13,9 +13,9 @@ from components import artifacts
 from components.inference.executor import InferenceExecutor
 from components.recipe_sections import sections
 from components.stage import PARAMETERS, code_version
-from lstmlm.inference.inputs import choose
+from lstmlm.inference.input.inputs import choose
 from lstmlm.inference.run import STAGE_VERSION
-from lstmlm.recipe import Recipe
+from lstmlm.recipe.recipe import Recipe
 
 VERSION = 1
 """Raise it when the executor changes what it writes; a change of the stage raises the stage's own."""

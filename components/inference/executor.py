@@ -8,7 +8,7 @@ from components.runtime import Runtime
 from components.stage import StageExecutor, folder
 from lstmlm.errors import BelowThreshold
 from lstmlm.inference.run import infer as stage
-from lstmlm.recipe import Recipe
+from lstmlm.recipe.recipe import Recipe
 
 
 class InferenceExecutor(StageExecutor):
@@ -20,9 +20,9 @@ class InferenceExecutor(StageExecutor):
         """See `StageExecutor.run`."""
         model = inputs["pushed_model"]
         if model.get_int_custom_property("pushed") != 1:
-            cure = "Train longer or loosen evaluation.thresholds"
+            hint = "Train longer or loosen evaluation.thresholds"
             raise BelowThreshold(
-                "the model was not good enough to be pushed, so there is none to decode with", cure=cure
+                "the model was not good enough to be pushed, so there is none to decode with", hint=hint
             )
         output = folder(outputs["predictions"])
         stage(recipe, folder(model), output, runtime.progress, records=folder(inputs["records"]))

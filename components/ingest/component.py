@@ -12,8 +12,8 @@ from tfx.types.component_spec import ChannelParameter, ExecutionParameter
 from components.ingest.executor import IngestExecutor
 from components.recipe_sections import sections
 from components.stage import PARAMETERS, code_version
-from lstmlm.corpus.files import INGEST_VERSION, corpus_fingerprint
-from lstmlm.recipe import Recipe
+from lstmlm.corpus.sources.files import INGEST_VERSION, corpus_fingerprint
+from lstmlm.recipe.recipe import Recipe
 
 VERSION = 1
 """Raise it when the executor changes what it writes; a change of the stage raises the stage's own."""

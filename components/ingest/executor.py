@@ -7,7 +7,7 @@ from tfx import types
 from components.runtime import Runtime
 from components.stage import StageExecutor, folder
 from lstmlm.corpus.ingest import ingest as stage
-from lstmlm.recipe import Recipe
+from lstmlm.recipe.recipe import Recipe
 
 SPLITS = ["train", "valid"]
 

@@ -13,7 +13,7 @@ from components import artifacts
 from components.recipe_sections import sections
 from components.stage import PARAMETERS, code_version
 from components.trainer.executor import TrainerExecutor
-from lstmlm.recipe import Recipe
+from lstmlm.recipe.recipe import Recipe
 from lstmlm.training.run import TRAIN_VERSION
 
 VERSION = 1

@@ -6,7 +6,7 @@ from tfx import types
 
 from components.runtime import Runtime
 from components.stage import StageExecutor, folder
-from lstmlm.recipe import Recipe
+from lstmlm.recipe.recipe import Recipe
 from lstmlm.training.run import train as stage
 
 

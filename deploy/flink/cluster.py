@@ -136,7 +136,7 @@ class Cluster:
             flink = [f"--flink-master={HOST}:{self.ports['rest']}", f"--flink-conf-dir={conf}"]
             own = [*listen, "--expansion-port=-1", *flink, f"--artifacts-dir={scratch / 'artifacts'}"]
             return self._java(scratch / "gradle" / "wrapper", 400, JOB_SERVER, *own)
-        return [sys.executable, "-m", "lstmlm.worker_pool", "--host", HOST, "--port", str(self.ports["pool"])]
+        return [sys.executable, "-m", "lstmlm.runners.worker_pool", "--host", HOST, "--port", str(self.ports["pool"])]
 
     @staticmethod
     def _java(jars: Path, megabytes: int, main: str, *arguments: str) -> list[str]:

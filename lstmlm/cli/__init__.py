@@ -6,7 +6,7 @@ import shlex
 import sys
 from collections.abc import Sequence
 
-from lstmlm import interrupts
+from lstmlm.processes import interrupts
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -21,7 +21,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         # Before anything else is imported: typer and rich take a moment, and Ctrl-C may come at any.
         interrupts.install(f"finished work is kept; to resume, run: {shlex.join(['lstmlm', *words])}")
         from lstmlm.cli.app import run
-        from lstmlm.environment import settle
+        from lstmlm.processes.environment import settle
 
         settle()
         code = run(words)

@@ -10,10 +10,10 @@ from pathlib import Path
 import typer
 from typer.exceptions import TyperException
 
-from lstmlm import interrupts
 from lstmlm.cli import main, pipeline, recipes, stages
+from lstmlm.cli.logs import InternalError, captured, mendable
 from lstmlm.errors import BelowThreshold, ExitCode, UserError
-from lstmlm.logs import InternalError, captured, mendable
+from lstmlm.processes import interrupts
 
 app = typer.Typer(
     name="lstmlm",
@@ -29,7 +29,7 @@ recipes.register(app)
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Runs a command and returns its `ExitCode`; that of an interrupted one is `lstmlm.interrupts.finish`'s.
+    """Runs a command and returns its `ExitCode`; that of an interrupted one is `lstmlm.processes.interrupts.finish`'s.
 
     Args:
         arguments: The words after `lstmlm`.

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lstmlm.places import check_local
+from lstmlm.publish.places import check_local
 
 if TYPE_CHECKING:
-    from lstmlm.recipe import Recipe
+    from lstmlm.recipe.recipe import Recipe
 
 
 def local_path(context: typer.Context, option: typer.CallbackParam, path: Path | None) -> Path | None:

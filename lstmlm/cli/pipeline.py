@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from lstmlm.cli.console import Screen, StageLine, StageRow
+from lstmlm.cli.logs import captured
 from lstmlm.cli.needs import EVERYTHING
 from lstmlm.cli.options import Overrides, RayAddress, RecipePath, local_path, read_recipe
 from lstmlm.cli.results import show_metrics, show_outputs
-from lstmlm.console import Screen, StageLine, StageRow
 from lstmlm.errors import BelowThreshold, UserError
-from lstmlm.logs import captured
 from pipelines.stages import stage_named
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def run(
 ) -> None:
     """Run every stage on this machine; what is already done is taken from the cache."""
     if stage is not None and run_id is None:
-        raise UserError("--stage needs --run-id", cure="Give each stage of one run the same id")
+        raise UserError("--stage needs --run-id", hint="Give each stage of one run the same id")
     _need("tfx", "tfx")
     if stage is not None:
         stage_named(stage)
@@ -95,7 +95,7 @@ def compile(
 ) -> None:
     """Write the recipe as a pipeline of another scheduler."""
     if target not in TARGETS:
-        raise UserError(f"no target named {target!r}", where="--target", cure=f"There are: {', '.join(TARGETS)}")
+        raise UserError(f"no target named {target!r}", where="--target", hint=f"There are: {', '.join(TARGETS)}")
     _need("kfp", "kubeflow")
     plan = read_recipe(recipe, overrides, EVERYTHING)
     with captured(output.parent / f"{output.name}.log") as terminal, Screen(terminal) as screen:
@@ -108,5 +108,5 @@ def compile(
 
 def _need(module: str, extra: str) -> None:
     if importlib.util.find_spec(module) is None:
-        cure = f"Install it: pip install 'lstmlm[{extra}]'"
-        raise UserError(f"this command needs {module}, which is not installed", cure=cure)
+        hint = f"Install it: pip install 'lstmlm[{extra}]'"
+        raise UserError(f"this command needs {module}, which is not installed", hint=hint)

@@ -14,12 +14,12 @@ from lstmlm.cli.needs import CORPUS, EXPORT, INFERENCE, TOKENIZER
 from lstmlm.cli.recipe_files import decontamination_faults, file_faults, inference_faults, tokenizer_faults
 from lstmlm.errors import UserError
 from lstmlm.evaluation.thresholds import bound_faults
-from lstmlm.recipe import Recipe
-from lstmlm.recipe_corpus import Section
-from lstmlm.recipe_faults import Fault, Key
-from lstmlm.recipe_file import Draft, draft_recipe, read_text
+from lstmlm.recipe.faults import Fault, Key
+from lstmlm.recipe.file import Draft, draft_recipe, read_text
+from lstmlm.recipe.recipe import Recipe
+from lstmlm.recipe.sections.section import Section
 from lstmlm.task import Task, load_task
-from lstmlm.training.objective import SCORED
+from lstmlm.training.metrics.objective import SCORED
 
 _OF_PAIRS = ("model.pointer", "model.input_feeding", "decoding.coverage_penalty", "decoding.replace_unknown")
 _OF_TEXT = ("training.activation_penalty", "training.temporal_penalty", "evaluation.cache.size")
@@ -51,7 +51,7 @@ def _plan_faults(draft: Draft, recipe: Recipe, needs: Sequence[str]) -> Iterator
         try:
             task = load_task(recipe.task)
         except UserError as error:
-            yield Fault(("task",), error.what, error.cure)
+            yield Fault(("task",), error.what, error.hint)
     if task is not None:
         yield from _target_faults(draft, recipe, task)
         yield from _metric_faults(draft, recipe, task)
@@ -123,7 +123,7 @@ def _differs(recipe: Recipe, key: Key) -> bool:
 
 
 def _language_faults(recipe: Recipe) -> Iterator[Fault]:
-    from lstmlm.corpus.language_codes import LANGUAGES
+    from lstmlm.corpus.steps.language_codes import LANGUAGES
 
     for field in ("languages", "target_languages"):
         for place, code in enumerate(getattr(recipe.corpus, field)):
@@ -156,4 +156,4 @@ def refused(check: Callable[[], object], key: Key = ()) -> Iterator[Fault]:
     except UserError as error:
         named = tuple(error.where.split(".")) if error.where.split(".")[0] in Recipe.model_fields else ()
         what = error.what if named or not error.where else f"{error.where}: {error.what}"
-        yield Fault(named or key, what, error.cure)
+        yield Fault(named or key, what, error.hint)

@@ -13,8 +13,8 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from lstmlm.recipe import Recipe
-from lstmlm.recipe_types import restrictions
+from lstmlm.recipe.recipe import Recipe
+from lstmlm.recipe.types import restrictions
 
 HEAD = """# The recipe
 

@@ -9,14 +9,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from lstmlm.errors import UserError
-from lstmlm.recipe import Recipe
-from lstmlm.recipe_faults import Fault, Key
-from lstmlm.recipe_file import Draft
+from lstmlm.recipe.faults import Fault, Key
+from lstmlm.recipe.file import Draft
+from lstmlm.recipe.recipe import Recipe
 
 
 def file_faults(draft: Draft, recipe: Recipe) -> Iterator[Fault]:
     """Yields what is wrong with the files of the corpus; those in an object store are not looked for."""
-    from lstmlm.corpus.files import list_corpus
+    from lstmlm.corpus.sources.files import list_corpus
 
     corpus = recipe.corpus
     if not draft.is_sound("corpus.root") or isinstance(corpus.root, str):
@@ -33,15 +33,15 @@ def file_faults(draft: Draft, recipe: Recipe) -> Iterator[Fault]:
         try:
             files = list_corpus(recipe).files
         except UserError as error:
-            yield Fault(("corpus", "train"), f"{error.where}: {error.what}", error.cure)
+            yield Fault(("corpus", "train"), f"{error.where}: {error.what}", error.hint)
             return
         yield from _mixture_faults(draft, recipe, [file.name for file in files if file.split != "valid"])
         yield from _text_file_faults(draft, recipe, [file.format for file in files])
 
 
 def _unlisted(draft: Draft, recipe: Recipe, field: str) -> Iterator[Fault]:
-    from lstmlm.corpus.files import ENDINGS
-    from lstmlm.corpus.listing import list_files
+    from lstmlm.corpus.sources.files import ENDINGS
+    from lstmlm.corpus.sources.listing import list_files
 
     if draft.is_sound(f"corpus.{field}"):
         key: Key = ("corpus", field)
@@ -56,11 +56,11 @@ def _not_found(key: Key, look: Callable[[], object]) -> Iterator[Fault]:
         look()
     except UserError as error:
         named = f"{error.where}: " if error.where and not error.where.startswith("corpus.") else ""
-        yield Fault(key, f"{named}{error.what}", error.cure or "Check the path")
+        yield Fault(key, f"{named}{error.what}", error.hint or "Check the path")
 
 
 def _mixture_faults(draft: Draft, recipe: Recipe, names: list[str]) -> Iterator[Fault]:
-    from lstmlm.corpus.mixture import check_mixture
+    from lstmlm.corpus.sources.mixture import check_mixture
 
     for place, part in enumerate(recipe.corpus.mixture):
         if draft.is_sound("corpus.mixture"):
@@ -79,8 +79,8 @@ def _text_file_faults(draft: Draft, recipe: Recipe, formats: list[str]) -> Itera
 
 def decontamination_faults(draft: Draft, recipe: Recipe) -> Iterator[Fault]:
     """Yields what is wrong with evaluation files, the key of pseudonyms, and what must be installed."""
-    from lstmlm.corpus.files import ENDINGS
-    from lstmlm.corpus.listing import list_files
+    from lstmlm.corpus.sources.files import ENDINGS
+    from lstmlm.corpus.sources.listing import list_files
 
     corpus = recipe.corpus
     there = draft.is_sound("corpus.root") and isinstance(corpus.root, Path) and corpus.root.is_dir()
@@ -131,8 +131,8 @@ def tokenizer_faults(recipe: Recipe, *, exported: bool) -> Iterator[Fault]:
 
 def inference_faults(recipe: Recipe) -> Iterator[Fault]:
     """Yields what is wrong with the input of the batch job."""
-    from lstmlm.corpus.files import ENDINGS
-    from lstmlm.corpus.listing import list_files
+    from lstmlm.corpus.sources.files import ENDINGS
+    from lstmlm.corpus.sources.listing import list_files
 
     wanted, root = recipe.inference, recipe.corpus.root
     if wanted.input is None or not isinstance(root, Path) or not root.is_dir():

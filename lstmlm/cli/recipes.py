@@ -9,10 +9,10 @@ from typing import Annotated
 
 import typer
 
+from lstmlm.cli.console import Screen
+from lstmlm.cli.logs import Terminal
 from lstmlm.cli.needs import EVERYTHING
 from lstmlm.cli.options import Overrides, RecipePath, local_path, read_recipe
-from lstmlm.console import Screen
-from lstmlm.logs import Terminal
 
 recipe_app = typer.Typer(help="What a recipe may say.", no_args_is_help=True)
 
@@ -48,7 +48,7 @@ def tasks() -> None:
 
 def check(recipe: RecipePath, overrides: Overrides = None) -> None:
     """Check a recipe and the files it names; every fault is reported with its file, line and field."""
-    from lstmlm.corpus.warnings import rules_for_english
+    from lstmlm.corpus.report.warnings import rules_for_english
 
     run = read_recipe(recipe, overrides, EVERYTHING)
     for warning in rules_for_english(run):
@@ -65,7 +65,7 @@ def demo_corpus(
     ],
 ) -> None:
     """Write Python's own documentation as a corpus of paragraphs."""
-    from lstmlm.demo_corpus import write_demo_corpus
+    from lstmlm.cli.demo_corpus import write_demo_corpus
 
     with Screen(Terminal(sys.stdout, sys.stderr)) as screen:
         line = screen.stage("corpus")

@@ -8,10 +8,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from lstmlm.console import Screen
+from lstmlm.cli.console import Screen
 from lstmlm.errors import BelowThreshold, UserError
-from lstmlm.manifest import read_object
-from lstmlm.publish import Manifest
+from lstmlm.publish.folder import Manifest
+from lstmlm.publish.manifest import read_object
 
 SAMPLES = 5
 
@@ -50,8 +50,8 @@ def show_judgement(screen: Screen, evaluation: Path) -> None:
     verdict = show_metrics(screen, evaluation)
     if not verdict["blessed"]:
         reasons = "; ".join(map(str, verdict["failures"]))
-        cure = "Train longer or loosen evaluation.thresholds"
-        raise BelowThreshold(f"not good enough to be pushed: {reasons}", where=str(evaluation), cure=cure)
+        hint = "Train longer or loosen evaluation.thresholds"
+        raise BelowThreshold(f"not good enough to be pushed: {reasons}", where=str(evaluation), hint=hint)
 
 
 def show_decoded(screen: Screen, predictions: Path, metrics: Path) -> None:
@@ -63,7 +63,7 @@ def show_decoded(screen: Screen, predictions: Path, metrics: Path) -> None:
 
 def show_outputs(screen: Screen, predictions: Path) -> None:
     """Shows the first outputs of a predictions folder."""
-    from lstmlm.inference.outputs import read_rows
+    from lstmlm.inference.output.outputs import read_rows
 
     files = sorted(predictions.glob("predictions-*"))
     rows = itertools.chain.from_iterable(map(read_rows, files))
@@ -71,5 +71,5 @@ def show_outputs(screen: Screen, predictions: Path) -> None:
         for row in itertools.islice(rows, SAMPLES):
             screen.line(json.dumps(row, ensure_ascii=False))
     except (ValueError, OSError) as error:
-        cure = "Remove the folder and decode again"
-        raise UserError("damaged: the outputs cannot be read", where=str(predictions), cure=cure) from error
+        hint = "Remove the folder and decode again"
+        raise UserError("damaged: the outputs cannot be read", where=str(predictions), hint=hint) from error

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from lstmlm.cli.console import Screen
+from lstmlm.cli.logs import captured
 from lstmlm.cli.needs import CORPUS, EXPORT, TOKENIZER
 from lstmlm.cli.options import (
     BeamOptions,
@@ -27,16 +29,14 @@ from lstmlm.cli.options import (
 )
 from lstmlm.cli.results import show_decoded, show_facts, show_judgement
 from lstmlm.cli.streams import input_file, output_folder
-from lstmlm.console import Screen
 from lstmlm.errors import UserError
-from lstmlm.logs import captured
-from lstmlm.places import companion
 from lstmlm.progress import Progress
-from lstmlm.publish import MANIFEST, Manifest
-from lstmlm.runner import choose_runner
+from lstmlm.publish.folder import MANIFEST, Manifest
+from lstmlm.publish.places import companion
+from lstmlm.runners.runner import choose_runner
 
 if TYPE_CHECKING:
-    from lstmlm.recipe import Recipe
+    from lstmlm.recipe.recipe import Recipe
 
 
 def register(app: typer.Typer) -> None:
@@ -154,7 +154,7 @@ def average(
     ] = None,
 ) -> None:
     """Average the weights of a model's best evaluations (training.keep_best)."""
-    from lstmlm.training.average import average
+    from lstmlm.training.checkpoints.average import average
 
     manifest = average(model, output, count)
     print(f"{output}: the mean of {', '.join(manifest.facts['averaged'])}")
@@ -214,7 +214,7 @@ def infer(
 ) -> None:
     """Decode a batch of texts."""
     if records is not None and input is not None:
-        raise UserError("--records and --input both name what to decode", cure="Leave one of them out")
+        raise UserError("--records and --input both name what to decode", hint="Leave one of them out")
     # What is named here goes before what the recipe names.
     changes = [*(overrides or ()), *(["inference.input=null"] if records is not None else ())]
     place, run = choose_runner(runner, workers, beam_option or ()), read_recipe(recipe, changes)

@@ -14,8 +14,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
+from lstmlm.cli.logs import InternalError
 from lstmlm.errors import UserError
-from lstmlm.logs import InternalError
 
 STANDARD = Path("-")
 _HEAD_BYTES = 1 << 16
@@ -59,8 +59,8 @@ def _is_stream(path: Path) -> bool:
 def _opened(path: Path) -> BinaryIO:
     if path in (STANDARD, Path("/dev/stdin")):
         if sys.stdin is None or sys.stdin.isatty():
-            cure = "Pipe an input into the command, or name a file"
-            raise UserError("standard input is a terminal", where="--input", cure=cure)
+            hint = "Pipe an input into the command, or name a file"
+            raise UserError("standard input is a terminal", where="--input", hint=hint)
         return os.fdopen(os.dup(sys.stdin.fileno()), "rb")
     return path.open("rb")
 
@@ -100,7 +100,7 @@ def output_folder(path: Path, files: str, format: str = "jsonl") -> Iterator[Pat
         return
     if format != "jsonl":
         what = f"standard output takes JSON lines, not {format}"
-        raise UserError(what, where="inference.format", cure="Leave it out, or name a folder")
+        raise UserError(what, where="inference.format", hint="Leave it out, or name a folder")
     with _folder("lstmlm-stdout-") as parent, _standard_output() as stream:
         folder = parent / "out"
         yield folder

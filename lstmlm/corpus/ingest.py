@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from lstmlm.corpus.files import corpus_fingerprint
-from lstmlm.corpus.openers import use_store_options
-from lstmlm.corpus.privacy.published import scrubbed_messages
-from lstmlm.corpus.process import process
-from lstmlm.corpus.shards import SPLITS
-from lstmlm.corpus.sinks import JsonShards, TFRecordShards
+from lstmlm.corpus.passes.process import process
+from lstmlm.corpus.passes.sinks import JsonShards, TFRecordShards
+from lstmlm.corpus.reading.openers import use_store_options
+from lstmlm.corpus.sources.files import corpus_fingerprint
+from lstmlm.corpus.steps.privacy.published import scrubbed_messages
 from lstmlm.errors import UserError
 from lstmlm.progress import Progress
-from lstmlm.publish import Manifest, fingerprint, is_finished, publish, read_manifest
-from lstmlm.recipe import Recipe
-from lstmlm.runner import Runner
+from lstmlm.publish.folder import Manifest, fingerprint, is_finished, publish, read_manifest
+from lstmlm.recipe.recipe import Recipe
+from lstmlm.records.shards import SPLITS
+from lstmlm.runners.runner import Runner
 
 RECORDS = "records"
 DOCUMENTS = "documents"
@@ -64,8 +64,8 @@ def clean(recipe: Recipe, output: Path, progress: Progress, *, runner: Runner | 
         UserError: Something about the corpus the user must mend; nothing is published.
     """
     if recipe.corpus.valid is not None:
-        cure = "Leave it out: name all files in corpus.train"
-        raise UserError("a cleaned corpus has no splits", where="corpus.valid", cure=cure)
+        hint = "Leave it out: name all files in corpus.train"
+        raise UserError("a cleaned corpus has no splits", where="corpus.valid", hint=hint)
     recipe = recipe.model_copy(update={"corpus": recipe.corpus.model_copy(update={"valid_fraction": 0.0})})
     _begin(progress, runner)
     stamp = fingerprint(DOCUMENTS, corpus_fingerprint(recipe, held_out=False))

@@ -12,10 +12,10 @@ from typing import Protocol
 import numpy as np
 
 from lstmlm.decoding.backend import Backend, Ints
-from lstmlm.decoding.beam_search import BeamSearch
-from lstmlm.decoding.hypothesis import Hypothesis, Request, SearchOptions
 from lstmlm.decoding.meter import Meter
-from lstmlm.decoding.row_search import RowSearch
+from lstmlm.decoding.search.beam_search import BeamSearch
+from lstmlm.decoding.search.request import Hypothesis, Request, SearchOptions
+from lstmlm.decoding.search.row_search import RowSearch
 from lstmlm.decoding.slots import Feed, Slots
 
 LEAST_SLOTS = 8

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lstmlm.decoding.backend import Backend, Ints, pad
-from lstmlm.decoding.hypothesis import Request
+from lstmlm.decoding.search.request import Request
 from lstmlm.decoding.slots import Feed, Slots
 from lstmlm.tokenizer import Tokenizer
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from lstmlm.decoding.backend import Backend, Ints, Rows, pad, start
-from lstmlm.decoding.hypothesis import Request
+from lstmlm.decoding.search.request import Request
 
 ENCODED_TOKENS = 8192
 """Input tokens, padded, that are encoded at once: bounds what waits for slots."""

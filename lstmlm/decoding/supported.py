@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from lstmlm.errors import UserError
-from lstmlm.recipe import Decoding, Model, Recipe
+from lstmlm.recipe.recipe import Recipe
+from lstmlm.recipe.sections.decoding import Decoding
+from lstmlm.recipe.sections.model import Model
 from lstmlm.task import load_task
 
 _SERVED = {"method", "temperature", "max_tokens", "batch", "backend", "precision", "slots"}
@@ -47,7 +49,7 @@ def check_served_alone(sizes: Model, decoding: Decoding) -> None:
     if decoding.method == "beam" or asked:
         name = "method" if decoding.method == "beam" else asked[0]
         what = f"models with {beyond} are decoded greedily or by plain sampling alone"
-        raise UserError(what, where=f"decoding.{name}", cure="Leave it out, or train without that option")
+        raise UserError(what, where=f"decoding.{name}", hint="Leave it out, or train without that option")
 
 
 def check_attends(pairs: bool, decoding: Decoding) -> None:
@@ -60,10 +62,10 @@ def check_attends(pairs: bool, decoding: Decoding) -> None:
         return
     if decoding.replace_unknown:
         what = "a language model has no source to take words from"
-        raise UserError(what, where="decoding.replace_unknown", cure="Leave it out, or take a task of pairs")
+        raise UserError(what, where="decoding.replace_unknown", hint="Leave it out, or take a task of pairs")
     if decoding.coverage_penalty:
         what = "a language model has no source whose coverage could count"
-        raise UserError(what, where="decoding.coverage_penalty", cure="Leave it out, or take a task of pairs")
+        raise UserError(what, where="decoding.coverage_penalty", hint="Leave it out, or take a task of pairs")
 
 
 def _set(decoding: Decoding, name: str) -> bool:

@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from lstmlm.decoding.backend import Floats, Ints, Rows
-from lstmlm.decoding.constraints import NEVER
+from lstmlm.decoding.constraints.constraints import NEVER
 from lstmlm.models.attention import Memory, padding_bias
 from lstmlm.models.lstm import State
 from lstmlm.tokenizer import Tokenizer

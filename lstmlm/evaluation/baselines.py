@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from lstmlm.training.objective import SCORED
+from lstmlm.training.metrics.objective import SCORED
 
 if TYPE_CHECKING:
     from lstmlm.task import Task

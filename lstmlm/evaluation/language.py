@@ -11,11 +11,12 @@ import numpy.typing as npt
 
 from lstmlm.evaluation.ngram import kneser_ney_nll, unigram_nll
 from lstmlm.evaluation.perplexity import count_words, perplexity, word_perplexity
-from lstmlm.records import Record
+from lstmlm.records.record import Record
 
 if TYPE_CHECKING:
     from lstmlm.models.language_model import LanguageModel
-    from lstmlm.recipe import Cache, Recipe
+    from lstmlm.recipe.recipe import Recipe
+    from lstmlm.recipe.sections.evaluation import Cache
     from lstmlm.task import Task
     from lstmlm.tokenizer import Tokenizer
 
@@ -40,9 +41,9 @@ def judge_language(
         `unigram_perplexity` and `trigram_perplexity` (interpolated Kneser-Ney) a token; with a cache, the same two
         word perplexities of the network and its cache together, as `cache_word_perplexity` and so on.
     """
-    from lstmlm.corpus.shards import records_in
+    from lstmlm.records.shards import records_in
     from lstmlm.tokenizer import Tokenizer
-    from lstmlm.training.checkpoint import load_arrays
+    from lstmlm.training.checkpoints.checkpoint import load_arrays
 
     tokenizer = Tokenizer(export / "tokenizer.model")
     network = task.build(recipe, tokenizer.size)

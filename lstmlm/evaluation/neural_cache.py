@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import tensorflow as tf
 
 if TYPE_CHECKING:
-    from lstmlm.recipe import Cache
+    from lstmlm.recipe.sections.evaluation import Cache
 
 
 class NeuralCache:

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lstmlm.records import Record, stable_hash
+from lstmlm.records.record import Record, stable_hash
 
 if TYPE_CHECKING:
-    from lstmlm.recipe import Recipe
+    from lstmlm.recipe.recipe import Recipe
 
 
 def judge_pairs(
@@ -28,7 +28,7 @@ def judge_pairs(
     Raises:
         UserError: The model cannot be decoded so.
     """
-    from lstmlm.inference.loading import load_text_model
+    from lstmlm.inference.model.loading import load_text_model
 
     groups = group_by_source(records, recipe.evaluation.max_records, recipe.seed)
     sources = [record.source for record, _ in groups]

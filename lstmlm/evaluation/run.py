@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any
 from lstmlm.errors import UserError
 from lstmlm.evaluation.baselines import shortfalls
 from lstmlm.evaluation.thresholds import check_bounds, failures
-from lstmlm.inference.same_network import check_same_network
-from lstmlm.publish import Manifest, fingerprint, is_finished, publish, read_manifest
+from lstmlm.inference.model.same_network import check_same_network
+from lstmlm.publish.folder import Manifest, fingerprint, is_finished, publish, read_manifest
 from lstmlm.task import load_task
 
 if TYPE_CHECKING:
     from lstmlm.progress import Progress
-    from lstmlm.recipe import Recipe
+    from lstmlm.recipe.recipe import Recipe
 
 KIND = "evaluation"
 STAGE_VERSION = 3
@@ -42,7 +42,7 @@ def evaluate(recipe: Recipe, export: Path, records: Path, output: Path, progress
     Raises:
         UserError: An input folder is not finished, the valid split is empty, or a threshold makes no sense.
     """
-    from lstmlm.corpus.shards import records_in
+    from lstmlm.records.shards import records_in
 
     task = load_task(recipe.task)
     check_bounds(recipe.evaluation.thresholds)
@@ -54,8 +54,8 @@ def evaluate(recipe: Recipe, export: Path, records: Path, output: Path, progress
         progress.update(0, unit="records", note="reading the valid split")
         held_out = list(records_in(records, "valid"))
         if not held_out:
-            cure = "Raise corpus.valid_fraction or name a corpus.valid with text in it"
-            raise UserError("the valid split is empty, so there is nothing to judge by", where=str(records), cure=cure)
+            hint = "Raise corpus.valid_fraction or name a corpus.valid with text in it"
+            raise UserError("the valid split is empty, so there is nothing to judge by", where=str(records), hint=hint)
         progress.update(0, len(held_out), unit="records", note="measuring")
         metrics = _plain(task.judge(export, held_out, records / "Split-train", recipe))
         found = failures(metrics, recipe.evaluation.thresholds)

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from lstmlm.errors import UserError
-from lstmlm.recipe import Threshold
+from lstmlm.recipe.sections.evaluation import Threshold
 
 
 def failures(metrics: Mapping[str, Any], thresholds: Mapping[str, Threshold]) -> list[str]:
@@ -46,8 +46,8 @@ def check_bounds(thresholds: Mapping[str, Threshold]) -> None:
         UserError: Names the threshold at fault.
     """
     for name, bounds in sorted(thresholds.items()):
-        for what, cure in bound_faults(bounds):
-            raise UserError(what, where=f"evaluation.thresholds.{name}", cure=cure)
+        for what, hint in bound_faults(bounds):
+            raise UserError(what, where=f"evaluation.thresholds.{name}", hint=hint)
 
 
 def bound_faults(bounds: Threshold) -> Iterator[tuple[str, str]]:

@@ -11,16 +11,16 @@ from typing import Any
 
 import apache_beam as beam
 
-from lstmlm.beam import WriteJson, read_json, run_pipeline
-from lstmlm.corpus.shards import SPLITS, records_in_files, shard_files
 from lstmlm.examples.serialise import int64_examples
 from lstmlm.progress import Progress
-from lstmlm.publish import Draft, Manifest, fingerprint, is_finished, publish, read_manifest
-from lstmlm.recipe import Recipe
-from lstmlm.records import Record
-from lstmlm.runner import Runner
+from lstmlm.publish.folder import Draft, Manifest, fingerprint, is_finished, publish, read_manifest
+from lstmlm.recipe.recipe import Recipe
+from lstmlm.records.record import Record
+from lstmlm.records.shards import SPLITS, records_in_files, shard_files
+from lstmlm.records.tfrecord import write_records
+from lstmlm.runners.pipeline import WriteJson, read_json, run_pipeline
+from lstmlm.runners.runner import Runner
 from lstmlm.task import Task, load_task
-from lstmlm.tfrecord import write_records
 from lstmlm.tokenizer import Tokenizer, tokenizer_file
 from lstmlm.tokenizer.identity import vocabulary_facts
 

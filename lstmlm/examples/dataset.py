@@ -8,7 +8,7 @@ from pathlib import Path
 
 import tensorflow as tf
 
-from lstmlm.records import stable_hash
+from lstmlm.records.record import stable_hash
 
 WINDOW_BUFFER = 10_000
 PAIR_BUFFER = 200_000

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from lstmlm.protobuf import FIELD_1, FIELD_2, FIELD_3, field, packed_varints, varint
+from lstmlm.records.protobuf import FIELD_1, FIELD_2, FIELD_3, field, packed_varints, varint
 from lstmlm.tokenizer.rows import TokenRows
 
 

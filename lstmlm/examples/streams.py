@@ -18,7 +18,7 @@ import numpy.typing as npt
 import tensorflow as tf
 
 from lstmlm.examples.dataset import with_options
-from lstmlm.records import stable_hash
+from lstmlm.records.record import stable_hash
 
 Ids = npt.NDArray[np.int32]
 

@@ -14,11 +14,11 @@ import apache_beam as beam
 from apache_beam.metrics import Metrics
 from apache_beam.ml.inference.base import RunInference
 
-from lstmlm.inference.done import finish_piece
-from lstmlm.inference.handler import Answer, Answers, TextHandler
-from lstmlm.inference.outputs import Format, json_line, write_part
+from lstmlm.inference.input.requests import Dead
+from lstmlm.inference.model.handler import Answer, Answers, TextHandler
+from lstmlm.inference.output.done import finish_piece
+from lstmlm.inference.output.outputs import Format, json_line, write_part
 from lstmlm.inference.pieces import Content, Piece, read_piece
-from lstmlm.inference.requests import Dead
 from lstmlm.task import Task, load_task
 
 PIECES, DONE = "pieces", "done"

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import orjson
 
-from lstmlm.inference.requests import Dead, Request, Source
-from lstmlm.publish import replacing
+from lstmlm.inference.input.requests import Dead, Request, Source
+from lstmlm.publish.folder import replacing
 
 LEAST, MOST = 256, 4096
 """Inputs of a piece. Many, because the engine's slots run empty at the end of each; few, to spread them."""

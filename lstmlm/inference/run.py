@@ -11,24 +11,33 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lstmlm.corpus.privacy.published import scrubbed, scrubbed_messages, scrubber_of, without_key
+from lstmlm.corpus.steps.privacy.published import scrubbed, scrubbed_messages, scrubber_of, without_key
 from lstmlm.decoding.supported import check_attends
-from lstmlm.inference.constraining import check_constraints
-from lstmlm.inference.counting import Counted, count
-from lstmlm.inference.inputs import choose
-from lstmlm.inference.loading import check_served_so, check_task
-from lstmlm.inference.requests import Dead, Source
-from lstmlm.inference.same_network import check_same_network
-from lstmlm.publish import Draft, Manifest, fingerprint, is_finished, publish, read_manifest, replacing, space_told
+from lstmlm.inference.input.counting import Counted, count
+from lstmlm.inference.input.inputs import choose
+from lstmlm.inference.input.requests import Dead, Source
+from lstmlm.inference.model.constraining import check_constraints
+from lstmlm.inference.model.loading import check_served_so, check_task
+from lstmlm.inference.model.same_network import check_same_network
+from lstmlm.publish.folder import (
+    Draft,
+    Manifest,
+    fingerprint,
+    is_finished,
+    publish,
+    read_manifest,
+    replacing,
+    space_told,
+)
 from lstmlm.task import load_task
 
 if TYPE_CHECKING:
-    from lstmlm.inference.handler import TextHandler
     from lstmlm.inference.job import Place
+    from lstmlm.inference.model.handler import TextHandler
     from lstmlm.inference.work import Work
     from lstmlm.progress import Progress
-    from lstmlm.recipe import Recipe
-    from lstmlm.runner import Runner
+    from lstmlm.recipe.recipe import Recipe
+    from lstmlm.runners.runner import Runner
 
 KIND = "predictions"
 STAGE_VERSION = 6
@@ -82,8 +91,8 @@ def infer(
     final = fingerprint(stamp, recipe.inference.max_dead_fraction)
     if is_finished(output, KIND, final):
         return read_manifest(output, KIND)
-    from lstmlm.inference.handler import TextHandler
     from lstmlm.inference.job import Place
+    from lstmlm.inference.model.handler import TextHandler
     from lstmlm.inference.work import held, opened
 
     private = scrubbed_messages(without_key(recipe.corpus.privacy))
@@ -164,9 +173,9 @@ def _run_pieces(work: Work, handler: TextHandler, runner: Runner | None) -> None
     Raises:
         WorkerDied: Workers died several times without anything done in between.
     """
-    from lstmlm.beam import run_pipeline
     from lstmlm.inference.job import build
-    from lstmlm.local_workers import WorkerDied
+    from lstmlm.runners.local_workers import WorkerDied
+    from lstmlm.runners.pipeline import run_pipeline
 
     idle = 0
     while left := work.left():
@@ -181,7 +190,7 @@ def _run_pieces(work: Work, handler: TextHandler, runner: Runner | None) -> None
 
 def _letters(facts: Sequence[Mapping[str, Any]], recipe: Recipe) -> Iterator[str]:
     """Yields the lines of all dead letters, scrubbed where the recipe asks for it: they may quote the input."""
-    from lstmlm.inference.outputs import json_line
+    from lstmlm.inference.output.outputs import json_line
 
     scrubber = scrubber_of(without_key(recipe.corpus.privacy))
     for letter in (letter for one in facts for letter in one["letters"]):
@@ -195,14 +204,14 @@ def _join(work: Work, recipe: Recipe, draft: Draft, where: str) -> None:
         UserError: There are too many dead letters.
         RuntimeError: An input has no line, or more than one.
     """
-    from lstmlm.inference.outputs import join_parts, shard_name
+    from lstmlm.inference.output.outputs import join_parts, shard_name
 
     wanted, place = recipe.inference, work.place
     facts = [work.facts(piece) for piece in work.pieces]
     filled = [piece for piece in work.pieces if facts[piece.number]["outputs"]]
     columns = None
     if wanted.format == "parquet":
-        from lstmlm.inference.output_tables import columns_of
+        from lstmlm.inference.output.tables import columns_of
 
         sample = load_task(recipe.task).output("", "", "")
         columns = columns_of((place.part(piece.number) for piece in filled), sample)

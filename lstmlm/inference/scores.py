@@ -8,20 +8,20 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
-from lstmlm.corpus.privacy.published import scrubbed, scrubbed_messages, scrubber_of, without_key
+from lstmlm.corpus.steps.privacy.published import scrubbed, scrubbed_messages, scrubber_of, without_key
 from lstmlm.errors import UserError
-from lstmlm.inference.counting import count
-from lstmlm.inference.inputs import Files, named
-from lstmlm.inference.loading import check_task, engine_facts
-from lstmlm.inference.requests import Dead, Request
-from lstmlm.inference.same_network import check_same_network
-from lstmlm.publish import Manifest, fingerprint, is_finished, publish, read_manifest
+from lstmlm.inference.input.counting import count
+from lstmlm.inference.input.inputs import Files, named
+from lstmlm.inference.input.requests import Dead, Request
+from lstmlm.inference.model.loading import check_task, engine_facts
+from lstmlm.inference.model.same_network import check_same_network
+from lstmlm.publish.folder import Manifest, fingerprint, is_finished, publish, read_manifest
 
 if TYPE_CHECKING:
     from lstmlm.decoding.score import Score
-    from lstmlm.inference.engine_model import EngineModel
+    from lstmlm.inference.model.engine_model import EngineModel
     from lstmlm.progress import Progress
-    from lstmlm.recipe import Recipe
+    from lstmlm.recipe.recipe import Recipe
 
 KIND = "scores"
 STAGE_VERSION = 3
@@ -50,14 +50,14 @@ def score_texts(recipe: Recipe, export: Path, input: Path, output: Path, progres
         UserError: The export is not finished or has no engine, the input is missing or empty, or too many of its lines
             are dead letters.
     """
-    from lstmlm.inference.outputs import json_line
+    from lstmlm.inference.output.outputs import json_line
     from lstmlm.inference.run import DEAD_LETTERS
 
     model = read_manifest(export, "export", verify=True)
     facts = engine_facts(export)
     if facts is None:
         raise UserError(
-            "this export has a SavedModel alone, which cannot score", where=str(export), cure="Export again"
+            "this export has a SavedModel alone, which cannot score", where=str(export), hint="Export again"
         )
     source = named(input, recipe, recipe.inference.target if _is_pair(recipe) else None)
     privacy = without_key(recipe.corpus.privacy)
@@ -99,7 +99,7 @@ def _is_pair(recipe: Recipe) -> bool:
 
 
 def _load(export: Path, facts: dict[str, Any], recipe: Recipe) -> EngineModel:
-    from lstmlm.inference.engine_model import EngineModel
+    from lstmlm.inference.model.engine_model import EngineModel
 
     return EngineModel(export, facts, threads=recipe.training.threads, decoding=recipe.decoding)
 
@@ -115,8 +115,8 @@ def _parts(source: Files) -> Iterator[Sequence[Request | Dead]]:
 
 
 def _score(model: EngineModel, requests: Sequence[Request], rows: int) -> list[Score]:
-    from lstmlm.decoding import hypothesis
     from lstmlm.decoding.score import score
+    from lstmlm.decoding.search import request as hypothesis
     from lstmlm.tokenizer import Tokenizer
 
     pairs = model.backend.closes_source

@@ -13,15 +13,15 @@ from typing import Any
 
 import orjson
 
-from lstmlm.durable import sync_tree
 from lstmlm.errors import UserError
-from lstmlm.inference.done import is_whole
+from lstmlm.inference.input.requests import Source
 from lstmlm.inference.job import DONE, PIECES, Place
+from lstmlm.inference.output.done import is_whole
 from lstmlm.inference.pieces import Piece, piece_path, write_pieces
-from lstmlm.inference.requests import Source
-from lstmlm.locks import LOCK, locked
-from lstmlm.places import PARTIAL, site_of
-from lstmlm.publish import replacing, sha256_file
+from lstmlm.publish.durable import sync_tree
+from lstmlm.publish.folder import replacing, sha256_file
+from lstmlm.publish.locks import LOCK, locked
+from lstmlm.publish.places import PARTIAL, site_of
 
 PLAN = "job.json"
 _OURS = {PLAN, PIECES, DONE, LOCK}
@@ -86,8 +86,8 @@ def held(output: Path, stamp: str, *, resume: bool = False) -> Iterator[Path]:
             os.utime(folder / PLAN)  # the age of the plan is the time since the job was last started
         else:
             if resume and left is not None:
-                cure = "Use its model, input and recipe to resume it, or leave out --resume to start again"
-                raise UserError("the work that a stopped job left is of another job", where=str(folder), cure=cure)
+                hint = "Use its model, input and recipe to resume it, or leave out --resume to start again"
+                raise UserError("the work that a stopped job left is of another job", where=str(folder), hint=hint)
             if left is not None:
                 _report(folder, left, "of a job with another model, input or recipe: removed")
             _clear(folder)
@@ -136,8 +136,8 @@ def opened(place: Place) -> Work:
     for piece in work.left():
         path = piece_path(place.inputs, piece.number)
         if not path.is_file() or sha256_file(path) != content["sha256"][piece.number]:
-            cure = f"Remove the folder {place.folder} and run again"
-            raise UserError("what a stopped job left here is damaged", where=str(path), cure=cure)
+            hint = f"Remove the folder {place.folder} and run again"
+            raise UserError("what a stopped job left here is damaged", where=str(path), hint=hint)
     return work
 
 
@@ -169,7 +169,7 @@ def _clear(folder: Path) -> None:
     foreign = [path.name for path in folder.iterdir() if path.name not in _OURS and PARTIAL not in path.name]
     if foreign:
         what = f"holds {sorted(foreign)[0]!r}, which no job writes"
-        raise UserError(what, where=str(folder), cure="Move it elsewhere, or name another output folder")
+        raise UserError(what, where=str(folder), hint="Move it elsewhere, or name another output folder")
     for path in folder.iterdir():
         if path.is_dir():
             shutil.rmtree(path)

@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from lstmlm.models.dense import Dense
 from lstmlm.models.lstm import glorot, product
-from lstmlm.recipe import Model
+from lstmlm.recipe.sections.model import Model
 
 
 class Memory(NamedTuple):

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 
 import tensorflow as tf
 
-from lstmlm.decoding.search import Options
 from lstmlm.models.attention import Memory
+from lstmlm.models.graph_search import Options
 from lstmlm.models.lstm import State
 from lstmlm.models.noise import Noise
 

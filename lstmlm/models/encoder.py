@@ -6,7 +6,7 @@ import tensorflow as tf
 
 from lstmlm.models.lstm import LSTM
 from lstmlm.models.noise import Noise, locked_dropout
-from lstmlm.recipe import Model
+from lstmlm.recipe.sections.model import Model
 
 
 class Encoder(tf.Module):

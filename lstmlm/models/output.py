@@ -12,7 +12,7 @@ from lstmlm.errors import UserError
 from lstmlm.models.lstm import product
 from lstmlm.models.noise import Noise, shared_mask
 from lstmlm.models.softmax import token_nats
-from lstmlm.recipe import Model
+from lstmlm.recipe.sections.model import Model
 
 EMBEDDING_SITE = 900
 
@@ -110,7 +110,7 @@ class AdaptiveSoftmax(TiedSoftmax):
         super().__init__(vocabulary, width, generator, precision=precision)
         if cutoffs[-1] >= vocabulary:
             what = f"{cutoffs[-1]} is beyond the vocabulary of {vocabulary} tokens"
-            raise UserError(what, where="model.cutoffs", cure="Lower it")
+            raise UserError(what, where="model.cutoffs", hint="Lower it")
         self._bounds = list(zip(cutoffs, [*cutoffs[1:], vocabulary], strict=True))
         self._sizes = [cutoffs[0], *(end - start for start, end in self._bounds)]
         clusters = generator.normal([len(cutoffs), width], stddev=width**-0.5)

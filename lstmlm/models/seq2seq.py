@@ -7,17 +7,17 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
-from lstmlm.decoding.search import Options, decode
 from lstmlm.models.attention import Memory, attention_layer
 from lstmlm.models.base import SequenceModel
 from lstmlm.models.dense import Dense
 from lstmlm.models.encoder import Encoder
+from lstmlm.models.graph_search import Options, decode
 from lstmlm.models.lstm import State
 from lstmlm.models.noise import Noise, locked_dropout
 from lstmlm.models.output import TiedSoftmax, output_layer
 from lstmlm.models.pointer import Pointer
 from lstmlm.models.stack import Stack
-from lstmlm.recipe import Model
+from lstmlm.recipe.sections.model import Model
 from lstmlm.tokenizer import Tokenizer
 
 VECTOR_SITE = 50

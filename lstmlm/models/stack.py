@@ -6,7 +6,7 @@ import tensorflow as tf
 
 from lstmlm.models.lstm import LSTM, State
 from lstmlm.models.noise import Noise, locked_dropout, shared_mask
-from lstmlm.recipe import Model
+from lstmlm.recipe.sections.model import Model
 
 WEIGHT_SITE = 500
 

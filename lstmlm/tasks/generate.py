@@ -7,14 +7,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from lstmlm.records import Record
+from lstmlm.records.record import Record
 from lstmlm.task import Task
 
 if TYPE_CHECKING:
     import tensorflow as tf
 
     from lstmlm.models.base import SequenceModel
-    from lstmlm.recipe import Recipe
+    from lstmlm.recipe.recipe import Recipe
     from lstmlm.tokenizer import Tokenizer
     from lstmlm.tokenizer.rows import TokenRows
 

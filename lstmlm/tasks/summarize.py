@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from lstmlm.records import Record
+from lstmlm.records.record import Record
 from lstmlm.task import Better
 from lstmlm.tasks.translate import Translate
 
 if TYPE_CHECKING:
-    from lstmlm.recipe import Recipe
+    from lstmlm.recipe.recipe import Recipe
 
 
 class Summarize(Translate):

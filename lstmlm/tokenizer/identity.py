@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from lstmlm.errors import UserError
-from lstmlm.publish import Manifest
-from lstmlm.recipe import Recipe
-from lstmlm.tokenizer.given import given_fingerprint
+from lstmlm.publish.folder import Manifest
+from lstmlm.recipe.recipe import Recipe
+from lstmlm.tokenizer.foreign.given import given_fingerprint
 from lstmlm.tokenizer.tokenizer import JSON_FILE, MODEL_FILE
 
 
@@ -18,14 +18,14 @@ def vocabulary_facts(tokenizer: Manifest) -> dict[str, Any]:
     return {"size": int(tokenizer.facts["vocabulary"]), "fingerprint": next(hashes, "")}
 
 
-def check_same_vocabulary(what: str, made_with: Mapping[str, Any] | None, tokenizer: Manifest, *, cure: str) -> None:
+def check_same_vocabulary(what: str, made_with: Mapping[str, Any] | None, tokenizer: Manifest, *, hint: str) -> None:
     """Checks that ids or weights can be used with a tokenizer.
 
     Args:
         what: What was made, in the plural, for the message.
         made_with: The `vocabulary_facts` of the tokenizer it was made with; None: nobody knows.
         tokenizer: Manifest of the tokenizer to use it with.
-        cure: What to do where they differ.
+        hint: What to do where they differ.
 
     Raises:
         UserError: They differ.
@@ -38,7 +38,7 @@ def check_same_vocabulary(what: str, made_with: Mapping[str, Any] | None, tokeni
     else:
         prints = (str(facts["fingerprint"])[:12] for facts in (made_with, now))
         told = "vocabulary {}, and the tokenizer is {}, with as many tokens".format(*prints)
-    raise UserError(f"the {what} were made with {told}", where="tokenizer", cure=cure)
+    raise UserError(f"the {what} were made with {told}", where="tokenizer", hint=hint)
 
 
 def check_recipe_vocabulary(recipe: Recipe, tokenizer: Manifest) -> None:
@@ -48,12 +48,12 @@ def check_recipe_vocabulary(recipe: Recipe, tokenizer: Manifest) -> None:
         UserError: It is not.
     """
     section, size = recipe.tokenizer, int(tokenizer.facts["vocabulary"])
-    cure = "Run the tokenizer stage with this recipe, or name its vocabulary there"
+    hint = "Run the tokenizer stage with this recipe, or name its vocabulary there"
     fits = size <= section.vocabulary if section.algorithm == "word" else size == section.vocabulary
     if section.model is None and not fits:
         what = f"the recipe asks for {section.vocabulary} tokens, and the tokenizer has {size}"
-        raise UserError(what, where="tokenizer.vocabulary", cure=cure)
+        raise UserError(what, where="tokenizer.vocabulary", hint=hint)
     # The file need not be on the machine that trains.
     known = section.model is not None and section.model.is_file()
     if known and given_fingerprint(recipe) != tokenizer.facts.get("sha256"):
-        raise UserError(f"the tokenizer was not made from {section.model}", where="tokenizer.model", cure=cure)
+        raise UserError(f"the tokenizer was not made from {section.model}", where="tokenizer.model", hint=hint)

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import apache_beam as beam
 
-from lstmlm.beam import run_pipeline
-from lstmlm.records import deserialize, stable_hash
-from lstmlm.tfrecord import read_records, write_records
+from lstmlm.records.record import deserialize, stable_hash
+from lstmlm.records.tfrecord import read_records, write_records
+from lstmlm.runners.pipeline import run_pipeline
 
 _BLOCK_RECORDS = 1024
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from lstmlm.corpus.shards import records_in_files, shard_files
 from lstmlm.progress import Progress
-from lstmlm.publish import Draft, Manifest, fingerprint, is_finished, publish, read_manifest
-from lstmlm.recipe import Recipe
+from lstmlm.publish.folder import Draft, Manifest, fingerprint, is_finished, publish, read_manifest
+from lstmlm.recipe.recipe import Recipe
+from lstmlm.records.shards import records_in_files, shard_files
+from lstmlm.records.tfrecord import count_records
 from lstmlm.task import load_task
-from lstmlm.tfrecord import count_records
-from lstmlm.tokenizer.given import adopt, given_fingerprint
+from lstmlm.tokenizer.foreign.given import adopt, given_fingerprint
 from lstmlm.tokenizer.tokenizer import MODEL_FILE, Tokenizer
 from lstmlm.tokenizer.train import train_model, training_lines
 

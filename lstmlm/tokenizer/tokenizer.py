@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Protocol
 
 from lstmlm.errors import UserError
-from lstmlm.tokenizer.hugging_face import HuggingFace
+from lstmlm.tokenizer.foreign.hugging_face import HuggingFace
 from lstmlm.tokenizer.rows import IdArray, TokenRows
-from lstmlm.tokenizer.sentence_piece import SentencePiece
+from lstmlm.tokenizer.sentencepiece.backend import SentencePiece
 from lstmlm.tokenizer.special import BEGIN, END, PAD, UNK
 
 MODEL_FILE = "tokenizer.model"
@@ -156,7 +156,7 @@ class Tokenizer:
     def _sentence_piece(self) -> SentencePiece:
         if not isinstance(self._backend, SentencePiece):
             what = "the exported model has its tokenizer inside, and tensorflow-text cannot run a tokenizer.json"
-            raise UserError(what, where=str(self._path), cure="Give a SentencePiece .model as tokenizer.model")
+            raise UserError(what, where=str(self._path), hint="Give a SentencePiece .model as tokenizer.model")
         return self._backend
 
 

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 import sentencepiece
 
 from lstmlm.errors import UserError
-from lstmlm.recipe import Tokenizer as Settings
-from lstmlm.tokenizer.marks import RESERVED, escaped
+from lstmlm.recipe.sections.tokenizer import Tokenizer as Settings
+from lstmlm.tokenizer.sentencepiece.marks import RESERVED, escaped
 from lstmlm.tokenizer.special import BEGIN, END, PAD, UNK
 
 _LINE_CHARACTERS = 1000  # at most 4000 bytes: SentencePiece skips lines over 4192
@@ -85,17 +85,17 @@ def _explained(error: Exception, vocabulary: int) -> UserError:
     message = str(error)
     high = re.search(r"value <= (\d+)", message)
     if high:
-        cure = f"Set it to {high[1]} or less"
-        return UserError(f"{vocabulary} pieces are more than the text gives", where=where, cure=cure)
+        hint = f"Set it to {high[1]} or less"
+        return UserError(f"{vocabulary} pieces are more than the text gives", where=where, hint=hint)
     low = re.search(r"smaller than required_chars\. \d+ vs (\d+)", message)
     if low:
-        cure = f"Set it to {low[1]} or more"
-        return UserError(f"{vocabulary} pieces are fewer than the text has characters", where=where, cure=cure)
+        hint = f"Set it to {low[1]} or more"
+        return UserError(f"{vocabulary} pieces are fewer than the text has characters", where=where, hint=hint)
     if "sentences_.empty()" in message:
         what = "the train split has no text to train a vocabulary on"
         return UserError(
-            what, where="corpus.train", cure="Name files with text, or give a vocabulary as tokenizer.model"
+            what, where="corpus.train", hint="Name files with text, or give a vocabulary as tokenizer.model"
         )
     reason = " ".join(message.split())[:300]
-    cure = "Change the tokenizer section, or give a vocabulary as tokenizer.model"
-    return UserError(f"SentencePiece cannot train on this text: {reason}", where="tokenizer", cure=cure)
+    hint = "Change the tokenizer section, or give a vocabulary as tokenizer.model"
+    return UserError(f"SentencePiece cannot train on this text: {reason}", where="tokenizer", hint=hint)

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from lstmlm.errors import UserError
-from lstmlm.manifest import read_object
 from lstmlm.progress import Progress
-from lstmlm.publish import read_manifest, replacing
-from lstmlm.recipe import Recipe
+from lstmlm.publish.folder import read_manifest, replacing
+from lstmlm.publish.manifest import read_object
+from lstmlm.recipe.recipe import Recipe
 from lstmlm.training.checks import check_inputs
 from lstmlm.training.probe import Speed, probe
 
@@ -75,7 +75,7 @@ def choose(recipe: Recipe, measure: Measure, *, memory: int, cores: int, coarse:
             chosen[field], best = value, rate
     if best == 0.0:
         what = f"a batch of {chosen[size]} does not fit into {memory / 1e9:.1f} GB with {workers} workers"
-        raise UserError(what, where=f"training.{size}", cure="Lower it, or give more memory with --memory")
+        raise UserError(what, where=f"training.{size}", hint="Lower it, or give more memory with --memory")
     while (rate := speed(**chosen | {size: 2 * chosen[size]})) > WORTH * best:
         chosen[size], best = 2 * chosen[size], rate
     return Choice(_with(recipe, chosen), chosen, tried)
@@ -148,7 +148,7 @@ def _chosen(report: Path) -> dict[str, Any]:
     chosen = read_object(report, "chosen")["chosen"]
     kinds: dict[str, type] = {"precision": str, "threads": int, "batch": int, "batch_tokens": int}
     if not isinstance(chosen, dict) or any(type(value) is not kinds.get(name) for name, value in chosen.items()):
-        raise UserError("damaged: not as it was written", where=str(report), cure="Remove it, and it is measured again")
+        raise UserError("damaged: not as it was written", where=str(report), hint="Remove it, and it is measured again")
     return chosen
 
 

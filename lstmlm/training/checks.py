@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from lstmlm.errors import UserError
-from lstmlm.publish import Manifest
-from lstmlm.recipe import Recipe
+from lstmlm.publish.folder import Manifest
+from lstmlm.recipe.recipe import Recipe
 from lstmlm.task import load_task
 from lstmlm.tokenizer.identity import check_recipe_vocabulary, check_same_vocabulary
-from lstmlm.training.objective import choose_objective
+from lstmlm.training.metrics.objective import choose_objective
 
 
 def check_inputs(recipe: Recipe, data: Manifest, pieces: Manifest) -> None:
@@ -29,32 +29,32 @@ def check_inputs(recipe: Recipe, data: Manifest, pieces: Manifest) -> None:
     choose_objective(recipe)
     if recipe.evaluation.cache.size and load_task(recipe.task).has_targets:
         what = f"a neural cache remembers running text, which task {recipe.task} has none of"
-        raise UserError(what, where="evaluation.cache", cure="Leave it out")
+        raise UserError(what, where="evaluation.cache", hint="Leave it out")
     check_recipe_vocabulary(recipe, pieces)
-    cure = "Run the examples stage again with this tokenizer, or name the tokenizer they were made with"
-    check_same_vocabulary("examples", data.facts.get("vocabulary"), pieces, cure=cure)
+    hint = "Run the examples stage again with this tokenizer, or name the tokenizer they were made with"
+    check_same_vocabulary("examples", data.facts.get("vocabulary"), pieces, hint=hint)
     splits = data.facts.get("splits", {})
     if splits:
         _check_enough(recipe, splits["train"], splits["valid"])
     training = recipe.training
     if not load_task(recipe.task).has_targets and training.most_workers > training.batch:
         what = f"{training.most_workers} workers share batches of {training.batch} rows, so some would have none"
-        raise UserError(what, where="training.workers", cure="Lower training.workers or raise training.batch")
+        raise UserError(what, where="training.workers", hint="Lower training.workers or raise training.batch")
 
 
 def _check_enough(recipe: Recipe, train: Mapping[str, int], valid: Mapping[str, int]) -> None:
     """Checks that there is a batch to train on and one to judge by."""
     plan = recipe.training
-    cure = "Lower training.batch, or give more text"
+    hint = "Lower training.batch, or give more text"
     if load_task(recipe.task).has_targets:
-        batches, cure = train["examples"], "Give more text"  # a batch that is not full is filled up
+        batches, hint = train["examples"], "Give more text"  # a batch that is not full is filled up
     elif plan.carry_state:
         batches = train["tokens"] // (plan.batch * recipe.examples.window)
     else:
         batches = train["examples"] // plan.batch
     if not batches:
         what = f"the batch is larger than the data: {train['examples']} examples make not one training batch"
-        raise UserError(what, where="training.batch", cure=cure)
+        raise UserError(what, where="training.batch", hint=hint)
     if not valid["examples"]:
-        cure = "Raise corpus.valid_fraction or name a corpus.valid with text in it"
-        raise UserError("the valid split is empty, so there is nothing to judge by", where="examples", cure=cure)
+        hint = "Raise corpus.valid_fraction or name a corpus.valid with text in it"
+        raise UserError("the valid split is empty, so there is nothing to judge by", where="examples", hint=hint)

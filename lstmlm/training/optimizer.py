@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 import tensorflow as tf
 
-from lstmlm.recipe import Training
+from lstmlm.recipe.sections.training import Training
 
 BETA_1, BETA_2, EPSILON = 0.9, 0.999, 1e-8
 

@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 
 from lstmlm.errors import UserError
-from lstmlm.recipe import Recipe
+from lstmlm.recipe.recipe import Recipe
 
 WARM_UP, MEASURED = 2, 4
 
@@ -59,11 +59,11 @@ def take_steps(recipe: Recipe, examples: Path, tokenizer: Path) -> Speed:
     """Takes the steps in this process; see `probe`."""
     import tensorflow as tf
 
-    from lstmlm.corpus.shards import shard_files
+    from lstmlm.records.shards import shard_files
     from lstmlm.task import load_task
-    from lstmlm.training.all_reduce import Alone
     from lstmlm.training.loop import global_batches
-    from lstmlm.training.worker import Worker
+    from lstmlm.training.workers.all_reduce import Alone
+    from lstmlm.training.workers.worker import Worker
 
     tf.config.threading.set_intra_op_parallelism_threads(recipe.training.threads)
     tf.config.threading.set_inter_op_parallelism_threads(2)
@@ -74,7 +74,7 @@ def take_steps(recipe: Recipe, examples: Path, tokenizer: Path) -> Speed:
         for _ in range(WARM_UP + MEASURED):
             batch = next(batches, None)
             if batch is None:
-                raise UserError("the batch is larger than the data", where="training", cure="Lower training.batch")
+                raise UserError("the batch is larger than the data", where="training", hint="Lower training.batch")
             tokens = sum(int((ids.numpy() > 0).sum()) for ids in batch.values())
             started = time.perf_counter()
             worker.step(batch)

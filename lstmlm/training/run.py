@@ -11,20 +11,21 @@ from pathlib import Path
 from typing import Any
 
 from lstmlm.errors import UserError
-from lstmlm.places import site_of
 from lstmlm.progress import Progress
-from lstmlm.publish import Claim, Manifest, claimed, fingerprint, is_finished, read_manifest
-from lstmlm.recipe import Recipe, Training
+from lstmlm.publish.folder import Claim, Manifest, claimed, fingerprint, is_finished, read_manifest
+from lstmlm.publish.places import site_of
+from lstmlm.recipe.recipe import Recipe
+from lstmlm.recipe.sections.training import Training
 from lstmlm.tokenizer.identity import vocabulary_facts
+from lstmlm.training.checkpoints.continuing import METRICS_FILE, TRAINED, describe, earlier_rows, keep_last, take_over
+from lstmlm.training.checkpoints.identity import deciding
+from lstmlm.training.checkpoints.initial import check_initial
+from lstmlm.training.checkpoints.place import forget_checkpoints, held_checkpoints, pointed
 from lstmlm.training.checks import check_inputs
-from lstmlm.training.continuing import METRICS_FILE, TRAINED, describe, earlier_rows, keep_last, take_over
-from lstmlm.training.identity import deciding
-from lstmlm.training.initial import check_initial
-from lstmlm.training.metrics import BEST, best_first, best_name, read_metrics, written_rows
-from lstmlm.training.objective import choose_objective
-from lstmlm.training.place import forget_checkpoints, held_checkpoints, pointed
-from lstmlm.training.plot import plot_loss
-from lstmlm.training.watch import Listener, open_listeners
+from lstmlm.training.metrics.log import BEST, best_first, best_name, read_metrics, written_rows
+from lstmlm.training.metrics.objective import choose_objective
+from lstmlm.training.metrics.plot import plot_loss
+from lstmlm.training.metrics.trackers import Listener, open_listeners
 
 TRAIN_VERSION = "4"
 POLL_SECONDS = 0.5
@@ -66,7 +67,7 @@ def train(
             others = [*work.parent.glob("*/"), recipe.run_folder / TRAINED, *([before] if before is not None else [])]
             take_over(work, recipe, trained_on, others)
             describe(work, recipe, trained_on)
-            from lstmlm.training.distributed import train_on_ray
+            from lstmlm.training.workers.distributed import train_on_ray
 
             with _watched(work / METRICS_FILE, recipe.training, progress, listeners):
                 train_on_ray(recipe, examples.resolve(), tokenizer.resolve(), work, ray_address)
@@ -99,8 +100,8 @@ def _publish(recipe: Recipe, work: Path, vocabulary: dict[str, Any], claim: Clai
     rows = [*earlier, *metrics]
     evaluations = best_first(rows, objective)
     if not evaluations or not (work / best_name(evaluations[0]["step"])).is_file():
-        cure = f"Remove the folder {work} and train again"
-        raise UserError("what training left is damaged: its best weights are missing", where=str(work), cure=cure)
+        hint = f"Remove the folder {work} and train again"
+        raise UserError("what training left is damaged: its best weights are missing", where=str(work), hint=hint)
     best = evaluations[0]
     with claim.draft() as draft:
         shutil.copyfile(work / best_name(best["step"]), draft.path / "weights.npz")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from lstmlm.recipe import Training
+from lstmlm.recipe.sections.training import Training
 
 
 def learning_rate(step: int, training: Training, losses: Sequence[float] = ()) -> float:

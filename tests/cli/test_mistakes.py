@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from lstmlm.cli.app import run
-from lstmlm.recipe import Recipe
-from lstmlm.recipe_file import parse_recipe
+from lstmlm.recipe.file import parse_recipe
+from lstmlm.recipe.recipe import Recipe
 
 GOOD = """\
 name: small

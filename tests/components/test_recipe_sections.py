@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from components.recipe_sections import READS, read_sections, sections
-from lstmlm.recipe import Recipe
+from lstmlm.recipe.recipe import Recipe
 
 RECIPE = Recipe.model_validate(
     {

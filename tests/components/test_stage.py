@@ -8,7 +8,7 @@ import pytest
 
 from lstmlm.errors import BelowThreshold, UserError
 from lstmlm.progress import Silent
-from lstmlm.recipe import Recipe
+from lstmlm.recipe.recipe import Recipe
 
 pytestmark = [pytest.mark.tfx, pytest.mark.slow]
 

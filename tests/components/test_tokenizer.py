@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from lstmlm.recipe import Recipe
+from lstmlm.recipe.recipe import Recipe
 
 pytestmark = [pytest.mark.tfx]
 

@@ -6,7 +6,7 @@ import os
 import signal
 from typing import Any
 
-from lstmlm.corpus import parquet_child
+from lstmlm.corpus.reading import parquet_child
 
 
 def _crash(table: Any, group: int, *settings: Any) -> Any:

@@ -18,10 +18,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import lstmlm.corpus.process  # noqa: F401  (before the forks)
+import lstmlm.corpus.passes.process  # noqa: F401  (before the forks)
 from lstmlm.corpus.ingest import ingest
 from lstmlm.progress import Silent
-from lstmlm.recipe_file import load_recipe
+from lstmlm.recipe.file import load_recipe
 from lstmlm.task import load_task
 
 PLAIN_OPEN = io.open

@@ -9,17 +9,17 @@ from typing import Any
 
 import pytest
 
-from lstmlm.arrow import pa, pq
-from lstmlm.corpus.ids import use_mark
 from lstmlm.corpus.ingest import clean, ingest
-from lstmlm.corpus.nested import value_of
-from lstmlm.corpus.shards import records_in
+from lstmlm.corpus.passes.ids import use_mark
+from lstmlm.corpus.reading.nested import value_of
 from lstmlm.errors import UserError
+from lstmlm.formats.arrow import pa, pq
 from lstmlm.progress import Silent
-from lstmlm.publish import Manifest
-from lstmlm.recipe import Recipe
-from lstmlm.records import Record, serialize
-from lstmlm.tfrecord import write_records
+from lstmlm.publish.folder import Manifest
+from lstmlm.recipe.recipe import Recipe
+from lstmlm.records.record import Record, serialize
+from lstmlm.records.shards import records_in
+from lstmlm.records.tfrecord import write_records
 
 
 def recipe(root: Path, task: str = "generate", **corpus: Any) -> Recipe:

@@ -14,10 +14,10 @@ from typing import Any
 import pytest
 
 from lstmlm.corpus.ingest import ingest
-from lstmlm.corpus.shards import records_in
 from lstmlm.errors import UserError
 from lstmlm.progress import Silent
-from lstmlm.recipe import Recipe
+from lstmlm.recipe.recipe import Recipe
+from lstmlm.records.shards import records_in
 
 ROOT = Path(__file__).resolve().parents[2]
 

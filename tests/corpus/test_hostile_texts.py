@@ -9,15 +9,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from lstmlm.corpus.block import Block
-from lstmlm.corpus.decontaminate import Decontaminate, write_index
-from lstmlm.corpus.keys import block_keys
-from lstmlm.corpus.language import KeepLanguages
-from lstmlm.corpus.normalise import Normalise
-from lstmlm.corpus.quality.step import Quality, RuleSet
-from lstmlm.corpus.summary import summarise
-from lstmlm.recipe_corpus import Duplicates
-from lstmlm.records import Record
+from lstmlm.corpus.dedup.keys import block_keys
+from lstmlm.corpus.passes.block import Block
+from lstmlm.corpus.report.summary import summarise
+from lstmlm.corpus.steps.decontaminate import Decontaminate, write_index
+from lstmlm.corpus.steps.language import KeepLanguages
+from lstmlm.corpus.steps.normalise import Normalise
+from lstmlm.corpus.steps.quality.step import Quality, RuleSet
+from lstmlm.recipe.sections.corpus import Duplicates
+from lstmlm.records.record import Record
 
 SMALL, TIMES = 8_000, 8
 MOST = 3 * TIMES

@@ -10,17 +10,17 @@ from typing import Any
 
 import pytest
 
-from lstmlm.corpus.accounts import check_sum
-from lstmlm.corpus.files import corpus_fingerprint
 from lstmlm.corpus.ingest import ingest
-from lstmlm.corpus.join import Part, contiguous
-from lstmlm.corpus.shards import records_in, records_in_files, shard_files
+from lstmlm.corpus.passes.join import Part, contiguous
+from lstmlm.corpus.report.accounts import check_sum
+from lstmlm.corpus.sources.files import corpus_fingerprint
 from lstmlm.errors import UserError
 from lstmlm.progress import Silent
-from lstmlm.publish import read_manifest
-from lstmlm.recipe import Recipe
-from lstmlm.records import Record
-from lstmlm.tfrecord import count_records
+from lstmlm.publish.folder import read_manifest
+from lstmlm.recipe.recipe import Recipe
+from lstmlm.records.record import Record
+from lstmlm.records.shards import records_in, records_in_files, shard_files
+from lstmlm.records.tfrecord import count_records
 
 
 def recipe(root: Path, task: str = "generate", **corpus: Any) -> Recipe:
@@ -146,7 +146,7 @@ def test_what_the_user_must_mend(tmp_path: Path, files: dict[str, str], settings
         (root / name).write_text(text)
     with pytest.raises(UserError, match=message) as caught:
         ingest(recipe(root, **{"train": "a.txt", **settings}), tmp_path / "out", Silent())
-    assert caught.value.cure
+    assert caught.value.hint
     assert [path.name for path in tmp_path.iterdir()] == ["corpus"]
 
 

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from lstmlm.decoding.alignment import NOTHING, most_attended
-from lstmlm.decoding.constraints import Constraints
+from lstmlm.decoding.constraints.constraints import Constraints
+from lstmlm.decoding.constraints.forbidden import Forbidden
 from lstmlm.decoding.engine import Engine
-from lstmlm.decoding.forbidden import Forbidden
-from lstmlm.decoding.hypothesis import Request, SearchOptions
+from lstmlm.decoding.search.request import Request, SearchOptions
 from tests.decoding.toy import END, HISTORIES, PIECES, Toy, sources
 
 OPTIONS = {

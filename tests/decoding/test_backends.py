@@ -4,15 +4,17 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from lstmlm.decoding import onnx_files, onnx_language_model, search
 from lstmlm.decoding.engine import Engine
-from lstmlm.decoding.hypothesis import Request, SearchOptions
-from lstmlm.decoding.onnx_backend import OnnxBackend
+from lstmlm.decoding.onnx import files as onnx_files
+from lstmlm.decoding.onnx import language_model as onnx_language_model
+from lstmlm.decoding.onnx.backend import OnnxBackend
 from lstmlm.decoding.score import score
+from lstmlm.decoding.search.request import Request, SearchOptions
 from lstmlm.decoding.tensorflow_backend import TensorFlowBackend
+from lstmlm.models import graph_search as search
 from lstmlm.models.language_model import LanguageModel
 from lstmlm.models.seq2seq import Seq2Seq
-from lstmlm.recipe import Model
+from lstmlm.recipe.sections.model import Model
 
 SIZES = Model(embedding=12, units=16, layers=2, encoder_units=8, encoder_layers=2, dropout=0.3)
 VOCABULARY = 40
@@ -148,8 +150,8 @@ def test_a_long_prompt_is_read_part_by_part(network, monkeypatch):
     clusters = network.sizes.clusters(VOCABULARY)
     graphs = onnx_files.graphs(weights, clusters, int8=False)
     parts = OnnxBackend(*graphs, scorer=lambda: onnx_language_model.scorer(weights, clusters, int8=False))
-    monkeypatch.setattr("lstmlm.decoding.onnx_backend.LONG_PROMPT", 10)
-    monkeypatch.setattr("lstmlm.decoding.onnx_backend.PART", 7)
+    monkeypatch.setattr("lstmlm.decoding.onnx.backend.LONG_PROMPT", 10)
+    monkeypatch.setattr("lstmlm.decoding.onnx.backend.PART", 7)
     ids = np.random.default_rng(4).integers(4, VOCABULARY, [1, 40])
     for size in (11, 35, 40):
         lengths = np.array([size])

@@ -5,11 +5,11 @@ import dataclasses
 import numpy as np
 import pytest
 
-from lstmlm.decoding.constraints import Constraints
+from lstmlm.decoding.constraints.constraints import Constraints
+from lstmlm.decoding.constraints.forbidden import Forbidden
 from lstmlm.decoding.engine import Engine
-from lstmlm.decoding.forbidden import Forbidden
-from lstmlm.decoding.hypothesis import Hypothesis, Request, SearchOptions
-from lstmlm.decoding.sampling import draw
+from lstmlm.decoding.search.request import Hypothesis, Request, SearchOptions
+from lstmlm.decoding.search.sampling import draw
 from tests.decoding.toy import END, PIECES, Toy, sources, written
 
 

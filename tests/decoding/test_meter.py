@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lstmlm.decoding.engine import Engine
-from lstmlm.decoding.hypothesis import Request, SearchOptions
 from lstmlm.decoding.meter import Meter
+from lstmlm.decoding.search.request import Request, SearchOptions
 from tests.decoding.toy import Toy
 
 

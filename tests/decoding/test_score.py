@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from lstmlm.decoding.hypothesis import Request
 from lstmlm.decoding.score import score
+from lstmlm.decoding.search.request import Request
 from tests.decoding.toy import END, Toy, sources
 
 

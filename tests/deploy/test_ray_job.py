@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from lstmlm.publish import read_manifest
+from lstmlm.publish.folder import read_manifest
 from tests.ray_nodes import ray_head
 
 pytestmark = [pytest.mark.ray, pytest.mark.slow, pytest.mark.timeout(1200)]

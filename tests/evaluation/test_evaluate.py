@@ -9,14 +9,14 @@ from typing import Any, ClassVar
 import numpy as np
 import pytest
 
-from lstmlm.corpus.shards import shard_path
 from lstmlm.errors import UserError
 from lstmlm.evaluation.run import evaluate
 from lstmlm.progress import Silent
-from lstmlm.publish import publish
-from lstmlm.recipe import Recipe
-from lstmlm.records import Record, serialize
-from lstmlm.tfrecord import write_records
+from lstmlm.publish.folder import publish
+from lstmlm.recipe.recipe import Recipe
+from lstmlm.records.record import Record, serialize
+from lstmlm.records.shards import shard_path
+from lstmlm.records.tfrecord import write_records
 
 
 class Judge:

@@ -10,7 +10,8 @@ from lstmlm.evaluation.language import score_stream
 from lstmlm.evaluation.run import evaluate
 from lstmlm.models.language_model import LanguageModel
 from lstmlm.progress import Silent
-from lstmlm.recipe import Cache, Model
+from lstmlm.recipe.sections.evaluation import Cache
+from lstmlm.recipe.sections.model import Model
 
 VOCABULARY = 20
 

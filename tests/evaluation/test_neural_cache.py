@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 
 from lstmlm.evaluation.neural_cache import NeuralCache
-from lstmlm.recipe import Cache
+from lstmlm.recipe.sections.evaluation import Cache
 
 ROWS, TIME, UNITS, VOCABULARY = 2, 23, 4, 6
 PLAN = Cache(size=5, sharpness=0.7, share=0.3)

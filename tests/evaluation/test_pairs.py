@@ -1,7 +1,7 @@
 """Held-out pairs: joined by source, drawn by hash."""
 
 from lstmlm.evaluation.pairs import group_by_source
-from lstmlm.records import Record
+from lstmlm.records.record import Record
 
 
 def test_records_of_one_source_share_their_targets() -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from lstmlm.errors import UserError
 from lstmlm.evaluation.thresholds import check_bounds, failures
-from lstmlm.recipe import Threshold
+from lstmlm.recipe.sections.evaluation import Threshold
 
 METRICS = {"perplexity": 80.0, "bleu": 31, "signature": "nrefs:1", "broken": math.nan, "endless": math.inf}
 

@@ -12,14 +12,14 @@ import pytest
 import tensorflow as tf
 
 from lstmlm.corpus.ingest import ingest
-from lstmlm.corpus.shards import records_in, shard_files
 from lstmlm.errors import UserError
 from lstmlm.examples.build import build_examples
 from lstmlm.progress import Silent
-from lstmlm.publish import Manifest, sha256_file
-from lstmlm.recipe import Recipe
+from lstmlm.publish.folder import Manifest, sha256_file
+from lstmlm.recipe.recipe import Recipe
+from lstmlm.records.shards import records_in, shard_files
+from lstmlm.records.tfrecord import read_records
 from lstmlm.task import load_task
-from lstmlm.tfrecord import read_records
 from lstmlm.tokenizer import Tokenizer, train_tokenizer
 
 

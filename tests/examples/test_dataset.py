@@ -12,7 +12,7 @@ import tensorflow as tf
 
 from lstmlm.examples.dataset import bucket_rows, pairs, windows
 from lstmlm.examples.serialise import int64_examples
-from lstmlm.tfrecord import write_records
+from lstmlm.records.tfrecord import write_records
 from lstmlm.tokenizer.rows import TokenRows
 
 Batch = dict[str, "np.ndarray[tuple[int, ...], np.dtype[np.int32]]"]

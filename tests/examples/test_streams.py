@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from lstmlm.examples.pack import pack_stream
 from lstmlm.examples.serialise import int64_examples
 from lstmlm.examples.streams import streams
-from lstmlm.tfrecord import write_records
+from lstmlm.records.tfrecord import write_records
 
 END, WINDOW = 3, 4
 

@@ -19,25 +19,25 @@ import tokenizers
 import zstandard
 from tokenizers import decoders, models, pre_tokenizers, trainers
 
-from lstmlm.arrays import read_npz
-from lstmlm.arrow import pa, pq
-from lstmlm.corpus.files import corpus_file
-from lstmlm.corpus.listing import Found
-from lstmlm.corpus.readers import read_file
-from lstmlm.inference.example_rows import example_rows
+from lstmlm.corpus.reading.readers import read_file
+from lstmlm.corpus.sources.files import corpus_file
+from lstmlm.corpus.sources.listing import Found
+from lstmlm.formats.arrays import read_npz
+from lstmlm.formats.arrow import pa, pq
+from lstmlm.inference.input.example_rows import example_rows
 from lstmlm.inference.job import Place
-from lstmlm.inference.loading import engine_facts
+from lstmlm.inference.model.loading import engine_facts
+from lstmlm.inference.model.served import batch_size
 from lstmlm.inference.pieces import piece_path
-from lstmlm.inference.served import batch_size
 from lstmlm.inference.work import is_planned, opened
-from lstmlm.protobuf import bytes_example
-from lstmlm.publish import publish, read_manifest
-from lstmlm.recipe_corpus import Corpus
-from lstmlm.recipe_file import load_recipe
-from lstmlm.records import Record, deserialize, serialize
-from lstmlm.tfrecord import frame, read_records, write_records
-from lstmlm.tokenizer.given import adopt
-from lstmlm.training.metrics import read_metrics
+from lstmlm.publish.folder import publish, read_manifest
+from lstmlm.recipe.file import load_recipe
+from lstmlm.recipe.sections.corpus import Corpus
+from lstmlm.records.protobuf import bytes_example
+from lstmlm.records.record import Record, deserialize, serialize
+from lstmlm.records.tfrecord import frame, read_records, write_records
+from lstmlm.tokenizer.foreign.given import adopt
+from lstmlm.training.metrics.log import read_metrics
 
 TEXTS = [f"Sentence {n}, of “rivers” é 漢字 \U0001f600 and <unk> stones." for n in range(60)]
 RECIPE = """

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from lstmlm.publish import publish
-from lstmlm.recipe import Recipe
-from lstmlm.records import Record, serialize
-from lstmlm.tfrecord import write_records
+from lstmlm.publish.folder import publish
+from lstmlm.recipe.recipe import Recipe
+from lstmlm.records.record import Record, serialize
+from lstmlm.records.tfrecord import write_records
 
 BATCH = 4
 

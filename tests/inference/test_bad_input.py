@@ -11,7 +11,7 @@ import pytest
 from lstmlm.errors import UserError
 from lstmlm.inference.run import infer
 from lstmlm.progress import Silent
-from lstmlm.recipe import Recipe
+from lstmlm.recipe.recipe import Recipe
 from tests.tiny import TinyRun
 
 ODD = {
@@ -96,8 +96,8 @@ def test_every_kind_of_input_gives_the_same_outputs(exported: TinyRun, tmp_path:
 
 def _write_as(path: Path, texts: list[str]) -> None:
     if path.suffix == ".tfrecord":
-        from lstmlm.protobuf import bytes_example
-        from lstmlm.tfrecord import write_records
+        from lstmlm.records.protobuf import bytes_example
+        from lstmlm.records.tfrecord import write_records
 
         write_records(path, (bytes_example({"text": [text.encode()], "other": [b"x"]}) for text in texts))
     elif path.suffix == ".parquet":

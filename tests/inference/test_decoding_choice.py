@@ -9,13 +9,14 @@ from typing import Any
 
 import pytest
 
-from lstmlm.corpus.shards import records_in
 from lstmlm.errors import UserError
 from lstmlm.evaluation.pairs import judge_pairs
 from lstmlm.inference.run import infer
 from lstmlm.progress import Silent
-from lstmlm.publish import publish
-from lstmlm.recipe import Decoding, Recipe
+from lstmlm.publish.folder import publish
+from lstmlm.recipe.recipe import Recipe
+from lstmlm.recipe.sections.decoding import Decoding
+from lstmlm.records.shards import records_in
 from tests.tiny import TinyRun
 
 

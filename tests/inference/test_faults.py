@@ -20,8 +20,8 @@ from lstmlm.errors import UserError
 from lstmlm.inference.run import infer
 from lstmlm.inference.work import held
 from lstmlm.progress import Silent
-from lstmlm.recipe import Recipe
-from lstmlm.recipe_file import load_recipe
+from lstmlm.recipe.file import load_recipe
+from lstmlm.recipe.recipe import Recipe
 
 pytestmark = pytest.mark.slow
 

@@ -10,8 +10,8 @@ import pytest
 from lstmlm.errors import UserError
 from lstmlm.inference.run import infer
 from lstmlm.progress import Silent
-from lstmlm.recipe import Recipe
-from lstmlm.records import Record, stable_hash
+from lstmlm.recipe.recipe import Recipe
+from lstmlm.records.record import Record, stable_hash
 
 MakeRecipe = Callable[..., Recipe]
 MakeRecords = Callable[[Sequence[Record]], Path]

@@ -10,10 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lstmlm.errors import UserError
-from lstmlm.inference import counting, pieces
-from lstmlm.inference.counting import count
+from lstmlm.inference import pieces
+from lstmlm.inference.input import counting
+from lstmlm.inference.input.counting import count
+from lstmlm.inference.input.requests import Dead, Request
 from lstmlm.inference.pieces import CHARACTERS, piece_size, read_piece, write_pieces
-from lstmlm.inference.requests import Dead, Request
 
 
 class Listed:

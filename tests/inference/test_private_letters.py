@@ -9,8 +9,8 @@ import pytest
 from lstmlm.errors import UserError
 from lstmlm.inference.run import infer
 from lstmlm.progress import Silent
-from lstmlm.recipe import Recipe
-from lstmlm.recipe_corpus import Privacy
+from lstmlm.recipe.recipe import Recipe
+from lstmlm.recipe.sections.corpus import Privacy
 
 MakeRecipe = Callable[..., Recipe]
 

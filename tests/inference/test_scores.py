@@ -11,7 +11,7 @@ from lstmlm.inference.scores import score_texts
 from lstmlm.progress import Silent
 from lstmlm.task import load_task
 from lstmlm.tokenizer import Tokenizer
-from lstmlm.training.checkpoint import load_arrays
+from lstmlm.training.checkpoints.checkpoint import load_arrays
 
 ROWS = [{"text": "The statement", "target": "THE STATEMENT"}, {"text": "a b c", "target": "é"}, {"text": 3}]
 

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from lstmlm.errors import UserError
-from lstmlm.inference.done import finish_piece, is_whole
+from lstmlm.inference.input.requests import Dead
 from lstmlm.inference.job import Place
-from lstmlm.inference.requests import Dead
+from lstmlm.inference.output.done import finish_piece, is_whole
 from lstmlm.inference.work import held, is_planned, opened, plan
 
 FACTS = {"outputs": 3, "tokens": 9, "cut": 0, "letters": [], "seconds": 0.5, "meter": [1, 2]}

@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 
 from lstmlm.models.attention import attention_layer
-from lstmlm.recipe import Model
+from lstmlm.recipe.sections.model import Model
 
 BATCH, TIME, SOURCE, UNITS = 2, 3, 5, 6
 

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from lstmlm.decoding.search import Options
+from lstmlm.models.graph_search import Options
 from lstmlm.models.language_model import LanguageModel, Penalties
 from lstmlm.models.noise import Noise, locked_dropout
 from lstmlm.models.output import TiedSoftmax
 from lstmlm.models.seq2seq import Seq2Seq
-from lstmlm.recipe import Model
+from lstmlm.recipe.sections.model import Model
 
 SIZES = Model(embedding=12, units=16, layers=2, encoder_units=8, encoder_layers=2, dropout=0.3)
 VOCABULARY = 30

@@ -8,7 +8,7 @@ from lstmlm.errors import UserError
 from lstmlm.models.noise import Noise
 from lstmlm.models.output import AdaptiveSoftmax, TiedSoftmax, output_layer
 from lstmlm.models.softmax import token_nats
-from lstmlm.recipe import Model
+from lstmlm.recipe.sections.model import Model
 
 VOCABULARY, WIDTH = 30, 12
 HIDDEN = tf.random.stateless_normal([9, WIDTH], [1, 1]) * 3.0

@@ -7,7 +7,7 @@ import tensorflow as tf
 from lstmlm.models.lstm import State
 from lstmlm.models.noise import Noise
 from lstmlm.models.stack import Stack
-from lstmlm.recipe import Model
+from lstmlm.recipe.sections.model import Model
 
 INPUTS = tf.random.stateless_normal([5, 2, 4], [1, 1])
 NOISE = Noise(tf.constant([1, 2]), tf.constant(0), tf.constant(2))

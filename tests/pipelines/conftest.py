@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from lstmlm.progress import Silent
-from lstmlm.publish import publish
-from lstmlm.recipe import Recipe
+from lstmlm.publish.folder import publish
+from lstmlm.recipe.recipe import Recipe
 
 WORDS = ("the", "small", "cat", "dog", "river", "runs", "sleeps", "near", "old", "young", "quick", "stone", "tree")
 

@@ -111,7 +111,7 @@ def test_a_failure_reaches_the_caller_and_the_next_run_goes_on_from_there(
     from pipelines.local import run_local
 
     recipe = make_recipe()
-    stages.broken["train"] = UserError("the disk is full", cure="Free some space")
+    stages.broken["train"] = UserError("the disk is full", hint="Free some space")
     with pytest.raises(UserError, match=r"the disk is full\. Free some space"):
         run_local(recipe, run_id="a")
     left = recipe.run_folder / "artifacts" / "Trainer" / "model"

@@ -7,7 +7,7 @@ from pydoc_data.topics import topics
 
 import pytest
 
-from lstmlm.recipe import Tokenizer as Settings
+from lstmlm.recipe.sections.tokenizer import Tokenizer as Settings
 from lstmlm.tokenizer import Tokenizer
 from lstmlm.tokenizer.train import train_model, training_lines
 

@@ -3,7 +3,7 @@
 import pytest
 
 from lstmlm.errors import UserError
-from lstmlm.publish import Manifest
+from lstmlm.publish.folder import Manifest
 from lstmlm.tokenizer.identity import check_recipe_vocabulary, check_same_vocabulary, vocabulary_facts
 
 
@@ -32,10 +32,10 @@ ONE = pieces(600, "a" * 64)
 )
 def test_a_vocabulary_that_differs_is_told_in_one_line(other, told):
     made_with = vocabulary_facts(ONE)
-    check_same_vocabulary("examples", made_with, ONE, cure="Do")
-    check_same_vocabulary("examples", None, other, cure="Do")  # nobody wrote down what it was
+    check_same_vocabulary("examples", made_with, ONE, hint="Do")
+    check_same_vocabulary("examples", None, other, hint="Do")  # nobody wrote down what it was
     with pytest.raises(UserError, match=told):
-        check_same_vocabulary("examples", made_with, other, cure="Do")
+        check_same_vocabulary("examples", made_with, other, hint="Do")
 
 
 def test_the_recipe_must_ask_for_this_vocabulary(recipe, tmp_path):

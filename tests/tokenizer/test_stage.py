@@ -15,8 +15,8 @@ import pytest
 from lstmlm.corpus.ingest import ingest
 from lstmlm.errors import UserError
 from lstmlm.progress import Silent
-from lstmlm.publish import read_manifest
-from lstmlm.recipe import Recipe
+from lstmlm.publish.folder import read_manifest
+from lstmlm.recipe.recipe import Recipe
 from lstmlm.tokenizer import train_tokenizer
 
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[2])}
@@ -59,7 +59,7 @@ def test_same_bytes_on_every_run_and_silence(
 def test_too_large_a_vocabulary_names_the_largest(records: Path, tmp_path: Path, algorithm: str) -> None:
     with pytest.raises(UserError, match=r"tokenizer.vocabulary: .*Set it to \d+ or less") as caught:
         train_tokenizer(recipe(tmp_path, vocabulary=100_000, algorithm=algorithm), records, tmp_path / "o", Silent())
-    largest = int(caught.value.cure.split()[3])
+    largest = int(caught.value.hint.split()[3])
     manifest = train_tokenizer(
         recipe(tmp_path, vocabulary=largest, algorithm=algorithm), records, tmp_path / "o", Silent()
     )

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from lstmlm.errors import UserError
-from lstmlm.recipe import Tokenizer
+from lstmlm.recipe.sections.tokenizer import Tokenizer
 from lstmlm.tokenizer.train import train_model, training_lines
 
 
@@ -51,7 +51,7 @@ def test_what_is_advised_works(algorithm: str, asked: int, texts: list[str]) -> 
         assert error.where == "corpus.train"
     elif error is not None:
         assert error.where == "tokenizer.vocabulary"
-        advised = int(error.cure.split()[3])
+        advised = int(error.hint.split()[3])
         again = Tokenizer.model_validate({"algorithm": algorithm, "vocabulary": advised})
         found = sentencepiece.SentencePieceProcessor(model_proto=train_model(iter(lines), again))
         assert found.get_piece_size() == advised

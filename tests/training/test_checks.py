@@ -4,8 +4,8 @@ import pytest
 
 from lstmlm.errors import UserError
 from lstmlm.progress import Silent
-from lstmlm.publish import read_manifest
-from lstmlm.recipe import Cache
+from lstmlm.publish.folder import read_manifest
+from lstmlm.recipe.sections.evaluation import Cache
 from lstmlm.training.checks import check_inputs
 from lstmlm.training.run import train
 
@@ -17,7 +17,7 @@ def change(recipe, **training):
 @pytest.fixture
 def refused(recipe, stages, tmp_path, monkeypatch):
     """Trains, which must end before Ray is reached."""
-    monkeypatch.setattr("lstmlm.training.distributed.train_on_ray", None)
+    monkeypatch.setattr("lstmlm.training.workers.distributed.train_on_ray", None)
 
     def run(match, **training):
         with pytest.raises(UserError, match=match) as caught:

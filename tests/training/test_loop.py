@@ -6,10 +6,10 @@ import tensorflow as tf
 
 from lstmlm.models.language_model import LanguageModel
 from lstmlm.models.lstm import State
-from lstmlm.training.carried import CarriedState
 from lstmlm.training.loop import Loop
 from lstmlm.training.optimizer import make_optimizer
-from lstmlm.training.shared_memory import room
+from lstmlm.training.workers.carried import CarriedState
+from lstmlm.training.workers.shared_memory import room
 
 ROWS, WINDOW, VOCABULARY = 5, 4, 40
 TOKENS = np.random.default_rng(0).integers(3, VOCABULARY, [ROWS, 3 * WINDOW + 1]).astype(np.int32)

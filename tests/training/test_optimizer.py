@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from lstmlm.recipe import Training
+from lstmlm.recipe.sections.training import Training
 from lstmlm.training.optimizer import make_optimizer
 
 

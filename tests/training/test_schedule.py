@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lstmlm.recipe import Training
+from lstmlm.recipe.sections.training import Training
 from lstmlm.training.schedule import learning_rate, should_stop
 
 PLAN = Training(steps=100, warmup=10, learning_rate=1.0, final_rate=0.1)

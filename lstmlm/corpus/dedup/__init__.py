@@ -1,0 +1,1 @@
+"""Finds records that are exact or near copies of earlier ones."""

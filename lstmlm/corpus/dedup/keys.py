@@ -1,0 +1,164 @@
+"""The keys of a block of records by which duplicates are found, and the file a block's keys lie in.
+
+A file takes `36 + 12 * columns + hashes` bytes a record: 28 with exact keys alone, 440 with 12 bands of 8 hashes more.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import mmap
+import struct
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xxhash
+from numpy.typing import NDArray
+
+from lstmlm.corpus.dedup.minhash import CUTS, band_keys, bands_and_rows, signatures, sketches
+from lstmlm.corpus.wording.shingles import shingles
+from lstmlm.corpus.wording.words import Hashes, Offsets
+from lstmlm.publish.folder import replacing
+from lstmlm.recipe.sections.corpus import Duplicates
+from lstmlm.records.record import Record
+
+EXACT = 0
+"""The key column of equal texts; the columns after it are MinHash bands."""
+
+# Magic, rows, key columns, bytes of a sketch.
+_HEADER = struct.Struct("<8sQQQ")
+_MAGIC = b"lstmkeys"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Keys:
+    """The keys of the records of a block, in order.
+
+    Attributes:
+        exact: `uint64[records, 2]`, a 128-bit hash of source and targets.
+        bands: `uint64[records, bands]`, see `lstmlm.corpus.dedup.minhash.band_keys`; no columns without `near`.
+        sketches: `uint8[records, hashes]`, likewise.
+    """
+
+    exact: Hashes
+    bands: Hashes
+    sketches: NDArray[np.uint8]
+
+
+def plan(duplicates: Duplicates) -> tuple[int, int]:
+    """Returns the MinHash bands and rows a recipe asks for; (0, 0) without near duplicates."""
+    if duplicates.near is None:
+        return 0, 0
+    bands, rows = bands_and_rows(duplicates.near)
+    return duplicates.bands or bands, duplicates.rows or rows
+
+
+def key_columns(duplicates: Duplicates) -> list[int]:
+    """Returns the key columns of the files that must be searched for what a recipe asks for."""
+    near = range(EXACT + 1, EXACT + 1 + CUTS * plan(duplicates)[0])
+    return [EXACT] * duplicates.exact + list(near)
+
+
+def block_keys(records: Sequence[Record], duplicates: Duplicates, seed: int) -> Keys:
+    """Returns the keys of records.
+
+    Args:
+        records: The records of a block; the shingles of one are those of its source and of each target together.
+        duplicates: Which duplicates are looked for.
+        seed: Decides the hash functions; the same for all blocks.
+    """
+    exact = np.array([_exact(record) for record in records], np.uint64).reshape(len(records), 2)
+    bands, rows = plan(duplicates)
+    if not bands:
+        return Keys(exact, np.empty((len(records), 0), np.uint64), np.empty((len(records), 0), np.uint8))
+    hashes, offsets = _shingles(records, duplicates.ngram)
+    signed = signatures(hashes, offsets, bands, rows, seed)
+    return Keys(exact, band_keys(signed, bands), sketches(signed))
+
+
+def _exact(record: Record) -> tuple[int, int]:
+    # The lengths keep texts apart that differ only in where one ends and the next starts.
+    lengths = [len(text) for text in (record.source, *record.targets)]
+    digest = xxhash.xxh3_128_intdigest("".join([str(lengths), record.source, *record.targets]).encode("utf-8"))
+    return digest >> 64, digest & (2**64 - 1)
+
+
+def _shingles(records: Sequence[Record], ngram: int) -> tuple[Hashes, Offsets]:
+    texts = [text for record in records for text in (record.source, *record.targets)]
+    hashes, offsets = shingles(texts, ngram)
+    first = np.zeros(len(records) + 1, np.int64)
+    np.cumsum([1 + len(record.targets) for record in records], out=first[1:])
+    return hashes, offsets[first]
+
+
+def write_keys(path: Path, keys: Keys) -> None:
+    """Writes the keys of a block: each column sorted by key, so that a range of it is read in one piece."""
+    columns = np.vstack([keys.exact[None, :, 0], keys.bands.T])
+    order = np.argsort(columns, axis=1, kind="stable")
+    with replacing(path) as stream:
+        stream.write(_HEADER.pack(_MAGIC, columns.shape[1], columns.shape[0], keys.sketches.shape[1]))
+        stream.write(np.take_along_axis(columns, order, axis=1).astype("<u8").tobytes())
+        stream.write(keys.exact[:, 1].astype("<u8").tobytes())
+        stream.write(keys.sketches.tobytes())
+        stream.write(order.astype("<u4").tobytes())
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class KeyFile:
+    """The keys of a block in their file. Rows are numbered in the block.
+
+    Attributes:
+        path: Where it lies.
+        rows: Records of the block.
+        columns: Key columns: the exact one, then the bands.
+        hashes: Bytes of a sketch.
+    """
+
+    path: Path
+    rows: int
+    columns: int
+    hashes: int
+
+    @staticmethod
+    def open(path: Path) -> KeyFile:
+        """Reads the header of a file that `write_keys` wrote.
+
+        Raises:
+            ValueError: It is another kind of file, or not whole.
+        """
+        with path.open("rb") as stream:
+            header = stream.read(_HEADER.size)
+        if len(header) != _HEADER.size or not header.startswith(_MAGIC):
+            raise ValueError(f"{path} holds no keys")
+        found = KeyFile(path, *_HEADER.unpack(header)[1:])
+        if path.stat().st_size != found._order(found.columns):
+            raise ValueError(f"{path} is not whole")
+        return found
+
+    def column(self, column: int, low: int, high: int) -> tuple[Hashes, NDArray[np.uint32]]:
+        """Returns the sorted keys of a column from `low` to below `high` (up to 2 ** 64), and the row of each."""
+        keys = self._map("<u8", _HEADER.size + 8 * column * self.rows, self.rows)
+        first = int(np.searchsorted(keys, np.uint64(low)))
+        last = self.rows if high > np.iinfo(np.uint64).max else int(np.searchsorted(keys, np.uint64(high)))
+        order = self._map("<u4", self._order(column), self.rows)
+        # Copies, so that the file is let go: a search holds the keys of many.
+        return keys[first:last].copy(), order[first:last].copy()
+
+    def second_halves(self, rows: Offsets) -> Hashes:
+        """Returns the second half of the exact hash of some rows."""
+        return self._map("<u8", _HEADER.size + 8 * self.columns * self.rows, self.rows)[rows]
+
+    def read_sketches(self, rows: Offsets) -> NDArray[np.uint8]:
+        """Returns the sketches of some rows, `uint8[rows, hashes]`."""
+        start = _HEADER.size + 8 * (self.columns + 1) * self.rows
+        return self._map("u1", start, self.rows * self.hashes).reshape(self.rows, self.hashes)[rows]
+
+    def _order(self, column: int) -> int:
+        return _HEADER.size + (8 * (self.columns + 1) + self.hashes + 4 * column) * self.rows
+
+    def _map(self, kind: str, start: int, count: int) -> NDArray[Any]:
+        # Not np.memmap: it cannot map nothing, and its slices are a subclass that costs more to use.
+        with self.path.open("rb") as stream:
+            mapped = mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ)
+        return np.frombuffer(mapped, kind, count, start)

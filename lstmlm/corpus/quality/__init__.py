@@ -1,5 +1,0 @@
-"""Quality rules with their published thresholds, and the step that applies those a recipe lists."""
-
-from lstmlm.corpus.quality.step import Quality, RuleSet
-
-__all__ = ["Quality", "RuleSet"]

@@ -1,0 +1,1 @@
+"""Rows of corpus files, in every format and compression."""

@@ -1,0 +1,134 @@
+"""Bytes of local files and of remote ones, which Beam's filesystems open (`gs://`, `s3://`)."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import os
+import socket
+import urllib.parse
+from collections.abc import Iterator, Sequence
+from typing import Any, BinaryIO, cast
+
+from lstmlm.errors import UserError
+
+CHUNK_BYTES = 1 << 18
+_ANSWER_SECONDS = 10.0
+_S3_ENDPOINTS = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL")
+
+
+def is_remote(place: str) -> bool:
+    """Says whether a place is a URL that Beam opens, not a local path."""
+    return "://" in place
+
+
+@contextlib.contextmanager
+def open_bytes(path: str) -> Iterator[BinaryIO]:
+    """Opens a local path or a URL for reading, unbuffered and never decompressed; seeking works.
+
+    Raises:
+        UserError: It is gone, may not be read, or its kind of URL is not supported here.
+    """
+    with _open_remote(path) if is_remote(path) else _open_local(path) as stream:
+        yield stream
+
+
+def _open_local(path: str) -> BinaryIO:
+    try:
+        return cast(BinaryIO, open(path, "rb", buffering=0))
+    except OSError as error:
+        raise cannot_read(path, error) from error
+
+
+def use_store_options(flags: Sequence[str]) -> None:
+    """Takes the options of the stores, such as `--s3_endpoint_url=...`, from Beam's flags, for this process too."""
+    from apache_beam.io.filesystems import FileSystems
+    from apache_beam.options.pipeline_options import PipelineOptions
+
+    FileSystems.set_options(PipelineOptions(list(flags)))
+
+
+def file_systems(path: str) -> Any:
+    """Returns Beam's `FileSystems`, ready for use outside of a pipeline too.
+
+    Keys, region and endpoint come from the environment (`AWS_ACCESS_KEY_ID`, `AWS_ENDPOINT_URL`, ...), as the clients
+    of the stores read it, unless options were set.
+
+    Args:
+        path: The place that will be read.
+
+    Raises:
+        UserError: Nothing answers at the endpoint that the environment names.
+    """
+    from apache_beam.io.filesystems import FileSystems
+    from apache_beam.options.pipeline_options import PipelineOptions
+
+    if FileSystems._pipeline_options is None:  # Beam sets it in a pipeline's workers only, and S3 fails without
+        FileSystems.set_options(PipelineOptions([]))
+    if path.startswith("s3://"):
+        for name in _S3_ENDPOINTS:
+            if os.environ.get(name):
+                _check_endpoint(name, os.environ[name])
+                break
+    return FileSystems
+
+
+@functools.cache
+def _check_endpoint(variable: str, url: str) -> None:
+    """Checks that something listens there; the client of the store would try for minutes."""
+    place = urllib.parse.urlsplit(url)
+    try:
+        port = place.port or (443 if place.scheme == "https" else 80)
+        socket.create_connection((place.hostname or "", port), _ANSWER_SECONDS).close()
+    except (OSError, ValueError) as error:
+        what = f"nothing answers at {url} ({getattr(error, 'strerror', None) or error})"
+        raise UserError(what, where=variable, hint="Check the address, or unset the variable") from None
+
+
+def _open_remote(path: str) -> BinaryIO:
+    from apache_beam.io.filesystem import CompressionTypes
+
+    try:
+        return cast(BinaryIO, file_systems(path).open(path, compression_type=CompressionTypes.UNCOMPRESSED))
+    except UserError:
+        raise
+    except Exception as error:  # every store raises its own kinds
+        raise cannot_reach(path, error) from error
+
+
+def cannot_read(path: str, error: OSError) -> UserError:
+    """Returns the error of a local file that the system refuses."""
+    return UserError(
+        f"cannot be read: {error.strerror}", where=path, hint="Check that it is there, and its permissions"
+    )
+
+
+def cannot_reach(path: str, error: Exception) -> UserError:
+    """Returns the error of a remote place that Beam's filesystems refuse."""
+    scheme = path.partition("://")[0]
+    extra = {"gs": ", and install lstmlm[gcs]", "s3": ", and install lstmlm[s3]"}.get(scheme, "")
+    reason = " ".join(str(error).split()) or type(error).__name__
+    return UserError(f"cannot be reached: {reason}", where=path, hint=f"Check address and credentials{extra}")
+
+
+def read_bytes(path: str, start: int, end: int) -> Iterator[bytes]:
+    """Yields the bytes `start` up to `end` of a file in chunks of `CHUNK_BYTES`, holding one at a time.
+
+    Raises:
+        UserError: The file cannot be read, or ends before `end`: it changed since it was listed.
+    """
+    with open_bytes(path) as stream:
+        try:
+            if start:
+                stream.seek(start)
+            while start < end:
+                chunk = stream.read(min(CHUNK_BYTES, end - start))
+                if not chunk:
+                    hint = "Let nothing write to the corpus while it is read, and run the stage again"
+                    raise UserError("became shorter while it was read", where=path, hint=hint)
+                start += len(chunk)
+                yield chunk
+        except OSError as error:
+            if is_remote(path):
+                raise  # the network's fault, and worth another try
+            raise cannot_read(path, error) from error

@@ -1,0 +1,1 @@
+"""The steps that clean a corpus: pure functions from block to block."""

@@ -1,0 +1,111 @@
+"""Finds personal data of the kinds that a recipe names."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+
+import phonenumbers
+
+from lstmlm.corpus.steps.privacy.fold import fold, needs_fold
+from lstmlm.corpus.steps.privacy.kinds import digits, ibans, ips, urls
+from lstmlm.corpus.steps.privacy.kinds.cards import find_cards
+from lstmlm.corpus.steps.privacy.kinds.digits import digit_windows
+from lstmlm.corpus.steps.privacy.kinds.emails import find_emails, may_hold_emails
+from lstmlm.corpus.steps.privacy.kinds.ibans import find_ibans
+from lstmlm.corpus.steps.privacy.kinds.ips import find_ips
+from lstmlm.corpus.steps.privacy.kinds.national_ids import find_national_ids
+from lstmlm.corpus.steps.privacy.kinds.phones import Lookups, find_phones
+from lstmlm.corpus.steps.privacy.kinds.urls import find_url_credentials
+from lstmlm.corpus.steps.privacy.presidio import Presidio, load_presidio
+from lstmlm.corpus.steps.privacy.spans import Span, without_overlaps
+from lstmlm.errors import UserError
+
+_BY_DIGITS = frozenset({"card", "national_id", "phone"})
+
+# What a text with something of a kind must hold. `re` looks for them at about the speed of reading.
+_SIGNS: dict[str, tuple[Callable[[str], object], ...]] = {
+    "email": (may_hold_emails,),
+    "ip": (ips.V4_FIRST.search, ips.V6_SIGN.search),
+    "url_credentials": (urls.SIGN.search,),
+}
+# What must follow a digit of it: one look for all of these.
+_NUMBERS = {"iban": ibans.NUMBER, **dict.fromkeys(sorted(_BY_DIGITS), digits.NUMBER)}
+
+
+def _signs(kinds: frozenset[str]) -> list[Callable[[str], object]]:
+    signs = [sign for kind, found in _SIGNS.items() if kind in kinds for sign in found]
+    numbers = dict.fromkeys(number for kind, number in _NUMBERS.items() if kind in kinds)
+    return [*signs, re.compile(rf"[0-9](?:{'|'.join(numbers)})").search] if numbers else signs
+
+
+class Finder:
+    """Finds personal data in texts, one text at a time.
+
+    Attributes:
+        unchecked: Numbers of the last text that were too many to look up, so that their form decided.
+
+    Args:
+        kinds: Names as in `corpus.privacy.kinds`.
+        regions: ISO 3166-1 codes of the countries whose phone numbers and national ids are known.
+        presidio: What finds names and addresses where `kinds` has `presidio`; absent: the installed one.
+
+    Raises:
+        UserError: A region is not a country that has phone numbers, or Presidio is asked for and not installed.
+    """
+
+    def __init__(self, kinds: Iterable[str], regions: Iterable[str], presidio: Presidio | None = None) -> None:
+        self.unchecked = 0
+        self._kinds = frozenset(kinds)
+        self._regions = tuple(regions)
+        self._presidio = (presidio or load_presidio()) if "presidio" in self._kinds else None
+        self._signs = _signs(self._kinds)
+        for region in self._regions:
+            if region not in phonenumbers.SUPPORTED_REGIONS:
+                raise UserError(
+                    f"{region!r} is not a country",
+                    where="corpus.privacy.regions",
+                    hint="Use ISO 3166-1 codes in capitals, such as GB for the United Kingdom",
+                )
+
+    def may_find(self, text: str) -> bool:
+        """Tells whether anything can be in a text, or in one of several texts joined by line feeds."""
+        return self._presidio is not None or any(sign(text) for sign in self._signs) or needs_fold(text)
+
+    def find(self, text: str) -> list[Span]:
+        """Returns the spans of personal data, in order and apart. Spans count characters."""
+        folded = fold(text)
+        spans = [folded.original(span) for span in self._matches(folded.text)]
+        if self._presidio:
+            spans += self._presidio.find(text)
+        return without_overlaps(spans, text) if spans else spans
+
+    def _matches(self, text: str) -> Iterator[Span]:
+        """Yields what a folded text holds, in any order."""
+        kinds = self._kinds
+        if "email" in kinds:
+            yield from find_emails(text)
+        if "ip" in kinds:
+            yield from find_ips(text)
+        if "url_credentials" in kinds:
+            yield from find_url_credentials(text)
+        if "iban" in kinds:
+            yield from find_ibans(text)
+        if kinds & _BY_DIGITS:
+            lookups = Lookups()
+            for start, end in digit_windows(text):
+                yield from self._by_digits(text, start, end, lookups)
+            self.unchecked = lookups.unchecked
+
+    def _by_digits(self, text: str, start: int, end: int, lookups: Lookups) -> Iterator[Span]:
+        if "card" in self._kinds:
+            yield from find_cards(text, start, end)
+        if "national_id" in self._kinds:
+            yield from find_national_ids(text, start, end, self._regions)
+        if "phone" in self._kinds:
+            yield from find_phones(text, start, end, self._regions, lookups)
+
+
+def find(text: str, kinds: Iterable[str], regions: Iterable[str]) -> list[Span]:
+    """Returns the personal data in one text; see `Finder`, which is quicker for many texts."""
+    return Finder(kinds, regions).find(text)

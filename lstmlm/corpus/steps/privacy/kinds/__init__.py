@@ -1,0 +1,1 @@
+"""The kinds of personal data: one finder each."""

@@ -1,0 +1,75 @@
+"""Numbers of payment cards."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from lstmlm.corpus.steps.privacy.kinds.digits import stands_alone
+from lstmlm.corpus.steps.privacy.spans import Span
+
+_RUN = re.compile(r"[0-9]{4,19}(?:[ .\-\u30fc][0-9]{2,7}){0,5}")
+_SEPARATOR = re.compile(r"[^0-9]")
+
+# How cards print their number; the last group of a long number may be short.
+_GROUPINGS = {
+    *((length,) for length in range(12, 20)),
+    *((4, 4, 4, *rest) for rest in ((), (1,), (2,), (3,), (4,), (4, 1), (4, 2), (4, 3))),
+    *((4, 6, 4), (4, 6, 5), (6, 6), (6, 7), (6, 13), (8, 8)),
+}
+_MOST_GROUPS = max(map(len, _GROUPINGS))
+
+# First digits -> how many digits there are in all (ISO/IEC 7812 and what the issuers publish).
+_ISSUERS = (
+    (r"4", (13, 16, 19)),  # Visa
+    (r"5[1-5]|222[1-9]|22[3-9]|2[3-6]|27[01]|2720", (16,)),  # Mastercard
+    (r"3[47]", (15,)),  # American Express
+    (r"30[0-5]|3095|3[689]", range(14, 20)),  # Diners Club
+    (r"35", range(16, 20)),  # JCB
+    (r"1800|2131", (15,)),  # JCB
+    (r"220[0-4]", range(16, 20)),  # Mir
+    (r"81|9792", range(16, 20)),  # UnionPay, Troy
+    # Maestro, Discover, UnionPay, RuPay, Elo and others share these ranges.
+    (r"50|5[6-8]|6|0604", range(12, 20)),
+)
+_OF_LENGTH = {
+    length: re.compile("|".join(first for first, lengths in _ISSUERS if length in lengths)) for length in range(12, 20)
+}
+_DOUBLED = dict(zip("0123456789", (0, 2, 4, 6, 8, 1, 3, 5, 7, 9), strict=True))
+
+
+def find_cards(text: str, start: int, end: int) -> Iterator[Span]:
+    """Yields card numbers in a part of a text: known first digits, the length that goes with them, a Luhn check digit.
+
+    The digits stand together or in the groups that cards are printed with. What follows in further groups, such as a
+    security code, is not part of the number.
+
+    Args:
+        text: Folded (`lstmlm.corpus.steps.privacy.fold`).
+        start: Where the part begins.
+        end: Where it ends.
+    """
+    position = start
+    while run := _RUN.search(text, position, end):
+        groups = _SEPARATOR.split(run[0])
+        lengths = tuple(map(len, groups))
+        # Another number may stand before the card's: `3 4111 1111 1111 1111`.
+        position = run.start() + lengths[0]
+        for count in range(min(len(groups), _MOST_GROUPS), 0, -1):
+            if lengths[:count] not in _GROUPINGS or not _is_card("".join(groups[:count])):
+                continue
+            last = run.start() + sum(lengths[:count]) + count - 1
+            if stands_alone(text, run.start(), last):
+                yield Span(run.start(), last, "card")
+                position = last
+                break
+
+
+def _is_card(number: str) -> bool:
+    issuers = _OF_LENGTH[len(number)]
+    return issuers.match(number) is not None and _luhn(number)
+
+
+def _luhn(number: str) -> bool:
+    """Tells whether the check digit is right (ISO/IEC 7812-1, annex B)."""
+    return (sum(map(int, number[-1::-2])) + sum(map(_DOUBLED.__getitem__, number[-2::-2]))) % 10 == 0

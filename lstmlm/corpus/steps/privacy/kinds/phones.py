@@ -1,0 +1,174 @@
+"""Phone numbers: international ones, national ones of the recipe's regions, and what its context calls a number."""
+
+from __future__ import annotations
+
+import bisect
+import functools
+import itertools
+import re
+from collections.abc import Iterator, Sequence
+
+import phonenumbers
+
+from lstmlm.corpus.steps.privacy.kinds.digits import SEPARATOR
+from lstmlm.corpus.steps.privacy.kinds.phone_context import says_code, says_other, says_phone
+from lstmlm.corpus.steps.privacy.kinds.phone_form import (
+    groups_of,
+    is_count_or_code,
+    is_grouped_like_one,
+    is_something_else,
+)
+from lstmlm.corpus.steps.privacy.spans import Span
+
+_RUN = re.compile(rf"[+(0-9](?:{SEPARATOR}{{0,3}}[0-9]){{6,}}")
+_EXTENSION = re.compile(
+    r"[ ,;]{0,2}(?:x|ext\.?|extn\.?|extension|poste|durchwahl)[ .:]?[0-9]{1,6}(?![0-9])", re.IGNORECASE
+)
+_WORD = re.compile(r"[0-9+(][^ ]*(?<=[0-9)])")
+_SIGNS = re.compile(r"[(+.\-]")
+_MOST_WORDS = 6
+
+_FEWEST, _MOST = 7, 15  # digits of a number: the local ones of North America, and the bound of ITU-T E.164
+_LONGEST = 4 * (_MOST + 2)  # characters, with three separators after each digit
+
+MOST_LOOKUPS = 1000
+"""Different numbers of one text that are looked up at most."""
+
+_PART_BEFORE = re.compile(r"[A-Za-z0-9_/&]\Z|[0-9][.,\-:]\Z")
+_PART_AFTER = re.compile(r"[A-Za-z0-9_@]|[.,/:\-][0-9]")
+
+
+class Lookups:
+    """What is known of the numbers of one text: libphonenumber takes a long time for each.
+
+    Past the limit, which hardly any text but a directory reaches, the form of a number decides.
+
+    Args:
+        limit: Different numbers that are looked up at most.
+
+    Attributes:
+        unchecked: Numbers beyond the limit.
+    """
+
+    def __init__(self, limit: int = MOST_LOOKUPS) -> None:
+        self.unchecked = 0
+        self._limit, self._known = limit, dict[str, bool]()
+
+    def is_phone(self, value: str, digits: str, regions: Sequence[str]) -> bool:
+        """Tells whether a number is one that can be dialled: in the country it names, or in one of the regions."""
+        known = self._known.get(value)
+        if known is not None:
+            return known
+        if len(self._known) >= self._limit:
+            self.unchecked += 1
+            return value.startswith("+") or not is_count_or_code(value)
+        self._known[value] = _is_phone(value, digits, regions)
+        return self._known[value]
+
+
+def find_phones(
+    text: str, start: int, end: int, regions: Sequence[str], lookups: Lookups | None = None
+) -> Iterator[Span]:
+    """Yields phone numbers, extension included, in a part of a text.
+
+    A number counts where one of these holds, after libphonenumber's idea of lenience:
+
+    - it begins with `+` or `00` and is valid in the country that follows; after `+` and in groups, possible is enough;
+    - it is written as numbers are, and valid in one of the regions, trunk prefix included;
+    - it has 7 to 15 digits and the words beside it call it a phone number, valid or not.
+
+    Dates, years, decimals, amounts, and what its label calls something else (`ISBN`, `order no.`) do not count.
+
+    Args:
+        text: Folded (`lstmlm.corpus.steps.privacy.fold`).
+        start: Where the part begins.
+        end: Where it ends.
+        regions: ISO 3166-1 codes.
+        lookups: The limit of this text; absent: one of this part.
+    """
+    lookups = lookups or Lookups()
+    for run in _RUN.finditer(text, start, end):
+        whole = _phone(text, run.start(), run.end(), regions, lookups)
+        if whole:
+            yield whole
+        else:
+            yield from _parts(text, run.start(), run.end(), regions, lookups)
+
+
+def _parts(text: str, start: int, end: int, regions: Sequence[str], lookups: Lookups) -> Iterator[Span]:
+    """Yields the phone numbers among several numbers in a row, from left to right, the longest first."""
+    words = [match.span() for match in _WORD.finditer(text, start, end)]
+    digits = [sum(map(str.isdigit, text[first:last])) for first, last in words]
+    first = 0
+    while first < len(words):
+        # The words that have as many digits together as a number may have.
+        totals = list(itertools.accumulate(digits[first : first + _MOST_WORDS]))
+        for count in range(bisect.bisect(totals, _MOST + 2), bisect.bisect_left(totals, _FEWEST), -1):
+            part = words[first][0], words[first + count - 1][1]
+            # Blanks alone also part the numbers of a table.
+            phone = _phone(text, *part, regions, lookups) if _SIGNS.search(text, *part) else None
+            if phone:
+                yield phone
+                first += count - 1
+                break
+        first += 1
+
+
+def _phone(text: str, start: int, end: int, regions: Sequence[str], lookups: Lookups) -> Span | None:
+    if end - start > _LONGEST:
+        return None
+    value = text[start:end]
+    if value.startswith("(") and ")" not in value:
+        start, value = start + 1, value[1:]
+    digits = "".join(groups_of(value))
+    if not _FEWEST <= len(digits) <= _MOST + 2 or is_something_else(value):
+        return None
+    extension = _EXTENSION.match(text, end)
+    end = extension.end() if extension else end
+    if _PART_BEFORE.search(text, max(0, start - 2), start) or _PART_AFTER.match(text, end):
+        return None
+    if not value.startswith("+") and says_other(text, start, end):
+        return None
+    if len(digits) <= _MOST and says_phone(text, start, end):
+        return Span(start, end, "phone")
+    if value == digits and says_code(text, start):
+        return None
+    return Span(start, end, "phone") if lookups.is_phone(value, digits, regions) else None
+
+
+def _is_phone(value: str, digits: str, regions: Sequence[str]) -> bool:
+    if value.startswith("+"):
+        # A number that is dialled from abroad may have its trunk prefix beside it: `+44 (0)20`.
+        international = value if "(0)" in value else f"+{digits}"
+        grouped = len(groups_of(value)) > 1
+        return _national_groups(international, None, valid=not grouped) is not None
+    if digits.startswith("00"):
+        return _national_groups(f"+{digits[2:]}", None, valid=True) is not None
+    return not is_count_or_code(value) and any(_is_national(value, digits, region) for region in regions)
+
+
+def _is_national(value: str, digits: str, region: str) -> bool:
+    national = _national_groups(digits, region, valid=True)
+    if national is None or not is_grouped_like_one(value, list(national)):
+        return False
+    # The national form has the trunk prefix where the country has one: a number without it is not dialled like that.
+    dialled = "".join(national)
+    return digits == dialled or (phonenumbers.country_code_for_region(region) == 1 and digits == f"1{dialled}")
+
+
+@functools.lru_cache(maxsize=16384)
+def _national_groups(number: str, region: str | None, *, valid: bool) -> tuple[str, ...] | None:
+    """Returns a number in the groups its country writes it in, or None where it is no number.
+
+    Args:
+        number: The number.
+        region: Country that a number without `+` is of.
+        valid: Ask for a number of an assigned range; else a possible length is enough.
+    """
+    try:
+        parsed = phonenumbers.parse(number, region)
+    except phonenumbers.NumberParseException:
+        return None
+    if not (phonenumbers.is_valid_number(parsed) if valid else phonenumbers.is_possible_number(parsed)):
+        return None
+    return tuple(groups_of(phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.NATIONAL)))

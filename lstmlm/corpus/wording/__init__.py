@@ -1,0 +1,1 @@
+"""Words of texts in every script, and runs of words, as hashes."""

@@ -1,0 +1,1 @@
+"""Forbidden and forced words while decoding."""

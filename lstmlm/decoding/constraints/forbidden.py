@@ -1,0 +1,129 @@
+"""Forbidden words: which tokens may not come next, however a word is spelled in pieces.
+
+Every piece is a row of symbols of a `PhraseAutomaton`, so what all tokens do to a state is a few look-ups in its table
+for the whole vocabulary at once. That is done once for each state that is met; a step of decoding then looks it up.
+"""
+
+from __future__ import annotations
+
+import functools
+import unicodedata
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from lstmlm.decoding.constraints.phrase_automaton import FOUND, SIGN, START, PhraseAutomaton
+from lstmlm.tokenizer import Tokenizer
+
+Ints = npt.NDArray[np.int64]
+
+KEPT_ROWS = 1024
+"""States whose row over the vocabulary is kept in memory."""
+
+
+class Forbidden:
+    """Words, and phrases, that no output may have in it.
+
+    A state is a number: what has been read, and the bytes of a character that is not whole yet.
+
+    Args:
+        words: The words, exactly as given (upper and lower case differ), and in both normal forms of Unicode.
+        pieces: What each token writes; see `Tokenizer.pieces`.
+    """
+
+    START = 0
+
+    def __init__(self, words: Iterable[str], pieces: Sequence[str | bytes]) -> None:
+        forms = {unicodedata.normalize(form, word) for word in words for form in ("NFC", "NFD")} | {*words}
+        self._automaton = PhraseAutomaton(sorted(forms))
+        self._pieces = pieces
+        self._bytes = np.array([n for n, piece in enumerate(pieces) if isinstance(piece, bytes)], np.int64)
+        texts = [piece if isinstance(piece, str) else "" for piece in pieces]
+        self._symbols = np.zeros([len(pieces), max(1, *map(len, texts))], np.int32)
+        for token, text in enumerate(texts):
+            self._symbols[token, : len(text)] = [self._automaton.symbol(character) for character in text]
+        self._states: list[tuple[int, bytes]] = [(START, b"")]
+        self._numbers = {self._states[0]: self.START}
+        self._row = functools.lru_cache(KEPT_ROWS)(self._new_row)
+        self._banned = functools.lru_cache(KEPT_ROWS)(self._new_banned)
+
+    def step(self, state: int, token: int) -> int:
+        """Returns the state after a token."""
+        place, partial = self._states[state]
+        piece = self._pieces[token]
+        if isinstance(piece, bytes):
+            return self._number(*self._read_byte(place, partial, piece))
+        if not piece:
+            return state
+        return self._number(self._automaton.read(self._closed(place, partial), piece), b"")
+
+    def after(self, tokens: Iterable[int]) -> int:
+        """Returns the state after tokens, from the start."""
+        return functools.reduce(self.step, tokens, self.START)
+
+    def banned(self, state: int, *, last: bool) -> Ints:
+        """Returns the tokens that may not come next, *end* among them where the text may not end there.
+
+        Args:
+            state: The text so far.
+            last: The text ends behind the next token, *end* or not.
+        """
+        return self._banned(state, last)
+
+    def may_end(self, state: int) -> bool:
+        """Says whether a text may end there."""
+        return not self._automaton.pending[self._closed(*self._states[state])]
+
+    def longest_allowed(self, tokens: Sequence[int]) -> int:
+        """Returns how many of the tokens can be kept: the most that are a text with no forbidden word."""
+        states = [self.START]
+        for token in tokens:
+            states.append(self.step(states[-1], token))
+        return max(count for count, state in enumerate(states) if self.may_end(state))
+
+    def finds(self, text: str) -> bool:
+        """Says whether a text has a forbidden word in it."""
+        return self._automaton.finds(text)
+
+    def _number(self, place: int, partial: bytes) -> int:
+        state = place, partial
+        if state not in self._numbers:
+            self._numbers[state] = len(self._states)
+            self._states.append(state)
+        return self._numbers[state]
+
+    def _closed(self, place: int, partial: bytes) -> int:
+        """Returns what has been read if no byte follows: what is not a whole character is written as a sign."""
+        return int(self._automaton.table[place, SIGN]) if partial else place
+
+    def _read_byte(self, place: int, partial: bytes, byte: bytes) -> tuple[int, bytes]:
+        together = partial + byte
+        try:
+            return self._automaton.read(place, together.decode("utf-8")), b""
+        except UnicodeDecodeError as error:
+            if error.start == 0 and error.reason == "unexpected end of data":
+                return place, together
+        place = int(self._automaton.table[place, SIGN])
+        return self._read_byte(place, b"", byte) if partial else (place, b"")
+
+    def _new_row(self, place: int) -> npt.NDArray[np.int32]:
+        """Returns the place of the automaton after every token that is text, int32 [tokens]."""
+        places = np.full(len(self._pieces), place, np.int32)
+        for symbols in self._symbols.T:
+            places = self._automaton.table[places, symbols]
+        return places
+
+    def _new_banned(self, state: int, last: bool) -> Ints:
+        place, partial = self._states[state]
+        if place == FOUND:
+            return np.zeros(0, np.int64)  # no way leads here but the end
+        after = self._row(self._closed(place, partial))
+        bad = self._automaton.pending[after] if last else after == FOUND
+        for token in self._bytes.tolist():
+            bytewise = self._read_byte(place, partial, bytes(self._pieces[token]))
+            bad[token] = bytewise[0] == FOUND or (last and bool(self._automaton.pending[self._closed(*bytewise)]))
+        silent = [Tokenizer.PAD, Tokenizer.BEGIN]
+        bad[silent] = last and not self.may_end(state)
+        bad[Tokenizer.END] = not self.may_end(state)
+        return np.flatnonzero(bad)

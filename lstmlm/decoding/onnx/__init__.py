@@ -1,0 +1,1 @@
+"""The engine's backend on onnxruntime, and the graphs it runs."""

@@ -1,0 +1,145 @@
+"""The pair model as two ONNX graphs: one encodes sources, one takes a step of the decoder.
+
+A step's attention is bound by the memory it reads. So the decoder keeps the encoder's outputs e alone, not W e beside
+them: the score h^T W e is (W^T h)^T e, and W^T h is one small product a step.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import onnx
+
+from lstmlm.decoding.onnx.graph import CONTRIB, Floats, GraphWriter, value
+from lstmlm.decoding.onnx.layers import (
+    Weights,
+    add_softmax,
+    count_layers,
+    first_gates,
+    layer_step,
+    loop_inside,
+    masked,
+    stack_step,
+    state_values,
+    states,
+    time_major,
+    zero_states,
+)
+
+_DIRECTIONS = ("forward", "backward")
+
+
+def encoder(weights: Weights, *, int8: bool) -> onnx.ModelProto:
+    """Returns the graph that reads sources.
+
+    It takes `ids` (int64 [records, time], padded) and `length` (int64 [records], at least 1), and gives the first
+    states of the decoder `h_0`, `c_0`, ... (float32 [records, units]) and the outputs to attend to, `values` (float32
+    [records, time, width]).
+    """
+    graph = GraphWriter("encoder", int8=int8)
+    turned, inside, rows = time_major(graph, "ids", "length")
+    reversed_ids = graph.apply("ReverseSequence", turned, "length", time_axis=0, batch_axis=1)
+    gates = [
+        first_gates(graph, weights, f"encoder_0_{way}", ids)
+        for way, ids in zip(_DIRECTIONS, (turned, reversed_ids), strict=True)
+    ]
+    layers = sum(f"encoder_{n}_forward/recurrent" in weights for n in range(len(weights)))
+    for n in range(layers):
+        *ends, ahead, back = _both_ways(graph, weights, n, gates, inside, rows)
+        back = graph.apply("ReverseSequence", back, "length", time_axis=0, batch_axis=1)
+        outputs = graph.apply("Concat", ahead, back, axis=2)
+        if n + 1 < layers:
+            turned_back = graph.apply("ReverseSequence", outputs, "length", time_axis=0, batch_axis=1)
+            gates = [
+                _over_time(graph, weights, f"encoder_{n + 1}_{way}", values)
+                for way, values in zip(_DIRECTIONS, (outputs, turned_back), strict=True)
+            ]
+    names, units = _first_states(graph, weights, graph.apply("Concat", ends[0], ends[2], axis=1))
+    width = weights["attention/score"].shape[0]
+    graph.rename(graph.apply("Transpose", outputs, perm=[1, 0, 2]), "values")
+    inputs = [value("ids", np.int64, "rows", "time"), value("length", np.int64, "rows")]
+    return graph.model(
+        inputs, [*state_values(names, units, "rows"), value("values", np.float32, "rows", "time", width)]
+    )
+
+
+def _both_ways(
+    graph: GraphWriter, weights: Weights, n: int, gates: list[str], inside: str, rows: str
+) -> tuple[str, ...]:
+    """Adds both directions of a layer in one loop; returns h, C, h, C at the ends and h of every step, each way."""
+    units = weights[f"encoder_{n}_forward/recurrent"].shape[0]
+    body = GraphWriter(f"encoder_step_{n}", int8=graph.int8)
+    before = [f"{part}_{way}" for way in _DIRECTIONS for part in ("h", "c")]
+    after: list[str] = []
+    for way, (h, c) in zip(_DIRECTIONS, (before[:2], before[2:]), strict=True):
+        after += layer_step(body, weights, f"encoder_{n}_{way}", f"gates_{way}", h, c)
+    kept = masked(body, "inside", after, before)
+    stacked = [body.apply("Identity", h) for h in (kept[0], kept[2])]
+    inputs = [value(f"gates_{way}", np.float32, "rows", 4 * units) for way in _DIRECTIONS]
+    loop = body.graph(
+        [*state_values(before, units, "rows"), *inputs, loop_inside()],
+        state_values([*kept, *stacked], units, "rows"),
+    )
+    return graph.scan(loop, zero_states(graph, rows, units, 4), [*gates, inside])
+
+
+def _over_time(graph: GraphWriter, weights: Weights, name: str, values: str) -> str:
+    """Adds the input product of a layer for all steps: float32 [time, rows, width] -> [time, rows, 4 * units]."""
+    kernel = weights[f"{name}/kernel"]
+    flat = graph.apply("Reshape", values, graph.integers(-1, kernel.shape[0]))
+    product = graph.product(flat, kernel, weights[f"{name}/bias"])
+    shape = graph.apply("Slice", graph.apply("Shape", values), graph.integers(0), graph.integers(2))
+    return graph.apply("Reshape", product, graph.apply("Concat", shape, graph.integers(kernel.shape[1]), axis=0))
+
+
+def _first_states(graph: GraphWriter, weights: Weights, ends: str) -> tuple[list[str], int]:
+    layers, units = count_layers(weights, "decoder"), weights["decoder_0/recurrent"].shape[0]
+    bridge = graph.apply("Tanh", graph.product(ends, weights["bridge/kernel"], weights["bridge/bias"]))
+    names = states("", layers)
+    parts = graph.apply_many("Split", bridge, graph.integers(*[units] * len(names)), outputs=len(names), axis=1)
+    for found, name in zip(parts, names, strict=True):
+        graph.rename(found, name)
+    return names, units
+
+
+def decoder(weights: Weights, clusters: Sequence[int] = (), *, int8: bool) -> onnx.ModelProto:
+    """Returns the graph of a step; rows / records hypotheses of a record stand side by side and share its memory.
+
+    It takes `token` (int64 [rows]), the states `h_0`, `c_0`, ..., `values` and `length` of the records, and gives
+    `logits` (float32 [rows, vocabulary]), the states after `next_h_0`, `next_c_0`, ..., and `attention` (float32 [rows,
+    time]).
+    """
+    layers, units = count_layers(weights, "decoder"), weights["decoder_0/recurrent"].shape[0]
+    graph = GraphWriter("step", int8=int8)
+    before, names = states("", layers), states("next_", layers)
+    after = stack_step(graph, weights, "decoder", first_gates(graph, weights, "decoder_0", "token"), before)
+    context, attention = _attend(graph, weights["attention/score"], after[-2])
+    joined = graph.apply("Concat", context, after[-2], axis=1)
+    combined = graph.product(joined, weights["attention_combine/kernel"], weights["attention_combine/bias"])
+    logits = add_softmax(graph, weights, graph.apply("Tanh", combined), clusters, bounded=True)
+    for found, name in zip([*after, attention], [*names, "attention"], strict=True):
+        graph.rename(found, name)
+    inputs = [value("token", np.int64, "rows"), *state_values(before, units, "rows")]
+    inputs += [value("values", np.float32, "records", "time", weights["attention/score"].shape[0])]
+    inputs += [value("length", np.int64, "records")]
+    outputs = [logits, *state_values(names, units, "rows"), value("attention", np.float32, "rows", "time")]
+    return graph.model(inputs, outputs)
+
+
+def _attend(graph: GraphWriter, score: Floats, h: str) -> tuple[str, str]:
+    """Adds attention from every row; returns the contexts [rows, width] and the weights [rows, time]."""
+    width = score.shape[0]
+    shape = graph.apply("Shape", "values")
+    records = graph.apply("Gather", shape, graph.integers(0))
+    grouped = graph.apply("Concat", records, graph.integers(-1, width), axis=0)
+    queries = graph.apply("Reshape", graph.product(h, score.T), grouped)
+    scores = graph.apply("FusedMatMul", queries, "values", domain=CONTRIB, transB=1)
+    time = graph.apply("Gather", shape, graph.weight(np.int64(1)))
+    places = graph.apply("Range", graph.weight(np.int64(0)), time, graph.weight(np.int64(1)))
+    inside = graph.apply("Less", places, graph.apply("Unsqueeze", "length", graph.integers(1, 2)))
+    bias = graph.apply("Where", inside, graph.weight(np.float32(0)), graph.weight(np.float32(-1e9)))
+    attention = graph.apply("Softmax", graph.apply("Add", scores, bias), axis=2)
+    context = graph.apply("Reshape", graph.apply("MatMul", attention, "values"), graph.integers(-1, width))
+    flat = graph.apply("Concat", graph.integers(-1), graph.apply("Gather", shape, graph.integers(1)), axis=0)
+    return context, graph.apply("Reshape", attention, flat)

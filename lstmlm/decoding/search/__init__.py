@@ -1,0 +1,1 @@
+"""Beam search, greedy search and sampling in the engine's slots."""

@@ -1,0 +1,207 @@
+"""Where the batch job finds what it decodes: files of any kind, or the sources of the valid split."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import itertools
+import math
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from lstmlm.corpus.reading.readers import read_file
+from lstmlm.corpus.reading.rows import Row
+from lstmlm.corpus.sources.files import ENDINGS, CorpusFile, corpus_file
+from lstmlm.corpus.sources.found import Found
+from lstmlm.corpus.sources.listing import list_files
+from lstmlm.errors import UserError
+from lstmlm.inference.input.example_rows import TFRECORD, example_rows
+from lstmlm.inference.input.requests import OUTPUT_NAMES, Dead, RecordId, Request, Source, id_text
+from lstmlm.publish.folder import fingerprint, read_manifest, sha256_file
+from lstmlm.recipe.recipe import Recipe
+from lstmlm.records.record import stable_hash
+from lstmlm.records.shards import records_in
+from lstmlm.task import load_task
+
+KINDS = (*ENDINGS, TFRECORD)
+TEXT = ".txt"
+_GLOB = re.compile(r"[*?[]")
+
+
+@dataclasses.dataclass(frozen=True)
+class Files:
+    """The rows of files; blank lines are no inputs.
+
+    Attributes:
+        root: Folder that the names of the files are relative to.
+        pattern: A file, a folder or a glob below it.
+        recipe: Gives the keys, the seed and the longest line.
+        target: Key of the output text; None: it is not asked for.
+        exact: The pattern names one file, which may be a link to somewhere else, and is never a glob.
+    """
+
+    root: Path
+    pattern: str
+    recipe: Recipe
+    target: str | None = None
+    exact: bool = False
+
+    @property
+    def where(self) -> str:
+        """See `Source`."""
+        return str(self.root / self.pattern)
+
+    def stamp(self) -> str:
+        """See `Source`."""
+        keys = [self.recipe.inference.field, self.recipe.inference.id, self.recipe.corpus.max_line_bytes, self.target]
+        return fingerprint("files", [(file.name, sha256_file(Path(file.path))) for file in self._files()], keys)
+
+    def items(self) -> Iterator[Request | Dead]:
+        """See `Source`."""
+        rows = ((file, row) for file in self._files() for row in self._rows(file) if not row.dropped)
+        for index, (file, row) in enumerate(rows):
+            if row.fields is None:
+                yield Dead(index, row.dead, file.name, row.line)
+            else:
+                yield self._item(index, file, row)
+
+    def _files(self) -> list[CorpusFile]:
+        path = self.root / self.pattern
+        if self.exact and path.is_file():
+            return [_file(Found(self.pattern, str(path), path.stat().st_size), 0)]
+        if not _GLOB.search(self.pattern) and not path.exists():
+            hint = "Check the path, or inference.input and corpus.root in the recipe"
+            raise UserError("no such input file", where=self.where, hint=hint)
+        found = list_files(self.root, self.pattern, "inference.input", KINDS).found
+        return [_file(one, place) for place, one in enumerate(found)]
+
+    def _rows(self, file: CorpusFile) -> Iterator[Row]:
+        record_id = None if file.format == TEXT else self.recipe.inference.id
+        keys = [key for key in (self.recipe.inference.field, self.target, record_id) if key is not None]
+        corpus = self.recipe.corpus.model_copy(update={"source": self.recipe.inference.field, "unit": "line"})
+        return example_rows(file.path) if file.format == TFRECORD else read_file(file, corpus, keys, others=True)
+
+    def _item(self, index: int, file: CorpusFile, row: Row) -> Request | Dead:
+        """Returns what a row that can be read comes to."""
+        fields, keys = row.fields or {}, self.recipe.inference
+        # A .txt line has no columns, so none that holds an id.
+        key = None if file.format == TEXT else keys.id
+        record_id = f"{file.name}:{row.line}" if key is None else _id(fields.get(key))
+        if record_id is None:
+            return Dead(index, _no_id(fields, str(key)), file.name, row.line)
+        texts = [keys.field, *([] if self.target is None else [self.target])]
+        for name in texts:
+            reason = _fault(fields, name, may_be_empty=not self._pairs)
+            if reason:
+                return Dead(index, reason, file.name, row.line, record_id)
+        text, target = fields[keys.field], "" if self.target is None else fields[self.target]
+        # Without an id the draws depend on the place and the text, so that another file name changes nothing.
+        seed = stable_hash(self.recipe.seed, *((index, text) if key is None else (id_text(record_id),)))
+        return Request(index, record_id, text, seed, file.name, row.line, target, _extra(fields, keys.field, key))
+
+    @functools.cached_property
+    def _pairs(self) -> bool:
+        return load_task(self.recipe.task).has_targets
+
+
+def _file(found: Found, place: int) -> CorpusFile:
+    if found.name.lower().endswith(TFRECORD):
+        return CorpusFile(place, found.name, found.path, TFRECORD, "", None, found.size)
+    return corpus_file(found, place)
+
+
+def _id(value: Any) -> RecordId | None:
+    """Returns a value that can be an id; None for another."""
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        return None
+    if isinstance(value, float) and not math.isfinite(value):
+        return None  # what pandas writes for a missing number
+    return value if value != "" else None
+
+
+def _no_id(fields: Mapping[str, Any], key: str) -> str:
+    if fields.get(key) is None:
+        return f"no id in field {key!r}"
+    return f"no id in field {key!r}: {str(fields[key])[:40]!r} is not text or a number"
+
+
+def _fault(fields: Mapping[str, Any], key: str, *, may_be_empty: bool) -> str:
+    """Says why a field is no text to work with; empty where it is one."""
+    if key not in fields:
+        return f"no field {key!r} (there are {', '.join(map(repr, fields)) or 'none'})"
+    if not isinstance(fields[key], str):
+        return f"field {key!r} is not text"
+    return "" if may_be_empty or fields[key].strip() else f"field {key!r} is empty"
+
+
+def _extra(fields: Mapping[str, Any], text: str, record_id: str | None) -> dict[str, Any]:
+    """Returns the columns that are passed on; one that has the name of a column of ours gets `input_` before it."""
+    return {_free(name, fields): value for name, value in fields.items() if name not in (text, record_id)}
+
+
+def _free(name: str, fields: Mapping[str, Any]) -> str:
+    found = name
+    while found in OUTPUT_NAMES or (found != name and found in fields):
+        found = f"input_{found}"
+    return found
+
+
+@dataclasses.dataclass(frozen=True)
+class ValidSplit:
+    """The sources of a records folder's valid split, each record by itself.
+
+    Attributes:
+        folder: The records folder.
+        recipe: Gives the seed and the number of records taken at most.
+    """
+
+    folder: Path
+    recipe: Recipe
+
+    @property
+    def where(self) -> str:
+        """See `Source`."""
+        return str(self.folder)
+
+    def stamp(self) -> str:
+        """See `Source`."""
+        found = read_manifest(self.folder, "records")
+        return fingerprint("valid", found.fingerprint, self.recipe.inference.max_records)
+
+    def items(self) -> Iterator[Request | Dead]:
+        """See `Source`."""
+        records = itertools.islice(records_in(self.folder, "valid"), self.recipe.inference.max_records)
+        for index, record in enumerate(records):
+            yield Request(index, record.id, record.source, stable_hash(self.recipe.seed, record.id), "Split-valid")
+
+
+def choose(recipe: Recipe, records: Path | None, input: Path | None) -> Source:
+    """Returns what to decode: `input`, else the recipe's inference.input, else the valid split of `records`.
+
+    Raises:
+        UserError: There is none of them.
+    """
+    if input is not None:
+        return named(input, recipe)
+    if recipe.inference.input is not None:
+        if isinstance(recipe.corpus.root, str):
+            hint = "Copy the input here and name it by --input"
+            raise UserError("the batch job reads local files", where=recipe.corpus.root, hint=hint)
+        return Files(recipe.corpus.root, recipe.inference.input, recipe)
+    if records is not None:
+        return ValidSplit(records, recipe)
+    raise UserError("nothing to decode", where="inference.input", hint="Name a file or a records folder")
+
+
+def named(path: Path, recipe: Recipe, target: str | None = None) -> Files:
+    """Returns the files that a path stands for: a file, all files of a folder, or those that a glob matches."""
+    if path.is_dir():
+        return Files(path, ".", recipe, target)
+    if path.is_file():
+        return Files(path.parent, path.name, recipe, target, exact=True)
+    literal = path.parent
+    while not literal.is_dir() and literal != literal.parent:
+        literal = literal.parent
+    return Files(literal, path.relative_to(literal).as_posix(), recipe, target)

@@ -1,0 +1,1 @@
+"""A published model, loaded and checked for decoding."""

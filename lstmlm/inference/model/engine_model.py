@@ -1,0 +1,168 @@
+"""A published model, decoded by the engine."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from lstmlm.decoding.alignment import NOTHING
+from lstmlm.decoding.backend import Backend
+from lstmlm.decoding.engine import Engine
+from lstmlm.decoding.meter import Meter
+from lstmlm.decoding.search.request import Hypothesis, Request, SearchOptions
+from lstmlm.formats.arrays import read_npz
+from lstmlm.inference.model.constraining import constraints_of
+from lstmlm.inference.model.served import Output, continued
+from lstmlm.recipe.recipe import Recipe
+from lstmlm.recipe.sections.corpus import Corpus
+from lstmlm.recipe.sections.decoding import Decoding
+from lstmlm.recipe.sections.model import Model
+from lstmlm.recipe.sections.training import Training
+from lstmlm.records.record import stable_hash
+from lstmlm.task import load_task
+from lstmlm.tokenizer import MODEL_FILE, Tokenizer
+
+if TYPE_CHECKING:
+    import onnx
+
+
+class EngineModel:
+    """See `TextModel`.
+
+    Args:
+        folder: The export folder.
+        facts: What `lstmlm.export` wrote for the engine.
+        threads: Threads to compute with.
+        decoding: How to decode; None: as the recipe of the export said.
+    """
+
+    def __init__(
+        self, folder: Path, facts: Mapping[str, Any], *, threads: int, decoding: Decoding | None = None
+    ) -> None:
+        self._decoding = decoding or Decoding.model_validate(facts["decoding"])
+        self._longest = int(facts["max_source"])
+        self.tokenizer = Tokenizer(folder / MODEL_FILE)
+        self.backend = load_backend(folder, facts, self._decoding, threads)
+        self._options = search_options(self._decoding, self.tokenizer)
+        self._engine = Engine(self.backend, self._options, self._decoding.slots)
+
+    def generate(self, texts: Sequence[str], seeds: Sequence[int], meter: Meter | None = None) -> list[Output]:
+        """See `TextModel`."""
+        if len(texts) != len(seeds):
+            raise ValueError(f"{len(texts)} texts and {len(seeds)} seeds")
+        read = [self.read(text) for text in texts]
+        times = self._decoding.n_best if self._decoding.method == "sample" else 1
+        requests = [
+            Request(ids, sample_seed(seed, n)) for (ids, _), seed in zip(read, seeds, strict=True) for n in range(times)
+        ]
+        found = self._engine.decode(requests, meter)
+        drawn = [[best for one in found[n : n + times] for best in one] for n in range(0, len(found), times)]
+        return [self._output(text, ranked, cut) for text, ranked, (_, cut) in zip(texts, drawn, read, strict=True)]
+
+    def failures(self) -> tuple[type[Exception], ...]:
+        """See `TextModel`."""
+        return (ValueError, RuntimeError, MemoryError, *self.backend.failures)
+
+    def read(self, text: str) -> tuple[list[int], int]:
+        """Returns the ids that the model reads of a text, and how many were too many.
+
+        A source is cut at its end; a prompt is read whole, for the state does not grow with it.
+        """
+        ids, longest = self.tokenizer.encode(text), self._longest
+        if self.backend.closes_source:
+            return [*ids[: longest - 1], Tokenizer.END], max(0, len(ids) - (longest - 1))
+        return ids, 0
+
+    def _output(self, source: str, ranked: Sequence[Hypothesis], cut: int) -> Output:
+        if not ranked:
+            raise ValueError("no output is as decoding.forced, decoding.forbidden and decoding.max_tokens ask for")
+        best = [(self._text(source, hypothesis), hypothesis) for hypothesis in ranked]
+        text, first = best[0]
+        if self._decoding.n_best == 1:
+            return Output(text, len(first.tokens), cut)
+        if self._decoding.method == "sample":
+            drawn = sum(len(hypothesis.tokens) for hypothesis in ranked)
+            return Output(text, drawn, cut, tuple((text, None) for text, _ in best))
+        # One text can be spelled in several ways: the best of them stays.
+        scores = {text: round(hypothesis.score, 6) for text, hypothesis in reversed(best)}
+        n_best = [(text, scores[text]) for text in dict.fromkeys(text for text, _ in best)]
+        return Output(text, len(first.tokens), cut, tuple(n_best[: self._decoding.n_best]))
+
+    def _text(self, source: str, hypothesis: Hypothesis) -> str:
+        """Returns the text of a hypothesis; what is unknown is that of the source, if the recipe wants it."""
+        tokens = hypothesis.tokens
+        if not self.backend.closes_source:
+            return continued(source, self.tokenizer.decode_continuation(tokens))
+        if not self._decoding.replace_unknown or Tokenizer.UNK not in tokens:
+            return self.tokenizer.decode(tokens)
+        surfaces = self.tokenizer.surfaces(source)
+        aligned = [n for token, n in zip(tokens, hypothesis.alignment, strict=True) if token == Tokenizer.UNK]
+        text = self.tokenizer.decode_unknown(tokens, [surfaces[n] if n != NOTHING else "" for n in aligned])
+        forbidden = self._options.constraints.words
+        return self.tokenizer.decode(tokens) if forbidden is not None and forbidden.finds(text) else text
+
+
+def sample_seed(seed: int, number: int) -> int:
+    """Returns the seed of the n-th sample of a record; that of the first is the record's own."""
+    return stable_hash(seed, "sample", number) if number else seed
+
+
+def search_options(decoding: Decoding, tokenizer: Tokenizer) -> SearchOptions:
+    """Returns what the recipe's section asks of the engine.
+
+    Raises:
+        UserError: The vocabulary cannot write a forced phrase, or there is no room for it.
+    """
+    return SearchOptions(
+        method=decoding.method,
+        max_tokens=decoding.max_tokens,
+        temperature=decoding.temperature,
+        top_k=decoding.top_k,
+        top_p=decoding.top_p,
+        beam=decoding.beam,
+        # All that were found: some of them may be the same text.
+        n_best=decoding.beam if decoding.n_best > 1 else 1,
+        length_penalty=decoding.length_penalty,
+        coverage_penalty=decoding.coverage_penalty,
+        constraints=constraints_of(decoding, tokenizer),
+        align=decoding.replace_unknown,
+    )
+
+
+def load_backend(folder: Path, facts: Mapping[str, Any], decoding: Decoding, threads: int) -> Backend:
+    """Loads what computes the model, as the recipe's section says."""
+    if decoding.backend == "onnx":
+        from lstmlm.decoding.onnx.backend import OnnxBackend
+
+        int8 = decoding.precision == "int8"
+        scorer = None if load_task(facts["task"]).has_targets else functools.partial(_scorer, folder, facts, int8=int8)
+        return OnnxBackend.load(folder, int8=int8, threads=threads, scorer=scorer)
+    from lstmlm.decoding.tensorflow_backend import TensorFlowBackend
+    from lstmlm.inference.model.served import bound_threads
+    from lstmlm.training.checkpoints.checkpoint import load_arrays
+
+    bound_threads(threads)
+    recipe = Recipe(
+        name="model",
+        task=facts["task"],
+        corpus=Corpus(train=""),
+        model=Model.model_validate(facts["model"]),
+        training=Training(precision="bfloat16" if decoding.precision == "bfloat16" else "float32"),
+    )
+    network = load_task(recipe.task).build(recipe, int(facts["vocabulary"]))
+    load_arrays(folder / "weights.npz", network.named_variables())
+    return TensorFlowBackend(network, int(facts["vocabulary"]))
+
+
+def _scorer(folder: Path, facts: Mapping[str, Any], *, int8: bool) -> onnx.ModelProto:
+    """Returns the graph that scores texts of a language model."""
+    from lstmlm.decoding.onnx import language_model as onnx_language_model
+
+    clusters = Model.model_validate(facts["model"]).clusters(int(facts["vocabulary"]))
+    stored = read_npz(folder / "weights.npz")  # names as `training.checkpoints.checkpoint` writes them
+    weights = {name.replace("|", "/"): np.asarray(array, np.float32) for name, array in stored.items()}
+    return onnx_language_model.scorer(weights, clusters, int8=int8)

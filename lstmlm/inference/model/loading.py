@@ -1,0 +1,97 @@
+"""Loads an export folder for decoding: by the engine, or where it was made without one, by its SavedModel."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+from lstmlm.decoding.meter import Meter
+from lstmlm.errors import UserError
+from lstmlm.inference.model.served import Output, ServedModel
+from lstmlm.publish.folder import read_manifest
+from lstmlm.recipe.sections.decoding import Decoding
+from lstmlm.training.checkpoints.identity import differences
+
+ENGINE_FACTS = "engine"
+"""Key of `model.json` that holds what the engine needs to know of the model."""
+DECODING_FACTS = "decoding"
+"""Key of `model.json` that holds the recipe's section, for a model beyond the engine."""
+
+
+class TextModel(Protocol):
+    """A published model: texts in, texts out. An output depends on its text and seed alone."""
+
+    def generate(self, texts: Sequence[str], seeds: Sequence[int], meter: Meter | None = None) -> list[Output]:
+        """Decodes texts, with a seed for each, below 2**63; returns one output a text, in their order."""
+
+    def failures(self) -> tuple[type[Exception], ...]:
+        """Returns what a text can be to blame for."""
+
+
+def load_text_model(folder: Path, *, threads: int | None = None, decoding: Decoding | None = None) -> TextModel:
+    """Verifies and loads an export folder.
+
+    Args:
+        folder: The export folder.
+        threads: Threads to compute with.
+        decoding: How to decode; None: as the recipe of the export said.
+
+    Raises:
+        UserError: Not a finished export, one that lacks something, or see `check_served_so`.
+    """
+    read_manifest(folder, "export", verify=True)
+    facts = engine_facts(folder)
+    if facts is None:
+        if decoding is not None:
+            check_served_so(folder, decoding)
+        return ServedModel(folder, threads=threads)
+    from lstmlm.inference.model.engine_model import EngineModel
+
+    return EngineModel(folder, facts, threads=threads or 1, decoding=decoding)
+
+
+def engine_facts(folder: Path) -> dict[str, Any] | None:
+    """Returns what `lstmlm.export` wrote for the engine; None for an export that has a SavedModel alone."""
+    facts: dict[str, Any] | None = _model_facts(folder).get(ENGINE_FACTS)
+    return facts
+
+
+def _model_facts(folder: Path) -> dict[str, Any]:
+    path = folder / "model.json"
+    if not path.is_file():
+        return {}
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError:
+        return {}  # the SavedModel's loader says what is wrong
+    return content if isinstance(content, dict) else {}
+
+
+def check_served_so(folder: Path, decoding: Decoding) -> None:
+    """Refuses to decode a model beyond the engine, whose SavedModel has the way to decode built in, in another way.
+
+    Raises:
+        UserError: It names the fields that differ.
+    """
+    built_in = _model_facts(folder).get(DECODING_FACTS)
+    if built_in is None:
+        return
+    exported = Decoding.model_validate(built_in).model_dump(mode="json")
+    if changed := "; ".join(differences(exported, decoding.model_dump(mode="json"), "decoding.")):
+        what = f"a model beyond the engine decodes as it was exported, and {changed}"
+        raise UserError(what, where=str(folder), hint="Export it again with this recipe")
+
+
+def check_task(folder: Path, task: str) -> None:
+    """Compares the task of an export folder with that of the recipe.
+
+    Raises:
+        UserError: They differ.
+    """
+    facts = engine_facts(folder)
+    if facts is not None and facts["task"] != task:
+        hint = "Name the export of this recipe, or the recipe of this export"
+        what = f"the export is for task `{facts['task']}`, but the recipe's task is `{task}`"
+        raise UserError(what, where=str(folder), hint=hint)

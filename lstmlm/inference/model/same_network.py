@@ -1,0 +1,52 @@
+"""Compares the recipe's network with the one that weights were trained as: weights do not say what they are of."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from lstmlm.errors import UserError
+from lstmlm.recipe.recipe import Recipe
+from lstmlm.recipe.sections.model import REGULARISATION, Model
+
+
+def check_same_network(recipe: Recipe, folder: Path) -> None:
+    """Checks that a recipe describes the network of a model or export folder.
+
+    Args:
+        recipe: The run.
+        folder: Its `model.json` says what the weights were trained as; where it does not, nothing is compared.
+
+    Raises:
+        UserError: It describes another one; each field that differs is named with both values.
+    """
+    path = folder / "model.json"
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        trained = content.get("recipe") or content.get("engine") or {}
+        section = None if trained.get("model") is None else Model.model_validate(trained["model"])
+    except (OSError, ValueError, AttributeError, ValidationError):
+        return  # whoever reads the folder says what is wrong with it
+    differing = list(_differing(recipe, trained.get("task"), section))
+    if differing:
+        what = f"the model was trained with {', '.join(f'{name}={old}' for name, old, _ in differing)}, "
+        what += f"and the recipe has {', '.join(f'{name}={new}' for name, _, new in differing)}"
+        hint = "Use the recipe that it was trained with: only `decoding`, `evaluation` and `inference` may differ"
+        raise UserError(what, where=str(path), hint=hint)
+
+
+def _differing(recipe: Recipe, task: str | None, section: Model | None) -> list[tuple[str, Any, Any]]:
+    """Returns name, trained and recipe's value of each field that differs."""
+    found = [("task", task, recipe.task)] if task not in (None, recipe.task) else []
+    if section is None:
+        return found
+    old, new = _fields(section), _fields(recipe.model)
+    return [*found, *((f"model.{name}", old[name], new[name]) for name in old if old[name] != new[name])]
+
+
+def _fields(section: Model) -> Mapping[str, Any]:
+    return section.model_dump(mode="json", exclude=set(REGULARISATION))

@@ -1,0 +1,140 @@
+"""A published model as a Python object: texts in, texts out."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import json
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from lstmlm.decoding.meter import Meter
+from lstmlm.errors import UserError
+from lstmlm.inference.model.operations import check_operations
+from lstmlm.publish.folder import read_manifest
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Output:
+    """What the model made of one text.
+
+    Attributes:
+        text: The decoded text.
+        tokens: Number of tokens decoded for it.
+        cut: Number of tokens of the source that were too many to be read.
+        n_best: The best texts with their scores, best first, where the recipe asks for more than one; samples have no
+            score.
+    """
+
+    text: str
+    tokens: int
+    cut: int = 0
+    n_best: tuple[tuple[str, float | None], ...] = ()
+
+
+SPACES = " \t\n\r\f\v"
+
+
+def continued(source: str, text: str) -> str:
+    """Returns a continuation as it is put behind its source: with the space it begins with, if the source has none."""
+    return text.removeprefix(" ") if not source or source[-1] in SPACES else text
+
+
+class ServedModel:
+    """An export folder, loaded. A row's output depends on its text and seed alone, not on the rows beside it."""
+
+    def __init__(self, folder: Path, *, threads: int | None = None) -> None:
+        """Verifies and loads the folder.
+
+        Args:
+            folder: The export folder.
+            threads: TensorFlow threads to compute with. A process in which TensorFlow already runs keeps its own.
+
+        Raises:
+            UserError: Not a finished export, or one that does not have the signature.
+        """
+        read_manifest(folder, "export", verify=True)
+        self.batch = batch_size(folder)
+        bound_threads(threads)
+        import tensorflow as tf
+        import tensorflow_text  # noqa: F401 - registers the operations of the tokenizer
+
+        check_operations(folder)
+        self._loaded = tf.saved_model.load(str(folder))  # owns the variables that the signature reads
+        if "serving_default" not in self._loaded.signatures:
+            raise UserError("the SavedModel has no signature serving_default", where=str(folder), hint="Export again")
+        self._call = self._loaded.signatures["serving_default"]
+
+    def generate(self, texts: Sequence[str], seeds: Sequence[int], meter: Meter | None = None) -> list[Output]:
+        """Decodes texts.
+
+        Args:
+            texts: Any number of texts.
+            seeds: A seed for each, below 2**63; it decides the draws where decoding samples.
+            meter: Told what is done: all rows of a batch take as long as its longest.
+
+        Returns:
+            One output a text, in their order.
+        """
+        if len(texts) != len(seeds):
+            raise ValueError(f"{len(texts)} texts and {len(seeds)} seeds")
+        outputs: list[Output] = []
+        meter = meter or Meter()
+        for start in range(0, len(texts), self.batch):
+            part = slice(start, start + self.batch)
+            begun = time.perf_counter()
+            found = self._generate_batch(texts[part], seeds[part])
+            meter.finished(time.perf_counter() - begun, len(found))
+            longest = max(output.tokens for output in found)
+            meter.step(self.batch * longest, sum(output.tokens for output in found))
+            outputs += found
+        return outputs
+
+    def failures(self) -> tuple[type[Exception], ...]:
+        """See `TextModel`."""
+        import tensorflow as tf
+
+        return (tf.errors.OpError, ValueError, MemoryError)
+
+    def _generate_batch(self, texts: Sequence[str], seeds: Sequence[int]) -> list[Output]:
+        import tensorflow as tf
+
+        # Always the same shape: matrix products may round differently for another number of rows.
+        padding = self.batch - len(texts)
+        rows = tf.constant([text.encode("utf-8") for text in texts] + [b""] * padding)
+        result = self._call(text=rows, seed=tf.constant([*seeds, *[0] * padding], tf.int64))
+        decoded, tokens = result["output"].numpy(), result["tokens"].numpy()
+        cut = result["cut"].numpy() if "cut" in result else [0] * self.batch
+        return [
+            Output(decoded[row].decode("utf-8", "replace"), int(tokens[row]), int(cut[row]))
+            for row in range(len(texts))
+        ]
+
+
+def batch_size(folder: Path) -> int:
+    """Returns the number of rows that the model of an export folder is made to decode together.
+
+    Raises:
+        UserError: `model.json` does not say it.
+    """
+    path = folder / "model.json"
+    try:
+        size = json.loads(path.read_text(encoding="utf-8"))["batch"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise UserError("does not say the model's `batch`", where=str(path), hint="Export again") from error
+    if isinstance(size, bool) or not isinstance(size, int) or size < 1:
+        raise UserError(f"`batch` is {size!r}, not a number of rows", where=str(path), hint="Export again")
+    return size
+
+
+def bound_threads(threads: int | None) -> None:
+    """Limits the threads TensorFlow computes with, where it has not started yet in this process."""
+    if threads is None:
+        return
+    import tensorflow as tf
+
+    # Once TensorFlow runs, its pools cannot change: whoever started it has sized them.
+    with contextlib.suppress(RuntimeError):
+        tf.config.threading.set_intra_op_parallelism_threads(threads)
+        tf.config.threading.set_inter_op_parallelism_threads(1)

@@ -1,0 +1,7 @@
+"""The recipe: one typed YAML file that describes a whole run. A module for each section."""
+
+from lstmlm.recipe.file import load_recipe, parse_recipe
+from lstmlm.recipe.recipe import Recipe
+from lstmlm.recipe.sections.decoding import Decoding
+
+__all__ = ["Decoding", "Recipe", "load_recipe", "parse_recipe"]

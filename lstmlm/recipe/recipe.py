@@ -1,0 +1,82 @@
+"""The recipe: one typed YAML file that describes a whole run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any, Self
+
+from pydantic import Field, field_validator, model_validator
+
+from lstmlm.errors import UserError
+from lstmlm.publish.places import check_local
+from lstmlm.recipe.presets import PRESETS, Preset
+from lstmlm.recipe.sections.corpus import Corpus
+from lstmlm.recipe.sections.decoding import Decoding
+from lstmlm.recipe.sections.evaluation import Evaluation
+from lstmlm.recipe.sections.examples import Examples
+from lstmlm.recipe.sections.inference import Inference
+from lstmlm.recipe.sections.model import Model
+from lstmlm.recipe.sections.section import Section, refuse
+from lstmlm.recipe.sections.tokenizer import Tokenizer
+from lstmlm.recipe.sections.training import Training
+
+
+class Recipe(Section):
+    """One run from raw text to batch output."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,40}$")] = Field(description="Name of the run.")
+    task: str = Field(description="Module of `lstmlm.tasks`: what is learnt (`lstmlm recipe tasks` lists them).")
+    seed: Annotated[int, Field(ge=0, lt=2**31)] = Field(1, description="Decides everything random.")
+    preset: Preset | None = Field(
+        None,
+        description="Fields of `model` and `training` that the recipe leaves open (`lstmlm/recipe/presets.py`).",
+    )
+    output: Path = Field(Path("runs"), description="Folder the run's own folder is made in.")
+    corpus: Corpus
+    tokenizer: Tokenizer = Tokenizer()
+    examples: Examples = Examples()
+    model: Model = Model()
+    training: Training = Training()
+    evaluation: Evaluation = Evaluation()
+    decoding: Decoding = Decoding()
+    inference: Inference = Inference()
+
+    @field_validator("output", mode="before")
+    @classmethod
+    def _output_is_local(cls, value: Any) -> Any:
+        try:
+            check_local(str(value))
+        except UserError as error:
+            raise ValueError(str(error)) from error
+        return value
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fill_from_preset(cls, content: Any) -> Any:
+        if not isinstance(content, dict) or content.get("preset") not in PRESETS:
+            return content
+        filled = dict(content)
+        for section, fields in PRESETS[content["preset"]].items():
+            given = filled.get(section, {})
+            if isinstance(given, dict):
+                filled[section] = fields | given
+        return filled
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        refuse(self._clashes())
+        return self
+
+    def _clashes(self) -> Iterator[str]:
+        if self.training.label_smoothing and self.model.pointer:
+            yield "training.label_smoothing needs a model without model.pointer. Leave one of them out"
+        if self.model.softmax == "adaptive" and self.model.pointer:
+            yield "model.pointer needs model.softmax=full. Leave one of them out"
+        if list(self.model.cutoffs) != sorted(set(self.model.cutoffs)):
+            yield f"model.cutoffs must rise. Write them as {sorted(set(self.model.cutoffs))}"
+
+    @property
+    def run_folder(self) -> Path:
+        """The folder that holds everything of this run."""
+        return self.output / self.name

@@ -1,0 +1,160 @@
+"""`corpus`: the files a run reads, and what is done to their records."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from lstmlm.recipe.sections.section import Folder, Fraction, Positive, Section
+
+
+class Duplicates(Section):
+    """Which records count as copies of an earlier one; the first in corpus order stays."""
+
+    exact: bool = Field(False, description="Drop records whose text (source and targets) stood before.")
+    near: Annotated[float, Field(ge=0.3, le=1.0)] | None = Field(
+        None,
+        description="Drop records whose shingles have this Jaccard similarity, or more, to an earlier one's; texts of "
+        "fewer words than a shingle must have the same words and signs.",
+    )
+    ngram: Positive = Field(5, description="Words of a shingle.")
+    bands: Positive | None = Field(None, description="MinHash bands; absent: as `near` asks for.")
+    rows: Positive | None = Field(None, description="Hashes of a band; absent: as `near` asks for.")
+
+    @model_validator(mode="after")
+    def _near_is_given(self) -> Duplicates:
+        if self.near is None and (self.bands is not None or self.rows is not None):
+            raise ValueError("bands and rows say how `near` is looked for: give it too")
+        return self
+
+
+class Decontamination(Section):
+    """Evaluation files whose text must not be learnt from."""
+
+    files: tuple[str, ...] = Field(
+        (),
+        description="Files or globs below `corpus.root`, in any format of a corpus. Records to train on are compared "
+        "with them, those of a file named in `valid` are not.",
+    )
+    columns: tuple[str, ...] = Field(
+        (), description="Columns or keys whose text is compared; absent: `corpus.source` and `corpus.target`."
+    )
+    ngram: Positive = Field(
+        13,
+        description="Words in a row that must be shared for a record to be dropped; in scripts "
+        "without spaces, as many letters as make about so many words.",
+    )
+
+
+class Privacy(Section):
+    """Personal data that is replaced in every text and in all else that is published: ids, drops, the report."""
+
+    kinds: tuple[Literal["email", "phone", "card", "iban", "ip", "national_id", "url_credentials", "presidio"], ...] = (
+        Field((), description="What is looked for; `presidio` needs Microsoft Presidio installed.")
+    )
+    regions: tuple[str, ...] = Field(
+        ("US", "GB", "FR", "DE", "ES", "IT"), description="Countries whose phone numbers and national ids are known."
+    )
+    action: Literal["placeholder", "pseudonym"] = Field(
+        "placeholder", description="A typed placeholder such as `<EMAIL>`, or a stable keyed pseudonym."
+    )
+    key: str | None = Field(None, description="Environment variable that holds the key of the pseudonyms.")
+
+
+class Mixture(Section):
+    """How often the records of some train files are used."""
+
+    files: str = Field(description="File or glob below `corpus.root`, among those of `corpus.train`.")
+    weight: Annotated[float, Field(ge=0.0, le=100.0)] = Field(
+        1.0, description="Times each record is used: 0.5 is every second one (by hash), 2 is every one twice."
+    )
+
+
+class Corpus(Section):
+    """Where the text comes from, how a row of it becomes a record, and which records are kept."""
+
+    root: Folder = Field(
+        Path(),
+        description="Folder, `gs://` or `s3://` address that `train` and `valid` are relative to; `${NAME}` takes an "
+        "environment variable.",
+    )
+    train: str = Field(
+        description="File, folder or glob below `root`: .txt, .tsv, .csv, .jsonl (each also .gz, .bz2, .xz, .zst), "
+        ".parquet."
+    )
+    valid: str | None = Field(None, description="The same for evaluation; absent: a hash split of `train`.")
+    valid_fraction: Fraction = Field(0.02, description="Share of records split off for evaluation without `valid`.")
+    split_key: str | None = Field(
+        None, description="Column or key: records that share its value never cross splits; absent: the record's id."
+    )
+    source: str = Field("text", description="Column or key of the input text; a .txt line is the text itself.")
+    target: str | None = Field(None, description="Column or key of the output text, or list of texts (pair tasks).")
+    id: str | None = Field(None, description="Column or key of the record's id; absent: `file:line`.")
+    unit: Literal["line", "paragraph"] = Field(
+        "line", description="What a record of a .txt file is; paragraphs are parted by blank lines."
+    )
+    max_line_bytes: Positive = Field(1_000_000, description="A longer line is a dead letter.")
+    max_dead_fraction: Fraction = Field(0.01, description="A larger share of dead letters fails the run.")
+    damaged: Literal["keep", "dead"] = Field(
+        "keep", description="A damaged compressed file: keep what is good of it, or make the whole file a dead letter."
+    )
+    max_expansion: Positive = Field(
+        1000, description="A compressed file that grows by more than this factor (and beyond 1 GB) is refused."
+    )
+    normalise: bool = Field(
+        False,
+        description="Fix mojibake and HTML entities, apply NFC, drop control characters, tidy white space. The "
+        "punctuation, widths and joiners of every script stay.",
+    )
+    languages: tuple[str, ...] = Field(
+        (), description="ISO 639-1 codes kept of the source; empty: all. A file named in `valid` stays as it is."
+    )
+    target_languages: tuple[str, ...] = Field((), description="The same for targets.")
+    quality: tuple[Literal["gopher", "gopher_repetition", "c4", "fineweb", "pairs"], ...] = Field(
+        (),
+        description="Rule sets with their published thresholds, for records to train on: a file named in `valid` stays "
+        "as it is. `gopher` is for English; `c4` and `fineweb` need marks at the ends of sentences; `c4` is not for "
+        "pairs, which `pairs` compares.",
+    )
+    privacy: Privacy = Privacy()
+    duplicates: Duplicates = Duplicates()
+    decontamination: Decontamination = Decontamination()
+    mixture: tuple[Mixture, ...] = Field((), description="Weights of train files; a file named nowhere has weight 1.")
+    exclusions: bool = Field(False, description="Write what was dropped, with its reason, to `exclusions.jsonl.gz`.")
+    shuffle: bool = Field(False, description="Shuffle records across shards by a seeded key; else corpus order.")
+    shards: Positive | None = Field(None, description="TFRecord files a split is written to; absent: by size.")
+    shard_bytes: Positive = Field(128_000_000, description="About how large a shard is where `shards` is absent.")
+
+    @model_validator(mode="after")
+    def _pairs_have_targets(self) -> Corpus:
+        if "pairs" in self.quality and self.target is None:
+            raise ValueError("the quality rules `pairs` compare source and target: name the column in `target`")
+        return self
+
+    @model_validator(mode="after")
+    def _rules_fit_the_corpus(self) -> Corpus:
+        foreign = [code for code in self.languages if code != "en"]
+        if "gopher" in self.quality and foreign:
+            raise ValueError(
+                f"the quality rules `gopher` are for English (they ask for its stop words), and `languages` has "
+                f"{', '.join(foreign)}: leave `gopher` out, or clean English with `languages: [en]` in a run of its own"
+            )
+        unmarked = [code for code in self.languages if code in ("th", "lo")]
+        strict = [rules for rules in ("c4", "fineweb") if rules in self.quality]
+        if strict and unmarked:
+            raise ValueError(
+                f"the quality rules `{strict[0]}` ask for marks at the ends of sentences, and {unmarked[0]} is written "
+                "without: leave them out"
+            )
+        if "c4" in self.quality and self.target is not None:
+            raise ValueError(
+                "the quality rules `c4` remove lines of the source and leave `target` as it is, so the sides of a pair "
+                "would no longer match: leave them out; `pairs` is for pairs"
+            )
+        return self
+
+    def place(self, name: str) -> str:
+        """Returns where a file or glob below `root` lies: a path, or a URL."""
+        return f"{self.root.rstrip('/')}/{name}" if isinstance(self.root, str) else str(self.root / name)

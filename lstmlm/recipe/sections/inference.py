@@ -1,0 +1,26 @@
+"""`inference`: the batch job."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from lstmlm.recipe.sections.section import Fraction, Positive, Section
+
+
+class Inference(Section):
+    """The batch job at the end of the run."""
+
+    input: str | None = Field(
+        None,
+        description="File, folder or glob below `corpus.root`: as `corpus.train`, or .tfrecord of `tf.train.Example`; "
+        "absent: the sources of the valid split.",
+    )
+    field: str = Field("text", description="Key or column of the input text; a .txt line is the text itself.")
+    target: str = Field("target", description="Key of the output text that `lstmlm score` scores (pair tasks).")
+    id: str | None = Field(None, description="Key or column of the record's id; absent: `file:line`.")
+    max_records: Positive | None = Field(None, description="Records taken from the valid split at most.")
+    format: Literal["jsonl", "parquet", "tfrecord"] = Field("jsonl", description="Kind of the output files.")
+    shards: Positive = Field(2, description="Files the outputs are written to.")
+    max_dead_fraction: Fraction = Field(0.01, description="A larger share of dead letters fails the job.")

@@ -1,0 +1,53 @@
+"""`tokenizer`: the vocabulary."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, field_validator, model_validator
+
+from lstmlm.recipe.sections.section import Positive, Section
+
+# SentencePiece's own marks and those of lstmlm.tokenizer.sentencepiece.marks; the names of lstmlm.tokenizer.train.
+_MARKS = "\0\u2581\u2585\ue281"
+_OWN_PIECES = ("<|pad|>", "<|unknown|>", "<|begin|>", "<|end|>")
+
+
+class Tokenizer(Section):
+    """The SentencePiece vocabulary; byte fallback is always on, so no text is out of vocabulary."""
+
+    model: Path | None = Field(
+        None,
+        description="An existing SentencePiece `.model` or Hugging Face `tokenizer.json`; nothing is trained then.",
+    )
+    vocabulary: Annotated[int, Field(ge=261, le=250_000)] = Field(
+        8000, description="Number of pieces; of an `algorithm: word`, at most: a text may have fewer words."
+    )
+    algorithm: Literal["unigram", "bpe", "word"] = Field(
+        "unigram",
+        description="How SentencePiece builds the pieces; `word` takes whole words, the most frequent first, and "
+        "spells the others in bytes.",
+    )
+    sample: Positive = Field(200_000, description="Records the vocabulary is trained on at most, drawn by hash.")
+    symbols: tuple[str, ...] = Field((), description="Strings that are always one piece, such as `<unk>`.")
+
+    @field_validator("symbols")
+    @classmethod
+    def _symbols_can_be_pieces(cls, symbols: tuple[str, ...]) -> tuple[str, ...]:
+        for place, symbol in enumerate(symbols):
+            if symbol in symbols[:place]:
+                raise ValueError(f"{symbol!r} is there twice")
+            if not symbol or any(letter.isspace() or letter in _MARKS for letter in symbol):
+                raise ValueError(f"{symbol!r}: a symbol is text without spaces, NUL, U+2581, U+2585 and U+E281")
+            if symbol in _OWN_PIECES or re.fullmatch(r"<0x[0-9A-F]{2}>", symbol):
+                raise ValueError(f"{symbol!r} is a piece of every vocabulary: choose another name")
+        return symbols
+
+    @model_validator(mode="after")
+    def _words_are_whole(self) -> Self:
+        # A symbol is cut out of its word, and what is left of the word then is no piece.
+        if self.algorithm == "word" and self.symbols:
+            raise ValueError("symbols go with unigram and bpe: in a vocabulary of words each word is one piece")
+        return self

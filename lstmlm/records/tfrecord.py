@@ -1,0 +1,157 @@
+"""The TFRecord format, read and written without TensorFlow.
+
+A record is its length (8 bytes, little-endian), the masked CRC-32C of these 8 bytes, the payload, and the masked
+CRC-32C of the payload, as TensorFlow's `record_writer.h` defines it. Files joined end to end are such a file again.
+"""
+
+from __future__ import annotations
+
+import functools
+import itertools
+import struct
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+import google_crc32c
+import numpy as np
+import numpy.typing as npt
+
+from lstmlm.errors import UserError
+from lstmlm.publish.folder import replacing
+
+_HEADER = struct.Struct("<QI")
+_CHECKSUM = struct.Struct("<I")
+_MASK_DELTA = 0xA282EAD8
+_BUFFER_BYTES = 1 << 20
+_BLOCK_RECORDS = 4096
+
+
+def write_records(path: Path, payloads: Iterable[bytes]) -> int:
+    """Writes a TFRecord file with the bytes `tf.io.TFRecordWriter` would write.
+
+    Args:
+        path: The file, replaced if it is there.
+        payloads: What the records hold; taken about a megabyte at a time.
+
+    Returns:
+        The number of records.
+    """
+    count = 0
+    with replacing(path) as stream:
+        for block in _blocks(payloads):
+            stream.write(frame(block))
+            count += len(block)
+    return count
+
+
+def frame(payloads: Sequence[bytes]) -> bytes:
+    """Returns the payloads as they lie in a TFRecord file, each with its length and checksums."""
+    heads = {length: _head(length) for length in set(map(len, payloads))}
+    # Masked all at once: in Python the arithmetic would cost more than the checksum.
+    sums = _masked(np.fromiter(map(google_crc32c.value, payloads), np.uint32, len(payloads))).tobytes()
+    tails = (sums[start : start + 4] for start in range(0, len(sums), 4))
+    parts = zip(map(heads.__getitem__, map(len, payloads)), payloads, tails, strict=True)
+    return b"".join(itertools.chain.from_iterable(parts))
+
+
+def read_records(path: Path) -> Iterator[bytes]:
+    """Yields the payloads of a TFRecord file, in order, and checks every byte of it.
+
+    Raises:
+        UserError: The file cannot be read, is damaged, or ends within a record.
+    """
+    try:
+        stream = path.open("rb", buffering=_BUFFER_BYTES)
+    except OSError as error:
+        raise UserError(f"cannot be read: {error.strerror}", where=str(path), hint="Check the path") from error
+    with stream:
+        size = path.stat().st_size
+        for number in itertools.count(1):
+            header = stream.read(_HEADER.size)
+            if not header:
+                return
+            length = _checked_length(header, size, number, path)
+            payload, tail = stream.read(length), stream.read(4)
+            if len(tail) < 4:
+                raise _truncated(number, path)
+            crc = google_crc32c.value(payload)  # masked here and not in a function: this is done for every record
+            if ((crc >> 15 | crc << 17) + _MASK_DELTA) & 0xFFFFFFFF != int.from_bytes(tail, "little"):
+                raise _damaged(number, path)
+            yield payload
+
+
+def count_records(path: Path) -> int:
+    """Counts the records of a TFRecord file by their lengths, without reading the payloads.
+
+    Raises:
+        UserError: A length is damaged, or the file ends within a record.
+    """
+    size, at = path.stat().st_size, 0
+    with path.open("rb") as stream:
+        for number in itertools.count(1):
+            if at == size:
+                return number - 1
+            stream.seek(at)
+            at += _HEADER.size + _checked_length(stream.read(_HEADER.size), size, number, path) + _CHECKSUM.size
+            if at > size:
+                raise _truncated(number, path)
+    raise AssertionError("unreachable")
+
+
+def _blocks(payloads: Iterable[bytes]) -> Iterator[list[bytes]]:
+    """Yields runs of payloads of about `_BUFFER_BYTES`."""
+    block: list[bytes] = []
+    size = 0
+    for payload in payloads:
+        block.append(payload)
+        size += len(payload)
+        if size >= _BUFFER_BYTES or len(block) == _BLOCK_RECORDS:
+            yield block
+            block, size = [], 0
+    if block:
+        yield block
+
+
+def _head(length: int) -> bytes:
+    length_bytes = struct.pack("<Q", length)
+    return length_bytes + _CHECKSUM.pack(_masked_crc(length_bytes))
+
+
+def _checked_length(header: bytes, size: int, number: int, path: Path) -> int:
+    """Returns the length of record `number` of a file of `size` bytes."""
+    if len(header) < _HEADER.size:
+        raise _truncated(number, path)
+    length = _length(header)
+    if length is None:
+        raise _damaged(number, path)
+    if length > size:  # before memory is asked for
+        raise _truncated(number, path)
+    return length
+
+
+@functools.lru_cache(maxsize=4096)
+def _length(header: bytes) -> int | None:
+    """Returns the length in the 12 bytes before a payload; None if it does not match its checksum."""
+    length, checksum = _HEADER.unpack(header)
+    return int(length) if _masked_crc(header[:8]) == checksum else None
+
+
+def _masked_crc(data: bytes) -> int:
+    crc = google_crc32c.value(data)
+    return ((crc >> 15 | crc << 17) + _MASK_DELTA) & 0xFFFFFFFF
+
+
+def _masked(crcs: npt.NDArray[np.uint32]) -> npt.NDArray[np.uint32]:
+    """Does what `_masked_crc` does to checksums, uint32 [n]; the sum wraps around."""
+    rotated = crcs >> np.uint32(15) | crcs << np.uint32(17)
+    return (rotated + np.uint32(_MASK_DELTA)).astype("<u4")
+
+
+def _damaged(number: int, path: Path) -> UserError:
+    what = f"damaged TFRecord file: record {number} does not match its checksum"
+    return UserError(what, where=str(path), hint="Run the stage that made it again")
+
+
+def _truncated(number: int, path: Path) -> UserError:
+    what = f"damaged TFRecord file: it ends within record {number}"
+    return UserError(what, where=str(path), hint="Run the stage that made it again")

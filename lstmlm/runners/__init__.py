@@ -1,0 +1,1 @@
+"""Where Beam pipelines run: in this process, in several, or on a cluster."""

@@ -1,0 +1,1 @@
+"""Tokenizers made elsewhere: checked in a child process, then adopted."""

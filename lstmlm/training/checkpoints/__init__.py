@@ -1,0 +1,1 @@
+"""Checkpoints, initial weights, and averages of weights."""

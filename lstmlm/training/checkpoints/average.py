@@ -1,0 +1,70 @@
+"""Averages the weights of a run's best evaluations into one model."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+
+from lstmlm.errors import UserError
+from lstmlm.formats.arrays import open_npz
+from lstmlm.publish.folder import Manifest, fingerprint, is_finished, publish, read_manifest
+from lstmlm.training.metrics.log import BEST, best_name
+
+AVERAGE_VERSION = "2"
+
+
+def average(model: Path, output: Path, count: int | None = None) -> Manifest:
+    """Publishes a model whose weights are the mean of the best evaluations' (Vaswani et al. 2017).
+
+    Args:
+        model: Output of the train stage, made with `training.keep_best` above 1.
+        output: The folder to publish: a model like any other, for `lstmlm export`.
+        count: How many of the best; None: all that were kept.
+
+    Raises:
+        UserError: The model does not hold as many.
+    """
+    trained = read_manifest(model, "model", verify=True)
+    files = _best_first(model, trained)
+    if count is not None:
+        if count > len(files):
+            what = f"{count} evaluations shall be averaged, and {len(files)} were kept"
+            raise UserError(what, where=str(model), hint="Train with a larger training.keep_best")
+        files = files[:count]
+    stamp = fingerprint(AVERAGE_VERSION, trained.fingerprint, [file.name for file in files])
+    if is_finished(output, "model", stamp):
+        return read_manifest(output, "model")
+    with publish(output, "model", stamp) as draft:
+        for name in ("model.json", "metrics.jsonl", "loss.png"):
+            shutil.copyfile(model / name, draft.path / name)
+        _write_mean(files, draft.path / "weights.npz")
+        draft.facts = trained.facts | {"averaged": [file.name for file in files]}
+    return read_manifest(output, "model")
+
+
+def _best_first(model: Path, trained: Manifest) -> list[Path]:
+    """Returns the kept weights, those of the best evaluation first."""
+    named = (model / BEST / best_name(step) for step in trained.facts.get("best_steps", []))
+    files = [path for path in named if path.is_file()]
+    if len(files) < 2:
+        what = "this model holds the weights of its best evaluation alone"
+        raise UserError(what, where=str(model), hint="Train with training.keep_best=5, for example")
+    return files
+
+
+def _write_mean(files: list[Path], path: Path) -> None:
+    """Writes the mean of .npz files of the same arrays, one array of each in memory at a time."""
+    archives = [open_npz(file) for file in files]
+    try:
+        names = archives[0].files
+        mean = {
+            name: np.mean([archive[name] for archive in archives], axis=0, dtype=np.float64).astype(np.float32)
+            for name in names
+        }
+    finally:
+        for archive in archives:
+            archive.close()
+    with path.open("wb") as stream:
+        np.savez(stream, **mean)

@@ -1,0 +1,182 @@
+"""Checkpoints: weights, optimizer, averages, carried state, position and recipe.
+
+They are published whole, checked by sha256, and the newest k are kept. No random state is among them, because all
+noise is a pure function of the seed and the step.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import logging
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from lstmlm.errors import UserError
+from lstmlm.formats.arrays import read_npz
+from lstmlm.publish.folder import publish, read_manifest
+from lstmlm.training.checkpoints.identity import differences
+
+logger = logging.getLogger(__name__)
+
+
+@dataclasses.dataclass(slots=True)
+class Position:
+    """Where training stands: all a resumed run needs beside the arrays and the recipe.
+
+    Attributes:
+        step: Optimizer steps done.
+        epoch: Pass over the data, from 0.
+        batch: Global batches of this epoch already used.
+        evaluated: The steps that were evaluated.
+        losses: Their validation losses (nats a token).
+        costs: What they are compared by (see `lstmlm.training.metrics.objective`); smaller is better.
+    """
+
+    step: int = 0
+    epoch: int = 0
+    batch: int = 0
+    evaluated: list[int] = dataclasses.field(default_factory=list)
+    losses: list[float] = dataclasses.field(default_factory=list)
+    costs: list[float] = dataclasses.field(default_factory=list)
+
+    def best_steps(self, count: int) -> list[int]:
+        """Returns the steps of the `count` best evaluations, the best first."""
+        order = sorted(range(len(self.costs)), key=lambda place: (self.costs[place], place))
+        return [self.evaluated[place] for place in order[:count]]
+
+
+def save_arrays(path: Path, variables: Mapping[str, tf.Variable]) -> None:
+    """Writes variables as an uncompressed .npz without pickles."""
+    with path.open("wb") as stream:
+        np.savez(stream, **{name.replace("/", "|"): variable.numpy() for name, variable in variables.items()})
+
+
+def read_arrays(path: Path) -> dict[str, np.ndarray[Any, Any]]:
+    """Reads what `save_arrays` wrote.
+
+    Raises:
+        UserError: It is damaged, or something else.
+    """
+    return {name.replace("|", "/"): array for name, array in read_npz(path).items()}
+
+
+def load_arrays(path: Path, variables: Mapping[str, tf.Variable]) -> None:
+    """Assigns every variable from an .npz.
+
+    Raises:
+        UserError: It is damaged, or names or shapes differ from the model's.
+    """
+    found = read_arrays(path)
+    differing = sorted(
+        name
+        for name in found.keys() | variables.keys()
+        if name not in found or name not in variables or found[name].shape != tuple(variables[name].shape)
+    )
+    if differing:
+        what = f"these weights are of another model: {', '.join(differing[:3])} differ"
+        raise UserError(what, where=str(path), hint="Use the recipe they were trained with")
+    for name, variable in variables.items():
+        variable.assign(found[name])
+
+
+def save_checkpoint(
+    folder: Path, variables: Mapping[str, tf.Variable], position: Position, recipe: Mapping[str, Any], keep: int
+) -> None:
+    """Publishes `folder/step-00000123` and removes all but the newest `keep`.
+
+    Args:
+        folder: Where the checkpoints of a run lie.
+        variables: Everything that changes in training, by name.
+        position: Where training stands.
+        recipe: What decides the weights (see `lstmlm.training.checkpoints.identity.deciding`), and the vocabulary.
+        keep: Newest checkpoints that stay.
+
+    Raises:
+        UserError: There is no space left; the checkpoints before stay as they are.
+    """
+    target = folder / checkpoint_name(position.step)
+    shutil.rmtree(target, ignore_errors=True)
+    with publish(target, "checkpoint") as draft:
+        save_arrays(draft.path / "arrays.npz", variables)
+        draft.facts = {"position": dataclasses.asdict(position), "recipe": recipe}
+    found = checkpoints(folder)
+    # Those of later steps are damaged: training resumed from an earlier one and makes them again.
+    current = [path for path in found if path.name <= target.name]
+    for old in {*found} - {*current[-keep:]}:
+        shutil.rmtree(old)
+
+
+def checkpoint_name(step: int) -> str:
+    """Returns the name of the checkpoint of a step."""
+    return f"step-{step:08d}"
+
+
+def checkpoints(folder: Path) -> list[Path]:
+    """Returns the checkpoints of a run, whole or damaged, in the order of their steps."""
+    return sorted(path for path in folder.glob("step-*") if path.name.removeprefix("step-").isdigit())
+
+
+def restore_newest(folder: Path, variables: Mapping[str, tf.Variable], recipe: Mapping[str, Any]) -> Position:
+    """Loads the newest whole checkpoint; a damaged one is passed over with a warning.
+
+    Args:
+        folder: Where the checkpoints of a run lie.
+        variables: See `save_checkpoint`.
+        recipe: See `save_checkpoint`.
+
+    Returns:
+        Where training stands; the beginning where there is no checkpoint.
+
+    Raises:
+        UserError: The checkpoint is of another recipe or vocabulary.
+    """
+    found = checkpoints(folder)
+    for candidate in reversed(found):
+        try:
+            facts: dict[str, Any] = read_manifest(candidate, "checkpoint", verify=True).facts
+            position = Position(**facts["position"])
+            saved: dict[str, Any] = facts["recipe"]
+        except (UserError, KeyError, TypeError) as error:
+            logger.warning("%s: damaged checkpoint passed over: %s", candidate, error)
+            continue
+        changed = [line for line in differences(saved, recipe) if not line.startswith("training.steps ")]
+        if changed:
+            what = f"this checkpoint is of another recipe: {'; '.join(changed)}"
+            raise UserError(what, where=str(candidate), hint="Use that recipe, or another output folder")
+        load_arrays(candidate / "arrays.npz", variables)
+        return position
+    if found:
+        logger.warning("%s: no whole checkpoint is left, training begins again at step 0", folder)
+    return Position()
+
+
+def check_space(folder: Path, variables: Mapping[str, tf.Variable], copies: int) -> None:
+    """Checks that a disk has room for checkpoints.
+
+    Args:
+        folder: Where they will lie.
+        variables: What one holds.
+        copies: How many there will be at once.
+
+    Raises:
+        UserError: It has not.
+    """
+    needed = copies * sum(4 * variable.shape.num_elements() for variable in variables.values())
+    free = shutil.disk_usage(folder).free
+    if free < needed:
+        what = f"{needed / 1e6:,.0f} MB are needed for checkpoints and {free / 1e6:,.0f} MB are free"
+        raise UserError(what, where=str(folder), hint="Free some space there, or lower training.keep")
+
+
+def append_json(path: Path, row: Mapping[str, Any]) -> None:
+    """Appends one JSON object as a line; a line that a killed process left unfinished is closed first."""
+    with path.open("ab+") as stream:
+        stream.seek(max(0, stream.tell() - 1))
+        torn = stream.read(1) not in (b"", b"\n")
+        stream.write((b"\n" if torn else b"") + json.dumps(dict(row)).encode() + b"\n")

@@ -1,0 +1,41 @@
+"""What is measured while steps are taken."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from lstmlm.training.checkpoints.checkpoint import Position, append_json
+
+LOG_EVERY = 10
+
+
+class Meter:
+    """Writes the running mean of the loss and the speed every few steps.
+
+    Args:
+        work: The folder of `metrics.jsonl`.
+        steps: The last step.
+        writes: Whether this worker is the one that writes.
+    """
+
+    def __init__(self, work: Path, steps: int, writes: bool) -> None:
+        self._path, self._steps, self._writes = work / "metrics.jsonl", steps, writes
+        self._nats = self._tokens = 0.0
+        self._since = time.perf_counter()
+
+    def count(self, position: Position, loss: float, tokens: float, facts: Mapping[str, Any]) -> None:
+        """Adds a step, and what else is known of it."""
+        self._nats, self._tokens = self._nats + loss * tokens, self._tokens + tokens
+        if self._writes and (position.step % LOG_EVERY == 0 or position.step == self._steps):
+            seconds = time.perf_counter() - self._since
+            row = {"step": position.step, "epoch": position.epoch, "loss": self._nats / max(1.0, self._tokens)}
+            append_json(self._path, row | dict(facts) | {"tokens_per_second": self._tokens / max(seconds, 1e-9)})
+            self._nats = self._tokens = 0.0
+            self._since = time.perf_counter()
+
+    def resume(self) -> None:
+        """Leaves the time since the last step out of the speed: an evaluation took it."""
+        self._since = time.perf_counter()

@@ -1,0 +1,1 @@
+"""Data-parallel workers: Ray around them, and sums between them."""

@@ -1,0 +1,95 @@
+"""Ray Train around the worker: a group of processes, restarted from the last checkpoint when one dies."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from lstmlm.processes import interrupts
+from lstmlm.processes.environment import settle_worker
+from lstmlm.processes.interrupts import keeping_handlers
+from lstmlm.recipe.recipe import Recipe
+from lstmlm.training.workers.cluster import ray_cluster
+
+RESIZE_SECONDS = 60.0
+"""How often a range of workers is held against the nodes there are: one that joined later gets its workers."""
+
+
+def train_on_ray(recipe: Recipe, examples: Path, tokenizer: Path, work: Path, ray_address: str | None) -> None:
+    """Runs `train_worker` on `recipe.training.workers` Ray Train workers: as many as there is room for within a range.
+
+    Args:
+        recipe: The run.
+        examples: The examples folder, absolute, on a file system that all workers see.
+        tokenizer: The tokenizer folder, likewise.
+        work: The folder for checkpoints, likewise.
+        ray_address: An existing cluster; None: the one in RAY_ADDRESS, or a local one for this run.
+
+    Raises:
+        UserError: The cluster is not there or too small, or training stopped on a user's mistake.
+    """
+    training = recipe.training
+    # How long a group waits for the place of a lost node before it is made anew with what there is; Ray would wait 60.
+    os.environ.setdefault("RAY_TRAIN_WORKER_GROUP_START_TIMEOUT_S", "20")
+    with keeping_handlers(), ray_cluster(recipe, ray_address):
+        from ray.train import FailureConfig, RunConfig, ScalingConfig
+
+        from lstmlm.training.workers.failures import Trainer, find_mistake, summary
+
+        config = {
+            "recipe": recipe.model_dump_json(),
+            "examples": str(examples),
+            "tokenizer": str(tokenizer),
+            "work": str(work),
+        }
+        resources = {"CPU": float(training.threads)} | ({"GPU": 1.0} if training.use_gpu else {})
+        number = training.workers if isinstance(training.workers, int) else tuple(training.workers)
+        trainer = Trainer(
+            ray_worker,
+            train_loop_config=config,
+            scaling_config=ScalingConfig(
+                num_workers=number,
+                use_gpu=training.use_gpu,
+                resources_per_worker=resources,
+                elastic_resize_monitor_interval_s=RESIZE_SECONDS,
+            ),
+            run_config=RunConfig(
+                name="group",
+                storage_path=str(work / "ray"),
+                failure_config=FailureConfig(max_failures=training.max_failures),
+            ),
+        )
+        try:
+            trainer.fit()
+        except Exception as error:
+            interrupts.check(error)
+            mistake = find_mistake(error)
+            if mistake is not None:
+                raise mistake from None
+            raise summary(error) from error
+
+
+def ray_worker(config: dict[str, Any]) -> None:
+    """Runs on every Ray Train worker. Exceptions propagate, so that Ray sees the failure."""
+    settle_worker()
+    import ray.train
+    import ray.train.collective
+    import tensorflow as tf
+
+    from lstmlm.training.workers.all_reduce import Alone, Ring
+    from lstmlm.training.workers.worker import train_worker
+
+    recipe = Recipe.model_validate_json(config["recipe"])
+    training = recipe.training
+    tf.config.threading.set_intra_op_parallelism_threads(training.threads)
+    tf.config.threading.set_inter_op_parallelism_threads(2)
+    context = ray.train.get_context()
+    rank, world = context.get_world_rank(), context.get_world_size()
+    # Whoever watches over a machine finds the process of a rank by this file.
+    (Path(config["work"]) / f"worker-{rank}.pid").write_text(str(os.getpid()), encoding="utf-8")
+    # Importing takes some longer than others; who is late because of that is no lost peer.
+    ray.train.collective.barrier()
+    group = Alone() if world == 1 else Ring(rank, world, timeout=training.collective_timeout, gpu=training.use_gpu)
+    examples, tokenizer, work = (Path(config[name]) for name in ("examples", "tokenizer", "work"))
+    train_worker(recipe, examples, tokenizer, work, group, ray.train.report)

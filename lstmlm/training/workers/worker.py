@@ -1,0 +1,230 @@
+"""What one worker does from the first step to the last, with or without Ray around it."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+
+from lstmlm.errors import UserError
+from lstmlm.publish.durable import replace, sync_file
+from lstmlm.publish.folder import read_manifest, space_told
+from lstmlm.recipe.recipe import Recipe
+from lstmlm.records.shards import shard_files
+from lstmlm.task import load_task
+from lstmlm.tokenizer.identity import vocabulary_facts
+from lstmlm.training.checkpoints.averaging import WeightAverage, average_share, averages, averaging_since
+from lstmlm.training.checkpoints.checkpoint import (
+    Position,
+    append_json,
+    check_space,
+    checkpoints,
+    load_arrays,
+    restore_newest,
+    save_arrays,
+    save_checkpoint,
+)
+from lstmlm.training.checkpoints.identity import deciding
+from lstmlm.training.loop import Batch, Loop, global_batches, summed_room
+from lstmlm.training.metrics.decoded import OutputJudge
+from lstmlm.training.metrics.log import best_name
+from lstmlm.training.metrics.meter import Meter
+from lstmlm.training.metrics.objective import choose_objective
+from lstmlm.training.optimizer import make_optimizer
+from lstmlm.training.schedule import learning_rate, should_stop
+from lstmlm.training.workers.all_reduce import AllReduce
+from lstmlm.training.workers.carried import CarriedState
+from lstmlm.training.workers.gpu import use_gpu
+from lstmlm.training.workers.shared_memory import through_memory
+
+Report = Callable[[dict[str, float]], None]
+
+
+def train_worker(
+    recipe: Recipe, examples: Path, tokenizer: Path, work: Path, group: AllReduce, report: Report
+) -> Position:
+    """Trains to the recipe's last step, resuming from the newest checkpoint in `work`.
+
+    Rank 0 alone writes: `work/step-*` (checkpoints), `work/best-*.npz` (weights of the best evaluations) and
+    `work/metrics.jsonl`.
+
+    Args:
+        recipe: The run.
+        examples: The examples folder.
+        tokenizer: The tokenizer folder.
+        work: Folder on a file system that all workers see.
+        group: The workers.
+        report: Called on every rank after each evaluation with its metrics.
+
+    Raises:
+        UserError: No training batch, data of another vocabulary, no space, or the loss is no longer a number.
+    """
+    worker = Worker(recipe, tokenizer, work, group, report)
+    task, files, plan = load_task(recipe.task), shard_files(examples, "train"), recipe.training
+    # Decoded once: the same few batches are scored again and again.
+    valid = shard_files(examples, "valid")
+    with damage_named(examples):
+        held_out = list(task.batches(valid, recipe, epoch=None).take(plan.evaluate_batches))
+    judge = None
+    if choose_objective(recipe).decoded:
+        judge = OutputJudge(recipe, valid, tokenizer, worker.model, worker.group)
+    batches = global_batches(task, files, recipe, worker.position)
+    while not worker.finished:
+        with damage_named(examples):
+            batch = next(batches, None)
+        if batch is None:
+            hint = "Lower training.batch (or batch_tokens), or give more text"
+            raise UserError("the batch is larger than the data: not one training batch", where="training", hint=hint)
+        worker.step(batch)
+        if worker.due(plan.evaluate_every):
+            worker.evaluate(held_out, judge)
+        if worker.due(plan.checkpoint_every):
+            worker.save()
+    return worker.position
+
+
+@contextlib.contextmanager
+def damage_named(examples: Path) -> Iterator[None]:
+    """Turns what TensorFlow raises when it reads a damaged shard into one line that names the file.
+
+    Raises:
+        UserError: A shard of the folder is damaged.
+    """
+    try:
+        yield
+    except (tf.errors.DataLossError, tf.errors.InvalidArgumentError, tf.errors.NotFoundError) as error:
+        read_manifest(examples, "examples", verify=True)
+        hint = "Remove the folder and run the examples stage again"
+        raise UserError("the examples cannot be read: damaged", where=str(examples), hint=hint) from error
+
+
+class Worker:
+    """The state of training in one process; see `train_worker` for the arguments.
+
+    Attributes:
+        position: Where training stands.
+        model: The model.
+        group: The workers.
+    """
+
+    def __init__(self, recipe: Recipe, tokenizer: Path, work: Path, group: AllReduce, report: Report) -> None:
+        vocabulary = vocabulary_facts(read_manifest(tokenizer, "tokenizer"))
+        self._recipe, self._plan, self._vocabulary = recipe, recipe.training, vocabulary["size"]
+        self._objective = choose_objective(recipe)
+        self._identity = deciding(recipe) | {"vocabulary": vocabulary}
+        self._work, self._report = work, report
+        self.model = load_task(recipe.task).build(recipe, self._vocabulary)
+        self._named = self.model.named_variables()
+        if self._plan.initial is not None:
+            load_arrays(self._plan.initial / "weights.npz", self._named)
+        self.group = group
+        if self._plan.use_gpu:
+            use_gpu(self.model)
+        else:
+            self.group = through_memory(group, summed_room(self._named.values()), self._plan.collective_timeout)
+        self._optimizer = make_optimizer(self._named, self._plan)
+        self._average = WeightAverage(self._named) if averages(self._plan) else None
+        self._carried = CarriedState(self.model, self._plan.batch, self.group) if self._plan.carry_state else None
+        self._everything: dict[str, tf.Variable] = self._named | self._optimizer.state(list(self._named))
+        self._everything |= self._average.state() if self._average else {}
+        self._everything |= self._carried.variables() if self._carried else {}
+        self.position = restore_newest(work, self._everything, self._identity)
+        if group.rank == 0:
+            check_space(work, self._everything, self._plan.keep + self._plan.keep_best)
+        self._loop: Loop | None = None
+        self._meter = Meter(work, self._plan.steps, group.rank == 0)
+
+    @property
+    def finished(self) -> bool:
+        """Whether the last step is done, or evaluations have long brought nothing better."""
+        stopped = should_stop(self.position.costs, self._plan.early_stop)
+        return stopped or self.position.step >= self._plan.steps
+
+    def due(self, every: int) -> bool:
+        """Says whether something that is done every few steps, and at the end, is to be done now."""
+        return self.position.step % every == 0 or self.finished
+
+    def step(self, batch: Batch) -> None:
+        """Takes one optimizer step on a global batch, which the position already counts as used."""
+        self._check_ids(batch)
+        if self._loop is None:
+            self._loop = Loop(
+                self.model, self._optimizer, self._average, self._carried, self._recipe, self.group, batch
+            )
+        position = self.position
+        position.step += 1
+        since = averaging_since(position.losses, position.evaluated, self._plan.non_monotone)
+        rate = learning_rate(position.step, self._plan, position.losses)
+        loss, tokens, norm = self._loop.train(
+            batch,
+            position.step,
+            rate,
+            fresh=position.batch == 1,
+            average_share=average_share(position.step, since, self._plan),
+        )
+        if not math.isfinite(loss) or not math.isfinite(norm):
+            self._diverged()
+        self._meter.count(position, loss, tokens, {"norm": norm, "rate": rate})
+
+    def evaluate(self, held_out: list[Batch], judge: OutputJudge | None) -> None:
+        """Scores the held-out batches, and keeps the weights if they are among the best.
+
+        Every worker must call it; all get the same numbers, and so decide the same.
+        """
+        assert self._loop is not None
+        position = self.position
+        with self._average.in_place() if self._average else contextlib.nullcontext():
+            loss = self._loop.evaluate(held_out)
+            found = {"loss": loss, "perplexity": math.exp(min(loss, 700.0))} | (judge.measure() if judge else {})
+            position.evaluated.append(position.step)
+            position.losses.append(loss)
+            position.costs.append(self._objective.cost(found[self._objective.name]))
+            best = position.best_steps(self._plan.keep_best)
+            if self.group.rank == 0:
+                self._keep_best(best)
+        measured = {f"valid_{name}": value for name, value in found.items()}
+        row = {"step": position.step, **measured, "best_step": best[0]}
+        if self.group.rank == 0:
+            append_json(self._work / "metrics.jsonl", row)
+        self._report({name: float(value) for name, value in row.items()})
+        self._meter.resume()
+
+    def _keep_best(self, best: list[int]) -> None:
+        if self.position.step in best:
+            partial = self._work / ".best.partial"
+            with space_told(self._work):
+                save_arrays(partial, self._named)
+                sync_file(partial)
+            replace(partial, self._work / best_name(self.position.step))
+        for step in set(self.position.evaluated) - set(best):
+            (self._work / best_name(step)).unlink(missing_ok=True)
+
+    def save(self) -> None:
+        """Writes a checkpoint. Every worker must call it."""
+        if self._loop is not None:
+            self._loop.collect_state()
+        if self.group.rank == 0:
+            rows = self._work / "metrics.jsonl"
+            if rows.is_file():
+                sync_file(rows)  # a resumed run does not write the rows before its checkpoint again
+            save_checkpoint(self._work, self._everything, self.position, self._identity, self._plan.keep)
+
+    def _check_ids(self, batch: Batch) -> None:
+        largest = max(int(np.max(ids)) for ids in batch.values())
+        if largest >= self._vocabulary:
+            what = f"the examples hold token {largest}, and the vocabulary has {self._vocabulary} tokens"
+            hint = "Run the examples stage again with this tokenizer"
+            raise UserError(what, where="training", hint=hint)
+
+    def _diverged(self) -> None:
+        good = checkpoints(self._work)
+        last = f"the last good checkpoint is {good[-1]}" if good else "there is no checkpoint yet"
+        raise UserError(
+            f"the loss is not a finite number at step {self.position.step}; {last}",
+            where="training.learning_rate",
+            hint="Lower the learning rate or training.clip",
+        )

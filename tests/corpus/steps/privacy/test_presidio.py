@@ -1,0 +1,59 @@
+"""The hook for Presidio, with something that answers like it."""
+
+from __future__ import annotations
+
+import dataclasses
+import sys
+
+import pytest
+
+from lstmlm.corpus.steps.privacy.find import Finder
+from lstmlm.corpus.steps.privacy.presidio import Presidio, load_presidio
+from lstmlm.corpus.steps.privacy.spans import Span
+from lstmlm.errors import UserError
+
+
+@dataclasses.dataclass
+class Result:
+    entity_type: str
+    start: int
+    end: int
+
+
+class Analyzer:
+    """Knows Ann and London."""
+
+    def analyze(self, text: str, language: str, entities: list[str]) -> list[Result]:
+        assert (language, entities) == ("en", ["LOCATION", "PERSON"])
+        known = {"Ann": "PERSON", "London": "LOCATION", "May": "DATE_TIME"}
+        return [
+            Result(entity, text.index(word), text.index(word) + len(word))
+            for word, entity in known.items()
+            if word in text
+        ]
+
+
+def test_names_and_places_beside_the_rest() -> None:
+    finder = Finder(["email", "presidio"], [], Presidio(Analyzer()))
+    assert finder.find("Ann (ann@example.org) of London in May") == [
+        Span(0, 3, "name"),
+        Span(5, 20, "email"),
+        Span(25, 31, "address"),
+    ]
+    assert finder.may_find("any text")
+
+
+def test_a_find_without_characters_is_none() -> None:
+    class Empty:
+        def analyze(self, text: str, language: str, entities: list[str]) -> list[Result]:
+            return [Result("PERSON", 1, 1)]
+
+    assert Finder(["presidio"], [], Presidio(Empty())).find("Ann") == []
+
+
+def test_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "presidio_analyzer", None)
+    with pytest.raises(UserError, match=r"not installed.*pip install presidio-analyzer"):
+        load_presidio()
+    with pytest.raises(UserError, match="not installed"):
+        Finder(["presidio"], [])

@@ -1,0 +1,91 @@
+"""Outputs are decoded while training goes on, shared out among the workers, and decide when it stops."""
+
+import json
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+import tensorflow as tf
+
+from lstmlm.records.shards import shard_files
+from lstmlm.task import load_task
+from lstmlm.tasks.translate import Translate
+from lstmlm.training.metrics import decoded as outputs
+from lstmlm.training.metrics.decoded import OutputJudge
+from lstmlm.training.workers.all_reduce import Alone
+from lstmlm.training.workers.worker import train_worker
+
+
+class Together:
+    """A group of threads."""
+
+    def __init__(self, rank, barrier, sent):
+        self.rank, self.world, self._barrier, self._sent = rank, barrier.parties, barrier, sent
+
+    def sum(self, values):
+        self._sent[self.rank] = list(values)
+        self._barrier.wait()
+        return [tf.add_n(column) for column in zip(*self._sent.values(), strict=True)]
+
+
+def change(recipe, **training):
+    return recipe.model_copy(update={"training": recipe.training.model_copy(update=training)})
+
+
+@pytest.fixture
+def heard(monkeypatch):
+    """What the task was asked to compare."""
+    calls = []
+
+    def compare(self, outputs, references):
+        calls.append((list(outputs), [list(texts) for texts in references]))
+        return {"bleu": 1.0, "chrf": 2.0, "signature": "left out"}
+
+    monkeypatch.setattr(Translate, "compare", compare)
+    return calls
+
+
+@pytest.fixture
+def eagerly():
+    """Sums in Python run in the thread that asks for them."""
+    tf.config.run_functions_eagerly(True)
+    yield
+    tf.config.run_functions_eagerly(False)
+
+
+def test_all_workers_get_the_outputs_that_one_decodes_alone(pair_recipe, pair_stages, heard, eagerly, monkeypatch):
+    monkeypatch.setattr(outputs, "ROWS", 4)
+    recipe = change(pair_recipe, evaluate_records=14)
+    valid = shard_files(pair_stages / "examples", "valid")
+    model = load_task("translate").build(recipe, 500)
+
+    def measure(group):
+        return OutputJudge(recipe, valid, pair_stages / "tokenizer", model, group).measure()
+
+    assert measure(Alone()) == {"bleu": 1.0, "chrf": 2.0}
+    barrier, sent = threading.Barrier(3), {}
+    with ThreadPoolExecutor(3) as pool:
+        assert list(pool.map(measure, [Together(rank, barrier, sent) for rank in range(3)])) == [measure(Alone())] * 3
+    assert len(heard) == 5
+    assert all(call == heard[0] for call in heard)
+    texts, references = heard[0]
+    assert len(texts) == len(references) == 14
+    assert any(texts)
+    assert all(len(accepted) == 1 and accepted[0] == accepted[0].upper() for accepted in references)
+
+
+def test_training_stops_by_what_it_writes_and_keeps_the_best(pair_recipe, pair_stages, tmp_path, monkeypatch):
+    scores = iter([1.0, 5.0, 3.0, 4.0])
+    monkeypatch.setattr(Translate, "compare", lambda *_: {"bleu": next(scores), "chrf": 0.0})
+    plan = {"steps": 40, "evaluate_every": 2, "metric": "bleu", "early_stop": 2, "evaluate_records": 5}
+    recipe = change(pair_recipe, **plan)
+    position = train_worker(
+        recipe, pair_stages / "examples", pair_stages / "tokenizer", tmp_path, Alone(), lambda row: None
+    )
+    assert position.step == 8
+    rows = [json.loads(line) for line in (tmp_path / "metrics.jsonl").read_text().splitlines()]
+    rows = [row for row in rows if "valid_loss" in row]
+    assert [row["valid_bleu"] for row in rows] == [1.0, 5.0, 3.0, 4.0]
+    assert [row["best_step"] for row in rows] == [2, 4, 4, 4]
+    assert rows[0].keys() == {"step", "valid_loss", "valid_perplexity", "valid_bleu", "valid_chrf", "best_step"}
+    assert [path.name for path in tmp_path.glob("best-*")] == ["best-00000004.npz"]
