@@ -1,0 +1,89 @@
+"""Finds extensions by name: modules of this package, entry points of installed packages, or `package.module:Object`.
+
+A recipe may name code of installed packages this way. Data and model files may not: nothing here may be called with
+a name that was read from one.
+"""
+
+from __future__ import annotations
+
+import difflib
+import functools
+import importlib
+import importlib.metadata
+import pkgutil
+from collections.abc import Iterable
+
+from lstmlm.errors import UserError
+
+
+def find(group: str, name: str, builtin_package: str) -> object:
+    """Imports an extension.
+
+    Args:
+        group: Entry-point group, such as `lstmlm.tasks`. Its last part is what errors call the thing.
+        name: A module of `builtin_package`, an entry point of the group, or `package.module:Object`. A module of this
+            package wins over an entry point of the same name.
+        builtin_package: The package whose modules are the built-in extensions, such as `lstmlm.tasks`.
+
+    Returns:
+        The module of a built-in extension; the object that an entry point or `package.module:Object` names.
+
+    Raises:
+        UserError: There is nothing of that name, or it cannot be imported.
+    """
+    if name in builtin_names(builtin_package):
+        return importlib.import_module(f"{builtin_package}.{name}")
+    if ":" in name:
+        return _object(group, name)
+    entries = [entry for entry in _entry_points(group) if entry.name == name]
+    if not entries:
+        raise unknown(group, name, names(group, builtin_package))
+    if len({entry.value for entry in entries}) > 1:
+        listed = ", ".join(sorted(entry.value for entry in entries))
+        what = f"several installed packages have a {_noun(group)} named {name!r}: {listed}"
+        raise UserError(what, where=_noun(group), hint="Name one of them as `package.module:Object`")
+    return _object(group, entries[0].value)
+
+
+def names(group: str, builtin_package: str) -> list[str]:
+    """Returns the names that `find` knows, without importing what they name."""
+    return sorted({*builtin_names(builtin_package), *(entry.name for entry in _entry_points(group))})
+
+
+def builtin_names(package: str) -> list[str]:
+    """Returns the names of the modules of a package, without importing them."""
+    return sorted(module.name for module in pkgutil.iter_modules(importlib.import_module(package).__path__))
+
+
+def unknown(group: str, name: str, known: Iterable[str]) -> UserError:
+    """Returns the error for a name that nothing has."""
+    known = list(known)
+    close = difflib.get_close_matches(name, known, n=1)
+    listed = ", ".join(known) or "none"
+    hint = f"Did you mean `{close[0]}`?" if close else f"There are: {listed}"
+    return UserError(f"no {_noun(group)} named {name!r}", where=_noun(group), hint=hint)
+
+
+def _noun(group: str) -> str:
+    """Returns what a thing of a group is called: `lstmlm.quality_rules` -> `quality rule`."""
+    return group.rpartition(".")[2].replace("_", " ").removesuffix("s")
+
+
+def _object(group: str, name: str) -> object:
+    """Imports `package.module:Object`.
+
+    Raises:
+        UserError: The module or the object does not exist, or importing it fails.
+    """
+    module, _, path = name.partition(":")
+    try:
+        found = importlib.import_module(module)
+        return functools.reduce(getattr, path.split("."), found)
+    except Exception as error:  # the code is not ours: whatever it raises, the user has to know which name it was
+        what = f"cannot import the {_noun(group)} {name!r} ({type(error).__name__}: {' '.join(str(error).split())})"
+        hint = "Check the name, and that its package is installed in this environment"
+        raise UserError(what, where=_noun(group), hint=hint) from error
+
+
+def _entry_points(group: str) -> list[importlib.metadata.EntryPoint]:
+    return list(importlib.metadata.entry_points(group=group))
