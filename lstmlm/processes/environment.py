@@ -16,6 +16,8 @@ FOREIGN = (
     "PYTHONWARNINGS",  # `error` turns every deprecation of a library into a failure
 )
 FIXED = {"KERAS_BACKEND": "tensorflow", "RAY_TRAIN_V2_ENABLED": "1"}
+NOTEBOOK_ONLY = "tqdm.notebook"
+"""Beam's client of BigQuery looks for it, and gets all of IPython where it is installed: a second of each start."""
 
 
 def settle() -> None:
@@ -24,6 +26,7 @@ def settle() -> None:
         os.environ.pop(name, None)
     os.environ.update(FIXED)
     bypass_proxy(LOOPBACK)
+    sys.modules.setdefault(NOTEBOOK_ONLY, None)  # type: ignore[arg-type]  # to `import` it is not installed then
     # In front of filters that were made of PYTHONWARNINGS or -W: a warning is no failure. As Python's own filters are.
     warnings.simplefilter("default")
     for quiet in (DeprecationWarning, PendingDeprecationWarning, ImportWarning, ResourceWarning):

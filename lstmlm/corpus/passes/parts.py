@@ -104,21 +104,29 @@ def make_block(
     With a scrubber, a record whose id holds personal data gets `file:line` instead; its split stays.
     """
     block = Block(file.index, rows[0].line, len(rows), [])
+    lines: list[int] = []
     for row in rows:
         if row.dropped:
             block.dropped[row.dropped] += 1
             continue
         try:
-            record = _record(row, file, task, corpus)
-            if scrubber is not None and holds_personal_data(record.id, scrubber):
-                group = record.group or record.id
-                record = dataclasses.replace(record, id=f"{file.name}:{row.line}", group=group)
-            block.records.append(record)
+            block.records.append(_record(row, file, task, corpus))
+            lines.append(row.line)
         except BlankRecord:
             block.dropped[BLANK] += 1
         except BadRecord as problem:
             block.dead.append({"file": file.name, "line": row.line, "reason": str(problem)})
+    # Hardly any id has personal data, so all are looked at together first.
+    if scrubber is not None and scrubber.finder.may_find("\n".join(record.id for record in block.records)):
+        named = zip(block.records, lines, strict=True)
+        block.records = [_with_public_id(record, f"{file.name}:{line}", scrubber) for record, line in named]
     return block
+
+
+def _with_public_id(record: Record, other: str, scrubber: Scrubber) -> Record:
+    if not holds_personal_data(record.id, scrubber):
+        return record
+    return dataclasses.replace(record, id=other, group=record.group or record.id)
 
 
 def _record(row: Row, file: CorpusFile, task: Task, corpus: Corpus) -> Record:

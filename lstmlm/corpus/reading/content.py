@@ -188,9 +188,12 @@ def _refuse_legacy(path: str, samples: list[bytes]) -> None:
     """
     good = bad = 0
     for data in samples:
+        if data.isascii():
+            continue
         whole = _without_cut_end(data)
         bad += whole.decode("utf-8", "replace").count("\ufffd") - whole.count("\ufffd".encode())
-        good += sum(character > "\x7f" for character in whole.decode("utf-8", "ignore"))
+        text = whole.decode("utf-8", "ignore")
+        good += len(text) - len(text.encode("ascii", "ignore"))
     if bad < 2 or bad <= good:
         return
     name = _legacy_name(b"".join(samples))

@@ -117,11 +117,10 @@ def _split_unspaced(codes: Codes, starts: Ints, lengths: Ints) -> tuple[Ints, In
     firsts = np.flatnonzero(begins)
     offsets = np.arange(len(places)) - firsts[np.cumsum(begins) - 1]
     cuts = np.flatnonzero(begins | ((letters != SPACED) & (offsets % np.maximum(letters, 1) == 0)))
-    others = np.ones(len(starts), np.bool_)
-    others[tokens] = False
-    found = np.concatenate([starts[others], places[cuts]])
-    order = np.argsort(found, kind="stable")
-    return found[order], np.concatenate([lengths[others], np.diff(cuts, append=len(places))])[order]
+    starts, lengths = np.delete(starts, tokens), np.delete(lengths, tokens)
+    among = np.searchsorted(starts, places[cuts])
+    sizes = np.diff(cuts, append=len(places))
+    return np.insert(starts, among, places[cuts]), np.insert(lengths, among, sizes)
 
 
 def segment(texts: Sequence[str]) -> Words:
