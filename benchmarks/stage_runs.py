@@ -120,7 +120,7 @@ def run_stage(inputs: Inputs, stage: str, output: Path, say: Callable[[str], Non
 
         ingest(recipe, output, done)
     elif stage == "tokenizer":
-        from lstmlm.tokenizer import train_tokenizer
+        from lstmlm.vocabulary.stage import train_tokenizer
 
         train_tokenizer(recipe, folder / "ingest", output, done)
     elif stage == "examples":

@@ -23,7 +23,7 @@ from lstmlm.examples.build import EncodeShard
 from lstmlm.recipe.recipe import Recipe
 from lstmlm.records.record import Record, serialize
 from lstmlm.records.tfrecord import write_records
-from lstmlm.tokenizer.train import train_model, training_lines
+from lstmlm.vocabulary.train import train_model, training_lines
 
 BLOCK = 256
 ROUNDS = 5

@@ -23,6 +23,7 @@ from lstmlm.task import load_task
 from lstmlm.tokenizer import Tokenizer, tokenizer_file
 from lstmlm.tokenizer.identity import check_same_vocabulary
 from lstmlm.tokenizer.sentencepiece.graph import continuation_of, ids_of, text_of
+from lstmlm.tokenizer.special import END
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -71,7 +72,7 @@ def export(recipe: Recipe, model: Path, tokenizer: Path, output: Path, progress:
     import tensorflow as tf
 
     from lstmlm.decoding.onnx import files as onnx_files
-    from lstmlm.training.checkpoints.checkpoint import load_arrays
+    from lstmlm.models.weights import load_arrays
 
     progress.update(0, 1, unit="models", note="tracing")
     network = load_task(recipe.task).build(recipe, int(vocabulary.facts["vocabulary"]))
@@ -112,7 +113,7 @@ def _served(network: SequenceModel, words: Tokenizer, recipe: Recipe) -> tf.Modu
     import tensorflow as tf
     import tensorflow_text as tf_text
 
-    from lstmlm.models.graph_search import END, Options
+    from lstmlm.models.graph_search import Options
 
     decoding, longest = recipe.decoding, recipe.examples.max_source
     options = Options(decoding.method == "sample", decoding.temperature, decoding.max_tokens)

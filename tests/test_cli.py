@@ -36,8 +36,8 @@ def _with_stage(tmp_path: Path, body: str, *arguments: object) -> subprocess.Com
         "from lstmlm.errors import BelowThreshold, UserError\n"
         "from lstmlm.publish.folder import publish, read_manifest\n"
         f"def train_tokenizer(recipe, records, output, progress):\n{stage}\n"
-        "module = types.ModuleType('lstmlm.tokenizer')\nmodule.train_tokenizer = train_tokenizer\n"
-        "sys.modules['lstmlm.tokenizer'] = module\nfrom lstmlm.cli import main\nmain(sys.argv[1:])\n",
+        "module = types.ModuleType('lstmlm.vocabulary.stage')\nmodule.train_tokenizer = train_tokenizer\n"
+        "sys.modules['lstmlm.vocabulary.stage'] = module\nfrom lstmlm.cli import main\nmain(sys.argv[1:])\n",
         encoding="utf-8",
     )
     command = [sys.executable, str(script), "tokenizer", tmp_path / "small.yaml", "--records", "r", *arguments]

@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 
 from lstmlm.errors import UserError
+from lstmlm.models.weights import read_arrays
 from lstmlm.progress import Silent
 from lstmlm.publish.manifest import MANIFEST, fingerprint, read_manifest, read_object
 from lstmlm.recipe.recipe import Recipe
-from lstmlm.training.checkpoints.checkpoint import read_arrays
 from lstmlm.training.workers import distributed
 from lstmlm.training.workers.all_reduce import Alone
 from tests.tiny import untrained
@@ -45,7 +45,7 @@ def folders(finished: Folders, tmp_path: Path) -> Folders:
 
 
 def tokenize(recipe: Recipe, at: Folders, output: Path) -> None:
-    from lstmlm.tokenizer import train_tokenizer
+    from lstmlm.vocabulary.stage import train_tokenizer
 
     train_tokenizer(recipe, at["records"], output, Silent())
 

@@ -20,7 +20,7 @@ from lstmlm.recipe.sections.tokenizer import Tokenizer as TokenizerSettings
 from lstmlm.records.record import stable_hash
 from lstmlm.tokenizer import Tokenizer
 from lstmlm.tokenizer.sentencepiece.graph import ids_of, text_of
-from lstmlm.tokenizer.train import train_model
+from lstmlm.vocabulary.train import train_model
 
 TEXTS = ["The statement", "é ☃ 漢字 \N{GRINNING FACE}", "", "a " * 300, "x"]
 

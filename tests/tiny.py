@@ -12,13 +12,14 @@ import pytest
 from lstmlm.corpus.ingest import ingest
 from lstmlm.examples.build import build_examples
 from lstmlm.export import export
+from lstmlm.models.weights import save_arrays
 from lstmlm.progress import Silent
 from lstmlm.publish.folder import publish
 from lstmlm.recipe.file import parse_recipe
 from lstmlm.recipe.recipe import Recipe
 from lstmlm.task import load_task
-from lstmlm.tokenizer import Tokenizer, train_tokenizer
-from lstmlm.training.checkpoints.checkpoint import save_arrays
+from lstmlm.tokenizer import Tokenizer
+from lstmlm.vocabulary.stage import train_tokenizer
 
 RECIPE = """
 name: tiny

@@ -14,8 +14,8 @@ from components.recipe_sections import sections
 from components.stage import PARAMETERS, code_version
 from components.tokenizer.executor import TokenizerExecutor
 from lstmlm.recipe.recipe import Recipe
-from lstmlm.tokenizer import TOKENIZER_VERSION
 from lstmlm.tokenizer.foreign.given import given_fingerprint
+from lstmlm.vocabulary.stage import TOKENIZER_VERSION
 
 VERSION = 1
 """Raise it when the executor changes what it writes; a change of the stage raises the stage's own."""

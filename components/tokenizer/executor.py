@@ -7,11 +7,11 @@ from tfx import types
 from components.runtime import Runtime
 from components.stage import StageExecutor, folder
 from lstmlm.recipe.recipe import Recipe
-from lstmlm.tokenizer import train_tokenizer as stage
+from lstmlm.vocabulary.stage import train_tokenizer as stage
 
 
 class TokenizerExecutor(StageExecutor):
-    """Calls `lstmlm.tokenizer.train_tokenizer`."""
+    """Calls `lstmlm.vocabulary.stage.train_tokenizer`."""
 
     def run(
         self, recipe: Recipe, inputs: dict[str, types.Artifact], outputs: dict[str, types.Artifact], runtime: Runtime

@@ -10,7 +10,7 @@ from pathlib import Path
 import typer
 from typer.exceptions import TyperException
 
-from lstmlm.cli import main, pipeline, recipes, stages
+from lstmlm.cli import pipeline, recipes, stages
 from lstmlm.cli.logs import InternalError, captured, mendable
 from lstmlm.errors import BelowThreshold, ExitCode, UserError
 from lstmlm.processes import interrupts
@@ -81,4 +81,4 @@ def _say(text: str) -> None:
         print(f"lstmlm: {line}", file=sys.stderr)
 
 
-__all__ = ["app", "main", "run"]
+__all__ = ["app", "run"]

@@ -87,7 +87,7 @@ def tokenizer(recipe: RecipePath, records: Records, output: Output, overrides: O
     """Train the SentencePiece vocabulary."""
 
     def stage(run: Recipe, progress: Progress) -> Manifest:
-        from lstmlm.tokenizer import train_tokenizer
+        from lstmlm.vocabulary.stage import train_tokenizer
 
         return train_tokenizer(run, records, output, progress)
 

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from lstmlm.tokenizer import Tokenizer
+from lstmlm.tokenizer.special import BEGIN, END
 
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]
@@ -92,8 +92,8 @@ def start(closes_source: bool, ids: Sequence[int]) -> tuple[list[int], int]:
     last token is the one that decoding starts from.
     """
     if closes_source:
-        return list(ids), Tokenizer.BEGIN
-    prompt = [Tokenizer.END, *ids]
+        return list(ids), BEGIN
+    prompt = [END, *ids]
     return prompt[:-1], prompt[-1]
 
 

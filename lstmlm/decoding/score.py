@@ -12,7 +12,7 @@ import numpy.typing as npt
 from lstmlm.decoding.backend import Backend, Ints, pad
 from lstmlm.decoding.search.request import Request
 from lstmlm.decoding.slots import Feed, Slots
-from lstmlm.tokenizer import Tokenizer
+from lstmlm.tokenizer.special import END
 
 TOKENS = 512
 """Tokens whose softmax is computed at once: bounds the memory."""
@@ -66,7 +66,7 @@ def _whole_texts(backend: Any, targets: Sequence[Sequence[int]], rows: int) -> T
         while some:
             chunk = max(1, TOKENS // len(some))
             wanted, lengths = pad([targets[n][place : place + chunk] for n in some], chunk)
-            before = [targets[n][place - 1] if place else Tokenizer.END for n in some]
+            before = [targets[n][place - 1] if place else END for n in some]
             fed = np.concatenate([np.array(before, np.int64)[:, None], wanted[:, :-1]], axis=1)
             found, state = backend.score_text(state, fed, wanted)
             totals[some] += np.where(np.arange(chunk) < lengths[:, None], found, 0).sum(axis=1, dtype=np.float64)

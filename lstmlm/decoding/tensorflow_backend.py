@@ -12,7 +12,7 @@ from lstmlm.decoding.backend import Floats, Ints, Rows
 from lstmlm.decoding.constraints.constraints import NEVER
 from lstmlm.models.attention import Memory, padding_bias
 from lstmlm.models.lstm import State
-from lstmlm.tokenizer import Tokenizer
+from lstmlm.tokenizer.special import PAD
 
 if TYPE_CHECKING:
     from lstmlm.models.base import SequenceModel
@@ -60,7 +60,7 @@ class TensorFlowBackend:
         """See `Backend`."""
         logits, rows.state, attention = self._logits(*self._arguments(rows, tokens))
         found = logits.numpy().copy()  # what TensorFlow gives cannot be written to
-        found[:, Tokenizer.PAD] = NEVER
+        found[:, PAD] = NEVER
         return found, None if attention is None else attention.numpy()
 
     def score(self, rows: Rows, tokens: Ints, targets: Ints) -> Floats:

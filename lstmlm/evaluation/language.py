@@ -41,9 +41,9 @@ def judge_language(
         `unigram_perplexity` and `trigram_perplexity` (interpolated Kneser-Ney) a token; with a cache, the same two
         word perplexities of the network and its cache together, as `cache_word_perplexity` and so on.
     """
+    from lstmlm.models.weights import load_arrays
     from lstmlm.records.shards import records_in
     from lstmlm.tokenizer import Tokenizer
-    from lstmlm.training.checkpoints.checkpoint import load_arrays
 
     tokenizer = Tokenizer(export / "tokenizer.model")
     network = task.build(recipe, tokenizer.size)

@@ -8,9 +8,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from lstmlm.tokenizer import Tokenizer
-
-PAD, END = Tokenizer.PAD, Tokenizer.END
+from lstmlm.tokenizer.special import END, PAD
 
 Step = Callable[[Any, tf.Tensor], tuple[tf.Tensor, Any]]
 

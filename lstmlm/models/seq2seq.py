@@ -18,7 +18,7 @@ from lstmlm.models.output import TiedSoftmax, output_layer
 from lstmlm.models.pointer import Pointer
 from lstmlm.models.stack import Stack
 from lstmlm.recipe.sections.model import Model
-from lstmlm.tokenizer import Tokenizer
+from lstmlm.tokenizer.special import BEGIN
 
 VECTOR_SITE = 50
 
@@ -96,7 +96,7 @@ class Seq2Seq(SequenceModel):
         source, target = batch["source"], batch["target"]
         softmax = self.softmax.for_loss()
         memory, states = self.encode(source, _lengths(source), noise, softmax)
-        previous = tf.concat([tf.fill([tf.shape(target)[0], 1], Tokenizer.BEGIN), target[:, :-1]], axis=1)
+        previous = tf.concat([tf.fill([tf.shape(target)[0], 1], BEGIN), target[:, :-1]], axis=1)
         embedded = self._embed(tf.transpose(previous), noise, 1, softmax)
         follow = self._follow_feeding if self.sizes.input_feeding else self._follow
         vectors, weights = follow(embedded, memory, states, noise)
@@ -189,7 +189,7 @@ class Seq2Seq(SequenceModel):
         def step(at: Decoding, token: tf.Tensor) -> tuple[tf.Tensor, Decoding]:
             return self.follow(token, at, memory, ids)
 
-        begin = tf.fill([batch, 1], Tokenizer.BEGIN)
+        begin = tf.fill([batch, 1], BEGIN)
         return decode(step, self.begin(states), begin, tf.ones([batch], tf.int32), seeds, options)
 
     def start(self, ids: tf.Tensor, lengths: tf.Tensor) -> tuple[list[State], Memory | None]:

@@ -20,7 +20,8 @@ from lstmlm.recipe.recipe import Recipe
 from lstmlm.records.shards import records_in, shard_files
 from lstmlm.records.tfrecord import read_records
 from lstmlm.task import load_task
-from lstmlm.tokenizer import Tokenizer, train_tokenizer
+from lstmlm.tokenizer import Tokenizer
+from lstmlm.vocabulary.stage import train_tokenizer
 
 
 def recipe(root: Path, task: str) -> Recipe:

@@ -8,10 +8,10 @@ import tensorflow as tf
 
 from lstmlm.errors import UserError
 from lstmlm.inference.scores import score_texts
+from lstmlm.models.weights import load_arrays
 from lstmlm.progress import Silent
 from lstmlm.task import load_task
 from lstmlm.tokenizer import Tokenizer
-from lstmlm.training.checkpoints.checkpoint import load_arrays
 
 ROWS = [{"text": "The statement", "target": "THE STATEMENT"}, {"text": "a b c", "target": "é"}, {"text": 3}]
 

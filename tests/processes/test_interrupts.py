@@ -26,9 +26,9 @@ from lstmlm.errors import UserError
 from lstmlm.publish.folder import publish
 def train_tokenizer(recipe, records, output, progress):
 {body}
-module = types.ModuleType("lstmlm.tokenizer")
+module = types.ModuleType("lstmlm.vocabulary.stage")
 module.train_tokenizer = train_tokenizer
-sys.modules["lstmlm.tokenizer"] = module
+sys.modules["lstmlm.vocabulary.stage"] = module
 if __name__ == "__main__":
     from lstmlm.cli import main
     main(sys.argv[1:])

@@ -9,7 +9,7 @@ import pytest
 
 from lstmlm.recipe.sections.tokenizer import Tokenizer as Settings
 from lstmlm.tokenizer import Tokenizer
-from lstmlm.tokenizer.train import train_model, training_lines
+from lstmlm.vocabulary.train import train_model, training_lines
 
 TEXTS = [line for name in sorted(topics)[:12] for line in topics[name].splitlines() if line.strip()]
 

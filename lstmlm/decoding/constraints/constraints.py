@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lstmlm.decoding.constraints.forbidden import Forbidden
-from lstmlm.tokenizer import Tokenizer
+from lstmlm.tokenizer.special import END
 
 Phrase = tuple[int, ...]
 
@@ -48,7 +48,7 @@ class Constraints:
             tokens: The output so far.
         """
         if len(tokens) < self.min_tokens:
-            yield Tokenizer.END
+            yield END
         if self.no_repeat_ngram:
             wanted = missing(tokens, self)[1] if self.forced else ()
             yield from (token for token in _repeating(tokens, self.no_repeat_ngram) if token not in wanted)
@@ -109,10 +109,10 @@ def ban(
         last: For each row whether its text ends behind the next token.
     """
     for row, tokens in enumerate(texts):
-        end = scores[row, Tokenizer.END]
+        end = scores[row, END]
         if constraints.min_tokens or constraints.no_repeat_ngram:
             scores[row, list(constraints.banned(tokens))] = -np.inf
         if constraints.words is not None:
             scores[row, constraints.words.banned(states[row], last=bool(last[row]))] = -np.inf
         if scores[row].max() <= NEVER / 2:
-            scores[row, Tokenizer.END] = end
+            scores[row, END] = end

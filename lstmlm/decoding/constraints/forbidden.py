@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lstmlm.decoding.constraints.phrase_automaton import FOUND, SIGN, START, PhraseAutomaton
-from lstmlm.tokenizer import Tokenizer
+from lstmlm.tokenizer.special import BEGIN, END, PAD
 
 Ints = npt.NDArray[np.int64]
 
@@ -123,7 +123,7 @@ class Forbidden:
         for token in self._bytes.tolist():
             bytewise = self._read_byte(place, partial, bytes(self._pieces[token]))
             bad[token] = bytewise[0] == FOUND or (last and bool(self._automaton.pending[self._closed(*bytewise)]))
-        silent = [Tokenizer.PAD, Tokenizer.BEGIN]
+        silent = [PAD, BEGIN]
         bad[silent] = last and not self.may_end(state)
-        bad[Tokenizer.END] = not self.may_end(state)
+        bad[END] = not self.may_end(state)
         return np.flatnonzero(bad)

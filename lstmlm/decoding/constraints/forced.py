@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from lstmlm.decoding.constraints.constraints import NEVER, Constraints, missing
 from lstmlm.decoding.search.hypotheses import Expansion, best_of
-from lstmlm.tokenizer import Tokenizer
+from lstmlm.tokenizer.special import END, PAD
 
 
 def expand_forced(
@@ -46,21 +46,21 @@ def expand_forced(
         left, wanted = missing(texts[row], rules)
         for token in sorted({*likely[row].tolist(), *wanted}):
             score = float(scores[row]) + float(log_probabilities[row, token])
-            if score < NEVER / 2 or (token == Tokenizer.END and left):
+            if score < NEVER / 2 or (token == END and left):
                 continue
-            after = 0 if token == Tokenizer.END else missing([*texts[row], token], rules)[0]
+            after = 0 if token == END else missing([*texts[row], token], rules)[0]
             if after <= room - 1:
                 found.setdefault(after, []).append((-score, row, token))
     complete = sorted(found.get(0, []))[:beam]
-    ends = [entry for entry in complete if entry[2] == Tokenizer.END]
-    kept = [[e for e in sorted(found[left]) if e[2] != Tokenizer.END] for left in sorted(found)]
+    ends = [entry for entry in complete if entry[2] == END]
+    kept = [[e for e in sorted(found[left]) if e[2] != END] for left in sorted(found)]
     fair = [entry for turn in itertools.zip_longest(*kept) for entry in turn if entry is not None][:beam]
     return _expansion([*ends, *sorted(fair)], 2 * beam)
 
 
 def _expansion(entries: Sequence[tuple[float, int, int]], size: int) -> Expansion:
     scores = np.full([1, size], -np.inf)
-    parents, tokens = np.zeros([1, size], np.int64), np.full([1, size], Tokenizer.PAD, np.int64)
+    parents, tokens = np.zeros([1, size], np.int64), np.full([1, size], PAD, np.int64)
     for n, (score, row, token) in enumerate(entries):
         scores[0, n], parents[0, n], tokens[0, n] = -score, row, token
     return Expansion(scores, parents, tokens)

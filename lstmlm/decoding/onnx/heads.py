@@ -12,7 +12,7 @@ from onnx import helper, numpy_helper
 from lstmlm.decoding.constraints.constraints import NEVER
 from lstmlm.decoding.onnx.graph import value
 from lstmlm.decoding.onnx.layers import SOFTMAX_BIAS
-from lstmlm.tokenizer import Tokenizer
+from lstmlm.tokenizer.special import PAD
 
 LARGEST_BLOCK, SMALLEST_BLOCK = 128, 16
 """Tokens of a block of the vocabulary (see `_blocks`)."""
@@ -23,7 +23,7 @@ def never_padding(model: onnx.ModelProto) -> onnx.ModelProto:
     copy = _copy(model)
     (bias,) = (weight for weight in copy.graph.initializer if weight.name == SOFTMAX_BIAS)
     values = numpy_helper.to_array(bias).copy()
-    values[Tokenizer.PAD] = NEVER
+    values[PAD] = NEVER
     bias.CopyFrom(numpy_helper.from_array(values, SOFTMAX_BIAS))
     return copy
 

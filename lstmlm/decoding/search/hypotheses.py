@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lstmlm.decoding.constraints.constraints import NEVER
-from lstmlm.tokenizer import Tokenizer
+from lstmlm.tokenizer.special import END
 
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]
@@ -62,7 +62,7 @@ def expand(scores: npt.NDArray[np.float64], log_probabilities: Floats, tokens: I
 
 def going_on(found: Expansion, beam: int) -> Expansion:
     """Returns the first `beam` extensions that do not end, [requests, beam]; others fill up with -inf."""
-    ends = found.tokens == Tokenizer.END
+    ends = found.tokens == END
     order = np.argsort(ends, axis=1, kind="stable")[:, :beam]
     scores, parents, tokens, ends = (np.take_along_axis(a, order, axis=1) for a in (*found, ends))
     return Expansion(np.where(ends, -np.inf, scores), parents, tokens)
@@ -70,7 +70,7 @@ def going_on(found: Expansion, beam: int) -> Expansion:
 
 def ending(found: Expansion, beam: int) -> npt.NDArray[np.bool_]:
     """Says which extensions are finished hypotheses, bool [requests, 2 * beam]."""
-    finished = (found.tokens == Tokenizer.END) & np.isfinite(found.scores)
+    finished = (found.tokens == END) & np.isfinite(found.scores)
     finished[:, beam:] = False
     return finished
 

@@ -14,7 +14,7 @@ from lstmlm.decoding.search.request import Hypothesis, Request, SearchOptions
 from lstmlm.decoding.search.sampling import draw
 from lstmlm.decoding.search.second_thoughts import SecondThoughts
 from lstmlm.decoding.slots import Slots
-from lstmlm.tokenizer import Tokenizer
+from lstmlm.tokenizer.special import END
 
 
 class RowSearch:
@@ -50,7 +50,7 @@ class RowSearch:
         assert slots.rows is not None
         tokens, attended = self._choose(slots)
         slots.tokens = tokens
-        ended = tokens == Tokenizer.END
+        ended = tokens == END
         rows = np.flatnonzero(~ended & (self._place < self._limits))
         self._texts[rows, self._place[rows]] = tokens[rows]
         if attended is not None:
@@ -133,7 +133,7 @@ class RowSearch:
         words = self._options.constraints.words
         assert words is not None
         self._thoughts.clear()
-        for slot in np.flatnonzero((slots.owners >= 0) & (tokens != Tokenizer.END)).tolist():
+        for slot in np.flatnonzero((slots.owners >= 0) & (tokens != END)).tolist():
             token, state = int(tokens[slot]), int(self._states[slot])
             self._states[slot] = words.step(state, token)
             if not words.may_end(int(self._states[slot])):

@@ -143,7 +143,7 @@ def load_backend(folder: Path, facts: Mapping[str, Any], decoding: Decoding, thr
         return OnnxBackend.load(folder, int8=int8, threads=threads, scorer=scorer)
     from lstmlm.decoding.tensorflow_backend import TensorFlowBackend
     from lstmlm.inference.model.served import bound_threads
-    from lstmlm.training.checkpoints.checkpoint import load_arrays
+    from lstmlm.models.weights import load_arrays
 
     bound_threads(threads)
     recipe = Recipe(

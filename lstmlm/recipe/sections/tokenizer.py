@@ -10,7 +10,7 @@ from pydantic import Field, field_validator, model_validator
 
 from lstmlm.recipe.sections.section import Positive, Section
 
-# SentencePiece's own marks and those of lstmlm.tokenizer.sentencepiece.marks; the names of lstmlm.tokenizer.train.
+# SentencePiece's own marks and those of lstmlm.tokenizer.sentencepiece.marks; the names of lstmlm.vocabulary.train.
 _MARKS = "\0\u2581\u2585\ue281"
 _OWN_PIECES = ("<|pad|>", "<|unknown|>", "<|begin|>", "<|end|>")
 

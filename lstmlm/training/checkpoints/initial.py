@@ -62,7 +62,7 @@ def _recipe(folder: Path) -> dict[str, Any]:
 
 
 def _check_shapes(recipe: Recipe, weights: Path, vocabulary: int) -> None:
-    from lstmlm.training.checkpoints.checkpoint import read_arrays
+    from lstmlm.models.weights import read_arrays
 
     wanted = load_task(recipe.task).build(recipe, vocabulary).named_variables()
     found = read_arrays(weights)

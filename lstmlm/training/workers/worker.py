@@ -11,6 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from lstmlm.errors import UserError
+from lstmlm.models.weights import load_arrays, save_arrays
 from lstmlm.publish.durable import replace, sync_file
 from lstmlm.publish.folder import read_manifest, space_told
 from lstmlm.recipe.recipe import Recipe
@@ -23,9 +24,7 @@ from lstmlm.training.checkpoints.checkpoint import (
     append_json,
     check_space,
     checkpoints,
-    load_arrays,
     restore_newest,
-    save_arrays,
     save_checkpoint,
 )
 from lstmlm.training.checkpoints.identity import deciding

@@ -9,9 +9,9 @@ import tensorflow as tf
 from lstmlm.decoding.onnx import files as onnx_files
 from lstmlm.inference.model.engine_model import EngineModel
 from lstmlm.models.seq2seq import Seq2Seq
+from lstmlm.models.weights import save_arrays
 from lstmlm.recipe.sections.model import Model
 from lstmlm.tokenizer import MODEL_FILE, Tokenizer
-from lstmlm.training.checkpoints.checkpoint import save_arrays
 
 SIZES = Model(embedding=8, units=12, encoder_units=6, dropout=0.0)
 LINES = ["the cat sat on the mat", "a dog and a cat", "hello world", "le chat et le chien"] * 20

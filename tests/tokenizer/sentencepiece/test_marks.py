@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from lstmlm.recipe.sections.tokenizer import Tokenizer as Settings
 from lstmlm.tokenizer import Tokenizer
 from lstmlm.tokenizer.sentencepiece.marks import ESCAPE, RESERVED, SPACE_MARK, escaped, places, unescaped
-from lstmlm.tokenizer.train import train_model, training_lines
+from lstmlm.vocabulary.train import train_model, training_lines
 
 MARKED = st.text(st.sampled_from(f"ab01é {SPACE_MARK}{ESCAPE}{RESERVED}\ufeff\0"), max_size=20)
 

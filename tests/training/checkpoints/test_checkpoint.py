@@ -7,6 +7,7 @@ import pytest
 import tensorflow as tf
 
 from lstmlm.errors import UserError
+from lstmlm.models import weights
 from lstmlm.training.checkpoints import checkpoint
 from lstmlm.training.checkpoints.checkpoint import Position, append_json, check_space, restore_newest, save_checkpoint
 from lstmlm.training.metrics.log import read_metrics
@@ -37,7 +38,7 @@ def test_no_space_leaves_the_checkpoints_before(tmp_path, monkeypatch):
     def full(*args, **kwargs):
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(checkpoint.np, "savez", full)
+    monkeypatch.setattr(weights.np, "savez", full)
     with pytest.raises(UserError, match=r"step-00000002: no space left on the disk\. Free some and run again"):
         save_checkpoint(tmp_path, {"a": variable}, Position(2), RECIPE, 1)
     assert [path.name for path in tmp_path.iterdir()] == ["step-00000001"]

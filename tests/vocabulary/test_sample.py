@@ -13,7 +13,7 @@ from lstmlm.errors import UserError
 from lstmlm.records.record import Record, serialize, stable_hash
 from lstmlm.records.shards import records_in_files
 from lstmlm.records.tfrecord import write_records
-from lstmlm.tokenizer.sample import Candidate, SmallestNumbers, draw_sample
+from lstmlm.vocabulary.sample import Candidate, SmallestNumbers, draw_sample
 
 candidates = st.lists(st.tuples(st.integers(0, 30), st.binary(max_size=2)), max_size=30)
 

@@ -12,7 +12,7 @@ from lstmlm.records.tfrecord import count_records
 from lstmlm.task import load_task
 from lstmlm.tokenizer.foreign.given import adopt, given_fingerprint
 from lstmlm.tokenizer.tokenizer import MODEL_FILE, Tokenizer
-from lstmlm.tokenizer.train import train_model, training_lines
+from lstmlm.vocabulary.train import train_model, training_lines
 
 TOKENIZER_VERSION = 3
 """Raise it with every change that makes `train_tokenizer` write other bytes."""
@@ -52,7 +52,7 @@ def train_tokenizer(recipe: Recipe, records: Path, output: Path, progress: Progr
 
 def _train(recipe: Recipe, records: Path, draft: Draft, progress: Progress) -> None:
     # Beam takes seconds to import, and who only encodes text needs none.
-    from lstmlm.tokenizer.sample import draw_sample
+    from lstmlm.vocabulary.sample import draw_sample
 
     task, settings = load_task(recipe.task), recipe.tokenizer
     sample = draft.path / "sample.tfrecord"

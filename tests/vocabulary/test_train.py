@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from lstmlm.errors import UserError
 from lstmlm.recipe.sections.tokenizer import Tokenizer
-from lstmlm.tokenizer.train import train_model, training_lines
+from lstmlm.vocabulary.train import train_model, training_lines
 
 
 @given(text=st.text(st.sampled_from("aé日 \n"), max_size=50), times=st.integers(1, 200))

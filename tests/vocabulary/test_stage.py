@@ -17,7 +17,7 @@ from lstmlm.errors import UserError
 from lstmlm.progress import Silent
 from lstmlm.publish.folder import read_manifest
 from lstmlm.recipe.recipe import Recipe
-from lstmlm.tokenizer import train_tokenizer
+from lstmlm.vocabulary.stage import train_tokenizer
 
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[2])}
 
