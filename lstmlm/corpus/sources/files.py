@@ -21,7 +21,7 @@ from lstmlm.publish.folder import fingerprint, sha256_file
 from lstmlm.recipe.recipe import Recipe
 from lstmlm.recipe.sections.corpus import Corpus
 
-INGEST_VERSION = 11
+INGEST_VERSION = 12
 """Raise it with every change that makes ingest write other bytes."""
 
 PARQUET = ".parquet"

@@ -22,6 +22,12 @@ from lstmlm.corpus.steps.privacy.spans import Span, without_overlaps
 from lstmlm.errors import UserError
 
 _BY_DIGITS = frozenset({"card", "national_id", "phone"})
+_BY_SIGNS: dict[str, Callable[[str], Iterator[Span]]] = {
+    "email": find_emails,
+    "ip": find_ips,
+    "url_credentials": find_url_credentials,
+    "iban": find_ibans,
+}
 
 # What a text with something of a kind must hold. `re` looks for them at about the speed of reading.
 _SIGNS: dict[str, tuple[Callable[[str], object], ...]] = {
@@ -80,30 +86,32 @@ class Finder:
             spans += self._presidio.find(text)
         return without_overlaps(spans, text) if spans else spans
 
-    def _matches(self, text: str) -> Iterator[Span]:
-        """Yields what a folded text holds, in any order."""
-        kinds = self._kinds
-        if "email" in kinds:
-            yield from find_emails(text)
-        if "ip" in kinds:
-            yield from find_ips(text)
-        if "url_credentials" in kinds:
-            yield from find_url_credentials(text)
-        if "iban" in kinds:
-            yield from find_ibans(text)
-        if kinds & _BY_DIGITS:
-            lookups = Lookups()
-            for start, end in digit_windows(text):
-                yield from self._by_digits(text, start, end, lookups)
-            self.unchecked = lookups.unchecked
+    def _matches(self, text: str) -> list[Span]:
+        """Returns what a folded text holds, in any order."""
+        spans = [span for kind, find in _BY_SIGNS.items() if kind in self._kinds for span in find(text)]
+        if self._kinds & _BY_DIGITS:
+            windows = digit_windows(text)
+            for start, end in windows:
+                spans += self._numbers(text, start, end)
+            if "phone" in self._kinds:
+                spans += self._phones(text, windows, spans)
+        return spans
 
-    def _by_digits(self, text: str, start: int, end: int, lookups: Lookups) -> Iterator[Span]:
+    def _numbers(self, text: str, start: int, end: int) -> Iterator[Span]:
         if "card" in self._kinds:
             yield from find_cards(text, start, end)
         if "national_id" in self._kinds:
             yield from find_national_ids(text, start, end, self._regions)
-        if "phone" in self._kinds:
-            yield from find_phones(text, start, end, self._regions, lookups)
+
+    def _phones(self, text: str, windows: Iterable[tuple[int, int]], others: Iterable[Span]) -> list[Span]:
+        """Returns the phone numbers outside of what is more specific than they are; they take longest to look for."""
+        taken = bytearray(len(text))
+        for span in others:
+            taken[span.start : span.end] = b"\1" * (span.end - span.start)
+        lookups = Lookups(taken=taken)
+        found = [span for window in windows for span in find_phones(text, *window, self._regions, lookups)]
+        self.unchecked = lookups.unchecked
+        return found
 
 
 def find(text: str, kinds: Iterable[str], regions: Iterable[str]) -> list[Span]:

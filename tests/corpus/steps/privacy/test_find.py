@@ -28,6 +28,18 @@ def test_each_kind_once() -> None:
     assert kinds == ["email", "phone", "card", "ip", "iban", "national_id", "url_credentials"]
 
 
+@pytest.mark.parametrize(
+    ("text", "numbers"),
+    [
+        ("call me on 536-90-4399 (201) 555-0123", ["536-90-4399", "(201) 555-0123"]),
+        ("call me on 4111 1111 1111 1111 (201) 555-0123", ["4111 1111 1111 1111", "(201) 555-0123"]),
+        ("Tel. 203.0.113.77 201-555-0123 536-90-4399", ["203.0.113.77", "201-555-0123", "536-90-4399"]),
+    ],
+)
+def test_a_phone_number_next_to_another_number_is_found_whole(text: str, numbers: list[str]) -> None:
+    assert [text[span.start : span.end] for span in FINDER.find(text)] == numbers
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_only_the_kinds_asked_for(kind: str) -> None:
     text = "ann@example.org 201-555-0123 4111111111111111 203.0.113.77 GB82WEST12345698765432 536-90-4399 x://a:bcd@e"

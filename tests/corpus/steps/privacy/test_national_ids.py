@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import phonenumbers
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+from stdnum.us import itin, ssn
 
 from lstmlm.corpus.steps.privacy.fold import fold
 from lstmlm.corpus.steps.privacy.kinds.national_ids import IDS, find_national_ids
@@ -89,3 +92,13 @@ def test_failed_checks(region: str, number: str) -> None:
 
 def test_every_region_is_one_of_the_phone_regions() -> None:
     assert set(IDS) <= set(phonenumbers.SUPPORTED_REGIONS)
+
+
+@given(st.from_regex(r"[0-9]{3}-[0-9]{2}-[0-9]{4}", fullmatch=True))
+@example("000-12-3456")
+@example("666-12-3456")
+@example("536-00-4399")
+@example("536-90-0000")
+@example("219-09-9999")
+def test_numbers_of_the_united_states_are_those_of_stdnum(number: str) -> None:
+    assert bool(found(number, "US")) == (ssn.is_valid(number) or itin.is_valid(number))

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from lstmlm.corpus.steps.privacy.kinds.digits import stands_alone
 from lstmlm.corpus.steps.privacy.spans import Span
 
-_RUN = re.compile(r"[0-9]{4,19}(?:[ .\-\u30fc][0-9]{2,7}){0,5}")
+_RUN = re.compile(r"([0-9]{4,19})(?:[ .\-\u30fc][0-9]{2,7}){0,5}")
 _SEPARATOR = re.compile(r"[^0-9]")
 
 # How cards print their number; the last group of a long number may be short.
@@ -35,7 +35,8 @@ _ISSUERS = (
 _OF_LENGTH = {
     length: re.compile("|".join(first for first, lengths in _ISSUERS if length in lengths)) for length in range(12, 20)
 }
-_DOUBLED = dict(zip("0123456789", (0, 2, 4, 6, 8, 1, 3, 5, 7, 9), strict=True))
+_ANY_ISSUER = re.compile("|".join(first for first, _ in _ISSUERS))
+_DOUBLED = bytes.maketrans(b"0123456789", b"0246813579")
 
 
 def find_cards(text: str, start: int, end: int) -> Iterator[Span]:
@@ -51,10 +52,12 @@ def find_cards(text: str, start: int, end: int) -> Iterator[Span]:
     """
     position = start
     while run := _RUN.search(text, position, end):
+        # Another number may stand before the card's: `3 4111 1111 1111 1111`.
+        position = run.end(1)
+        if not _ANY_ISSUER.match(run[1]):
+            continue
         groups = _SEPARATOR.split(run[0])
         lengths = tuple(map(len, groups))
-        # Another number may stand before the card's: `3 4111 1111 1111 1111`.
-        position = run.start() + lengths[0]
         for count in range(min(len(groups), _MOST_GROUPS), 0, -1):
             if lengths[:count] not in _GROUPINGS or not _is_card("".join(groups[:count])):
                 continue
@@ -72,4 +75,5 @@ def _is_card(number: str) -> bool:
 
 def _luhn(number: str) -> bool:
     """Tells whether the check digit is right (ISO/IEC 7812-1, annex B)."""
-    return (sum(map(int, number[-1::-2])) + sum(map(_DOUBLED.__getitem__, number[-2::-2]))) % 10 == 0
+    digits = number.encode()
+    return (sum(digits[-1::-2]) + sum(digits[-2::-2].translate(_DOUBLED)) - ord("0") * len(digits)) % 10 == 0

@@ -66,6 +66,16 @@ def _form(pattern: str) -> re.Pattern[str]:
 _NINO = re.compile(r"(?!BG|GB|NK|KN|TN|NT|ZZ)[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z][0-9]{6}[A-D]")
 
 
+# The check of stdnum.us.ssn: areas, groups and serials never assigned, and numbers of advertisements. Written out, for
+# stdnum cleans every number twice, character by character, and this is the one form that is as common as phone numbers.
+_SSN = re.compile(r"(?!000|666|9)[0-9]{3}-(?!00)[0-9]{2}-(?!0000)[0-9]{4}")
+_ADVERTISED = ("078-05-1120", "457-55-5462", "219-09-9999")
+
+
+def _is_ssn(value: str) -> bool:
+    return _SSN.fullmatch(value) is not None and value not in _ADVERTISED
+
+
 def _is_nino(value: str) -> bool:
     return _NINO.fullmatch(re.sub(r"[ \-]", "", value).upper()) is not None
 
@@ -124,7 +134,7 @@ IDS: dict[str, tuple[NationalId, ...]] = {
     "SE": (NationalId(_form(r"(?:[0-9]{2})?[0-9]{6}[\-+][0-9]{4}"), personnummer.is_valid),),
     "TR": (NationalId(_form(r"[0-9]{11}"), tckimlik.is_valid),),
     "US": (
-        NationalId(_form(r"[0-9]{3}~[0-9]{2}~[0-9]{4}"), ssn.is_valid),
+        NationalId(_form(r"[0-9]{3}~[0-9]{2}~[0-9]{4}"), _is_ssn),
         NationalId(_form(r"9[0-9]{2}~[0-9]{2}~[0-9]{4}"), itin.is_valid),
         NationalId(
             _form(r"[0-9]{3} ?[0-9]{2} ?[0-9]{4}"), lambda value: ssn.is_valid(value.replace(" ", "")), telling=False

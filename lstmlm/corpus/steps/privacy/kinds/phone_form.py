@@ -15,6 +15,7 @@ _NOT_A_PHONE = re.compile(
 )
 # `02110-1301`
 _ZIP_CODE = re.compile(r"[0-9]{5}-[0-9]{4}")
+_NOT_OF_DOTTED = re.compile(r"[^0-9.()]")
 _COUNTING = "0123456789012345678"
 
 
@@ -57,5 +58,6 @@ def _is_decimal(value: str, groups: list[str]) -> bool:
     """Whether dots are those of decimals, of an IP address or of a sentence, not the ones between all groups."""
     if "." not in value:
         return False
-    is_address = len(groups) == 4 and all(int(group) <= 255 for group in groups)
-    return is_address or len(groups) < 3 or re.search(r"[^0-9.()]", value) is not None
+    if len(groups) < 3 or _NOT_OF_DOTTED.search(value):
+        return True
+    return len(groups) == 4 and all(int(group) <= 255 for group in groups)

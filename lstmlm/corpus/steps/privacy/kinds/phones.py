@@ -45,14 +45,19 @@ class Lookups:
 
     Args:
         limit: Different numbers that are looked up at most.
+        taken: A byte for each character of the text, 1 where it belongs to something else; absent: none does.
 
     Attributes:
         unchecked: Numbers beyond the limit.
     """
 
-    def __init__(self, limit: int = MOST_LOOKUPS) -> None:
+    def __init__(self, limit: int = MOST_LOOKUPS, taken: bytearray | None = None) -> None:
         self.unchecked = 0
-        self._limit, self._known = limit, dict[str, bool]()
+        self._limit, self._known, self._taken = limit, dict[str, bool](), taken or bytearray()
+
+    def is_taken(self, start: int, end: int) -> bool:
+        """Tells whether a part of the text belongs to something else, at least with one character."""
+        return self._taken.find(1, start, end) >= 0
 
     def is_phone(self, value: str, digits: str, regions: Sequence[str]) -> bool:
         """Tells whether a number is one that can be dialled: in the country it names, or in one of the regions."""
@@ -97,16 +102,23 @@ def find_phones(
 
 def _parts(text: str, start: int, end: int, regions: Sequence[str], lookups: Lookups) -> Iterator[Span]:
     """Yields the phone numbers among several numbers in a row, from left to right, the longest first."""
+    sign = _place(_SIGNS.search(text, start, end), end)
+    if sign == end:  # blanks alone also separate the numbers of a table
+        return
     words = [match.span() for match in _WORD.finditer(text, start, end)]
     digits = [sum(map(str.isdigit, text[first:last])) for first, last in words]
     first = 0
-    while first < len(words):
+    while first < len(words) and sign < end:
+        if sign < words[first][0]:
+            sign = _place(_SIGNS.search(text, words[first][0], end), end)
+        if words[min(first + _MOST_WORDS, len(words)) - 1][1] <= sign:
+            first += 1
+            continue
         # The words that have as many digits together as a number may have.
         totals = list(itertools.accumulate(digits[first : first + _MOST_WORDS]))
         for count in range(bisect.bisect(totals, _MOST + 2), bisect.bisect_left(totals, _FEWEST), -1):
             part = words[first][0], words[first + count - 1][1]
-            # Blanks alone also part the numbers of a table.
-            phone = _phone(text, *part, regions, lookups) if _SIGNS.search(text, *part) else None
+            phone = _phone(text, *part, regions, lookups) if sign < part[1] else None
             if phone:
                 yield phone
                 first += count - 1
@@ -114,8 +126,12 @@ def _parts(text: str, start: int, end: int, regions: Sequence[str], lookups: Loo
         first += 1
 
 
+def _place(match: re.Match[str] | None, default: int) -> int:
+    return default if match is None else match.start()
+
+
 def _phone(text: str, start: int, end: int, regions: Sequence[str], lookups: Lookups) -> Span | None:
-    if end - start > _LONGEST:
+    if end - start > _LONGEST or lookups.is_taken(start, end):
         return None
     value = text[start:end]
     if value.startswith("(") and ")" not in value:
