@@ -18,7 +18,7 @@ READS: dict[str, tuple[str, ...]] = {
     "ingest": ("name", *_INGEST),  # the report is titled with it
     "tokenizer": _TOKENIZER,
     "examples": _EXAMPLES,
-    "train": ("name", "output", *_TRAIN),  # checkpoints lie in the run's folder
+    "train": ("name", "output", *_TRAIN),  # checkpoints are stored in the run's folder
     "export": _EXPORT,
     "evaluate": (*_EXPORT, "evaluation"),
     "infer": (*_EXPORT, "inference"),

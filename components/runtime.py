@@ -15,7 +15,7 @@ class Runtime:
     """The surroundings of a component.
 
     Attributes:
-        progress: Where the stage tells how far it is.
+        progress: Receives the progress of the stage.
         ray_address: Ray cluster to train on; None: one started for the run.
     """
 

@@ -20,7 +20,7 @@ RECIPE = "recipe"
 VERSION = "version"
 
 PARAMETERS = {RECIPE: ExecutionParameter(type=str), VERSION: ExecutionParameter(type=str)}
-"""Every component's: TFX does not see a change of code, so the version stands for it in the cache key."""
+"""Every component's: TFX does not see a change of code, so the version represents it in the cache key."""
 
 Artifacts = dict[str, list[types.Artifact]]
 
@@ -59,7 +59,7 @@ def folder(artifact: types.Artifact) -> Path:
     """Returns the folder of an artifact.
 
     Raises:
-        UserError: The artifact lies in an object store, which the stages cannot read.
+        UserError: The artifact is in an object store, which the stages cannot read.
     """
     parts = urlsplit(artifact.uri)
     if parts.scheme not in ("", "file"):
@@ -69,7 +69,7 @@ def folder(artifact: types.Artifact) -> Path:
 
 
 def code_version(component: int, stage: int | str) -> str:
-    """Returns what stands for the code of a component in its cache key.
+    """Returns what represents the code of a component in its cache key.
 
     Args:
         component: The component's own `VERSION`.

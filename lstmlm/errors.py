@@ -1,4 +1,4 @@
-"""Errors that are the user's to mend, and the exit codes of the command line."""
+"""Errors that the user can fix, and the exit codes of the command line."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ MOST_LETTERS = 300
 
 
 class UserError(Exception):
-    """A mistake the user can mend, told in one line: what, where, and what to do.
+    """A mistake the user can fix, reported in one line: what, where, and what to do.
 
     Attributes:
         where: The file, `file:line` or field at fault; may be empty.
@@ -47,7 +47,7 @@ def _rebuild(kind: type[UserError], what: str, where: str, hint: str) -> UserErr
 
 
 class BelowThreshold(UserError):
-    """The model was trained and judged, and is not good enough to be pushed."""
+    """The model was trained and evaluated, and is not good enough to be pushed."""
 
 
 def first_line(error: BaseException) -> str:

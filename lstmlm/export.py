@@ -49,9 +49,9 @@ def export(recipe: Recipe, model: Path, tokenizer: Path, output: Path, progress:
         recipe: The run; its `decoding` section is built into the model.
         model: Folder of the train stage.
         tokenizer: Folder of the tokenizer stage.
-        output: Where the SavedModel shall appear, and beside it `weights.npz`, `model.json`, `tokenizer.model` and the
+        output: Where the SavedModel is published, with `weights.npz`, `model.json`, `tokenizer.model` and the
             ONNX files of the engine (`lstmlm.decoding.onnx.files`), where it computes such models.
-        progress: Told of the steps.
+        progress: Receives the progress of the stage.
 
     Raises:
         UserError: An input folder is not finished, the weights are of another model, or the vocabulary is a

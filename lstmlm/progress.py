@@ -1,4 +1,4 @@
-"""How a stage tells what it is doing, without knowing who listens."""
+"""The interface by which a stage reports its progress."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ class Progress(Protocol):
     """Receives the state of a stage; the command line shows it as one line."""
 
     def update(self, done: float, total: float | None = None, *, unit: str = "", note: str = "") -> None:
-        """Tells how far the stage is.
+        """Reports how far the stage is.
 
         Args:
             done: Units finished so far.

@@ -105,7 +105,7 @@ def _latest_blessed_model(exporter: Exporter, evaluator: Evaluator) -> Resolver:
         model=Channel(type=standard_artifacts.Model),
         model_blessing=Channel(type=standard_artifacts.ModelBlessing),
     ).with_id(stage_named("resolve").node)
-    # Between the two, so that it finds the last good model before this run's is judged. It is no input of the
+    # Between the two, so that it finds the last good model before this run's is evaluated. It is no input of the
     # evaluator: it changes with every run, so nothing after it would be cached.
     resolver.add_upstream_node(exporter)
     evaluator.add_upstream_node(resolver)

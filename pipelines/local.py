@@ -1,6 +1,6 @@
 """Runs a recipe on this machine: TFX's launcher, node by node, with a listener, single stages and clear errors.
 
-TFX's own local runner knows no listener, no run id, and goes on past a node whose inputs are missing.
+TFX's own local runner has no listeners and no run id, and continues past a node whose inputs are missing.
 """
 
 from __future__ import annotations
@@ -37,10 +37,10 @@ class Listener(Protocol):
     """Follows a run stage by stage."""
 
     def started(self, stage: str) -> Progress:
-        """Tells that a stage starts; returns who listens to its progress."""
+        """Announces the start of a stage; returns the listener to its progress."""
 
     def finished(self, stage: str, artifact: Path | None, *, cached: bool) -> None:
-        """Tells that a stage finished, where its main output lies, and whether nothing had to be done."""
+        """Announces the end of a stage: the place of its main output, and whether nothing had to be done."""
 
 
 class SilentListener:
@@ -194,7 +194,7 @@ class _Run:
         ).launch()
 
     def _is_served(self) -> bool:
-        """Says whether the newest pushed folder is this run's model: if not, a cached push would be a lie.
+        """Says whether the newest pushed folder is this run's model: if not, a cached push would be wrong.
 
         That happens after a return to an earlier recipe, and where the folder was removed.
         """

@@ -1,4 +1,4 @@
-"""The stages as users name them, and the nodes of the pipeline they stand for."""
+"""The stages as users name them, and the nodes of the pipeline they correspond to."""
 
 from __future__ import annotations
 

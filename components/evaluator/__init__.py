@@ -1,1 +1,1 @@
-"""The component that judges the exported model."""
+"""The component that evaluates the exported model."""

@@ -1,4 +1,4 @@
-"""The component that judges the exported model."""
+"""The component that evaluates the exported model."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An example for Airflow's DAGs folder: it lies beside `lstmlm_dag.py` and names a recipe by environment variables."""
+"""An example for Airflow's DAGs folder: goes next to `lstmlm_dag.py`, names a recipe by environment variables."""
 
 import os
 import shlex

@@ -46,7 +46,7 @@ def lstmlm_dag(
         lstmlm: The command in the environment of lstmlm, such as `["/opt/lstmlm/bin/lstmlm"]`.
         schedule: When it runs, for example `@daily`; None: when triggered.
         cwd: Folder that the relative paths of the recipe start from.
-        retries: Times a failed stage is started again; it goes on from its last checkpoint.
+        retries: Times a failed stage is started again; it resumes from its last checkpoint.
     """
     with DAG(
         dag_id=dag_id,

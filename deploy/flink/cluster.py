@@ -1,7 +1,7 @@
 """Runs a Flink cluster for Beam on this machine: every part a process of its own, all on the loopback address.
 
 `python deploy/flink/cluster.py` starts a JobManager, two TaskManagers, Beam's job server and a pool of SDK workers,
-says when they are ready and stays until it is told to stop (Ctrl-C, SIGTERM). A TaskManager that dies is replaced;
+says when they are ready and stays until it is stopped (Ctrl-C, SIGTERM). A TaskManager that dies is replaced;
 if another part dies, all end. Run it with the Python that has lstmlm: the pool's workers use the same.
 """
 

@@ -51,7 +51,7 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def _explain(error: Exception) -> int:
-    """Tells of a failure on standard error, one line a fault."""
+    """Reports a failure on standard error, one line per fault."""
     fault = mendable(error)
     if isinstance(fault, BelowThreshold):
         _say(str(fault))

@@ -130,7 +130,7 @@ class Screen:
         return StageLine(name, self._bars, self._terminal.err)
 
     def summary(self, rows: Iterable[StageRow]) -> None:
-        """Shows the stages, whether each ran, how long, and where its artifact lies."""
+        """Shows the stages, whether each ran, how long, and the path of its artifact."""
         table = _table("stage", "", "seconds", "artifact")
         table.columns[2].justify = "right"
         for row in rows:

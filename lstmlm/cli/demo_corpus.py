@@ -31,7 +31,7 @@ def write_demo_corpus(output: Path, progress: Progress | None = None) -> int:
 
     Args:
         output: The .jsonl file to write.
-        progress: Told about the modules read.
+        progress: Receives the modules read.
 
     Returns:
         The number of records.

@@ -29,7 +29,7 @@ QUIET = {
 
 
 class InternalError(Exception):
-    """Something failed that the user cannot mend.
+    """Something failed that the user cannot fix.
 
     Attributes:
         log: The file that holds the traceback.
@@ -103,11 +103,11 @@ def _flush() -> None:
 
 
 def mendable(error: BaseException) -> UserError | None:
-    """Returns the fault the user can mend that `error` is, or was raised from; None if there is none."""
+    """Returns the fault the user can fix that `error` is, or was raised from; None if there is none."""
     for link in causes(error):
         if isinstance(link, UserError):
             return link
-        if "No space left on device" in str(link):  # TensorFlow tells it in text alone
+        if "No space left on device" in str(link):  # TensorFlow reports it only as text
             what = f"the disk is full ({first_line(link)})"
             return UserError(what, hint="Free some space and run again: finished folders are kept")
         if isinstance(link, PermissionError):

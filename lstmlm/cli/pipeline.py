@@ -50,7 +50,9 @@ def run(
     recipe: RecipePath,
     overrides: Overrides = None,
     stage: Annotated[str | None, typer.Option(metavar="NAME", help="Run this stage alone; needs --run-id.")] = None,
-    run_id: Annotated[str | None, typer.Option(metavar="ID", help="Name of the run; a repeated one goes on.")] = None,
+    run_id: Annotated[
+        str | None, typer.Option(metavar="ID", help="Name of the run; an existing one is resumed.")
+    ] = None,
     ray_address: RayAddress = None,
 ) -> None:
     """Run every stage on this machine; what is already done is taken from the cache."""

@@ -19,7 +19,7 @@ from lstmlm.recipe.types import restrictions
 HEAD = """# The recipe
 
 Written by `lstmlm recipe docs`. A recipe is one YAML file; an unknown field is an error that names the nearest known
-one. `--set section.field=value` overrides a field, and `${NAME}` in a value stands for an environment variable.
+one. `--set section.field=value` overrides a field, and `${NAME}` in a value is replaced by an environment variable.
 """
 
 

@@ -176,7 +176,7 @@ def export(
 def evaluate(
     recipe: RecipePath, export: ExportFolder, records: Records, output: Output, overrides: Overrides = None
 ) -> None:
-    """Judge the exported model; exit code 3 where it is outside the recipe's thresholds."""
+    """Evaluate the exported model; exit code 3 where it is outside the recipe's thresholds."""
 
     def stage(run: Recipe, progress: Progress) -> Manifest:
         from lstmlm.evaluation.run import evaluate

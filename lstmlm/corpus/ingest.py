@@ -23,7 +23,7 @@ DOCUMENTS = "documents"
 def ingest(recipe: Recipe, output: Path, progress: Progress, *, runner: Runner | None = None) -> Manifest:
     """Reads and cleans the corpus of a recipe and publishes its records, split and sharded.
 
-    Every shard exists. The records of a split lie in corpus order over its shards, or shuffled where the recipe says
+    Every shard exists. The records of a split are in corpus order over its shards, or shuffled where the recipe says
     so. Malformed rows are in `dead_letters.jsonl`, dropped records on request in `exclusions.jsonl.gz`, and
     `report.json` and `report.html` show what the corpus is like. The facts hold `counts` (`in`, `kept`, `dropped` and
     `dead_by_reason` by reason, `dead`), `splits` (`records` and `bytes` of each) and `shards`.
@@ -31,11 +31,11 @@ def ingest(recipe: Recipe, output: Path, progress: Progress, *, runner: Runner |
     Args:
         recipe: The run; `corpus`, `task` and `seed` are used.
         output: The folder to publish; a no-op where it holds this result.
-        progress: Told how far it is.
+        progress: Receives the progress of the stage.
         runner: Where the pipelines run; absent: in this process.
 
     Raises:
-        UserError: Something about the corpus the user must mend; nothing is published.
+        UserError: Something about the corpus the user must fix; nothing is published.
     """
     _begin(progress, runner)
     stamp = corpus_fingerprint(recipe)
@@ -57,11 +57,11 @@ def clean(recipe: Recipe, output: Path, progress: Progress, *, runner: Runner | 
     Args:
         recipe: The run; `corpus`, `task` and `seed` are used; `corpus.valid` must be absent.
         output: The folder to publish; a no-op where it holds this result.
-        progress: Told how far it is.
+        progress: Receives the progress of the stage.
         runner: Where the pipelines run; absent: in this process.
 
     Raises:
-        UserError: Something about the corpus the user must mend; nothing is published.
+        UserError: Something about the corpus the user must fix; nothing is published.
     """
     if recipe.corpus.valid is not None:
         hint = "Leave it out: name all files in corpus.train"

@@ -15,11 +15,11 @@ NOTHING = -1
 
 
 def most_attended(attention: Floats | None, lengths: Ints) -> Ints:
-    """Returns the source position that each row attends to most; never that of *end*, which stands for no text.
+    """Returns the source position that each row attends to most; never that of *end*, which has no text.
 
     Args:
         attention: float32 [rows, source], as `Backend.best` and `Backend.logits` give it.
-        lengths: Source tokens of each record, *end* included, int64 [records]; its rows stand side by side.
+        lengths: Source tokens of each record, *end* included, int64 [records]; its rows are adjacent.
 
     Returns:
         int64 [rows]; `NOTHING` where the source is *end* alone.

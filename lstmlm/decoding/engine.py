@@ -22,7 +22,7 @@ LEAST_SLOTS = 8
 
 
 class Search(Protocol):
-    """Decodes what lies in slots, a token at a time."""
+    """Decodes the requests in the slots, one token at a time."""
 
     def begin(self, slots: Ints, requests: Sequence[Request]) -> None:
         """Starts anew in the given slots."""
@@ -55,7 +55,7 @@ class Engine:
 
         Args:
             requests: Any number of them.
-            meter: Told what is done.
+            meter: Counts what is done.
 
         Returns:
             For each request its best hypotheses, best first: `options.n_best` of them where the search found so many.

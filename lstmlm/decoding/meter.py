@@ -36,10 +36,10 @@ class Meter:
         place = math.ceil(math.log10(max(seconds, 1e-6)) * STEPS_A_DECADE)
         self.latencies[place] = self.latencies.get(place, 0) + records
 
-    def add(self, told: Mapping[str, Any]) -> None:
+    def add(self, facts: Mapping[str, Any]) -> None:
         """Adds what another meter's `tell` gave."""
-        self.step(told["rows"], told["busy"])
-        for place, records in told["latencies"].items():
+        self.step(facts["rows"], facts["busy"])
+        for place, records in facts["latencies"].items():
             self.latencies[int(place)] = self.latencies.get(int(place), 0) + records
 
     def tell(self) -> dict[str, Any]:

@@ -119,7 +119,7 @@ class Slots:
         self.owners[slots] = waiting.owners[chosen]
 
     def reorder(self, parents: Ints) -> None:
-        """Lets every row go on from the state of another: parents int64 [rows]."""
+        """Continues every row from the state of another: parents int64 [rows]."""
         assert self.rows is not None
         self.rows.state = [self._backend.take(array, parents) for array in self.rows.state]
 

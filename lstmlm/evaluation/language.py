@@ -1,4 +1,4 @@
-"""Judges a language model: perplexity a token and a word, beside two count models on the same tokens."""
+"""Evaluates a language model: perplexity per token and per word, compared with two n-gram models on the same tokens."""
 
 from __future__ import annotations
 

@@ -1,11 +1,11 @@
 """The neural cache (Grave, Joulin and Usunier 2017): what was read a short while ago is likely to come again.
 
-Beside the network's p(w) at position t stands p_cache(w), the share of the recent positions i that were followed by w,
-each weighted by exp(sharpness * h_t . h_i), where h is the last layer's output. The mixture
+Next to the network's p(w) at position t there is p_cache(w), the share of the recent positions i that were followed by
+w, each weighted by exp(sharpness * h_t . h_i), where h is the last layer's output. The mixture
 
     (1 - share) p(w) + share p_cache(w)
 
-is a distribution too, and uses nothing but what stands before t. Nothing is trained for it.
+is a distribution too, and uses nothing but the text before t. Nothing is trained for it.
 """
 
 from __future__ import annotations

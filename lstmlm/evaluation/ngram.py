@@ -70,7 +70,7 @@ class KneserNey:
             vocabulary: Number of token ids.
         """
         self.vocabulary = vocabulary
-        self._base = vocabulary + 1  # one id more stands for "before the stream"
+        self._base = vocabulary + 1  # one more id means "before the stream"
         first, second, third = _trigrams(streams, vocabulary)
         codes, counts = np.unique((first * self._base + second) * self._base + third, return_counts=True)
         self._three = _Level.of(codes, counts, self._base)
@@ -83,7 +83,7 @@ class KneserNey:
         """Returns p(third | first, second).
 
         Args:
-            first: Token ids two places before, [n]; `vocabulary` stands for "before the stream".
+            first: Token ids two places before, [n]; `vocabulary` means "before the stream".
             second: Token ids one place before, [n].
             third: Token ids predicted, [n].
         """

@@ -46,7 +46,7 @@ def empty_share(outputs: Sequence[str]) -> float:
 def group_by_source(records: Sequence[Record], most: int, seed: int) -> list[tuple[Record, list[str]]]:
     """Joins records with the same source and draws some of them.
 
-    The draw is by hash: a corpus is often sorted, by length for example, so its first records stand for nothing.
+    The draw is by hash: a corpus is often sorted, by length for example, so its first records are not representative.
 
     Args:
         records: Records with targets.

@@ -25,7 +25,7 @@ STAGE_VERSION = 3
 
 
 def evaluate(recipe: Recipe, export: Path, records: Path, output: Path, progress: Progress) -> Manifest:
-    """Judges a published model on the valid split and compares the metrics with the recipe's thresholds.
+    """Evaluates a published model on the valid split and compares the metrics with the recipe's thresholds.
 
     A model outside its thresholds is a result, not an error: `blessed` is false and `failures` says why.
 
@@ -34,7 +34,7 @@ def evaluate(recipe: Recipe, export: Path, records: Path, output: Path, progress
         export: The export folder.
         records: The records folder.
         output: Gets `metrics.json` with `metrics`, `failures`, `warnings` and `blessed`; so has the manifest.
-        progress: Told how far the stage is.
+        progress: Receives the progress of the stage.
 
     Returns:
         The manifest of the output folder.
@@ -55,7 +55,7 @@ def evaluate(recipe: Recipe, export: Path, records: Path, output: Path, progress
         held_out = list(records_in(records, "valid"))
         if not held_out:
             hint = "Raise corpus.valid_fraction or name a corpus.valid with text in it"
-            raise UserError("the valid split is empty, so there is nothing to judge by", where=str(records), hint=hint)
+            raise UserError("the valid split is empty, so nothing can be evaluated", where=str(records), hint=hint)
         progress.update(0, len(held_out), unit="records", note="measuring")
         metrics = _plain(task.judge(export, held_out, records / "Split-train", recipe))
         found = failures(metrics, recipe.evaluation.thresholds)

@@ -45,7 +45,7 @@ def build_examples(
         records: A records folder.
         tokenizer: A tokenizer folder.
         output: The folder to publish; a no-op where it holds this result.
-        progress: Told how far it is.
+        progress: Receives the progress of the stage.
         runner: Where the pipeline runs; absent: in this process.
 
     Raises:

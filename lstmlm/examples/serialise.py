@@ -29,7 +29,7 @@ def _entries(name: str, rows: TokenRows) -> list[bytes]:
 
 
 def _head(name: str, length: int) -> bytes:
-    """Returns what stands in a map entry before `length` bytes of packed numbers."""
+    """Returns the head of a map entry before `length` bytes of packed numbers."""
     numbers = FIELD_1 + varint(length) if length else b""
     feature = FIELD_3 + varint(len(numbers) + length) + numbers
     value = FIELD_2 + varint(len(feature) + length) + feature

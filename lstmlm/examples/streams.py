@@ -76,7 +76,7 @@ def _window(ring: Ids, start: int, rows: int, length: int, done: int, window: in
 def _corpus(files: tuple[tuple[str, int], ...]) -> Ids:
     """Returns the targets of shards, given with their sizes in bytes, one after the other.
 
-    They lie in a file without a name that is mapped into memory, so a corpus may be larger than the memory.
+    They are stored in an unnamed file that is mapped into memory, so a corpus may be larger than the memory.
     """
     names = [name for name, _ in files]
     with tempfile.TemporaryFile() as spill:

@@ -1,4 +1,4 @@
-"""Bounds on YAML that is read: its size, its depth, and what its aliases stand for together."""
+"""Bounds on YAML that is read: its size, its depth, and its size with all aliases expanded."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def check_bounds(text: str) -> None:
     """Checks a document before it is composed. A value that aliases repeat counts as often as they do.
 
     Raises:
-        OutOfBounds: It is too large, too deep, or an alias stands inside what it names.
+        OutOfBounds: It is too large, too deep, or an alias occurs inside its own anchor.
         yaml.YAMLError: It is not YAML.
     """
     if len(text) > MOST_CHARACTERS:
@@ -32,7 +32,7 @@ def check_bounds(text: str) -> None:
         if isinstance(event, yaml.AliasEvent):
             size = sizes.get(event.anchor or "", 1)
             if size is None:
-                raise OutOfBounds(problem=f"the alias {event.anchor!r} stands inside what it names", problem_mark=mark)
+                raise OutOfBounds(problem=f"the alias {event.anchor!r} occurs inside its own anchor", problem_mark=mark)
             count += size
         elif isinstance(event, yaml.ScalarEvent):
             count += 1

@@ -27,7 +27,7 @@ PIECES, DONE = "pieces", "done"
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Place:
-    """Where the pieces of a job lie, and how their outputs are written.
+    """The folder of a job's pieces, and how their outputs are written.
 
     Attributes:
         folder: The work folder.
@@ -64,7 +64,7 @@ def build(pipeline: beam.Pipeline, pieces: Iterable[Piece], place: Place, handle
     Args:
         pipeline: The pipeline.
         pieces: What is to be done.
-        place: Where things lie; every worker sees it.
+        place: The work folder; every worker sees it.
         handler: The model.
     """
     _ = (

@@ -64,7 +64,7 @@ def write_pieces(source: Source, total: int, shards: int, folder: Path) -> list[
     Args:
         source: What to decode.
         total: Its number of inputs.
-        shards: Output files; each gets consecutive inputs, and no piece is parted between two.
+        shards: Output files; each gets consecutive inputs, and no piece is divided between two.
         folder: Where the files go.
     """
     pieces: list[Piece] = []
@@ -111,7 +111,7 @@ def read_piece(folder: Path, piece: Piece) -> Content:
 
 
 def piece_path(folder: Path, number: int) -> Path:
-    """Returns where a piece lies."""
+    """Returns the path of a piece."""
     return folder / f"{number:06d}.jsonl"
 
 

@@ -70,7 +70,7 @@ def infer(
         recipe: The run.
         export: The export folder.
         output: Gets `predictions-00000-of-0000N` files in the order of the input, and `dead_letters.jsonl`.
-        progress: Told how far the stage is.
+        progress: Receives the progress of the stage.
         records: A records folder, whose valid split is decoded if there is no other input.
         input: A file, a folder or a glob; absent: inference.input of the recipe.
         runner: Where the pipeline runs; absent: in this process.

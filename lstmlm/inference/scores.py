@@ -41,7 +41,7 @@ def score_texts(recipe: Recipe, export: Path, input: Path, output: Path, progres
         input: A file, a folder or a glob; see `inference.input` in the recipe.
         output: Gets `scores.jsonl` (`id`, `log_probability` in nats, `tokens`, *end* included, and `perplexity` a
             token) in the order of the input, and `dead_letters.jsonl`.
-        progress: Told how far the stage is.
+        progress: Receives the progress of the stage.
 
     Returns:
         The manifest; its facts hold the counts and the perplexity over all tokens.

@@ -18,7 +18,7 @@ LOOK_SECONDS = 0.5
 
 @contextlib.contextmanager
 def watched(work: Work, progress: Progress) -> Iterator[None]:
-    """Tells, while the body runs, how many records are done."""
+    """Reports, while the body runs, how many records are done."""
     ended = threading.Event()
     records = {piece.number: piece.records for piece in work.pieces}
 

@@ -34,7 +34,7 @@ class Work:
     """A job that is planned, and may be done in part.
 
     Attributes:
-        place: Where its pieces lie.
+        place: The folder of its pieces.
         pieces: All of them, in the order of the input.
         total: Inputs, as they were counted before they were cut.
     """
@@ -94,7 +94,7 @@ def held(output: Path, stamp: str, *, resume: bool = False) -> Iterator[Path]:
         try:
             yield folder
         finally:
-            if not is_planned(folder):  # nothing in it to go on with
+            if not is_planned(folder):  # nothing in it to resume
                 shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -91,7 +91,7 @@ class SequenceModel(tf.Module, abc.ABC):
         """Takes a step of decoding.
 
         Args:
-            tokens: int32 [rows]; rows / records hypotheses of a record stand side by side.
+            tokens: int32 [rows]; rows / records hypotheses of a record are adjacent.
             states: The states before.
             memory: What `start` gave.
 

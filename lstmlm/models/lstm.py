@@ -9,7 +9,7 @@ For every time step t
     C_t = f_t * C_{t-1} + i_t * g_t
     h_t = o_t * tanh(C_t)
 
-The four matrices lie side by side in the order i, f, o, g. Two things make it fast on a CPU: the input products of
+The four matrices are adjacent in the order i, f, o, g. Two things make it fast on a CPU: the input products of
 all steps are one matrix product before the loop, and the backward pass is written by hand, so that the gradient of U
 is one product over all steps after the loop instead of one small product a step.
 """
@@ -117,7 +117,7 @@ def cell(gates: tf.Tensor, c: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tenso
     Returns:
         The gate values i, f, o, g side by side [batch, 4 * units], and h and C after the step.
     """
-    # sigmoid(x) = tanh(x / 2) / 2 + 1 / 2, so one tanh serves all four where they lie: less is copied, and faster.
+    # sigmoid(x) = tanh(x / 2) / 2 + 1 / 2, so one tanh serves all four in place: less is copied, and faster.
     units = c.shape[-1]
     scale = tf.constant([0.5] * (3 * units) + [1.0] * units)
     shift = tf.constant([0.5] * (3 * units) + [0.0] * units)

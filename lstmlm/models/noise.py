@@ -12,7 +12,7 @@ import tensorflow as tf
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Noise:
-    """Where a worker's rows lie in the global batch, and the seed of this step.
+    """The place of a worker's rows in the global batch, and the seed of this step.
 
     Attributes:
         seed: int32 [2].

@@ -24,7 +24,7 @@ VECTOR_SITE = 50
 
 
 class Decoding(NamedTuple):
-    """Where the decoder stands.
+    """The state of the decoder.
 
     Attributes:
         states: State of every layer.
@@ -155,7 +155,7 @@ class Seq2Seq(SequenceModel):
         return tf.reduce_sum(mixed), tf.cast(tf.size(targets), tf.float32)
 
     def begin(self, states: list[State]) -> Decoding:
-        """Returns where the decoder stands before the first token."""
+        """Returns the state of the decoder before the first token."""
         return Decoding(states, tf.zeros([tf.shape(states[0].h)[0], self.sizes.embedding]))
 
     def follow(self, token: tf.Tensor, at: Decoding, memory: Memory, source: tf.Tensor) -> tuple[tf.Tensor, Decoding]:
@@ -163,12 +163,12 @@ class Seq2Seq(SequenceModel):
 
         Args:
             token: int32 [batch].
-            at: Where the decoder stands.
+            at: The state of the decoder.
             memory: What it attends to.
             source: Source tokens, int32 [batch, source].
 
         Returns:
-            Logits of the next token, float32 [batch, vocabulary], and where the decoder stands then.
+            Logits of the next token, float32 [batch, vocabulary], and the next state.
         """
         read = self.softmax.embed(token)
         if self.sizes.input_feeding:

@@ -20,7 +20,7 @@ from lstmlm.errors import UserError
 from lstmlm.publish.manifest import MANIFEST
 
 PARTIAL = "partial-"
-"""How the name of what is half-written goes on, behind a dot."""
+"""Suffix of the name of a folder that is being written, after a dot."""
 
 MOVING = ".moving.json"
 """In a draft inside of the output: the names that are being moved up from it."""

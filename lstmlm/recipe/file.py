@@ -281,7 +281,7 @@ def _put(content: Any, key: Key, value: Any) -> None:
 
 
 def _remove(content: dict[str, Any], key: Key) -> None:
-    """Takes a field out of the recipe: the whole list for a part of it, and a stand-in for what is required."""
+    """Takes a field out of the recipe: the whole list for a part of it, and a placeholder for what is required."""
     place = next((index for index, part in enumerate(key) if isinstance(part, int)), len(key))
     key = key[:place]
     outer = _at(content, key[:-1])

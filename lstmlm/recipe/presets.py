@@ -1,4 +1,4 @@
-"""Named settings of the network and its training; what a recipe says itself stands above them."""
+"""Named settings of the network and its training; fields that the recipe sets override them."""
 
 from __future__ import annotations
 

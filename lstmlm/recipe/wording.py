@@ -103,7 +103,7 @@ def _hint(found: Named, value: Any) -> str:
     if only_list and not isinstance(value, list | Mapping):
         return f"Write it as a list: [{value}]" if isinstance(value, str | int | float) else DOCS
     if isinstance(value, list):
-        return "Name one; a folder or a glob stands for several files" if takes(found.kind, str) else "Give one value"
+        return "Name one; a folder or a glob can name several files" if takes(found.kind, str) else "Give one value"
     if isinstance(value, Mapping):
         return "Write the value behind the colon, in one line"
     if takes(found.kind, str):

@@ -22,13 +22,13 @@ FIELD_1, FIELD_2, FIELD_3 = b"\x0a", b"\x12", b"\x1a"
 
 _VARINT = rb"[\x80-\xff]*[\x00-\x7f]"
 EXAMPLE_HEAD = rb"\x0a" + _VARINT
-"""Pattern of what stands before the first map entry of an `Example`."""
+"""Pattern of the bytes before the first map entry of an `Example`."""
 VALUE_HEAD = rb"\x0a(" + _VARINT + rb")"
-"""Pattern of what stands before a value of a bytes feature; the group is its length, as `number_of` reads it."""
+"""Pattern of the bytes before a value of a bytes feature; the group is its length, as `number_of` reads it."""
 
 
 def entry_head(name: str) -> bytes:
-    """Returns the pattern of what stands before the first value of a bytes feature; its group is that of `VALUE_HEAD`.
+    """Returns the pattern of the bytes before the first value of a bytes feature; its group is that of `VALUE_HEAD`.
 
     Patterns, because a step in Python takes longer than all that one of them does.
     """
@@ -48,7 +48,7 @@ def varint(number: int) -> bytes:
 
 
 def number_of(varint: bytes) -> int:
-    """Returns the number that a varint stands for."""
+    """Returns the number that a varint encodes."""
     # Most lengths have one group or two, and a loop takes twice as long.
     if len(varint) == 1:
         return varint[0]

@@ -1,4 +1,4 @@
-"""The record: one piece of text work, and how it lies in a `tf.train.Example`.
+"""The record: one piece of text work, and how it is stored in a `tf.train.Example`.
 
 A record has the same form for every task. A language model uses `source` alone; a pair task has one or more
 `targets` (several where a source has several accepted outputs).
@@ -25,7 +25,7 @@ class Record:
         id: Unique within a corpus and stable between runs, for example `train.tsv:17`.
         source: The input text.
         targets: The accepted output texts; empty for a language model and at inference.
-        group: Records of one group never cross splits; empty: the id stands for it. It is not stored.
+        group: Records of one group never cross splits; empty: the id is used. It is not stored.
     """
 
     id: str
@@ -64,7 +64,7 @@ def deserialize(serialized: bytes) -> Record:
 
 
 def _value(head: re.Pattern[bytes], serialized: bytes, at: int) -> tuple[str, int]:
-    """Returns the text behind a head that stands at `at`, and where it ends."""
+    """Returns the text after a head at position `at`, and where it ends."""
     found = head.match(serialized, at)
     if found is None:
         raise ValueError("not an Example that is a record")

@@ -15,7 +15,7 @@ SPLITS = ("train", "valid")
 
 
 def shard_path(folder: Path, split: str, shard: int, shards: int) -> Path:
-    """Returns where a shard lies below a records or examples folder."""
+    """Returns the path of a shard below a records or examples folder."""
     return folder / f"Split-{split}" / f"data-{shard:05d}-of-{shards:05d}.tfrecord"
 
 

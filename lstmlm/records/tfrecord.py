@@ -45,7 +45,7 @@ def write_records(path: Path, payloads: Iterable[bytes]) -> int:
 
 
 def frame(payloads: Sequence[bytes]) -> bytes:
-    """Returns the payloads as they lie in a TFRecord file, each with its length and checksums."""
+    """Returns the payloads in the format of a TFRecord file, each with its length and checksums."""
     heads = {length: _head(length) for length in set(map(len, payloads))}
     # Masked all at once: in Python the arithmetic would cost more than the checksum.
     sums = _masked(np.fromiter(map(google_crc32c.value, payloads), np.uint32, len(payloads))).tobytes()

@@ -61,7 +61,7 @@ _groups: dict[bytes, _Group] = {}
 
 @environments.Environment.register_urn(URN, None)
 class ProcessEnvironment(environments.Environment):
-    """Tells the direct runner to start workers as `ProcessHandler` does.
+    """Makes the direct runner start workers as `ProcessHandler` does.
 
     Args:
         name: Of the group that its workers belong to; absent: a new one.

@@ -36,7 +36,7 @@ _TOLD = re.compile(r"^lstmlm\.errors\.(?:UserError|BelowThreshold): (.+?)(?: \[w
 def run_pipeline(build: Callable[[beam.Pipeline], object], runner: Runner | None = None) -> None:
     """Builds a pipeline, runs it and waits for its end.
 
-    What the transforms read and write must lie where their workers see it: on a cluster, a shared file system.
+    What the transforms read and write must be stored where their workers see it: on a cluster, a shared file system.
 
     Args:
         build: Applies the transforms to the pipeline it is given.
@@ -129,15 +129,15 @@ def find_user_error(error: BaseException) -> UserError | None:
     """Returns the first `UserError` behind an exception.
 
     It is the first of a chain of exceptions, for Beam raises copies with its step's name added; or, where an error
-    of the chain tells of a worker in another process, the one whose traceback is quoted there.
+    of the chain reports a worker in another process, the one whose traceback is quoted there.
     """
     found: UserError | None = None
     quoted: UserError | None = None
     for link in chain(error):
         if isinstance(link, UserError):
             found = link
-        elif told := _TOLD.search(str(link)):
-            quoted = UserError(told[1])
+        elif quotation := _TOLD.search(str(link)):
+            quoted = UserError(quotation[1])
     return found or quoted
 
 

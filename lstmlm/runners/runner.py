@@ -17,7 +17,7 @@ WORKER_POOL = "127.0.0.1:50000"
 """Where `deploy/flink` has the worker pool listen (`lstmlm.runners.worker_pool`)."""
 
 FOLDER = "folder"
-"""What a worker pool is told with each worker to start: the folder that the pipeline was submitted from."""
+"""Key of the parameter that passes the folder of submission to each worker that a pool starts."""
 
 _OPTION = re.compile(r"[A-Za-z]\w*(=.*)?", re.DOTALL)
 

@@ -1,10 +1,10 @@
 """A pool of Beam SDK workers: a cluster's task managers ask it for processes that run this project's Python.
 
 Beam's own pool listens on every address of the machine, mixes up workers of task managers that count alike, and lets
-a worker whose task manager died finish its bundle. This one listens where it is told, leaves a worker to its task
+a worker whose task manager died finish its bundle. This one listens on the given address, leaves a worker to its task
 manager, and such a worker ends at once: the bundle is being repeated elsewhere.
 
-`python -m lstmlm.runners.worker_pool --port 50000` serves until it is told to stop (SIGTERM, SIGINT).
+`python -m lstmlm.runners.worker_pool --port 50000` serves until it is stopped (SIGTERM, SIGINT).
 """
 
 from __future__ import annotations
@@ -49,10 +49,10 @@ class WorkerPool(beam_fn_api_pb2_grpc.BeamFnExternalWorkerPoolServicer):
         folder = request.params.get(FOLDER, ".")
         if not Path(folder).is_dir():
             # On a line of its own and marked, so that it reaches the user: see lstmlm.runners.pipeline.find_user_error.
-            told = (
+            message = (
                 f"\nlstmlm.errors.UserError: {folder}: the worker pool sees no such folder. Share it with the cluster\n"
             )
-            return beam_fn_api_pb2.StartWorkerResponse(error=told)
+            return beam_fn_api_pb2.StartWorkerResponse(error=message)
         words = (request.control_endpoint.url, request.worker_id, folder)
         worker = self._context.Process(target=work, args=words, name="lstmlm-worker")
         with self._lock:
@@ -133,7 +133,7 @@ def work(control: str, worker: str, folder: str) -> None:
         print(f"worker {worker}: the connection to its task manager broke ({code})", file=sys.stderr)
     finally:
         sys.stderr.flush()
-        os._exit(0)  # threads of a bundle that nobody waits for would go on writing
+        os._exit(0)  # threads of a bundle that nobody waits for would continue to write
 
 
 def _end_with_parent() -> None:

@@ -13,7 +13,7 @@ from lstmlm.tokenizer.tokenizer import JSON_FILE, MODEL_FILE
 
 
 def vocabulary_facts(tokenizer: Manifest) -> dict[str, Any]:
-    """Returns what tells one vocabulary from another: `size` (tokens) and `fingerprint` (sha256 of its file)."""
+    """Returns what identifies a vocabulary: `size` (tokens) and `fingerprint` (sha256 of its file)."""
     hashes = (facts["sha256"] for name, facts in tokenizer.files.items() if name in (MODEL_FILE, JSON_FILE))
     return {"size": int(tokenizer.facts["vocabulary"]), "fingerprint": next(hashes, "")}
 
@@ -34,11 +34,11 @@ def check_same_vocabulary(what: str, made_with: Mapping[str, Any] | None, tokeni
     if made_with is None or made_with == now:
         return
     if made_with["size"] != now["size"]:
-        told = f"a vocabulary of {made_with['size']} tokens, and the tokenizer has {now['size']}"
+        difference = f"a vocabulary of {made_with['size']} tokens, and the tokenizer has {now['size']}"
     else:
         prints = (str(facts["fingerprint"])[:12] for facts in (made_with, now))
-        told = "vocabulary {}, and the tokenizer is {}, with as many tokens".format(*prints)
-    raise UserError(f"the {what} were made with {told}", where="tokenizer", hint=hint)
+        difference = "vocabulary {}, and the tokenizer is {}, with as many tokens".format(*prints)
+    raise UserError(f"the {what} were made with {difference}", where="tokenizer", hint=hint)
 
 
 def check_recipe_vocabulary(recipe: Recipe, tokenizer: Manifest) -> None:

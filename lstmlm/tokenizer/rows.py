@@ -30,7 +30,7 @@ class TokenRows:
 
     @classmethod
     def joined(cls, parts: Sequence[IdArray]) -> TokenRows:
-        """Returns rows that lie end to end, one a part."""
+        """Returns concatenated rows, one per part."""
         # Joining bytes is faster than np.concatenate where the arrays are short.
         ids = np.frombuffer(bytearray().join(parts), np.int32)  # type: ignore[arg-type]  # arrays are buffers
         ends = np.cumsum(np.fromiter(map(len, parts), np.int64, len(parts)))

@@ -131,7 +131,7 @@ class Tokenizer:
         return self._sentence_piece().pieces()
 
     def surfaces(self, text: str) -> list[str]:
-        """Returns the text of each token that `encode` finds, as it stands there, without spaces around it.
+        """Returns the text of each token that `encode` finds, as written there, without spaces around it.
 
         A token that is not a whole character (a byte, or the space before a word) has the text of the next.
 

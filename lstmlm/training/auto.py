@@ -99,14 +99,14 @@ def choose_here(
 ) -> Recipe:
     """Chooses for this machine, and writes what it chose and tried to `<output>.auto.json`.
 
-    Where that file is already there its choice stands, so that a run that is started again stays the same run.
+    Where that file is already there its choice is kept, so that a run that is started again stays the same run.
 
     Args:
         recipe: The run.
         examples: Folder of the examples stage.
         tokenizer: Folder of the tokenizer stage.
-        output: Where the model shall be published.
-        progress: Told of every probe.
+        output: Where the model is published.
+        progress: Receives each probe.
         memory: GB that all workers together may take; None: four fifths of what is available.
 
     Returns:

@@ -43,7 +43,7 @@ def check_inputs(recipe: Recipe, data: Manifest, pieces: Manifest) -> None:
 
 
 def _check_enough(recipe: Recipe, train: Mapping[str, int], valid: Mapping[str, int]) -> None:
-    """Checks that there is a batch to train on and one to judge by."""
+    """Checks that there is at least one batch for training and one for evaluation."""
     plan = recipe.training
     hint = "Lower training.batch, or give more text"
     if load_task(recipe.task).has_targets:
@@ -57,4 +57,4 @@ def _check_enough(recipe: Recipe, train: Mapping[str, int], valid: Mapping[str, 
         raise UserError(what, where="training.batch", hint=hint)
     if not valid["examples"]:
         hint = "Raise corpus.valid_fraction or name a corpus.valid with text in it"
-        raise UserError("the valid split is empty, so there is nothing to judge by", where="examples", hint=hint)
+        raise UserError("the valid split is empty, so nothing can be evaluated", where="examples", hint=hint)

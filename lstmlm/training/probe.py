@@ -1,4 +1,4 @@
-"""Takes a few real training steps in a process of its own and tells their speed and memory."""
+"""Takes a few real training steps in a separate process and reports their speed and memory."""
 
 from __future__ import annotations
 

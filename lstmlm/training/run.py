@@ -44,12 +44,12 @@ def train(
         recipe: The run.
         examples: Folder of the examples stage.
         tokenizer: Folder of the tokenizer stage.
-        output: Where `weights.npz`, `model.json`, `metrics.jsonl` and `loss.png` shall appear.
-        progress: Told of steps and loss.
+        output: Where `weights.npz`, `model.json`, `metrics.jsonl` and `loss.png` are published.
+        progress: Receives steps and loss.
         ray_address: An existing Ray cluster.
 
     Raises:
-        UserError: The inputs do not fit the recipe, or training cannot go on.
+        UserError: The inputs do not fit the recipe, or training cannot continue.
     """
     data, pieces = read_manifest(examples, "examples"), read_manifest(tokenizer, "tokenizer", verify=True)
     recipe, origin = _with_initial(recipe)
@@ -124,9 +124,9 @@ def _publish(recipe: Recipe, work: Path, vocabulary: dict[str, Any], claim: Clai
 
 @contextmanager
 def _watched(metrics: Path, plan: Training, progress: Progress, listeners: Sequence[Listener]) -> Iterator[None]:
-    """Follows the metrics file that rank 0 writes, and tells the progress line and the listeners."""
+    """Follows the metrics file that rank 0 writes, and passes each row to the progress line and the listeners."""
     finished = threading.Event()
-    told: set[tuple[int, bool]] = set()
+    seen: set[tuple[int, bool]] = set()
 
     before = len(written_rows(metrics))
 
@@ -136,8 +136,8 @@ def _watched(metrics: Path, plan: Training, progress: Progress, listeners: Seque
             progress.update(rows[-1]["step"], plan.steps, unit="steps", note=" ".join(_note(rows, plan.metric)))
         for row in rows:
             key = row["step"], "valid_loss" in row
-            if key not in told:
-                told.add(key)
+            if key not in seen:
+                seen.add(key)
                 for listener in listeners:
                     listener.metrics(row)
 

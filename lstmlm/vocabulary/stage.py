@@ -30,7 +30,7 @@ def train_tokenizer(recipe: Recipe, records: Path, output: Path, progress: Progr
         recipe: The run; `tokenizer`, `task` and `seed` are used.
         records: A records folder.
         output: The folder to publish; a no-op where it holds this result.
-        progress: Told how far it is.
+        progress: Receives the progress of the stage.
 
     Raises:
         UserError: The vocabulary does not fit the text, or the given file is not a vocabulary.

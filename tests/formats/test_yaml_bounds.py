@@ -19,8 +19,8 @@ LAUGHS = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(
     ("text", "words"),
     [
         (LAUGHS, "more than 50000 values, aliases counted"),
-        ("a: &a [*a]\n", "the alias 'a' stands inside what it names"),
-        ("a: &a {b: {c: *a}}\n", "the alias 'a' stands inside what it names"),
+        ("a: &a [*a]\n", "the alias 'a' occurs inside its own anchor"),
+        ("a: &a {b: {c: *a}}\n", "the alias 'a' occurs inside its own anchor"),
         ("a: " + "[" * 100_000, "more than 40 levels"),
         ("".join(f"{' ' * n}a:\n" for n in range(200)), "more than 40 levels"),
         ("a: [" + "x," * 60_000 + "]", "more than 50000 values"),

@@ -32,13 +32,13 @@ _EDGES_AT_ONCE = 1 << 20
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class DuplicateRows:
-    """The rows to leave out. Rows are numbered over the whole corpus; `index` says where they lie.
+    """The rows to leave out. Rows are numbered over the whole corpus; `index` locates them.
 
     Attributes:
         index: The key files.
         rows: `int64[dropped]`, ascending.
         kept: `int64[dropped]`: the row that is kept instead; it is never dropped itself.
-        exact: `bool[dropped]`: the very text stood before; else a similar one did.
+        exact: `bool[dropped]`: the same text occurred before; otherwise a similar one.
     """
 
     index: KeyIndex

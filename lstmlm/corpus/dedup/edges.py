@@ -1,7 +1,7 @@
 """Pairs of equal or similar rows, found in one range of one key column at a time.
 
-Rows are numbered over the whole corpus, in corpus order. What is found does not depend on how rows lie in blocks or how
-keys are divided into ranges: all rows of a key are in one range.
+Rows are numbered over the whole corpus, in corpus order. What is found does not depend on how rows are divided into
+blocks or how keys are divided into ranges: all rows of a key are in one range.
 """
 
 from __future__ import annotations

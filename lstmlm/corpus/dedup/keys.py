@@ -1,4 +1,4 @@
-"""The keys of a block of records by which duplicates are found, and the file a block's keys lie in.
+"""The keys of a block of records by which duplicates are found, and the file that a block's keys are stored in.
 
 A file takes `36 + 12 * columns + hashes` bytes a record: 28 with exact keys alone, 440 with 12 bands of 8 hashes more.
 """
@@ -109,7 +109,7 @@ class KeyFile:
     """The keys of a block in their file. Rows are numbered in the block.
 
     Attributes:
-        path: Where it lies.
+        path: Its path.
         rows: Records of the block.
         columns: Key columns: the exact one, then the bands.
         hashes: Bytes of a sketch.

@@ -3,7 +3,7 @@
 Two texts agree in a hash of their signatures with a probability equal to the Jaccard similarity of their shingles.
 Rows of a signature are put together to bands; texts that agree in all of a band become a candidate pair.
 
-Each signature is cut into bands twice: once into consecutive hashes, once into hashes that lie `bands` apart, so that
+Each signature is cut into bands twice: once into consecutive hashes, once into hashes that are `bands` apart, so that
 a band of the first cut shares at most one hash with one of the second (where there are no fewer bands than rows). That
 finds what twice as many hashes would find. The price, more candidates that are not alike, is paid back by comparing
 the whole signatures of a candidate pair (`least_matches`).
@@ -42,7 +42,7 @@ def bands_and_rows(jaccard: float, max_hashes: int = 128) -> tuple[int, int]:
     would share too much.
 
     Args:
-        jaccard: Similarity of shingles that shall be found, above 0, up to 1.
+        jaccard: Similarity of shingles to find, above 0, up to 1.
         max_hashes: Hashes of a signature at most.
     """
     for rows in range(math.isqrt(max_hashes), 1, -1):

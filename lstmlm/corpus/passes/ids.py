@@ -37,10 +37,10 @@ def refuse_repeated_ids(parts: Sequence[Path]) -> None:
     """Compares the 128-bit hashes of all ids.
 
     Args:
-        parts: The part files, in corpus order; their hashes lie beside them (`ids_path`).
+        parts: The part files, in corpus order; their hashes are stored next to them (`ids_path`).
 
     Raises:
-        UserError: An id is there twice; it is named.
+        UserError: Duplicate id; the message names it.
     """
     if not parts:
         return

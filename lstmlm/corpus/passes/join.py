@@ -80,7 +80,7 @@ def payloads(parts: Iterable[Part], seed: int, losses: Losses, mark: str = "#") 
     Args:
         parts: The parts, in order.
         seed: `recipe.seed`.
-        losses: Told of each record that is left out.
+        losses: Counts each record that is left out.
         mark: Between a record's id and the number of a further use.
     """
     for part in parts:
@@ -124,7 +124,7 @@ class Jobs:
         return Losses(name if self.exclusions else None)
 
     def scattered(self, split: str, shard: int, group: int) -> Path:
-        """Returns where the records lie that a group has for a shard."""
+        """Returns the path of the records that a group has for a shard."""
         return self.scratch / f"scattered-{split}-{shard:05d}-{group:06d}.tfrecord"
 
 

@@ -35,27 +35,27 @@ EXCLUSION_LEVEL = 4  # of gzip
 
 
 def part_path(folder: Path, file: int, block: int, split: str) -> Path:
-    """Returns where the records of one block and split lie until they are joined to shards."""
+    """Returns the path of the records of one block and split until they are joined to shards."""
     return folder / f"{file:05d}-{block:012d}.{split}.tfrecord"
 
 
 def keys_path(part: Path) -> Path:
-    """Returns where the keys lie by which copies of the part's records are found."""
+    """Returns the path of the keys by which copies of the part's records are found."""
     return part.with_suffix(".keys")
 
 
 def ids_path(part: Path) -> Path:
-    """Returns where the hashes of the ids of the part's records lie."""
+    """Returns the path of the hashes of the ids of the part's records."""
     return part.with_suffix(".ids")
 
 
 def dead_path(folder: Path, file: int, block: int) -> Path:
-    """Returns where the dead letters of one block lie until they are joined."""
+    """Returns the path of the dead letters of one block until they are joined."""
     return folder / f"{file:05d}-{block:012d}.dead.jsonl"
 
 
 def excluded_path(folder: Path, file: int, block: int) -> Path:
-    """Returns where the exclusions of one block lie until they are joined."""
+    """Returns the path of the exclusions of one block until they are joined."""
     return folder / f"{file:05d}-{block:012d}.excluded.jsonl.gz"
 
 
@@ -152,7 +152,7 @@ def _named(fields: Mapping[str, Any], column: str, what: str) -> str:
 class WriteParts(beam.DoFn):
     """Writes what is left of a block, and yields the row of its `Summary`.
 
-    A part is written under its final name: the folder it lies in is thrown away unless all of the stage succeeds, and
+    A part is written under its final name: its folder is removed unless all of the stage succeeds, and
     a retried element writes the same bytes again.
     """
 
@@ -165,8 +165,8 @@ class WriteParts(beam.DoFn):
         """See the class."""
         corpus = self._recipe.corpus
         size: dict[str, int] = {}
-        parted = self._by_split(block)
-        for split, records in parted.items():
+        by_split = self._by_split(block)
+        for split, records in by_split.items():
             path = part_path(self._folder, block.file, block.index, split)
             write_records(path, map(serialize, records))
             size[split] = path.stat().st_size
@@ -180,17 +180,17 @@ class WriteParts(beam.DoFn):
                 stream.writelines(orjson.dumps(letter) + b"\n" for letter in block.dead)
         if block.excluded and corpus.exclusions:
             write_exclusions(excluded_path(self._folder, block.file, block.index), block.excluded)
-        kept = {split: len(records) for split, records in parted.items()}
+        kept = {split: len(records) for split, records in by_split.items()}
         yield summarise(block, kept, size, self._lost(block)).row()
 
     def _by_split(self, block: Block) -> dict[str, list[Record]]:
         fixed = self._splits[block.file]
         if fixed is not None:
             return {fixed: block.records} if block.records else {}
-        parted: dict[str, list[Record]] = {}
+        by_split: dict[str, list[Record]] = {}
         for record in block.records:
-            parted.setdefault(self._split_of(record), []).append(record)
-        return parted
+            by_split.setdefault(self._split_of(record), []).append(record)
+        return by_split
 
     def _split_of(self, record: Record) -> Split:
         return split_of(record.group or record.id, self._recipe.seed, self._recipe.corpus.valid_fraction)

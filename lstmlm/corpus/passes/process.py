@@ -1,7 +1,7 @@
 """The passes over a corpus: read and clean into parts, find copies among them, join what is left to shards.
 
-What lies between two passes is files in a scratch folder below the draft, and what travels between them is names and
-counts: so memory does not grow with the corpus, on any runner.
+Between two passes, data is stored in files in a scratch folder below the draft, and what travels between them is names
+and counts: so memory does not grow with the corpus, on any runner.
 """
 
 from __future__ import annotations
@@ -60,12 +60,12 @@ def process(
         recipe: The run; `corpus`, `task` and `seed` are used.
         sink: The form of the shards.
         draft: The folder being written; its facts get `counts`, `splits` and `shards`.
-        progress: Told how far it is.
+        progress: Receives the progress of the stage.
         held_out: Whether there must be a valid split.
         runner: Where the pipelines run; None: in this process.
 
     Raises:
-        UserError: Something about the corpus the user must mend.
+        UserError: Something about the corpus the user must fix.
         RuntimeError: The counts do not add up.
     """
     scratch = draft.path / ".parts"

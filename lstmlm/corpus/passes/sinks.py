@@ -23,7 +23,7 @@ class Sink(Protocol):
     """The form of the shards. Travels to workers as bytes."""
 
     def path(self, split: str, shard: int, shards: int) -> Path:
-        """Returns where a shard lies."""
+        """Returns the path of a shard."""
 
     def write(self, path: Path, payloads: Iterable[bytes]) -> int:
         """Writes serialized records as a shard and returns how many."""

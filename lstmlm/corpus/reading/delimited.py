@@ -123,7 +123,7 @@ class _Feed:
         try:
             return data.decode("utf-8") + "\n"
         except UnicodeDecodeError as error:
-            # The record goes on to its end: a quoted field may be open.
+            # The record continues to its end: a quoted field may be open.
             self.problem = self.problem or not_utf8(error)
             return data.decode("utf-8", "replace") + "\n"
 

@@ -53,7 +53,7 @@ def raw_lines(
 
 
 def _cut(chunks: Iterable[bytes], enough: int) -> Iterator[bytes]:
-    """Yields what lies between line feeds. Of a line longer than `enough` bytes at least so many are yielded."""
+    """Yields the parts between line feeds. Of a line longer than `enough` bytes at least so many are yielded."""
     begun: list[bytes] = []  # pieces of the line whose end has not come
     held = 0
     for chunk in chunks:

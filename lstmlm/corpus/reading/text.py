@@ -34,7 +34,7 @@ def text_rows(lines: Iterable[RawLine], column: str) -> Iterator[Row]:
 
 
 def paragraph_rows(lines: Iterable[RawLine], limit: int, column: str) -> Iterator[Row]:
-    """Yields each run of lines that are not blank as a row of one field, its lines parted by line feeds.
+    """Yields each run of lines that are not blank as a row of one field, its lines separated by line feeds.
 
     A paragraph with a line that cannot be used is dead as a whole, and so is one longer than `limit` bytes.
     """
@@ -112,7 +112,7 @@ def _is_rounded(value: Any) -> bool:
 
 
 def _unusual(number: int, data: bytes) -> Row:
-    """Judges a line that orjson refuses: blank, no text, more lenient JSON (`NaN`), or broken."""
+    """Classifies a line that orjson refuses: blank, no text, more lenient JSON (`NaN`), or broken."""
     size = len(data)
     try:
         text = data.decode("utf-8")

@@ -31,7 +31,7 @@ def check_usable(
     held_out: bool,
     files: Sequence[CorpusFile] = (),
 ) -> None:
-    """Checks that a corpus is worth going on with.
+    """Checks that a corpus can be used.
 
     Args:
         counts: See `lstmlm.corpus.report.summary.totals`.

@@ -46,7 +46,7 @@ def histograms(summaries: Sequence[Summary]) -> dict[str, Any]:
 
     Returns:
         `lengths` ([fewest characters, most characters, records] for each power of two), `repeated_lines` ([line,
-        times], counted inside blocks where a line stands at least twice, so a lower bound), and every other tally
+        times], counted inside blocks where a line occurs at least twice, so a lower bound), and every other tally
         (`language`, `privacy`, ...) as key -> count, the most frequent first.
     """
     tallies: dict[str, collections.Counter[str]] = collections.defaultdict(collections.Counter)

@@ -34,7 +34,7 @@ class Summary:
         lost: Split -> reason -> rows of it behind `dropped`. Where records are split by hash, rows that never became
             a record are of no split.
         tallies: See `Block.tallies`, and `lengths`: bit length of the source's characters -> records.
-        repeated: Line -> times it stands in the block, where that is more than once.
+        repeated: Line -> times it occurs in the block, where that is more than once.
     """
 
     file: int

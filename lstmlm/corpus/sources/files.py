@@ -48,7 +48,7 @@ class CorpusFile:
     Attributes:
         index: Position in the corpus: train files first, each split sorted by name.
         name: Path below the corpus root, with forward slashes.
-        path: Where it lies: a local path or a URL.
+        path: A local path or a URL.
         format: `.txt`, `.tsv`, `.csv`, `.jsonl` or `.parquet`.
         compression: `gz`, `bz2`, `xz`, `zst`, or empty: as its first bytes say.
         split: The split it is given for; None: each record's id decides.
@@ -68,7 +68,7 @@ class CorpusFile:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class CorpusListing:
-    """The files of a corpus in corpus order, and what lies among them and is not read."""
+    """The files of a corpus in corpus order, and the files among them that are not read."""
 
     files: list[CorpusFile]
     left_out: list[LeftOut]
@@ -153,7 +153,7 @@ def _role(corpus: Corpus, pattern: str, role: Split) -> tuple[list[Found], list[
 
 
 def named_files(corpus: Corpus, pattern: str, field: str) -> list[CorpusFile]:
-    """Returns the files below the root that a name, folder or glob of another field stands for, sorted by name.
+    """Returns the files below the root that a name, folder or glob of another field matches, sorted by name.
 
     Args:
         corpus: Gives the root.
@@ -200,7 +200,7 @@ def compression_of(name: str) -> str:
 def corpus_fingerprint(recipe: Recipe, *, held_out: bool = True) -> str:
     """Returns the fingerprint of the records folder this recipe makes: the sections read and every file's content.
 
-    Reads every local file once; of a remote one the checksum that its store keeps is taken. Where the corpus lies
+    Reads every local file once; of a remote one the checksum that its store keeps is taken. Where the corpus is stored
     does not matter, names below the root do.
 
     Args:

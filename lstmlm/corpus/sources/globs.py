@@ -10,7 +10,7 @@ GLOB = re.compile(r"[*?[]")
 
 
 def name_matches(name: str, pattern: str) -> bool:
-    """Says whether a name below the root (with forward slashes) is one that a glob stands for."""
+    """Says whether a name below the root (with forward slashes) matches a glob."""
     return matches(name.split("/"), pattern.split("/"))
 
 

@@ -1,4 +1,4 @@
-"""The files below a root that a name, a folder or a glob stands for, local or remote.
+"""The files below a root that a name, a folder or a glob matches, local or remote.
 
 A glob matches folder by folder: `*`, `?` and `[...]` stay within a name, `**` stands for any number of folders. What
 leads out of the root is refused; symbolic links to folders are not followed, so a loop of them cannot be walked. Of a
@@ -40,7 +40,7 @@ def list_files(root: Path | str, pattern: str, field: str, endings: Sequence[str
     if pattern.startswith("/") or "://" in pattern:
         raise UserError(f"{pattern} is absolute", where=field, hint="Name it relative to corpus.root")
     if ".." in parts or "\0" in pattern:
-        raise UserError(f"{pattern!r} leads out of corpus.root", where=field, hint="Name what lies below corpus.root")
+        raise UserError(f"{pattern!r} leads out of corpus.root", where=field, hint="Name files below corpus.root")
     listing = remote_files(root, parts, endings) if isinstance(root, str) else LocalFiles(root, endings).find(parts)
     if not listing.found:
         where = f"{str(root).rstrip('/')}/{clean}" if parts else str(root)

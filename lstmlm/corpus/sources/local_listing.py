@@ -30,7 +30,7 @@ class LocalFiles:
         self._resolved = root.resolve()
 
     def find(self, parts: Sequence[str]) -> Listing:
-        """Returns the files that the parts of a name, folder or glob stand for; see `lstmlm.corpus.sources.listing`."""
+        """Returns the files that the parts of a name, folder or glob match; see `lstmlm.corpus.sources.listing`."""
         exact = self._root.joinpath(*parts)
         mode = _mode(exact)
         if stat.S_ISREG(mode):
@@ -112,6 +112,6 @@ def _mode(path: Path) -> int:
         if error.errno in (errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG):
             return 0
         if error.errno == errno.ELOOP:
-            hint = "Mend or remove the symbolic link"
+            hint = "Fix or remove the symbolic link"
             raise UserError("a symbolic link that leads to itself", where=str(path), hint=hint) from error
         raise cannot_read(str(path), error) from error

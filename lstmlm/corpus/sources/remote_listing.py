@@ -14,7 +14,7 @@ from lstmlm.publish.manifest import MANIFEST
 
 
 def remote_files(root: str, parts: Sequence[str], endings: Sequence[str]) -> Listing:
-    """Returns the files that the parts of a name, folder or glob stand for; see `lstmlm.corpus.sources.listing`."""
+    """Returns the files that the parts of a name, folder or glob match; see `lstmlm.corpus.sources.listing`."""
     pattern = "/".join(parts)
     prefix = pattern[: found.start()] if (found := GLOB.search(pattern)) else pattern
     base = root.rstrip("/") + "/"

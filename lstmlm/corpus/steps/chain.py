@@ -17,7 +17,7 @@ from lstmlm.recipe.sections.corpus import Corpus
 def steps(corpus: Corpus, contamination: Path | None) -> list[Step]:
     """Returns the steps from read records to the records that are kept.
 
-    Cheap ones come first, and scrubbing last: the others judge the text as it was written, and what they drop is
+    Cheap ones come first, and scrubbing last: the others see the text as it was written, and what they drop is
     scrubbed with what stays.
 
     Args:

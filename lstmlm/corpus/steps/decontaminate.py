@@ -31,7 +31,7 @@ class EvaluationIndex:
 
     Attributes:
         hashes: `uint64[runs]`, ascending, each once.
-        sources: `int32[runs]`: which text a run stands in first.
+        sources: `int32[runs]`: which text a run occurs in first.
         names: The texts' names, `file:line`.
         slots: `bool[a power of two]`, indexed by the first bits of a hash: False where no run begins with them.
     """
@@ -43,7 +43,7 @@ class EvaluationIndex:
 
     def find(self, hashes: Hashes) -> tuple[Offsets, NDArray[np.int32]]:
         """Returns the positions of the hashes that are in the index, and the source of each."""
-        # Nearly all are not, and one look at the slots tells most of those.
+        # Nearly all are not, and one look at the slots finds most of those.
         maybe = np.flatnonzero(self.slots[_slot(hashes, len(self.slots))])
         places = np.searchsorted(self.hashes, hashes[maybe])
         there = places < len(self.hashes)
@@ -120,7 +120,7 @@ class Decontaminate(Filter):
         """Returns, for each record, the name of the first evaluation text it meets, or None.
 
         Shorter texts than a run are compared whole, and only as sources: a short target, such as the name of a class,
-        stands in evaluation text by right.
+        occurs in evaluation text legitimately.
         """
         self.setup()
         assert self._index is not None

@@ -1,4 +1,4 @@
-"""HTML entities become the characters they stand for, in linear time however deep they are nested."""
+"""HTML entities become the characters they encode, in linear time however deep they are nested."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ from lstmlm.errors import UserError
 from lstmlm.records.record import Record
 
 UNDETERMINED = "und"  # ISO 639 has this code for text without a language, such as numbers
-SAMPLE = 1000  # characters a text is judged by: of a longer one the beginning, the middle and the end
+SAMPLE = 1000  # characters that a language is identified by; of a longer text: the beginning, the middle and the end
 # Nats by which another language must be more likely. About where, on the Tatoeba train split, the English and French
 # sentences lost and the ones of the other language let in are fewest together.
 MARGIN = 3.0
@@ -55,7 +55,7 @@ class Detector:
         """Returns the language of each text.
 
         Args:
-            texts: Texts; of a long one a sample is judged (see `SAMPLE`).
+            texts: Texts; of a long one a sample is used (see `SAMPLE`).
             expected: Languages that the texts are supposed to be in. One of them is the answer unless another one is
                 more likely by a factor of `exp(MARGIN)`: short sentences are often as likely in a related language.
 

@@ -43,7 +43,7 @@ _TABULATED = 0x20000
 
 @functools.cache
 def simple_letters() -> Codes:
-    """Returns for each code point the letter it stands for, or `SPACE` or `IGNORED`; built once, in about 0.3 s."""
+    """Returns for each code point the letter it represents, or `SPACE` or `IGNORED`; built once, in about 0.3 s."""
     table = np.arange(_UNICODE, dtype=np.uint32)
     table[:_TABULATED] = [_simple(chr(code)) for code in range(_TABULATED)]
     for marks in _IGNORED_MARKS:

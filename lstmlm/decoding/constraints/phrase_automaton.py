@@ -118,7 +118,7 @@ class PhraseAutomaton:
             plain = {symbol: number(self._after(state, symbol)) for symbol in (NOTHING, SPACE, SIGN, LETTER)}
             row = np.where(letters, plain[LETTER], plain[SIGN]).astype(np.int32)
             row[[NOTHING, SPACE]] = plain[NOTHING], plain[SPACE]
-            # Symbols that no phrase goes on with do what any other letter or sign does.
+            # Symbols that continue no phrase do what any other letter or sign does.
             for symbol in {symbol for place in self._begun(state) for symbol in self._nodes[place].next}:
                 row[symbol] = number(self._after(state, symbol))
             rows.append(row)

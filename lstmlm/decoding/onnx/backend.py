@@ -163,5 +163,5 @@ class OnnxBackend(NumpyRows):
     def _session(self, model: onnx.ModelProto) -> onnxruntime.InferenceSession:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads, options.inter_op_num_threads = self._threads, 1
-        options.log_severity_level = 3  # warnings tell of optimisations
+        options.log_severity_level = 3  # warnings are about optimisations
         return onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])

@@ -1,9 +1,9 @@
 """Writes ONNX graphs node by node, with the matrix products in float32 or int8.
 
 How int8 works here: a weight matrix is stored as int8 with one scale per output channel; what it is multiplied with is
-rounded to uint8 when it comes. In an LSTM network nearly all of that lies within -1 and 1 (a hidden state is o *
+rounded to uint8 when it comes. In an LSTM network nearly all of that is within -1 and 1 (a hidden state is o *
 tanh(C), a context is a mean of hidden states, an attentional vector is a tanh), so its scale is known beforehand, and
-a row is rounded the same way whatever stands in the rows beside it. A scale taken from the whole batch, which is what
+a row is rounded the same way whatever the other rows contain. A scale taken from the whole batch, which is what
 onnxruntime's dynamic quantisation uses, would make every output depend on its batch.
 
 Processors without VNNI add pairs of int8 products in 16 bits, which can saturate: use float32 there.
@@ -80,7 +80,7 @@ class GraphWriter:
             values: float32 [rows, width].
             matrix: float32 [width, units].
             bias: float32 [units], or None.
-            bounded: Whether the values lie within -1 and 1.
+            bounded: Whether the values are within -1 and 1.
             bias_name: Name of the bias among the constants, where someone has to find it.
 
         Returns:

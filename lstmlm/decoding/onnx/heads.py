@@ -78,7 +78,7 @@ def best(model: onnx.ModelProto, count: int) -> onnx.ModelProto:
 def _blocks(model: onnx.ModelProto) -> tuple[int, int]:
     """Cuts the vocabulary into equal blocks; returns their number and their size.
 
-    The highest values lie in the blocks with the highest peaks. Peaks are found with vector instructions, places one by
+    The highest values are in the blocks with the highest peaks. Peaks are found with vector instructions, places one by
     one: looking for places in a few blocks alone takes a fifth of the time.
     """
     (logits,) = (output for output in model.graph.output if output.name == "logits")

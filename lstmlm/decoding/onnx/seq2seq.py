@@ -104,7 +104,7 @@ def _first_states(graph: GraphWriter, weights: Weights, ends: str) -> tuple[list
 
 
 def decoder(weights: Weights, clusters: Sequence[int] = (), *, int8: bool) -> onnx.ModelProto:
-    """Returns the graph of a step; rows / records hypotheses of a record stand side by side and share its memory.
+    """Returns the graph of a step; rows / records hypotheses of a record are adjacent and share its memory.
 
     It takes `token` (int64 [rows]), the states `h_0`, `c_0`, ..., `values` and `length` of the records, and gives
     `logits` (float32 [rows, vocabulary]), the states after `next_h_0`, `next_c_0`, ..., and `attention` (float32 [rows,

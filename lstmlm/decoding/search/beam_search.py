@@ -144,7 +144,7 @@ class BeamSearch:
         self._finished[slot].append(Hypothesis(tokens, value, score, alignment))
 
     def _extend(self, live: Expansion, attended: Ints | None) -> None:
-        """Lets the hypotheses that go on take the place of those before, whose rows attended as given."""
+        """Replaces the hypotheses by those that continue, whose rows attended as given."""
         if (words := self._options.constraints.words) is not None:
             before = np.take_along_axis(self._states, live.parents, axis=1)
             for slot, rank in np.argwhere(np.isfinite(live.scores)).tolist():

@@ -1,8 +1,9 @@
-"""Beam search, as pure functions over arrays: which hypotheses go on, which are finished, and how they are ranked.
+"""Beam search, as pure functions over arrays: which hypotheses continue, which are finished, and how they are ranked.
 
 A step extends every hypothesis by every token and ranks the results by log-probability. One that ends, and ranks among
-the first `beam`, is finished; the first `beam` of the others go on. The search of a request stops with `beam` finished
-hypotheses or at its limit of tokens, where those that go on are finished as they are. The finished ones are ranked by
+the first `beam`, is finished; the first `beam` of the others continue. The search of a request stops with `beam`
+finished hypotheses or at its limit of tokens, where those that continue are finished as they are. The finished ones
+are ranked by
 
     score(Y) = log P(Y) / lp(Y) + cp(Y),    lp(Y) = ((5 + |Y|) / 6) ** alpha,
     cp(Y) = beta * sum over source tokens i of log(min(1, attention to i, summed over the steps))

@@ -106,7 +106,7 @@ class RowSearch:
         ban(logits, written, rules, self._states.tolist(), last)
 
     def _reconsider(self, slots: Slots, before: list[Array], logits: Floats, attended: Ints | None) -> None:
-        """Takes back the last token of rows that would go on to a forbidden word.
+        """Takes back the last token of rows that would continue to a forbidden word.
 
         A piece such as "the" may begin a longer word, so it is allowed where "the" is forbidden. Where the model then
         would end the word, another piece is chosen in its place: the row goes back by a step.

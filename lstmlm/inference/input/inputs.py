@@ -196,7 +196,7 @@ def choose(recipe: Recipe, records: Path | None, input: Path | None) -> Source:
 
 
 def named(path: Path, recipe: Recipe, target: str | None = None) -> Files:
-    """Returns the files that a path stands for: a file, all files of a folder, or those that a glob matches."""
+    """Returns the files that a path names: a file, all files of a folder, or those that a glob matches."""
     if path.is_dir():
         return Files(path, ".", recipe, target)
     if path.is_file():

@@ -57,7 +57,7 @@ class Dead:
 
     @property
     def place(self) -> str:
-        """Says where the input stands."""
+        """Returns the position of the input: file and line."""
         return f"{self.file}:{self.line or self.id}"
 
     def letter(self) -> dict[str, Any]:

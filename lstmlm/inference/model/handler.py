@@ -107,5 +107,5 @@ _PREAMBLE = ("Graph execution error", "Detected at ", "File ", "<stack traces", 
 def _first_line(error: BaseException) -> str:
     """Returns the line that says what went wrong, without the graph and the stack TensorFlow puts around it."""
     lines = str(getattr(error, "message", "") or error).splitlines()
-    telling = (line for line in lines if line.strip() and not line.startswith(_PREAMBLE))
-    return next(telling, "no message")[:300]
+    informative = (line for line in lines if line.strip() and not line.startswith(_PREAMBLE))
+    return next(informative, "no message")[:300]

@@ -72,7 +72,7 @@ class ServedModel:
         Args:
             texts: Any number of texts.
             seeds: A seed for each, below 2**63; it decides the draws where decoding samples.
-            meter: Told what is done: all rows of a batch take as long as its longest.
+            meter: Counts what is done: all rows of a batch take as long as its longest.
 
         Returns:
             One output a text, in their order.

@@ -13,7 +13,7 @@ from lstmlm.recipe.sections.section import Folder, Fraction, Positive, Section
 class Duplicates(Section):
     """Which records count as copies of an earlier one; the first in corpus order stays."""
 
-    exact: bool = Field(False, description="Drop records whose text (source and targets) stood before.")
+    exact: bool = Field(False, description="Drop records whose text (source and targets) occurred before.")
     near: Annotated[float, Field(ge=0.3, le=1.0)] | None = Field(
         None,
         description="Drop records whose shingles have this Jaccard similarity, or more, to an earlier one's; texts of "
@@ -93,7 +93,7 @@ class Corpus(Section):
     target: str | None = Field(None, description="Column or key of the output text, or list of texts (pair tasks).")
     id: str | None = Field(None, description="Column or key of the record's id; absent: `file:line`.")
     unit: Literal["line", "paragraph"] = Field(
-        "line", description="What a record of a .txt file is; paragraphs are parted by blank lines."
+        "line", description="What a record of a .txt file is; paragraphs are separated by blank lines."
     )
     max_line_bytes: Positive = Field(1_000_000, description="A longer line is a dead letter.")
     max_dead_fraction: Fraction = Field(0.01, description="A larger share of dead letters fails the run.")
@@ -156,5 +156,5 @@ class Corpus(Section):
         return self
 
     def place(self, name: str) -> str:
-        """Returns where a file or glob below `root` lies: a path, or a URL."""
+        """Returns a file or glob below `root` as a path or a URL."""
         return f"{self.root.rstrip('/')}/{name}" if isinstance(self.root, str) else str(self.root / name)

@@ -25,7 +25,7 @@ class Cache(Section):
 
 
 class Evaluation(Section):
-    """How the trained model is judged."""
+    """How the trained model is evaluated."""
 
     thresholds: dict[str, Threshold] = Field({}, description="Metric name -> bounds.")
     max_records: Positive = Field(5000, description="Records of the valid split that are decoded at most.")

@@ -38,7 +38,7 @@ class Tokenizer(Section):
     def _symbols_can_be_pieces(cls, symbols: tuple[str, ...]) -> tuple[str, ...]:
         for place, symbol in enumerate(symbols):
             if symbol in symbols[:place]:
-                raise ValueError(f"{symbol!r} is there twice")
+                raise ValueError(f"duplicate symbol {symbol!r}")
             if not symbol or any(letter.isspace() or letter in _MARKS for letter in symbol):
                 raise ValueError(f"{symbol!r}: a symbol is text without spaces, NUL, U+2581, U+2585 and U+E281")
             if symbol in _OWN_PIECES or re.fullmatch(r"<0x[0-9A-F]{2}>", symbol):

@@ -49,7 +49,7 @@ class Training(Section):
     )
     ema: Annotated[float, Field(ge=0.0, lt=1.0)] = Field(
         0.0,
-        description="Decay of the moving average of the weights that is judged and kept; 0: the weights themselves.",
+        description="Decay of the moving average of the weights that is evaluated and kept; 0: the weights themselves.",
     )
     label_smoothing: Annotated[float, Field(ge=0.0, lt=1.0)] = Field(0.0, description="Share spread over all tokens.")
     activation_penalty: Annotated[float, Field(ge=0.0)] = Field(

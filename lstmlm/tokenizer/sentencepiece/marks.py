@@ -1,4 +1,4 @@
-"""What SentencePiece cannot tell from its own marks is written another way before it cuts a text, and back after it.
+"""Escapes characters that SentencePiece would confuse with its own marks, and restores them afterwards.
 
 SentencePiece writes U+2581 for a space, so that one in a text would come back as a space. Here it is written as
 `ESCAPE 1`, and `ESCAPE` itself as `ESCAPE 0`: no text is lost, and almost none has either.

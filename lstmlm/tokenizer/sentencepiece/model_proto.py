@@ -48,7 +48,7 @@ def renumbered(model: bytes) -> bytes:
     front = [_new_piece(_NAMES[role]) if place is None else pieces[place] for role, place in sorted(places.items())]
     moved = set(places.values())
     rest = [content for place, content in enumerate(pieces) if place not in moved]
-    # A message that stands twice is merged, and of a number or a text the last one counts.
+    # A message that occurs twice is merged, and of a number or a text the last one counts.
     spec = field(FIELD_2, b"".join(_settings(places)))
     return b"".join(field(FIELD_1, content) for content in (*front, *rest)) + others + spec
 

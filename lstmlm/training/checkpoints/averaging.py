@@ -1,4 +1,4 @@
-"""Averages of the weights over the steps: what is judged and kept in their place."""
+"""Running averages of the weights (EMA, NT-ASGD), evaluated and saved instead of the raw weights."""
 
 from __future__ import annotations
 

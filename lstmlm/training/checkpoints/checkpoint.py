@@ -26,7 +26,7 @@ logger = logging.getLogger(__name__)
 
 @dataclasses.dataclass(slots=True)
 class Position:
-    """Where training stands: all a resumed run needs beside the arrays and the recipe.
+    """The position in training: all a resumed run needs in addition to the arrays and the recipe.
 
     Attributes:
         step: Optimizer steps done.
@@ -56,9 +56,9 @@ def save_checkpoint(
     """Publishes `folder/step-00000123` and removes all but the newest `keep`.
 
     Args:
-        folder: Where the checkpoints of a run lie.
+        folder: The folder of a run's checkpoints.
         variables: Everything that changes in training, by name.
-        position: Where training stands.
+        position: The position in training.
         recipe: What decides the weights (see `lstmlm.training.checkpoints.identity.deciding`), and the vocabulary.
         keep: Newest checkpoints that stay.
 
@@ -91,12 +91,12 @@ def restore_newest(folder: Path, variables: Mapping[str, tf.Variable], recipe: M
     """Loads the newest whole checkpoint; a damaged one is passed over with a warning.
 
     Args:
-        folder: Where the checkpoints of a run lie.
+        folder: The folder of a run's checkpoints.
         variables: See `save_checkpoint`.
         recipe: See `save_checkpoint`.
 
     Returns:
-        Where training stands; the beginning where there is no checkpoint.
+        The position in training; the beginning where there is no checkpoint.
 
     Raises:
         UserError: The checkpoint is of another recipe or vocabulary.
@@ -125,7 +125,7 @@ def check_space(folder: Path, variables: Mapping[str, tf.Variable], copies: int)
     """Checks that a disk has room for checkpoints.
 
     Args:
-        folder: Where they will lie.
+        folder: Where they will be stored.
         variables: What one holds.
         copies: How many there will be at once.
 

@@ -1,4 +1,4 @@
-"""Judges a model while it is trained by what it writes: some of the valid split is decoded greedily."""
+"""Evaluates a model during training on decoded outputs: part of the valid split is decoded greedily."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from typing import Any
 from lstmlm.training.metrics.objective import Objective
 
 BEST = "best"
-"""Folder of a model in which the weights of its good evaluations lie, with `training.keep_best` above 1."""
+"""Folder of a model with the weights of its good evaluations, with `training.keep_best` above 1."""
 
 
 def read_metrics(path: Path) -> list[dict[str, Any]]:
@@ -23,7 +23,7 @@ def read_metrics(path: Path) -> list[dict[str, Any]]:
 
 
 def written_rows(path: Path) -> list[dict[str, Any]]:
-    """Reads `metrics.jsonl` as it was written: a step that a resumed run took again is there twice."""
+    """Reads `metrics.jsonl` as it was written: a step that a resumed run repeated occurs twice."""
     if not path.is_file():
         return []
     whole, _, _ = path.read_bytes().rpartition(b"\n")

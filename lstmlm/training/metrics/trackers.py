@@ -11,7 +11,7 @@ from lstmlm.recipe.recipe import Recipe
 
 
 class Listener(Protocol):
-    """Is told every row of `metrics.jsonl` once."""
+    """Receives every row of `metrics.jsonl` once."""
 
     def metrics(self, row: Mapping[str, Any]) -> None:
         """Takes `{"step": ..., name: number, ...}`."""
@@ -24,7 +24,7 @@ class TensorBoard:
     """Writes event files.
 
     Args:
-        folder: Where they shall lie.
+        folder: Where they are written.
     """
 
     def __init__(self, folder: Path) -> None:

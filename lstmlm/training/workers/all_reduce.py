@@ -26,7 +26,7 @@ class AllReduce(Protocol):
     def sum(self, values: Sequence[tf.Tensor]) -> list[tf.Tensor]:
         """Returns the sum of each of `values` (float32, the same shapes everywhere) over all workers.
 
-        The sums may lie in memory that the sum after the next one overwrites, so what is to stay must be copied.
+        The sums may be in memory that the sum after the next one overwrites, so what is to stay must be copied.
         """
 
 

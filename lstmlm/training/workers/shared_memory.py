@@ -1,7 +1,7 @@
 """Summing over workers of one machine through memory that all of them see.
 
 A ring sends every number through the loopback network: some 3 ms of processor time a megabyte, which two workers on two
-cores cannot hide. Here each worker writes its numbers once, sums its share of all, and uses the result where it lies.
+cores cannot hide. Here each worker writes its numbers once, sums its share of all, and uses the result in place.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from lstmlm.training.workers.all_reduce import AllReduce
 
 HEADER_BYTES = 4096
 TOKEN_PARTS = 4
-"""Numbers of 16 bits that tell a region from any other file. The ring takes float32, which holds them exactly."""
+"""Numbers of 16 bits that identify a region. The ring takes float32, which holds them exactly."""
 ALIGNED = 16
 """Numbers: 64 bytes. What TensorFlow is given elsewhere it copies."""
 POLL_SECONDS = 1e-4
@@ -120,7 +120,7 @@ class SharedMemory:
         for other in region.written[2:]:
             result[share] += other[share]
         self._meet()
-        # Where they lie: a faster peer writes its next result elsewhere, and TensorFlow works in place on memory of its
+        # In place: a faster peer writes its next result elsewhere, and TensorFlow works in place on memory of its
         # own alone.
         return [
             result[start : start + value.size].reshape(value.shape) for start, value in zip(starts, values, strict=True)
@@ -167,9 +167,9 @@ def through_memory(group: AllReduce, floats: int, timeout: float) -> AllReduce:
     region, facts = None, NOWHERE
     if group.rank == 0:
         region, facts = _made(group.world, floats)
-    (told,) = group.sum([tf.constant(facts)])
+    (known,) = group.sum([tf.constant(facts)])
     if group.rank != 0:
-        region = _opened(told.numpy(), group.world, floats)
+        region = _opened(known.numpy(), group.world, floats)
     if region is not None:
         region.hold(group.rank)
     (there,) = group.sum([tf.constant([float(region is not None)])])

@@ -105,7 +105,7 @@ class Worker:
     """The state of training in one process; see `train_worker` for the arguments.
 
     Attributes:
-        position: Where training stands.
+        position: The position in training.
         model: The model.
         group: The workers.
     """

@@ -45,7 +45,7 @@ def dropped(found: DuplicateRows) -> dict[int, tuple[int, bool]]:
 
 
 def brute_force(keys: Keys, least: int) -> dict[int, tuple[int, bool]]:
-    """Rows to drop -> the row kept and whether the text stood before; in plain Python, a pair at a time."""
+    """Rows to drop -> the row kept and whether the text occurred before; in plain Python, a pair at a time."""
     count = len(keys.exact)
     label = list(range(count))
     exact = {row for row in range(count) if keys.exact[row].tolist() in keys.exact[:row].tolist()}

@@ -75,7 +75,7 @@ class Finder:
                 )
 
     def may_find(self, text: str) -> bool:
-        """Tells whether anything can be in a text, or in one of several texts joined by line feeds."""
+        """Returns whether anything can be in a text, or in one of several texts joined by line feeds."""
         return self._presidio is not None or any(sign(text) for sign in self._signs) or needs_fold(text)
 
     def find(self, text: str) -> list[Span]:

@@ -1,8 +1,8 @@
 """Reads digits and signs of all scripts as their ASCII counterparts, so that each finder knows one form of each.
 
-Digits of any script become 0 to 9, full-width and small forms the characters they stand for, dashes `-`, and spaces a
-blank; characters that are not seen (soft hyphens, joiners, marks of direction) are left out. Spans that are found in
-the folded text are given back in those of the text itself.
+Digits of any script become 0 to 9, full-width and small forms the characters they correspond to, dashes `-`, and
+spaces a blank; characters that are not seen (soft hyphens, joiners, marks of direction) are left out. Spans that are
+found in the folded text are given back in those of the text itself.
 """
 
 from __future__ import annotations
@@ -88,7 +88,7 @@ class Folded:
 
 
 def needs_fold(text: str) -> bool:
-    """Tells whether a text has digits or an @ of another form than ASCII; for a first look, so it is quick."""
+    """Returns whether a text has digits or an @ of another form than ASCII; for a first look, so it is quick."""
     if text.isascii() or _is_latin_1(text):
         return False
     if len(text) < _MANY and not _has_planes_above(text):

@@ -52,7 +52,7 @@ def scrubbed(value: Any, scrubber: Scrubber | None) -> Any:
 
 
 def holds_personal_data(record_id: str, scrubber: Scrubber) -> bool:
-    """Tells whether an id must not be published: it holds personal data, and is more than a bare number.
+    """Returns whether an id must not be published: it holds personal data, and is more than a bare number.
 
     A bare number is nearly always a key of a data base, and replacing it would part the record from its other data.
     """
@@ -62,7 +62,7 @@ def holds_personal_data(record_id: str, scrubber: Scrubber) -> bool:
 def with_public_names(files: Sequence[CorpusFile], scrubber: Scrubber | None) -> list[CorpusFile]:
     """Returns the files under names without personal data: record ids, dead letters and reports have them.
 
-    Files whose names become equal are told apart by a number, in corpus order: `mail/<EMAIL>.txt`,
+    Files whose names become equal are distinguished by a number, in corpus order: `mail/<EMAIL>.txt`,
     `mail/<EMAIL>.txt~2`.
     """
     if scrubber is None:

@@ -1,4 +1,4 @@
-"""What stands in the place of personal data: a typed placeholder, or a pseudonym only the key's holder can retrace."""
+"""The replacement of personal data: a typed placeholder, or a pseudonym that only the key's holder can retrace."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from lstmlm.errors import UserError
 from lstmlm.recipe.sections.corpus import Privacy
 
 Replacement = Callable[[str, str], str]
-"""(kind, value) -> what stands in its place."""
+"""(kind, value) -> its replacement."""
 
 _HEX_DIGITS = 8
 
@@ -24,7 +24,7 @@ def replace(text: str, spans: Sequence[Span], replacement: Replacement) -> str:
     Args:
         text: The text the spans were found in.
         spans: In order and apart, as `find` returns them.
-        replacement: Gives what stands in place of a value of a kind.
+        replacement: Returns the replacement of a value of a kind.
     """
     parts: list[str] = []
     position = 0
@@ -90,7 +90,7 @@ def replacement_of(privacy: Privacy) -> Replacement:
 
 
 def key_fingerprint(privacy: Privacy) -> str:
-    """Returns what tells two keys apart and no more, for the fingerprint of a stage: another key, another result.
+    """Returns a digest that differs between keys, for the fingerprint of a stage: another key, another result.
 
     Raises:
         UserError: See `replacement_of`.

@@ -30,7 +30,7 @@ class Scrub(Step):
     The key of pseudonyms does not travel with the step: each worker reads it from its own environment.
 
     Args:
-        privacy: Kinds, regions and what stands in their place.
+        privacy: Kinds, regions and replacement.
         presidio: Finds names and addresses in place of an installed Presidio.
         exclusions: Whether the excluded records are published.
 

@@ -17,7 +17,7 @@ UNSETTLED = "unsettled"
 """Under which a text is counted in which there was still something to find after so many rounds."""
 
 REMOVED = "<REMOVED>"
-"""What stands in the place of such a text."""
+"""The replacement of such a text."""
 
 _TOGETHER = 16
 
@@ -30,7 +30,7 @@ class Scrubber:
 
     Args:
         finder: What finds it.
-        replacement: What stands in its place.
+        replacement: Its replacement.
     """
 
     def __init__(self, finder: Finder, replacement: Replacement) -> None:

@@ -1,4 +1,4 @@
-"""Spans of personal data in a text, and which of them stand where several claim the same characters."""
+"""Spans of personal data in a text, and which of them win where they overlap."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import dataclasses
 import re
 from collections.abc import Iterable
 
-# What carries a check or a form of its own comes before what is told by its shape alone.
+# What carries a check or a form of its own comes before what has only a typical shape.
 KINDS = ("url_credentials", "email", "iban", "card", "national_id", "ip", "phone", "name", "address")
 
 _RANK = {kind: rank for rank, kind in enumerate(KINDS)}
@@ -27,9 +27,9 @@ class Span:
 
 
 def without_overlaps(spans: Iterable[Span], text: str) -> list[Span]:
-    """Returns the spans that stand, in order of their place in the text.
+    """Returns the spans that win, in order of their place in the text.
 
-    Of spans that overlap, the one of the more specific kind stands (`KINDS`), among equals the longest, then the first.
+    Of spans that overlap, the one of the more specific kind wins (`KINDS`), among equals the longest, then the first.
     A span that touches an earlier replacement, such as `<EMAIL>`, is left out.
 
     Args:

@@ -18,8 +18,8 @@ LOWER = 1 << 2  # a lower-case letter
 UPPER = 1 << 3  # an upper-case letter
 DIGIT = 1 << 4  # a decimal digit of any script
 CONTENT = 1 << 5  # neither white space nor punctuation: a token with none of these is no word
-OPENING = 1 << 6  # stands alone before a word
-CLOSING = 1 << 7  # stands alone after a word
+OPENING = 1 << 6  # a separate token before a word
+CLOSING = 1 << 7  # a separate token after a word
 QUOTE = 1 << 8  # a quotation mark or an apostrophe
 SINGLE = 1 << 9  # always a token of its own: an ellipsis, a pictogram
 DASH = 1 << 10  # parts two words
@@ -46,8 +46,8 @@ _PLANES = 0x20000  # code points of the two planes that hold more than ideograph
 def flags() -> Flags:
     """Returns the flags of every code point, shape (1114112,).
 
-    Which characters stand alone beside a word, and which part it, follows the prefix, suffix and infix rules of spaCy's
-    English tokenizer, which later reimplementations of the Gopher rules count words with.
+    Which characters are separate tokens next to a word, and which divide it, follows the prefix, suffix and infix
+    rules of spaCy's English tokenizer, which later reimplementations of the Gopher rules count words with.
     """
     table = np.full(sys.maxunicode + 1, CONTENT, np.uint16)
     table[:_PLANES] = [_of_character(chr(code)) for code in range(_PLANES)]

@@ -96,7 +96,7 @@ def _top_characters(words: Sequence[str], size: int) -> int:
 
 
 def _repeated_characters(words: Sequence[str], size: int) -> int:
-    """Returns the characters in n-grams that stood before, none counted twice."""
+    """Returns the characters in n-grams that occurred before, none counted twice."""
     seen: set[str] = set()
     total = start = 0
     while start + size <= len(words):
@@ -130,8 +130,8 @@ def _repeats(words: Words, size: int, texts: Bools) -> tuple[Ints, Ints]:
     """Counts the n-grams of some texts; those of the others count as none.
 
     Returns:
-        How often the most frequent n-gram of each text stands in it (0 where each stands once), and how many n-grams
-        stood in the text before, each of shape (texts,).
+        How often the most frequent n-gram of each text occurs in it (0 where each occurs once), and how many n-grams
+        occurred in the text before, each of shape (texts,).
     """
     often, repeats = np.zeros(len(texts), np.int64), np.zeros(len(texts), np.int64)
     owner = np.repeat(np.flatnonzero(texts).astype(np.uint64), words.tokens[texts])

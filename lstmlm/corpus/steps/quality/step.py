@@ -30,7 +30,7 @@ _OF_TEXTS: dict[str, Callable[[Texts], Reasons]] = {
 class Quality(Step):
     """Drops records that break a rule, each for the first one it breaks; `c4` also removes lines.
 
-    The rules of documents judge the source; `pairs` compares source and targets. The lines that `c4` removes are in
+    The rules of documents check the source; `pairs` compares source and targets. The lines that `c4` removes are in
     the histogram `c4_lines`.
     """
 

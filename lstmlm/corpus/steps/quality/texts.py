@@ -1,4 +1,4 @@
-"""The texts that rule sets judge, and what they share: the words of each are found once."""
+"""The texts that rule sets check, with the words of each, which are found once for all rule sets."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
 """Where tokens start and end, by NumPy over the characters of a whole block.
 
 A token is nearly what spaCy's English tokenizer makes of a text: white space parts; brackets, quotes and other marks
-stand alone at the edges of a word; inside it only a hyphen between letters and the like does. Contractions are split
-(`do`, `n't`) and common abbreviations are not (`Mr.`, `e.g.`). Passes go over all characters or over the marks alone,
-never over words in Python.
+are separate tokens at the edges of a word; inside it only a hyphen between letters and the like does. Contractions are
+split (`do`, `n't`) and common abbreviations are not (`Mr.`, `e.g.`). Passes go over all characters or over the marks
+alone, never over words in Python.
 """
 
 from __future__ import annotations
@@ -140,8 +140,8 @@ def _after_abbreviation(codes: Codes, flags: Flags, stops: Ints) -> Bools:
         inside &= (flags[stops - back] & (ch.ALPHA | ch.DOT) != 0) & (code < 128)
         keys[inside] |= code[inside].astype(np.uint64) << np.uint64(8 * (back - 1))
         sizes += inside
-    parted = flags[stops - sizes - 1] & (ch.SPACE | ch.OPENING) != 0
-    return parted & (_KEYS[np.searchsorted(_KEYS, keys).clip(max=len(_KEYS) - 1)] == keys)
+    separated = flags[stops - sizes - 1] & (ch.SPACE | ch.OPENING) != 0
+    return separated & (_KEYS[np.searchsorted(_KEYS, keys).clip(max=len(_KEYS) - 1)] == keys)
 
 
 def _clitics(codes: Codes, flags: Flags, marks: Ints, right: Bools, blank: Bools) -> tuple[Ints, Ints]:

@@ -24,7 +24,7 @@ class Words:
     """The tokens of a list of texts, in order.
 
     Attributes:
-        codes: Code points of all texts, padded and parted by white space, shape (characters,).
+        codes: Code points of all texts, padded and separated by white space, shape (characters,).
         starts: Where each token begins in `codes`, shape (tokens,).
         lengths: Characters of each token, shape (tokens,).
         token_flags: The flags (`characters`) of a token's characters, or-ed together, shape (tokens,).
@@ -59,7 +59,7 @@ class Words:
 
     @functools.cached_property
     def hashes(self) -> npt.NDArray[np.uint64]:
-        """A hash of each token's characters, the same wherever the token stands, shape (tokens,)."""
+        """A hash of each token's characters, the same wherever the token occurs, shape (tokens,)."""
         # Prefix sums of code * base^place, and a division by base^start: base is odd, so it has an inverse mod 2^64.
         sums = np.zeros(len(self.codes) + 1, np.uint64)
         np.cumsum((self.codes + np.uint64(1)) * _powers(_BASE, len(self.codes)), out=sums[1:])

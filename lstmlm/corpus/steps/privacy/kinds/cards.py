@@ -42,7 +42,7 @@ _DOUBLED = bytes.maketrans(b"0123456789", b"0246813579")
 def find_cards(text: str, start: int, end: int) -> Iterator[Span]:
     """Yields card numbers in a part of a text: known first digits, the length that goes with them, a Luhn check digit.
 
-    The digits stand together or in the groups that cards are printed with. What follows in further groups, such as a
+    The digits are together or in the groups that cards are printed with. What follows in further groups, such as a
     security code, is not part of the number.
 
     Args:
@@ -52,7 +52,7 @@ def find_cards(text: str, start: int, end: int) -> Iterator[Span]:
     """
     position = start
     while run := _RUN.search(text, position, end):
-        # Another number may stand before the card's: `3 4111 1111 1111 1111`.
+        # Another number may precede the card's: `3 4111 1111 1111 1111`.
         position = run.end(1)
         if not _ANY_ISSUER.match(run[1]):
             continue
@@ -74,6 +74,6 @@ def _is_card(number: str) -> bool:
 
 
 def _luhn(number: str) -> bool:
-    """Tells whether the check digit is right (ISO/IEC 7812-1, annex B)."""
+    """Returns whether the check digit is right (ISO/IEC 7812-1, annex B)."""
     digits = number.encode()
     return (sum(digits[-1::-2]) + sum(digits[-2::-2].translate(_DOUBLED)) - ord("0") * len(digits)) % 10 == 0

@@ -37,7 +37,7 @@ _FILES = (".gif", ".jpeg", ".jpg", ".png", ".svg", ".webp")
 
 
 def may_hold_emails(text: str) -> bool:
-    """Tells whether a text can hold an address, at about the speed of reading."""
+    """Returns whether a text can hold an address, at about the speed of reading."""
     return _FIRST.search(text) is not None or any(escaped.search(text) for escaped in _ESCAPED)
 
 

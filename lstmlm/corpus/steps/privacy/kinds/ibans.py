@@ -58,7 +58,7 @@ def _end(text: str, start: int, limit: int) -> int | None:
 
 
 def _is_valid(value: str) -> bool:
-    """Tells whether the structure is that of the country, and the check digits are right (ISO 7064, MOD 97-10)."""
+    """Returns whether the structure is that of the country, and the check digits are right (ISO 7064, MOD 97-10)."""
     if not _countries()[value[:2]].structure.fullmatch(value, 4):
         return False
     return int("".join(_VALUES[character] for character in value[4:] + value[:4])) % 97 == 1

@@ -35,7 +35,7 @@ _V6_PART_AFTER = re.compile(r"\w", re.ASCII)
 _V6_NETWORK = re.compile(r"/[0-9]{1,3}(?![0-9])|(?<=:[0-9])\]:[0-9]{2,5}(?![0-9])")
 
 _WORDS_BEFORE = 24
-_WORDS = re.compile(r"[A-Za-z/=§]")  # without one of these, what stands before says nothing
+_WORDS = re.compile(r"[A-Za-z/=§]")  # without one of these, the text before says nothing
 _VERSION = re.compile(
     r"\b(?:v|ver|vers|version|release|rev|revision|build|firmware|kernel|driver|patch|update|sdk|library"
     r"|section|sections|sec|chapter|clause|article|figure|fig|table|appendix|paragraph)\.?[\s:=]*\Z"
@@ -96,12 +96,12 @@ def _is_whole_v4(text: str, start: int, end: int) -> bool:
 
 
 def _is_no_version(value: str) -> bool:
-    """Tells whether two numbers have three digits: then letters may touch the address, as in names of files."""
+    """Returns whether two numbers have three digits: then letters may touch the address, as in names of files."""
     return sum(len(octet) == 3 and octet <= "255" for octet in value.split(".")) >= 2
 
 
 def _continues(text: str, start: int, end: int, number: str) -> bool:
-    """Tells whether the number after an address is the last of a range (`192.0.2.1-9`) or a port (`192.0.2.1.8080`)."""
+    """Returns whether the number after an address is the last of a range (`192.0.2.1-9`) or a port (`192.0.2.1.8080`)."""
     if text[end] == "-":
         return int(text[start:end].rpartition(".")[2]) < int(number) <= 255 if len(number) <= 3 else False
     return 3 <= len(number) <= 5 and 255 < int(number) < 65536
@@ -113,15 +113,15 @@ def _is_v4(text: str, start: int, end: int) -> bool:
     if any(int(octet) > 255 for octet in octets):
         return False
     has_words = _WORDS.search(before) is not None
-    told = has_words and _ADDRESS.search(before) is not None
+    named = has_words and _ADDRESS.search(before) is not None
     padded = [octet for octet in octets if len(octet) > 1 and octet[0] == "0"]
-    if padded and not told and not any(len(octet) == 3 for octet in octets):
+    if padded and not named and not any(len(octet) == 3 for octet in octets):
         return False  # `01.02.03.04`
     if has_words and _VERSION.search(before) and not before.endswith("//"):
         is_value = _KEY_BEFORE.search(before) and not _VERSION_KEY.search(before)
         if not is_value and not (before.endswith("/") and _PORT.match(text, end)):
             return False
-    if told or len(value) > len("1.2.3.4"):
+    if named or len(value) > len("1.2.3.4"):
         return True
     return bool(_RANGE_AFTER.match(text, end) or _RANGE_BEFORE.search(text, max(0, start - _LONGEST_BEFORE), start))
 
@@ -141,9 +141,9 @@ def _is_v6(text: str, start: int, end: int) -> bool:
     except ValueError:
         return False
     groups = [group for group in value.split(":") if group]
-    telling = len(groups) >= 4 or (len(groups) >= 2 and any(len(group) >= 3 for group in groups))
+    distinctive = len(groups) >= 4 or (len(groups) >= 2 and any(len(group) >= 3 for group in groups))
     if "::" not in value and all(len(group) <= 2 and group.isdigit() for group in groups):
-        telling = False  # `1:2:3:4:5:6:7:8`
-    telling = telling or _V6_NETWORK.match(text, end) is not None
+        distinctive = False  # `1:2:3:4:5:6:7:8`
+    distinctive = distinctive or _V6_NETWORK.match(text, end) is not None
     has_digit = any(character.isdigit() for character in value)
-    return has_digit and (telling or _ADDRESS.search(text[max(0, start - _WORDS_BEFORE) : start]) is not None)
+    return has_digit and (distinctive or _ADDRESS.search(text[max(0, start - _WORDS_BEFORE) : start]) is not None)

@@ -48,17 +48,17 @@ class NationalId:
     Attributes:
         form: How it is written; tried at every place of a digit window.
         is_valid: Its check: digits, dates, unassigned ranges.
-        telling: Whether form and check are enough. Otherwise (ten bare digits, one of them a check digit) a word before
-            it must call it a number of a person.
+        distinctive: Whether form and check are enough. Otherwise (ten bare digits, one of them a check digit) a word
+            before it must call it a number of a person.
     """
 
     form: re.Pattern[str]
     is_valid: Callable[[str], bool]
-    telling: bool = True
+    distinctive: bool = True
 
 
 def _form(pattern: str) -> re.Pattern[str]:
-    # An underscore stands for the one blank or hyphen that may part two groups, a tilde for a hyphen that must.
+    # An underscore is the one blank or hyphen that may separate two groups, a tilde for a hyphen that must.
     return re.compile(pattern.replace("_", r"[ \-]?").replace("~", r"\-"), re.IGNORECASE)
 
 
@@ -81,21 +81,21 @@ def _is_nino(value: str) -> bool:
 
 
 IDS: dict[str, tuple[NationalId, ...]] = {
-    "AT": (NationalId(_form(r"[0-9]{4}_[0-9]{6}"), vnr.is_valid, telling=False),),
-    "AU": (NationalId(_form(r"[0-9]{3}_[0-9]{3}_[0-9]{3}"), tfn.is_valid, telling=False),),
+    "AT": (NationalId(_form(r"[0-9]{4}_[0-9]{6}"), vnr.is_valid, distinctive=False),),
+    "AU": (NationalId(_form(r"[0-9]{3}_[0-9]{3}_[0-9]{3}"), tfn.is_valid, distinctive=False),),
     "BE": (NationalId(_form(r"[0-9]{2}[.]?[0-9]{2}[.]?[0-9]{2}[ .\-]?[0-9]{3}[ .\-]?[0-9]{2}"), nn.is_valid),),
     "BR": (
         NationalId(_form(r"[0-9]{3}\.[0-9]{3}\.[0-9]{3}-[0-9]{2}"), cpf.is_valid),
-        NationalId(_form(r"[0-9]{11}"), cpf.is_valid, telling=False),
+        NationalId(_form(r"[0-9]{11}"), cpf.is_valid, distinctive=False),
     ),
-    "CA": (NationalId(_form(r"[0-9]{3}_[0-9]{3}_[0-9]{3}"), sin.is_valid, telling=False),),
+    "CA": (NationalId(_form(r"[0-9]{3}_[0-9]{3}_[0-9]{3}"), sin.is_valid, distinctive=False),),
     "CH": (NationalId(_form(r"756\.?[0-9]{4}\.?[0-9]{4}\.?[0-9]{2}"), ahv.is_valid),),
     "CN": (NationalId(_form(r"[0-9]{17}[0-9X]"), ric.is_valid),),
     "CZ": (NationalId(_form(r"[0-9]{6}/[0-9]{3,4}"), rc.is_valid),),
     "DE": (NationalId(_form(r"[0-9]{2}_[0-9]{3}_[0-9]{3}_[0-9]{3}"), idnr.is_valid),),
     "DK": (
         NationalId(_form(r"[0-9]{6}-[0-9]{4}"), cpr.is_valid),
-        NationalId(_form(r"[0-9]{10}"), cpr.is_valid, telling=False),
+        NationalId(_form(r"[0-9]{10}"), cpr.is_valid, distinctive=False),
     ),
     "ES": (
         NationalId(_form(r"[0-9]{8}_[A-Z]"), dni.is_valid),
@@ -104,17 +104,17 @@ IDS: dict[str, tuple[NationalId, ...]] = {
     "FI": (NationalId(_form(r"[0-9]{6}[\-+A-FU-Y][0-9]{3}[0-9A-Y]"), hetu.is_valid),),
     "FR": (
         NationalId(_form(r"[12]_[0-9]{2}_[0-9]{2}_(?:[0-9]{2}|2[AB])_[0-9]{3}_[0-9]{3}_[0-9]{2}"), nir.is_valid),
-        NationalId(_form(r"[0-3][0-9]_[0-9]{2}_[0-9]{3}_[0-9]{3}_[0-9]{3}"), spi.is_valid, telling=False),
+        NationalId(_form(r"[0-3][0-9]_[0-9]{2}_[0-9]{3}_[0-9]{3}_[0-9]{3}"), spi.is_valid, distinctive=False),
     ),
     "GB": (
         NationalId(_form(r"[A-Z]{2}_[0-9]{2}_[0-9]{2}_[0-9]{2}_[A-D]"), _is_nino),
-        NationalId(_form(r"[0-9]{3}_[0-9]{3}_[0-9]{4}"), nhs.is_valid, telling=False),
-        NationalId(_form(r"[0-9]{5}_[0-9]{5}K?"), utr.is_valid, telling=False),
+        NationalId(_form(r"[0-9]{3}_[0-9]{3}_[0-9]{4}"), nhs.is_valid, distinctive=False),
+        NationalId(_form(r"[0-9]{5}_[0-9]{5}K?"), utr.is_valid, distinctive=False),
     ),
     "IE": (NationalId(_form(r"[0-9]{7}_[A-W][A-IW]?"), pps.is_valid),),
     "IN": (
         NationalId(_form(r"[2-9][0-9]{3}[ \-][0-9]{4}[ \-][0-9]{4}"), aadhaar.is_valid),
-        NationalId(_form(r"[2-9][0-9]{11}"), aadhaar.is_valid, telling=False),
+        NationalId(_form(r"[2-9][0-9]{11}"), aadhaar.is_valid, distinctive=False),
     ),
     "IT": (
         NationalId(
@@ -123,12 +123,12 @@ IDS: dict[str, tuple[NationalId, ...]] = {
     ),
     "KR": (NationalId(_form(r"[0-9]{6}-[0-9]{7}"), rrn.is_valid),),
     "MX": (NationalId(_form(r"[A-Z]{4}[0-9]{6}[HMX][A-Z]{5}[0-9A-Z][0-9]"), curp.is_valid),),
-    "NL": (NationalId(_form(r"[0-9]{4}[ .]?[0-9]{2}[ .]?[0-9]{3}"), bsn.is_valid, telling=False),),
+    "NL": (NationalId(_form(r"[0-9]{4}[ .]?[0-9]{2}[ .]?[0-9]{3}"), bsn.is_valid, distinctive=False),),
     "NO": (NationalId(_form(r"[0-9]{6}[ ]?[0-9]{5}"), fodselsnummer.is_valid),),
     "PL": (NationalId(_form(r"[0-9]{11}"), pesel.is_valid),),
     "PT": (
         NationalId(_form(r"[0-9]{8}_[0-9]_[A-Z0-9]{2}[0-9]"), cc.is_valid),
-        NationalId(_form(r"[0-9]{3}_[0-9]{3}_[0-9]{3}"), pt_nif.is_valid, telling=False),
+        NationalId(_form(r"[0-9]{3}_[0-9]{3}_[0-9]{3}"), pt_nif.is_valid, distinctive=False),
     ),
     "RO": (NationalId(_form(r"[0-9]{13}"), cnp.is_valid),),
     "SE": (NationalId(_form(r"(?:[0-9]{2})?[0-9]{6}[\-+][0-9]{4}"), personnummer.is_valid),),
@@ -137,7 +137,9 @@ IDS: dict[str, tuple[NationalId, ...]] = {
         NationalId(_form(r"[0-9]{3}~[0-9]{2}~[0-9]{4}"), _is_ssn),
         NationalId(_form(r"9[0-9]{2}~[0-9]{2}~[0-9]{4}"), itin.is_valid),
         NationalId(
-            _form(r"[0-9]{3} ?[0-9]{2} ?[0-9]{4}"), lambda value: ssn.is_valid(value.replace(" ", "")), telling=False
+            _form(r"[0-9]{3} ?[0-9]{2} ?[0-9]{4}"),
+            lambda value: ssn.is_valid(value.replace(" ", "")),
+            distinctive=False,
         ),
     ),
     "ZA": (NationalId(_form(r"[0-9]{6}[ ]?[0-9]{4}[ ]?[0-9]{3}"), za_id.is_valid),),
@@ -159,8 +161,8 @@ def find_national_ids(text: str, start: int, end: int, regions: Sequence[str]) -
         for kind in IDS.get(region, ()):
             for match in kind.form.finditer(text, start, end):
                 first, last = match.span()
-                told = stands_alone(text, first, last) and (kind.telling or _is_called_personal(text, first))
-                if told and kind.is_valid(match[0]):
+                found = stands_alone(text, first, last) and (kind.distinctive or _is_called_personal(text, first))
+                if found and kind.is_valid(match[0]):
                     yield Span(first, last, "national_id")
 
 

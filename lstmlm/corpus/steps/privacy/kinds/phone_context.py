@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-# `<PHONE>` is what stands for a number that was found, not a word about the next one.
+# `<PHONE>` replaces a number that was found, not a word about the next one.
 _LABEL = (
     r"(?:phone|telephone|tel|mobile|mob|mobil|cell|cell\s?phone|fax|whatsapp|sms|hotline|helpline|landline"
     r"|t[ée]l[ée]phone|telefon(?:o|e|u|nummer)?|tel[ée]fono|m[óo]vil|portable|handy|cellulare|rufnummer|cep)"
@@ -51,7 +51,7 @@ _UNIT = re.compile(
     re.IGNORECASE,
 )
 
-# Ten digits in a row are of any kind where they stand as in code: `size = 4341379928`, `'2147483648'`, `[8664084166]`.
+# Ten digits in a row are of any kind where they occur as in code: `size = 4341379928`, `'2147483648'`, `[8664084166]`.
 _CODE_BEFORE = re.compile(r"[=*+<>|][ ]?\Z|[`\"'<>\[{]\Z|[\"'][ ]?:[ ]?\Z|\w\(\Z")
 
 _REACH, _REACH_OF_LABELS = 56, 40
@@ -60,12 +60,12 @@ _ENDS_IN_WORD = re.compile(r"\W*[^\W\d_]")  # read backwards
 
 
 def says_phone(text: str, start: int, end: int) -> bool:
-    """Tells whether the words before or after characters `start` to `end` name a phone: `Fax: …`, `call me on …`."""
+    """Returns whether the words before or after characters `start` to `end` name a phone: `Fax: …`, `call me on …`."""
     return _precedes(_BEFORE, _BEFORE_LATIN, text, start, _REACH) or _AFTER.match(text, end) is not None
 
 
 def says_other(text: str, start: int, end: int) -> bool:
-    """Tells whether the words around characters `start` to `end` name another thing: `ISBN …`, `… euros`."""
+    """Returns whether the words around characters `start` to `end` name another thing: `ISBN …`, `… euros`."""
     if _SIGN_BEFORE.search(text, max(0, start - 2), start) or _UNIT.match(text, end):
         return True
     # Where numbers follow one another, what comes before each is no word.
@@ -84,5 +84,5 @@ def _precedes(words: re.Pattern[str], latin: re.Pattern[str], text: str, start: 
 
 
 def says_code(text: str, start: int) -> bool:
-    """Tells whether what begins at a character stands behind a sign of source code or data."""
+    """Returns whether the text at a position follows a sign of source code or data."""
     return _CODE_BEFORE.search(text, max(0, start - 4), start) is not None

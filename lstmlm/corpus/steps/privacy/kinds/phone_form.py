@@ -25,12 +25,12 @@ def groups_of(value: str) -> list[str]:
 
 
 def is_something_else(value: str) -> bool:
-    """Tells whether a number is a date, a span of years or an amount, whatever the words around it say."""
+    """Returns whether a number is a date, a span of years or an amount, whatever the words around it say."""
     return _NOT_A_PHONE.match(value.lstrip("(")) is not None
 
 
 def is_count_or_code(value: str) -> bool:
-    """Tells whether a number without `+` is written as a decimal, a count, a row of a table or a ZIP code."""
+    """Returns whether a number without `+` is written as a decimal, a count, a row of a table or a ZIP code."""
     groups = groups_of(value)
     if len(groups) == 1:
         return len(value) < (9 if value[0] == "0" else 10) or value in _COUNTING or value[0] == "1"
@@ -38,7 +38,7 @@ def is_count_or_code(value: str) -> bool:
 
 
 def is_grouped_like_one(value: str, national: list[str]) -> bool:
-    """Tells whether the digits of a number are grouped as people group those of phone numbers.
+    """Returns whether the digits of a number are grouped as people group those of phone numbers.
 
     Args:
         value: The number, without `+`.

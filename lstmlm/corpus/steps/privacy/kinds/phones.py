@@ -56,11 +56,11 @@ class Lookups:
         self._limit, self._known, self._taken = limit, dict[str, bool](), taken or bytearray()
 
     def is_taken(self, start: int, end: int) -> bool:
-        """Tells whether a part of the text belongs to something else, at least with one character."""
+        """Returns whether a part of the text belongs to something else, at least with one character."""
         return self._taken.find(1, start, end) >= 0
 
     def is_phone(self, value: str, digits: str, regions: Sequence[str]) -> bool:
-        """Tells whether a number is one that can be dialled: in the country it names, or in one of the regions."""
+        """Returns whether a number is one that can be dialled: in the country it names, or in one of the regions."""
         known = self._known.get(value)
         if known is not None:
             return known
