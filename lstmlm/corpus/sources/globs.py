@@ -1,4 +1,4 @@
-"""Globs below a root: `*`, `?` and `[...]` stay within a name, `**` stands for any number of folders."""
+"""Globs below a root: `*`, `?` and `[...]` stay within a name, `**` matches any number of folders."""
 
 from __future__ import annotations
 

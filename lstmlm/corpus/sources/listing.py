@@ -1,6 +1,6 @@
 """The files below a root that a name, a folder or a glob matches, local or remote.
 
-A glob matches folder by folder: `*`, `?` and `[...]` stay within a name, `**` stands for any number of folders. What
+A glob matches folder by folder: `*`, `?` and `[...]` stay within a name, `**` matches any number of folders. What
 leads out of the root is refused; symbolic links to folders are not followed, so a loop of them cannot be walked. Of a
 folder or glob, some names are left out (see `lstmlm.corpus.sources.sorting`); a file with its full name is read.
 """

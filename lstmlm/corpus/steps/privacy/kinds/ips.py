@@ -101,7 +101,7 @@ def _is_no_version(value: str) -> bool:
 
 
 def _continues(text: str, start: int, end: int, number: str) -> bool:
-    """Returns whether the number after an address is the last of a range (`192.0.2.1-9`) or a port (`192.0.2.1.8080`)."""
+    """Returns whether the number after an address ends a range (`192.0.2.1-9`) or is a port (`192.0.2.1.8080`)."""
     if text[end] == "-":
         return int(text[start:end].rpartition(".")[2]) < int(number) <= 255 if len(number) <= 3 else False
     return 3 <= len(number) <= 5 and 255 < int(number) < 65536
