@@ -1,4 +1,4 @@
-# Needs only make and Python 3.11; everything else goes into .uv and .venv beside this file.
+# Needs only make and Python 3.11; everything else goes into .uv and .venv next to this file.
 
 PYTHON := $(shell for p in python3.11 python3 python; do \
   $$p -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null && echo $$p && break; done)
@@ -13,15 +13,15 @@ demo: .venv/.synced
 	$(BIN)/lstmlm demo-corpus -o $(DEMO)
 	$(BIN)/lstmlm run pipelines/recipes/demo.yaml
 
-# Two at a time, a core each: tests of Ray take turns, the others (Airflow's trains on a Ray of its own) run beside them and
-# speak at the end.
+# Two at a time, a core each: tests of Ray take turns, the others (Airflow's trains on a Ray of its own) run at the same time and
+# print their output at the end.
 # By the environment, because absl, which TFX brings along, reads the command line of whoever imports it.
 CLUSTERS := ray and not airflow
 test: lint
 	@mkdir -p build
-	@PYTEST_ADDOPTS="-m 'not ($(CLUSTERS))'" $(BIN)/python -m pytest > build/tests.log 2>&1 & alone=$$!; \
+	@PYTEST_ADDOPTS="-m 'not ($(CLUSTERS))'" $(BIN)/python -m pytest > build/tests.log 2>&1 & others=$$!; \
 	PYTEST_ADDOPTS="-m '$(CLUSTERS)'" $(BIN)/python -m pytest; clusters=$$?; \
-	wait $$alone; alone=$$?; cat build/tests.log; exit $$((clusters || alone))
+	wait $$others; others=$$?; cat build/tests.log; exit $$((clusters || others))
 
 lint: .venv/.synced
 	$(BIN)/ruff check .
@@ -37,20 +37,20 @@ format: .venv/.synced
 fuzz: .venv/.synced
 	$(BIN)/python tests/fuzz/run.py $(FUZZ)
 
-# All recipes; QUICK=1: the demo alone; RECIPES="wikitext2 demo": those.
+# All recipes; QUICK=1: only the demo; RECIPES="wikitext2 demo": those.
 bench-recipes: .venv/.synced
 	$(BIN)/python benchmarks/recipes.py $(RECIPES)
 
-# Ingest beside datatrove, in an environment of its own below build/peers. QUICK=1: less text.
+# Ingest compared with datatrove, in an environment of its own below build/peers. QUICK=1: less text.
 bench-ingest: .venv/.synced
 	$(BIN)/python benchmarks/ingest.py $(ROWS)
 
-# Training beside PyTorch, in an environment of its own: steps, and what minutes buy, which takes hours. ROWS="steps wikitext2
-# translate wikitext2_90 translate_60": these; QUICK=1: steps alone, and fewer; RECIPES="wikitext2": these recipes too.
+# Training compared with PyTorch, in an environment of its own: steps, and what minutes buy, which takes hours. ROWS="steps wikitext2
+# translate wikitext2_90 translate_60": these; QUICK=1: only steps, and fewer; RECIPES="wikitext2": these recipes too.
 bench-train: .venv/.synced
 	$(BIN)/python benchmarks/train.py
 
-# Decoding beside PyTorch, whose environment (5 GB) is made at the first run, and whole jobs, of a model that is trained
+# Decoding compared with PyTorch, whose environment (5 GB) is made at the first run, and whole jobs, of a model that is trained
 # first. QUICK=1: within five minutes; RUN=DIR: a finished run of translate_en_fr; PARTS="engine quality jobs": these.
 bench-infer: .venv/.synced
 	$(BIN)/python benchmarks/infer.py $(if $(RUN),--run $(RUN)) $(PARTS)

@@ -143,7 +143,7 @@ def run_stage(inputs: Inputs, stage: str, output: Path, say: Callable[[str], Non
 def _train(recipe: Recipe, folder: Path, output: Path, say: Callable[[str], None]) -> None:
     from lstmlm.training.run import train
     from lstmlm.training.workers import distributed, worker
-    from lstmlm.training.workers.all_reduce import Alone
+    from lstmlm.training.workers.all_reduce import SingleWorker
 
     save = worker.save_checkpoint
 
@@ -152,7 +152,7 @@ def _train(recipe: Recipe, folder: Path, output: Path, say: Callable[[str], None
         say(f"step {position.step}")  # type: ignore[attr-defined]
 
     def here(recipe: Recipe, examples: Path, tokenizer: Path, work: Path, address: str | None) -> None:
-        worker.train_worker(recipe, examples, tokenizer, work, Alone(), lambda row: None)
+        worker.train_worker(recipe, examples, tokenizer, work, SingleWorker(), lambda row: None)
 
     worker.save_checkpoint = saved  # type: ignore[assignment]
     distributed.train_on_ray = here

@@ -110,10 +110,10 @@ def peak_megabytes(gpu: bool) -> float:
 
 def ring_or_alone(gpu: bool) -> AllReduce:
     """Returns the workers of TF_CONFIG, which share a batch, or the one there is without it."""
-    from lstmlm.training.workers.all_reduce import Alone, Ring
+    from lstmlm.training.workers.all_reduce import Ring, SingleWorker
 
     if "TF_CONFIG" not in os.environ:
-        return Alone()
+        return SingleWorker()
     place = json.loads(os.environ["TF_CONFIG"])
     return Ring(place["task"]["index"], len(place["cluster"]["worker"]), timeout=120, gpu=gpu)
 

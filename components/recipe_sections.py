@@ -23,7 +23,7 @@ READS: dict[str, tuple[str, ...]] = {
     "evaluate": (*_EXPORT, "evaluation"),
     "infer": (*_EXPORT, "inference"),
 }
-"""Stage -> the fields of the recipe it depends on, beside the task and the seed."""
+"""Stage -> the fields of the recipe it depends on, in addition to the task and the seed."""
 
 
 def sections(recipe: Recipe, stage: str) -> str:

@@ -99,7 +99,7 @@ def export(recipe: Recipe, model: Path, tokenizer: Path, output: Path, progress:
 
 
 def _engine_facts(recipe: Recipe, tokenizer: Manifest) -> dict[str, Any]:
-    """Returns what the batch job has to know of the model, beside its weights."""
+    """Returns what the batch job needs of the model in addition to its weights."""
     return {
         "task": recipe.task,
         "model": recipe.model.model_dump(mode="json"),

@@ -15,7 +15,7 @@ class Progress(Protocol):
             done: Units finished so far.
             total: Units in all, where known.
             unit: What is counted, for example `steps` or `records`.
-            note: Anything worth seeing beside it, for example `loss 4.21`.
+            note: Further information, for example `loss 4.21`.
         """
 
 

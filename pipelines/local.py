@@ -98,8 +98,8 @@ def run_local(
 
     Args:
         recipe: The run.
-        run_id: Groups stages into one run; absent: a new one. Under a known id, finished stages are left alone.
-        stage: Run this stage alone.
+        run_id: Groups stages into one run; absent: a new one. Under a known id, finished stages are kept.
+        stage: Run only this stage.
         listener: Follows the stages.
         ray_address: Ray cluster to train on; absent: one started here.
 

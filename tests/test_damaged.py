@@ -17,7 +17,7 @@ from lstmlm.progress import Silent
 from lstmlm.publish.manifest import MANIFEST, fingerprint, read_manifest, read_object
 from lstmlm.recipe.recipe import Recipe
 from lstmlm.training.workers import distributed
-from lstmlm.training.workers.all_reduce import Alone
+from lstmlm.training.workers.all_reduce import SingleWorker
 from tests.tiny import untrained
 
 Folders = dict[str, Path]
@@ -142,7 +142,7 @@ def without_ray(monkeypatch: pytest.MonkeyPatch) -> None:
     def here(recipe: Recipe, examples: Path, tokenizer: Path, work: Path, ray_address: str | None) -> None:
         from lstmlm.training.workers.worker import train_worker
 
-        train_worker(recipe, examples, tokenizer, work, Alone(), lambda row: None)
+        train_worker(recipe, examples, tokenizer, work, SingleWorker(), lambda row: None)
 
     monkeypatch.setattr(distributed, "train_on_ray", here)
 

@@ -1,6 +1,6 @@
 """Fetches the jars of jars.txt: with Maven where it is installed, else by https from Maven Central.
 
-Every jar is checked against the sha256 beside its name. Nothing but Python's standard library is needed; proxies are
+Every jar is checked against the sha256 next to its name. Nothing but Python's standard library is needed; proxies are
 those of the environment, and `MAVEN_CENTRAL` names a mirror.
 """
 

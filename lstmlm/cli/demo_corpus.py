@@ -24,10 +24,10 @@ PROMPT_WORDS, PROMPT_EVERY = 3, 50
 
 
 def write_demo_corpus(output: Path, progress: Progress | None = None) -> int:
-    """Writes one JSON line `{"id", "text"}` for each paragraph of the documentation, and `prompts.jsonl` beside it.
+    """Writes one JSON line `{"id", "text"}` for each paragraph of the documentation, and `prompts.jsonl` next to it.
 
     A prompt is the first words of some paragraph: something for a language model to continue. The order and the bytes
-    depend on the Python installation alone; an identical file is left untouched.
+    depend only on the Python installation; an identical file is left untouched.
 
     Args:
         output: The .jsonl file to write.

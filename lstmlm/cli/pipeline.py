@@ -49,7 +49,7 @@ def register(app: typer.Typer) -> None:
 def run(
     recipe: RecipePath,
     overrides: Overrides = None,
-    stage: Annotated[str | None, typer.Option(metavar="NAME", help="Run this stage alone; needs --run-id.")] = None,
+    stage: Annotated[str | None, typer.Option(metavar="NAME", help="Run only this stage; needs --run-id.")] = None,
     run_id: Annotated[
         str | None, typer.Option(metavar="ID", help="Name of the run; an existing one is resumed.")
     ] = None,

@@ -267,7 +267,7 @@ def _stage(
     """Runs a stage on the screen, and shows what came out."""
     with captured(companion(output, ".log")) as terminal, Screen(terminal) as screen:
         line = screen.stage(name)
-        cached = (output / MANIFEST).is_file()  # a stage leaves a finished folder alone, or refuses it
+        cached = (output / MANIFEST).is_file()  # a stage keeps a finished folder, or refuses it
         manifest = stage(recipe, line)
         screen.summary([line.finish(output, cached=cached)])
         show_facts(screen, manifest)

@@ -11,7 +11,7 @@ import numpy as np
 from lstmlm.decoding.backend import Floats, Ints
 
 NOTHING = -1
-"""The position of a token for which there is nothing to attend to: a source of *end* alone."""
+"""The position of a token for which there is nothing to attend to: a source of only *end*."""
 
 
 def most_attended(attention: Floats | None, lengths: Ints) -> Ints:
@@ -22,7 +22,7 @@ def most_attended(attention: Floats | None, lengths: Ints) -> Ints:
         lengths: Source tokens of each record, *end* included, int64 [records]; its rows are adjacent.
 
     Returns:
-        int64 [rows]; `NOTHING` where the source is *end* alone.
+        int64 [rows]; `NOTHING` where the source is only *end*.
 
     Raises:
         ValueError: The model attends to no source.

@@ -111,7 +111,7 @@ class Engine:
         if count <= LEAST_SLOTS or 2 * len(free) < count:
             return free
         busy = np.flatnonzero(slots.owners >= 0)
-        # Not fewer than some: one row alone takes another path through the matrix products, which may round otherwise.
+        # Not fewer than some: a single row takes another path through the matrix products, which may round otherwise.
         kept = np.concatenate([busy, free[: max(0, LEAST_SLOTS - len(busy))]])
         slots.keep(kept)
         search.keep(kept)

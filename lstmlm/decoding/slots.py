@@ -55,7 +55,7 @@ class Feed:
         starts = [start(backend.closes_source, request.ids) for request in requests]
         self._read = [read for read, _ in starts]
         self._first = np.array([first for _, first in starts], np.int64)
-        # Ties in the order of the requests: the order of decoding is a function of the requests alone.
+        # Ties in the order of the requests: the order of decoding is a function of only the requests.
         self._order = sorted(range(len(requests)), key=lambda n: -len(self._read[n]))
         self._chunks = self._encoded()
         self._waiting: Waiting | None = None

@@ -37,7 +37,7 @@ def check_decoding(recipe: Recipe) -> None:
 
 
 def check_served_alone(sizes: Model, decoding: Decoding) -> None:
-    """Refuses to decode a model beyond the engine in a way that the engine alone offers.
+    """Refuses to decode a model beyond the engine in a way that only the engine offers.
 
     Raises:
         UserError: It names the option of the model and that of decoding.
@@ -48,7 +48,7 @@ def check_served_alone(sizes: Model, decoding: Decoding) -> None:
     asked = [name for name in type(decoding).model_fields if name not in _SERVED and _set(decoding, name)]
     if decoding.method == "beam" or asked:
         name = "method" if decoding.method == "beam" else asked[0]
-        what = f"models with {beyond} are decoded greedily or by plain sampling alone"
+        what = f"models with {beyond} are decoded only greedily or by plain sampling"
         raise UserError(what, where=f"decoding.{name}", hint="Leave it out, or train without that option")
 
 

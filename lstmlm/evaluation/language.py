@@ -36,7 +36,7 @@ def judge_language(
         task: The task, which builds the network.
 
     Returns:
-        `perplexity` a token, `word_perplexity` (the whole loss over whitespace-separated words alone),
+        `perplexity` per token, `word_perplexity` (the whole loss per whitespace-separated word),
         `word_perplexity_eos` (each end of record counted as a word too, as word-level papers do), the counts, and
         `unigram_perplexity` and `trigram_perplexity` (interpolated Kneser-Ney) a token; with a cache, the same two
         word perplexities of the network and its cache together, as `cache_word_perplexity` and so on.
@@ -93,7 +93,7 @@ def score_stream(
         cache: A neural cache; None or of size 0: there is none.
 
     Returns:
-        Nats of the network alone, and of the network with its cache (0 without one).
+        Nats of the network, and of the network with its cache (0 without one).
     """
     import tensorflow as tf
 

@@ -37,7 +37,7 @@ class NeuralCache:
         """Scores the next window, and keeps it for the windows that follow.
 
         Args:
-            nats: -log p of every target by the network alone, float32 [rows, time].
+            nats: -log p of every target by the network without the cache, float32 [rows, time].
             outputs: h that each target was predicted from, float32 [rows, time, units].
             targets: int32 [rows, time]; 0 is padding.
 

@@ -43,7 +43,7 @@ def pairs(
     """Returns batches of pairs of like length: `source` and `target`, both int32 [rows, time], padded with 0.
 
     A pair goes to the first bucket that holds both its texts. All batches of a bucket have the same number of rows; the
-    last one is filled up with rows of zeros, so no pair is lost. Columns of padding alone are cut off.
+    last one is filled up with rows of zeros, so no pair is lost. Columns of only padding are cut off.
 
     Args:
         files: Shards of examples with the int64 features `source` and `target`.

@@ -64,7 +64,7 @@ def infer(
     """Decodes a batch of texts with a published model.
 
     Every input gets one output or one dead letter. The bytes written depend on the model, the inputs and the recipe
-    alone. While it works, the job keeps what is done in `.NAME.work` beside the output, piece by piece.
+    alone. While it works, the job keeps what is done in `.NAME.work` next to the output, piece by piece.
 
     Args:
         recipe: The run.

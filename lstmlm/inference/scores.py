@@ -56,9 +56,7 @@ def score_texts(recipe: Recipe, export: Path, input: Path, output: Path, progres
     model = read_manifest(export, "export", verify=True)
     facts = engine_facts(export)
     if facts is None:
-        raise UserError(
-            "this export has a SavedModel alone, which cannot score", where=str(export), hint="Export again"
-        )
+        raise UserError("this export has only a SavedModel, which cannot score", where=str(export), hint="Export again")
     source = named(input, recipe, recipe.inference.target if _is_pair(recipe) else None)
     privacy = without_key(recipe.corpus.privacy)
     allowed = recipe.inference.max_dead_fraction

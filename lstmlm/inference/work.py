@@ -1,4 +1,4 @@
-"""The folder a job works in, beside its output: pieces, and what is done of them. It outlives a killed job."""
+"""The work folder of a job, next to its output: pieces, and which are done. It survives a killed job."""
 
 from __future__ import annotations
 

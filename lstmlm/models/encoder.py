@@ -12,7 +12,7 @@ from lstmlm.recipe.sections.model import Model
 class Encoder(tf.Module):
     """Layers that read a text in both directions.
 
-    A row's outputs depend on its own tokens alone: forward, padding comes after them; backward, the row is reversed
+    A row's outputs depend only on its own tokens: forward, padding comes after them; backward, the row is reversed
     within its own length, so padding comes after them again.
 
     With `sizes.residual` a layer's input is added to its output from the second layer on.

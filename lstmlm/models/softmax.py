@@ -30,7 +30,7 @@ def token_nats(
         bias: float32 [classes].
         targets: int32 [rows], below `classes`.
         precision: Type of the matrix products and of the probabilities: in bfloat16 a row's nats are off by up to
-            0.004, up or down alike, beside the rounding of its logits, which is several times that.
+            0.004, up or down alike, compared with the rounding of its logits, which is several times that.
         smoothing: e above (Szegedy et al. 2016).
 
     Returns:

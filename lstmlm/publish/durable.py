@@ -1,6 +1,6 @@
 """Writes that a power cut does not undo: data, folders and names are on the disk before anything counts as done.
 
-A rename alone orders nothing: after a cut the new name may exist with files of 0 bytes, or not at all.
+A rename does not order writes: after a cut the new name may exist with files of 0 bytes, or not at all.
 """
 
 from __future__ import annotations

@@ -99,7 +99,7 @@ def _occupied(folder: Path, kind: str) -> UserError:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Claim:
-    """An output folder that this process alone writes.
+    """An output folder that only this process writes.
 
     Attributes:
         folder: The folder, as it was named.
@@ -190,7 +190,7 @@ def claimed(folder: Path, kind: str, stamp: str = "") -> Iterator[Claim]:
 
 @contextlib.contextmanager
 def publish(folder: Path, kind: str, stamp: str = "") -> Iterator[Draft]:
-    """Writes a folder atomically: yields a draft beside it, then seals and renames it. See `claimed`.
+    """Writes a folder atomically: yields a draft next to it, then seals and renames it. See `claimed`.
 
     Raises:
         UserError: The folder is not empty, cannot be written, another process writes it, or the disk is full.

@@ -65,7 +65,7 @@ def read_manifest(folder: Path, kind: str | None = None, *, verify: bool = False
     Args:
         folder: The folder.
         kind: The kind it must be, if it matters.
-        verify: Compare every sha256, not sizes alone.
+        verify: Compare every sha256, not only sizes.
 
     Raises:
         UserError: No manifest, one that is damaged, another kind, or a file that is missing or differs.

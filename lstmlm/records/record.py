@@ -1,6 +1,6 @@
 """The record: one piece of text work, and how it is stored in a `tf.train.Example`.
 
-A record has the same form for every task. A language model uses `source` alone; a pair task has one or more
+A record has the same form for every task. A language model uses only `source`; a pair task has one or more
 `targets` (several where a source has several accepted outputs).
 """
 
@@ -76,6 +76,6 @@ def _value(head: re.Pattern[bytes], serialized: bytes, at: int) -> tuple[str, in
 
 
 def stable_hash(*parts: object) -> int:
-    """Returns 63 bits that depend on the parts alone: the same in every process, run and machine."""
+    """Returns 63 bits that depend only on the parts: the same in every process, run and machine."""
     text = "\x1f".join(str(part) for part in parts).encode("utf-8")
     return int.from_bytes(hashlib.blake2b(text, digest_size=8).digest(), "big") >> 1

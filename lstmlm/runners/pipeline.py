@@ -142,7 +142,7 @@ def find_user_error(error: BaseException) -> UserError | None:
 
 
 def _is_not_user_error(entry: logging.LogRecord) -> bool:
-    # The caller shows a UserError in one line; Beam would log a traceback beside it.
+    # The caller shows a UserError in one line; Beam would also log a traceback.
     return not isinstance(entry.msg, UserError)
 
 

@@ -78,7 +78,7 @@ def choose_runner(name: str, workers: int | None, options: Sequence[str]) -> Run
             raise UserError(f"not a Beam option: {option!r}", where="--beam-option", hint=hint)
     if workers is not None and name == "direct":
         raise UserError(
-            "the direct runner works in this process alone", where="--workers", hint="Add --runner processes"
+            "the direct runner works only in this process", where="--workers", hint="Add --runner processes"
         )
     if workers is not None and name == "spark":
         raise UserError("Spark takes as many executors as its cluster gives", where="--workers", hint="Leave it out")

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class Generate(Task):
-    """Learns the text itself; continues a prompt; judged by perplexity."""
+    """Learns the text itself; continues a prompt; evaluated by perplexity."""
 
     has_targets = False
     baselines: ClassVar[Mapping[str, tuple[str, ...]]] = {"perplexity": ("unigram_perplexity", "trigram_perplexity")}
@@ -78,7 +78,7 @@ class Generate(Task):
         return LanguageModel(recipe.model, vocabulary, recipe.seed, tf.as_dtype(plan.precision), penalties)
 
     def judge(self, export: Path, records: Sequence[Record], training: Path, recipe: Recipe) -> dict[str, Any]:
-        """See `Task.judge`: perplexity a token and a word, beside a unigram and a Kneser-Ney trigram model."""
+        """See `Task.judge`: perplexity per token and per word, also of a unigram and a Kneser-Ney trigram model."""
         from lstmlm.evaluation.language import judge_language
 
         return judge_language(export, records, training, recipe, self)

@@ -1,4 +1,4 @@
-"""Summarisation: the pair model of translation, judged by ROUGE beside the lead baseline."""
+"""Summarisation: the pair model of translation, evaluated by ROUGE, compared with the lead baseline."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Translation: a pair model, judged by BLEU and chrF."""
+"""Translation: a pair model, evaluated by BLEU and chrF."""
 
 from __future__ import annotations
 

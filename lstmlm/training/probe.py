@@ -62,13 +62,13 @@ def take_steps(recipe: Recipe, examples: Path, tokenizer: Path) -> Speed:
     from lstmlm.records.shards import shard_files
     from lstmlm.task import load_task
     from lstmlm.training.loop import global_batches
-    from lstmlm.training.workers.all_reduce import Alone
+    from lstmlm.training.workers.all_reduce import SingleWorker
     from lstmlm.training.workers.worker import Worker
 
     tf.config.threading.set_intra_op_parallelism_threads(recipe.training.threads)
     tf.config.threading.set_inter_op_parallelism_threads(2)
     with tempfile.TemporaryDirectory() as work:
-        worker = Worker(recipe, tokenizer, Path(work), Alone(), lambda row: None)
+        worker = Worker(recipe, tokenizer, Path(work), SingleWorker(), lambda row: None)
         batches = global_batches(load_task(recipe.task), shard_files(examples, "train"), recipe, worker.position)
         rates = []
         for _ in range(WARM_UP + MEASURED):

@@ -1,4 +1,4 @@
-"""The second pass: finds records that are copies of earlier ones, and notes beside each part the rows to leave out."""
+"""The second pass: finds records that are copies of earlier ones, and lists next to each part the rows to leave out."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def find_copies(
     Of two copies the one in the earlier part stays: the splits are taken in the order given.
 
     Args:
-        parts: Split -> parts in corpus order, with their keys beside them.
+        parts: Split -> parts in corpus order, with their keys next to them.
         duplicates: What counts as a copy.
         scratch: Folder for the pairs that are found.
         runner: Where the search runs; None: in this process.

@@ -1,7 +1,7 @@
 """Blocks of records: the elements of the corpus pipeline.
 
 Beam's cost an element is what makes Python pipelines slow, so an element is a run of consecutive records of one file
-with everything that has to be accounted for beside them.
+with everything that has to be accounted for.
 """
 
 from __future__ import annotations

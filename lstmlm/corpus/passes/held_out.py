@@ -9,7 +9,7 @@ _RANGE = 2**63
 
 
 def split_of(record_id: str, seed: int, valid_fraction: float) -> Split:
-    """Returns the split of a record: a function of its id and the seed alone, so other records never move it.
+    """Returns the split of a record: a function of only its id and the seed, so other records never move it.
 
     Args:
         record_id: See `Record.id`.

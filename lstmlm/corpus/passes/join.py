@@ -196,7 +196,7 @@ class Gather(beam.DoFn):
 
 
 def _shuffle_key(payload: bytes, seed: int) -> int:
-    # A function of the record alone: neither the other records nor the shape of the job move it among its fellows.
+    # A function of the record only: neither the other records nor the shape of the job move it among its fellows.
     return xxhash.xxh3_64_intdigest(payload, seed + _SHUFFLE)
 
 

@@ -34,7 +34,7 @@ def tsv_columns(line: RawLine | None, path: str, needed: Sequence[str]) -> list[
 
 
 def tsv_rows(lines: Iterator[RawLine], columns: Sequence[str]) -> Iterator[Row]:
-    """Yields the lines after the header; an empty line is dropped, tabs alone are a row of empty columns."""
+    """Yields the lines after the header; an empty line is dropped, a line of only tabs is a row of empty columns."""
     width = len(columns)
     for number, data, problem in lines:
         if problem:

@@ -40,7 +40,7 @@ def times(payload: bytes, weight: float, seed: int) -> int:
     """Returns how often a record is used: the whole part of the weight, and once more with the chance of the rest.
 
     Args:
-        payload: The serialized record; it and the seed alone decide.
+        payload: The serialized record; only it and the seed decide.
         weight: Expected number of uses.
         seed: `recipe.seed`.
     """

@@ -21,10 +21,10 @@ Places = NDArray[np.int64]
 
 SPACE = 0x20
 IGNORED = 0
-ALONE = 1 << 31  # added to the code of a character that is a word by itself
+SINGLE = 1 << 31  # added to the code of a character that is a word by itself
 DIGIT = 1 << 28  # added to the code of a decimal digit, of any script; what is smaller is neither
 KIND = 24  # above this bit a letter has its flags, and how many like it make about a word (0 for signs)
-MINUS = ord("-") | ALONE
+MINUS = ord("-") | SINGLE
 
 _SIGNS = "#%&*/@\\§†‡‰‱′″‴٪"  # Unicode has them as punctuation; `C#` is not `C`
 _DASHES = "-‐‑‒–﹣－"  # before a number they may be a minus
@@ -49,8 +49,8 @@ def simple_letters() -> Codes:
     for marks in _IGNORED_MARKS:
         table[marks.start : marks.stop] = IGNORED
     per_word = letters_per_word()
-    letter = (table != SPACE) & (table & (ALONE | DIGIT) == 0) & (per_word != SPACED)
-    table[letter] |= np.uint32(ALONE) | (per_word[letter].astype(np.uint32) << np.uint32(KIND))
+    letter = (table != SPACE) & (table & (SINGLE | DIGIT) == 0) & (per_word != SPACED)
+    table[letter] |= np.uint32(SINGLE) | (per_word[letter].astype(np.uint32) << np.uint32(KIND))
     return table
 
 
@@ -65,7 +65,7 @@ def _simple(char: str) -> int:
         if len(same) == 1:
             return _simple(same)
     if category[0] == "S" or category in ("Co", "Cn") or char in _SIGNS:  # an emoji may be newer than the tables
-        return ord(char) | ALONE
+        return ord(char) | SINGLE
     if category[0] not in "LNM":
         return SPACE
     lower = char.lower()
@@ -108,7 +108,7 @@ def join_numbers(codes: Codes, letters: Codes, digits: Places) -> Places:
     apart = firsts[(codes[firsts - 1] == SPACE) & dashes[codes[firsts - 2]]] - 2
     minus = np.concatenate([close, apart])
     before = letters[minus - 1]
-    minus = minus[(before == SPACE) | (before >= ALONE)]
+    minus = minus[(before == SPACE) | (before >= SINGLE)]
     letters[minus] = MINUS
     letters[inner] = codes[inner]
     return minus
@@ -128,7 +128,7 @@ def _changing() -> NDArray[np.bool_]:
 
 
 def changing(codes: Codes) -> Places:
-    """Returns where code points are that `comparable` may change, alone or with their neighbours."""
+    """Returns where code points are that `comparable` may change, separately or with their neighbours."""
     foreign = np.flatnonzero(codes > _LATIN_1)
     return foreign[_changing()[codes[foreign]]] if len(foreign) else foreign
 

@@ -15,10 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstmlm.corpus.wording.letters import (
-    ALONE,
     DIGIT,
     IGNORED,
     KIND,
+    SINGLE,
     SPACE,
     Codes,
     changing,
@@ -105,7 +105,7 @@ def _group_words(texts: Sequence[str]) -> tuple[Hashes, Offsets, Weights]:
         codes, letters = codes[kept], letters[kept]
         text_starts = np.append(0, np.cumsum(kept))[text_starts]
     special = np.flatnonzero(letters >= DIGIT)
-    is_digit = letters[special] < ALONE
+    is_digit = letters[special] < SINGLE
     minus = join_numbers(codes, letters, special[is_digit])
     starts, ends, weights = _word_bounds(letters, np.concatenate([special[~is_digit], minus]))
     factors, inverses = powers(_BASE, len(letters))
@@ -123,35 +123,35 @@ def _code_points(texts: Sequence[str]) -> tuple[Codes, Offsets]:
     return np.frombuffer(f"{_PADDING}{joined}{_PADDING}".encode("utf-32-le", "surrogatepass"), "<u4"), starts
 
 
-def _word_bounds(letters: Codes, alone: Offsets) -> tuple[Offsets, Offsets, Weights]:
+def _word_bounds(letters: Codes, single: Offsets) -> tuple[Offsets, Offsets, Weights]:
     """Returns where words start, where each ends (exclusive), and what it weighs.
 
     Args:
         letters: See `simple_letters`.
-        alone: Where the characters are that are words by themselves.
+        single: Where the characters are that are words by themselves.
     """
     inside = letters != SPACE
-    inside[alone] = False
+    inside[single] = False
     is_start = np.zeros(len(letters), np.bool_)
     is_end = np.zeros(len(letters), np.bool_)  # there is white space at both ends, so nothing is lost there
     np.greater(inside[1:], inside[:-1], out=is_start[1:])
     np.greater(inside[:-1], inside[1:], out=is_end[1:])
-    is_start[alone] = True
-    is_end[alone + 1] = True
+    is_start[single] = True
+    is_end[single + 1] = True
     starts = np.flatnonzero(is_start)
     weights = np.full(len(starts), WORD, np.uint8)
-    weights[np.searchsorted(starts, alone)] = _weights().take(letters[alone] >> np.uint32(KIND))
+    weights[np.searchsorted(starts, single)] = _weights().take(letters[single] >> np.uint32(KIND))
     return starts, np.flatnonzero(is_end), weights
 
 
 @functools.cache
 def _weights() -> Weights:
     """Returns what a word weighs, by the bits above `KIND` of its first letter."""
-    alone = ALONE >> KIND
+    single = SINGLE >> KIND
     table = np.full(256, WORD, np.uint8)
-    table[alone] = 0
+    table[single] = 0
     for letters in range(1, 8):
-        table[alone | letters] = WORD // letters
+        table[single | letters] = WORD // letters
     return table
 
 

@@ -1,4 +1,4 @@
-"""What a step of the decoder gives beside its states: computed in the graph, so that no logits move to Python.
+"""What a decoder step returns besides its states: computed in the graph, so that no logits move to Python.
 
 A stored decoder gives logits. A head takes a copy of it and puts something in their place.
 """
@@ -79,7 +79,7 @@ def _blocks(model: onnx.ModelProto) -> tuple[int, int]:
     """Cuts the vocabulary into equal blocks; returns their number and their size.
 
     The highest values are in the blocks with the highest peaks. Peaks are found with vector instructions, places one by
-    one: looking for places in a few blocks alone takes a fifth of the time.
+    one: looking for places in only a few blocks takes a fifth of the time.
     """
     (logits,) = (output for output in model.graph.output if output.name == "logits")
     vocabulary = logits.type.tensor_type.shape.dim[1].dim_value

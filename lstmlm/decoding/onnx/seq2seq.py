@@ -1,7 +1,7 @@
 """The pair model as two ONNX graphs: one encodes sources, one takes a step of the decoder.
 
-A step's attention is bound by the memory it reads. So the decoder keeps the encoder's outputs e alone, not W e beside
-them: the score h^T W e is (W^T h)^T e, and W^T h is one small product a step.
+A step's attention is bound by the memory it reads. So the decoder keeps the encoder's outputs e only, not also W e
+next to them: the score h^T W e is (W^T h)^T e, and W^T h is one small product a step.
 """
 
 from __future__ import annotations

@@ -30,7 +30,7 @@ class Hypothesis:
         tokens: The tokens, without *end*.
         score: What the hypotheses of a request are ranked by, higher is better; 0 outside of beam search.
         log_probability: Natural logarithm of the text's probability, *end* included if it was reached; 0 outside of
-            beam search, which alone needs it.
+            beam search, which is all that needs it.
         alignment: For each token the source position that got the most attention as it was chosen (see
             `lstmlm.decoding.alignment`); empty where `SearchOptions.align` does not ask for it.
     """

@@ -1,7 +1,7 @@
 """Draws from next-token distributions: temperature, top-k (Fan et al. 2018) and top-p (Holtzman et al. 2020).
 
 A draw is a pure function of the row's logits, its seed and the place of the token, so an output does not depend on what
-is decoded beside it. The uniform numbers, and the way a draw inverts the cumulative distribution in the order of the
+is decoded with it. The uniform numbers, and the way a draw inverts the cumulative distribution in the order of the
 vocabulary, are those of `lstmlm.models.graph_search`.
 """
 

@@ -80,7 +80,7 @@ class TextHandler(ModelHandler[Content, Answers, TextModel]):
     def run_inference(
         self, batch: Any, model: TextModel, inference_args: Mapping[str, Any] | None = None
     ) -> Iterable[Answers]:
-        """Decodes a piece; where it fails, it is halved until the culprits are alone, so that only they are lost."""
+        """Decodes a piece; where it fails, it is halved until only the failing records are lost."""
         content: Content = batch
         meter, started = Meter(), time.perf_counter()
         answers = _bisect(content.requests, model, meter)

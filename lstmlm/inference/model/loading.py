@@ -21,7 +21,7 @@ DECODING_FACTS = "decoding"
 
 
 class TextModel(Protocol):
-    """A published model: texts in, texts out. An output depends on its text and seed alone."""
+    """A published model: texts in, texts out. An output depends only on its text and seed."""
 
     def generate(self, texts: Sequence[str], seeds: Sequence[int], meter: Meter | None = None) -> list[Output]:
         """Decodes texts, with a seed for each, below 2**63; returns one output a text, in their order."""
@@ -53,7 +53,7 @@ def load_text_model(folder: Path, *, threads: int | None = None, decoding: Decod
 
 
 def engine_facts(folder: Path) -> dict[str, Any] | None:
-    """Returns what `lstmlm.export` wrote for the engine; None for an export that has a SavedModel alone."""
+    """Returns what `lstmlm.export` wrote for the engine; None for an export that has only a SavedModel."""
     facts: dict[str, Any] | None = _model_facts(folder).get(ENGINE_FACTS)
     return facts
 

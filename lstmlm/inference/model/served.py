@@ -42,7 +42,7 @@ def continued(source: str, text: str) -> str:
 
 
 class ServedModel:
-    """An export folder, loaded. A row's output depends on its text and seed alone, not on the rows beside it."""
+    """An export folder, loaded. A row's output depends only on its text and seed, not on the other rows."""
 
     def __init__(self, folder: Path, *, threads: int | None = None) -> None:
         """Verifies and loads the folder.

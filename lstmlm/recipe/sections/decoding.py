@@ -14,7 +14,7 @@ class Decoding(Section):
     """How text is decoded: by the batch job and the evaluation as their own recipe says, whatever the export's said.
 
     The SavedModel, which serves single requests, has it built in. It samples where `method` is `sample`, with the
-    temperature alone, and is greedy otherwise, without rules of what an output must contain; what is unknown stays so.
+    temperature only, and decodes greedily otherwise; output constraints and unknown-token replacement are not applied.
     """
 
     method: Literal["greedy", "sample", "beam"] = Field("greedy", description="Most likely token, a draw, or a beam.")
@@ -65,7 +65,7 @@ class Decoding(Section):
         "onnx", description="What computes the batch job: onnxruntime on processors, TensorFlow on GPUs too."
     )
     precision: Literal["float32", "int8", "bfloat16"] = Field(
-        "float32", description="Matrix products of the batch job; int8 with `onnx` alone, bfloat16 with `tensorflow`."
+        "float32", description="Matrix products of the batch job; int8 only with `onnx`, bfloat16 with `tensorflow`."
     )
     slots: Positive = Field(64, description="Rows that the batch job decodes together; a beam takes several.")
     batch: Positive = Field(64, description="Rows that the SavedModel decodes together; a batch is padded to it.")

@@ -17,7 +17,7 @@ class Threshold(Section):
 
 
 class Cache(Section):
-    """A neural cache beside a language model, measured as metrics of its own (Grave et al. 2017)."""
+    """A neural cache for a language model, measured as metrics of its own (Grave et al. 2017)."""
 
     size: Annotated[int, Field(ge=0)] = Field(0, description="Recent positions it holds; 0: no cache.")
     sharpness: Annotated[float, Field(gt=0.0)] = Field(1.0, description="How much more like positions count.")

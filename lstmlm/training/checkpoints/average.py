@@ -49,7 +49,7 @@ def _best_first(model: Path, trained: Manifest) -> list[Path]:
     named = (model / BEST / best_name(step) for step in trained.facts.get("best_steps", []))
     files = [path for path in named if path.is_file()]
     if len(files) < 2:
-        what = "this model holds the weights of its best evaluation alone"
+        what = "this model has only the weights of its best evaluation"
         raise UserError(what, where=str(model), hint="Train with training.keep_best=5, for example")
     return files
 

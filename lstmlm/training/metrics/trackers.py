@@ -1,4 +1,4 @@
-"""Where the metrics of a run go beside its own files: TensorBoard and MLflow."""
+"""Where the metrics of a run go in addition to its own files: TensorBoard and MLflow."""
 
 from __future__ import annotations
 

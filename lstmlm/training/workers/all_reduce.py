@@ -30,7 +30,7 @@ class AllReduce(Protocol):
         """
 
 
-class Alone:
+class SingleWorker:
     """The group of one: the identity."""
 
     rank, world = 0, 1

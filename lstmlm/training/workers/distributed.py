@@ -77,7 +77,7 @@ def ray_worker(config: dict[str, Any]) -> None:
     import ray.train.collective
     import tensorflow as tf
 
-    from lstmlm.training.workers.all_reduce import Alone, Ring
+    from lstmlm.training.workers.all_reduce import Ring, SingleWorker
     from lstmlm.training.workers.worker import train_worker
 
     recipe = Recipe.model_validate_json(config["recipe"])
@@ -90,6 +90,8 @@ def ray_worker(config: dict[str, Any]) -> None:
     (Path(config["work"]) / f"worker-{rank}.pid").write_text(str(os.getpid()), encoding="utf-8")
     # Importing takes some longer than others; who is late because of that is no lost peer.
     ray.train.collective.barrier()
-    group = Alone() if world == 1 else Ring(rank, world, timeout=training.collective_timeout, gpu=training.use_gpu)
+    group = (
+        SingleWorker() if world == 1 else Ring(rank, world, timeout=training.collective_timeout, gpu=training.use_gpu)
+    )
     examples, tokenizer, work = (Path(config[name]) for name in ("examples", "tokenizer", "work"))
     train_worker(recipe, examples, tokenizer, work, group, ray.train.report)

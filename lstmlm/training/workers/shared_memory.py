@@ -120,8 +120,8 @@ class SharedMemory:
         for other in region.written[2:]:
             result[share] += other[share]
         self._meet()
-        # In place: a faster peer writes its next result elsewhere, and TensorFlow works in place on memory of its
-        # own alone.
+        # In place: a faster peer writes its next result elsewhere, and TensorFlow works in place only on memory of its
+        # own.
         return [
             result[start : start + value.size].reshape(value.shape) for start, value in zip(starts, values, strict=True)
         ]

@@ -48,7 +48,7 @@ def train_worker(
 ) -> Position:
     """Trains to the recipe's last step, resuming from the newest checkpoint in `work`.
 
-    Rank 0 alone writes: `work/step-*` (checkpoints), `work/best-*.npz` (weights of the best evaluations) and
+    Only rank 0 writes: `work/step-*` (checkpoints), `work/best-*.npz` (weights of the best evaluations) and
     `work/metrics.jsonl`.
 
     Args:

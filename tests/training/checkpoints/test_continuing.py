@@ -14,7 +14,7 @@ from lstmlm.publish.folder import read_manifest
 from lstmlm.recipe.file import parse_recipe
 from lstmlm.training.run import train
 from lstmlm.training.workers import distributed
-from lstmlm.training.workers.all_reduce import Alone
+from lstmlm.training.workers.all_reduce import SingleWorker
 from lstmlm.training.workers.worker import train_worker
 from tests.tiny import RECIPE
 
@@ -29,7 +29,7 @@ def run(recipe, stages, tmp_path, monkeypatch):
             raise KeyboardInterrupt
 
     def here(recipe, examples, tokenizer, work, ray_address):
-        train_worker(recipe, examples, tokenizer, work, Alone(), report)
+        train_worker(recipe, examples, tokenizer, work, SingleWorker(), report)
 
     monkeypatch.setattr(distributed, "train_on_ray", here)
 

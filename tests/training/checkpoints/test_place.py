@@ -14,7 +14,7 @@ from lstmlm.training.checkpoints.checkpoint import Position, checkpoints, save_c
 from lstmlm.training.checkpoints.place import held_checkpoints, pointed
 from lstmlm.training.run import train
 from lstmlm.training.workers import distributed
-from lstmlm.training.workers.all_reduce import Alone
+from lstmlm.training.workers.all_reduce import SingleWorker
 from lstmlm.training.workers.worker import train_worker
 from tests.waiting import wait_until
 
@@ -27,7 +27,7 @@ def without_ray(monkeypatch):
     reports = []
 
     def here(recipe, examples, tokenizer, work, ray_address):
-        train_worker(recipe, examples, tokenizer, work, Alone(), lambda row: [report(row) for report in reports])
+        train_worker(recipe, examples, tokenizer, work, SingleWorker(), lambda row: [report(row) for report in reports])
 
     monkeypatch.setattr(distributed, "train_on_ray", here)
     return reports

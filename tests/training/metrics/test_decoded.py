@@ -12,7 +12,7 @@ from lstmlm.task import load_task
 from lstmlm.tasks.translate import Translate
 from lstmlm.training.metrics import decoded as outputs
 from lstmlm.training.metrics.decoded import OutputJudge
-from lstmlm.training.workers.all_reduce import Alone
+from lstmlm.training.workers.all_reduce import SingleWorker
 from lstmlm.training.workers.worker import train_worker
 
 
@@ -62,10 +62,11 @@ def test_all_workers_get_the_outputs_that_one_decodes_alone(pair_recipe, pair_st
     def measure(group):
         return OutputJudge(recipe, valid, pair_stages / "tokenizer", model, group).measure()
 
-    assert measure(Alone()) == {"bleu": 1.0, "chrf": 2.0}
+    assert measure(SingleWorker()) == {"bleu": 1.0, "chrf": 2.0}
     barrier, sent = threading.Barrier(3), {}
     with ThreadPoolExecutor(3) as pool:
-        assert list(pool.map(measure, [Together(rank, barrier, sent) for rank in range(3)])) == [measure(Alone())] * 3
+        measured = list(pool.map(measure, [Together(rank, barrier, sent) for rank in range(3)]))
+    assert measured == [measure(SingleWorker())] * 3
     assert len(heard) == 5
     assert all(call == heard[0] for call in heard)
     texts, references = heard[0]
@@ -80,7 +81,7 @@ def test_training_stops_by_what_it_writes_and_keeps_the_best(pair_recipe, pair_s
     plan = {"steps": 40, "evaluate_every": 2, "metric": "bleu", "early_stop": 2, "evaluate_records": 5}
     recipe = change(pair_recipe, **plan)
     position = train_worker(
-        recipe, pair_stages / "examples", pair_stages / "tokenizer", tmp_path, Alone(), lambda row: None
+        recipe, pair_stages / "examples", pair_stages / "tokenizer", tmp_path, SingleWorker(), lambda row: None
     )
     assert position.step == 8
     rows = [json.loads(line) for line in (tmp_path / "metrics.jsonl").read_text().splitlines()]

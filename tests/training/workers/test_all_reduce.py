@@ -4,7 +4,7 @@ import tensorflow as tf
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lstmlm.training.workers.all_reduce import Alone, buckets
+from lstmlm.training.workers.all_reduce import SingleWorker, buckets
 
 
 @given(st.lists(st.integers(0, 50), max_size=12), st.integers(4, 120))
@@ -18,4 +18,4 @@ def test_buckets_keep_the_order_and_the_limit(sizes, limit):
 
 def test_one_worker_sums_alone():
     values = [tf.constant([1.0, 2.0]), tf.constant(3.0)]
-    assert Alone().sum(values) == values
+    assert SingleWorker().sum(values) == values

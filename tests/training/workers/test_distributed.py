@@ -12,7 +12,7 @@ from lstmlm.publish.folder import read_manifest
 from lstmlm.recipe.file import parse_recipe
 from lstmlm.training.metrics.log import read_metrics
 from lstmlm.training.run import train
-from lstmlm.training.workers.all_reduce import Alone
+from lstmlm.training.workers.all_reduce import SingleWorker
 from lstmlm.training.workers.worker import train_worker
 from tests.tiny import RECIPE
 from tests.training.recovery import Recovery
@@ -60,7 +60,7 @@ def test_two_workers_measure_outputs_as_one_does(pair_recipe, pair_stages, tmp_p
     alone = pair_recipe.model_copy(update={"training": pair_recipe.training.model_copy(update=plan)})
     (tmp_path / "one").mkdir()
     folders = pair_stages / "examples", pair_stages / "tokenizer", tmp_path / "one"
-    train_worker(alone, *folders, Alone(), lambda row: None)
+    train_worker(alone, *folders, SingleWorker(), lambda row: None)
     two = run(pair_recipe, pair_stages, tmp_path / "two", ray_cluster, **plan | {"workers": 2})
     rows = [read_metrics(tmp_path / name / "metrics.jsonl") for name in ("one", "two")]
     expected, found = ([row for row in each if "valid_chrf" in row] for each in rows)

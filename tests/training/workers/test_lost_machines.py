@@ -24,7 +24,7 @@ from lstmlm.recipe.recipe import Recipe
 from lstmlm.training.metrics.log import read_metrics
 from lstmlm.training.run import train
 from lstmlm.training.workers import distributed
-from lstmlm.training.workers.all_reduce import Alone
+from lstmlm.training.workers.all_reduce import SingleWorker
 from lstmlm.training.workers.worker import train_worker
 from tests.ray_nodes import MARK, kill_marked, marked, ray_head, ray_worker_node
 from tests.tiny import RECIPE
@@ -51,7 +51,7 @@ def undisturbed(stages: Path, tmp_path_factory: pytest.TempPathFactory) -> list[
     """The losses of one worker without Ray."""
     work = tmp_path_factory.mktemp("undisturbed")
     recipe = planned(parse_recipe(RECIPE, "tiny", [f"corpus.root={stages}"]))
-    train_worker(recipe, stages / "examples", stages / "tokenizer", work, Alone(), lambda row: None)
+    train_worker(recipe, stages / "examples", stages / "tokenizer", work, SingleWorker(), lambda row: None)
     return losses(work / "metrics.jsonl")
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from lstmlm.training.workers.all_reduce import Alone
+from lstmlm.training.workers.all_reduce import SingleWorker
 from lstmlm.training.workers.shared_memory import Region, region_bytes, through_memory
 from tests.training.workers.test_lost_peers import PATIENCE, addresses
 
@@ -103,7 +103,7 @@ def test_a_lost_peer_ends_the_others(root: Path, number: signal.Signals, told: s
 
 
 def test_one_worker_stays_alone() -> None:
-    alone = Alone()
+    alone = SingleWorker()
     assert through_memory(alone, 100, 1.0) is alone
 
 

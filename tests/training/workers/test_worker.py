@@ -7,7 +7,7 @@ import pytest
 
 from lstmlm.errors import UserError
 from lstmlm.publish.folder import publish
-from lstmlm.training.workers.all_reduce import Alone
+from lstmlm.training.workers.all_reduce import SingleWorker
 from lstmlm.training.workers.worker import train_worker
 
 
@@ -23,7 +23,7 @@ def weights(folder):
 
 def train(recipe, stages, work, report=lambda row: None):
     work.mkdir(exist_ok=True)
-    return train_worker(recipe, stages / "examples", stages / "tokenizer", work, Alone(), report)
+    return train_worker(recipe, stages / "examples", stages / "tokenizer", work, SingleWorker(), report)
 
 
 def tokenizer_of(size, folder):
@@ -156,9 +156,9 @@ def test_examples_of_another_vocabulary_are_refused(recipe, stages, tmp_path):
     (tmp_path / "work").mkdir()
     smaller = tokenizer_of(300, tmp_path / "smaller")
     with pytest.raises(UserError, match=r"hold token \d+, and the vocabulary has 300 tokens.*examples stage again"):
-        train_worker(recipe, stages / "examples", smaller, tmp_path / "work", Alone(), lambda row: None)
+        train_worker(recipe, stages / "examples", smaller, tmp_path / "work", SingleWorker(), lambda row: None)
     train(recipe, stages, tmp_path / "work")
     with pytest.raises(
         UserError, match=r"another recipe: vocabulary\.fingerprint was .* vocabulary\.size was 600 and is 300"
     ):
-        train_worker(recipe, stages / "examples", smaller, tmp_path / "work", Alone(), lambda row: None)
+        train_worker(recipe, stages / "examples", smaller, tmp_path / "work", SingleWorker(), lambda row: None)

@@ -46,7 +46,7 @@ class Pseudonyms:
     from it nor compared with it. Not reversible with the key either; but who holds the key can try values.
 
     Args:
-        key: The secret; it is kept in memory alone.
+        key: The secret; it is kept only in memory.
     """
 
     def __init__(self, key: bytes) -> None:

@@ -2,8 +2,8 @@
 
 A token is nearly what spaCy's English tokenizer makes of a text: white space parts; brackets, quotes and other marks
 are separate tokens at the edges of a word; inside it only a hyphen between letters and the like does. Contractions are
-split (`do`, `n't`) and common abbreviations are not (`Mr.`, `e.g.`). Passes go over all characters or over the marks
-alone, never over words in Python.
+split (`do`, `n't`) and common abbreviations are not (`Mr.`, `e.g.`). Passes go over all characters or over only the
+marks, never over words in Python.
 """
 
 from __future__ import annotations
@@ -39,11 +39,11 @@ def token_spans(codes: Codes, flags: Flags) -> tuple[Ints, Ints]:
         flags: Their flags, same shape.
     """
     blank = flags & ch.SPACE != 0
-    alone, repeats, clitics = _split(codes, flags, blank)
+    separate, repeats, clitics = _split(codes, flags, blank)
     edge = np.zeros(len(codes), np.bool_)  # something ends before this character, or starts with it
     np.not_equal(blank[1:], blank[:-1], out=edge[1:])
-    edge[alone] = True
-    edge[alone + 1] = True
+    edge[separate] = True
+    edge[separate + 1] = True
     edge[clitics] = True
     edge[repeats] = False
     edges = np.flatnonzero(edge)
@@ -75,10 +75,10 @@ def _split(codes: Codes, flags: Flags, blank: Bools) -> tuple[Ints, Ints, Ints]:
     clitics, apostrophes = _clitics(codes, flags, marks, right, blank)
     joined = np.zeros(len(codes), np.bool_)
     joined[apostrophes] = True
-    alone = (left | right | inner | single) & ~joined[marks]
+    separate = (left | right | inner | single) & ~joined[marks]
     again = np.zeros(len(marks), np.bool_)
-    again[1:] = alone[1:] & alone[:-1] & (np.diff(marks) == 1) & (mark[1:] == mark[:-1])
-    return marks[alone], marks[again & (ellipsis | dash)], clitics
+    again[1:] = separate[1:] & separate[:-1] & (np.diff(marks) == 1) & (mark[1:] == mark[:-1])
+    return marks[separate], marks[again & (ellipsis | dash)], clitics
 
 
 def _reached(marks: Ints, able: Bools, at_edge: Bools) -> Bools:

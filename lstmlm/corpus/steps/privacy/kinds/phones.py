@@ -80,7 +80,7 @@ def find_phones(
 
     - it begins with `+` or `00` and is valid in the country that follows; after `+` and in groups, possible is enough;
     - it is written as numbers are, and valid in one of the regions, trunk prefix included;
-    - it has 7 to 15 digits and the words beside it call it a phone number, valid or not.
+    - it has 7 to 15 digits and the words next to it call it a phone number, valid or not.
 
     Dates, years, decimals, amounts, and what its label calls something else (`ISBN`, `order no.`) do not count.
 
@@ -103,7 +103,7 @@ def find_phones(
 def _parts(text: str, start: int, end: int, regions: Sequence[str], lookups: Lookups) -> Iterator[Span]:
     """Yields the phone numbers among several numbers in a row, from left to right, the longest first."""
     sign = _place(_SIGNS.search(text, start, end), end)
-    if sign == end:  # blanks alone also separate the numbers of a table
+    if sign == end:  # blanks also separate the numbers of a table
         return
     words = [match.span() for match in _WORD.finditer(text, start, end)]
     digits = [sum(map(str.isdigit, text[first:last])) for first, last in words]
@@ -154,7 +154,7 @@ def _phone(text: str, start: int, end: int, regions: Sequence[str], lookups: Loo
 
 def _is_phone(value: str, digits: str, regions: Sequence[str]) -> bool:
     if value.startswith("+"):
-        # A number that is dialled from abroad may have its trunk prefix beside it: `+44 (0)20`.
+        # A number that is dialled from abroad may have its trunk prefix next to it: `+44 (0)20`.
         international = value if "(0)" in value else f"+{digits}"
         grouped = len(groups_of(value)) > 1
         return _national_groups(international, None, valid=not grouped) is not None

@@ -9,7 +9,7 @@ from lstmlm.corpus.steps.privacy.spans import Span
 
 SIGN = re.compile("://")
 
-# `//user:password@host`, and a long user alone, which is how access tokens of code hosts are given.
+# `//user:password@host`, and only a long user, which is how access tokens of code hosts are given.
 _USERINFO = re.compile(r"://([^\s/?#@:<>\"']{0,256}:[^\s/?#@<>\"']{1,256}|[A-Za-z0-9_\-]{20,256})@(?=[\w\[])")
 
 _PARAMETER = re.compile(
