@@ -17,8 +17,9 @@ from lstmlm.inference.model.loading import DECODING_FACTS, ENGINE_FACTS
 from lstmlm.inference.model.same_network import check_same_network
 from lstmlm.inference.model.served import SPACES
 from lstmlm.progress import Progress
-from lstmlm.publish.folder import Manifest, fingerprint, is_finished, publish, read_manifest
+from lstmlm.publish.folder import Draft, Manifest, fingerprint, read_manifest
 from lstmlm.recipe.recipe import Recipe
+from lstmlm.stages import STAGES
 from lstmlm.task import load_task
 from lstmlm.tokenizer import Tokenizer, tokenizer_file
 from lstmlm.tokenizer.identity import check_same_vocabulary
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 
     from lstmlm.models.base import SequenceModel
 
-EXPORT_VERSION = "6"
+STAGE = STAGES["export"]
 # Source lengths are padded to a multiple of this: sums over the source then run in the same order whatever else is
 # in the batch, so a row's output does not depend on it.
 SOURCE_MULTIPLE = 16
@@ -59,10 +60,23 @@ def export(recipe: Recipe, model: Path, tokenizer: Path, output: Path, progress:
     """
     check_decoding(recipe)
     trained, vocabulary = read_manifest(model, "model", verify=True), read_manifest(tokenizer, "tokenizer", verify=True)
-    sections = recipe.model_dump(mode="json", include={"task", "decoding", "examples"})
-    stamp = fingerprint(EXPORT_VERSION, sections, trained.fingerprint, vocabulary.fingerprint)
-    if is_finished(output, "export", stamp):
-        return read_manifest(output, "export")
+    # The version is text and the first part, as it was before the table: finished exports stay valid.
+    stamp = fingerprint(str(STAGE.version), STAGE.decided(recipe), trained.fingerprint, vocabulary.fingerprint)
+
+    def write(draft: Draft) -> None:
+        progress.update(0, 1, unit="models", note="tracing")
+        _write(draft, recipe, model, tokenizer, trained, vocabulary)
+        progress.update(1, 1, unit="models")
+
+    return STAGE.publish(output, stamp, write)
+
+
+def _write(draft: Draft, recipe: Recipe, model: Path, tokenizer: Path, trained: Manifest, vocabulary: Manifest) -> None:
+    """Writes the SavedModel and the files next to it.
+
+    Raises:
+        UserError: As `export`.
+    """
     hint = "Name the tokenizer it was trained with"
     check_same_network(recipe, model)
     check_same_vocabulary("weights", trained.facts.get("vocabulary"), vocabulary, hint=hint)
@@ -74,28 +88,24 @@ def export(recipe: Recipe, model: Path, tokenizer: Path, output: Path, progress:
     from lstmlm.decoding.onnx import files as onnx_files
     from lstmlm.models.weights import load_arrays
 
-    progress.update(0, 1, unit="models", note="tracing")
     network = load_task(recipe.task).build(recipe, int(vocabulary.facts["vocabulary"]))
     load_arrays(model / "weights.npz", network.named_variables())
     served = _served(network, words, recipe)
-    with publish(output, "export", stamp) as draft:
-        tf.saved_model.save(
-            served, str(draft.path), signatures={"serving_default": served.serve, "text_only": served.text_only}
-        )
-        shutil.copyfile(model / "weights.npz", draft.path / "weights.npz")
-        shutil.copyfile(tokenizer / "tokenizer.model", draft.path / "tokenizer.model")
-        facts = json.loads((model / "model.json").read_text(encoding="utf-8"))
-        facts["batch"] = recipe.decoding.batch
-        if option_beyond_engine(recipe.model):
-            facts[DECODING_FACTS] = recipe.decoding.model_dump(mode="json")
-        else:
-            weights = {name: variable.numpy() for name, variable in network.named_variables().items()}
-            onnx_files.write(draft.path, weights, recipe.model.clusters(int(vocabulary.facts["vocabulary"])))
-            facts[ENGINE_FACTS] = _engine_facts(recipe, vocabulary)
-        (draft.path / "model.json").write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
-        draft.facts = {"task": recipe.task, "valid_loss": trained.facts["valid_loss"]}
-    progress.update(1, 1, unit="models")
-    return read_manifest(output, "export")
+    tf.saved_model.save(
+        served, str(draft.path), signatures={"serving_default": served.serve, "text_only": served.text_only}
+    )
+    shutil.copyfile(model / "weights.npz", draft.path / "weights.npz")
+    shutil.copyfile(tokenizer / "tokenizer.model", draft.path / "tokenizer.model")
+    facts = json.loads((model / "model.json").read_text(encoding="utf-8"))
+    facts["batch"] = recipe.decoding.batch
+    if option_beyond_engine(recipe.model):
+        facts[DECODING_FACTS] = recipe.decoding.model_dump(mode="json")
+    else:
+        weights = {name: variable.numpy() for name, variable in network.named_variables().items()}
+        onnx_files.write(draft.path, weights, recipe.model.clusters(int(vocabulary.facts["vocabulary"])))
+        facts[ENGINE_FACTS] = _engine_facts(recipe, vocabulary)
+    (draft.path / "model.json").write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
+    draft.facts = {"task": recipe.task, "valid_loss": trained.facts["valid_loss"]}
 
 
 def _engine_facts(recipe: Recipe, tokenizer: Manifest) -> dict[str, Any]:

@@ -13,8 +13,8 @@ from components import artifacts
 from components.evaluator.executor import EvaluatorExecutor
 from components.recipe_sections import sections
 from components.stage import PARAMETERS, code_version
-from lstmlm.evaluation.run import STAGE_VERSION
 from lstmlm.recipe.recipe import Recipe
+from lstmlm.stages import STAGES
 
 VERSION = 1
 """Raise it when the executor changes what it writes; a change of the stage raises the stage's own."""
@@ -49,8 +49,8 @@ class Evaluator(base_component.BaseComponent):
             records: Records of the ingest step.
         """
         spec = EvaluatorSpec(
-            recipe=sections(recipe, "evaluate"),
-            version=code_version(VERSION, STAGE_VERSION),
+            recipe=sections(recipe, STAGES["evaluate"]),
+            version=code_version(VERSION, STAGES["evaluate"].version),
             model=model,
             records=records,
             evaluation=types.Channel(type=artifacts.Evaluation),

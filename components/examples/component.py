@@ -13,8 +13,8 @@ from components import artifacts
 from components.examples.executor import BuildExamplesExecutor
 from components.recipe_sections import sections
 from components.stage import PARAMETERS, code_version
-from lstmlm.examples.build import EXAMPLES_VERSION
 from lstmlm.recipe.recipe import Recipe
+from lstmlm.stages import STAGES
 
 VERSION = 1
 """Raise it when the executor changes what it writes; a change of the stage raises the stage's own."""
@@ -46,8 +46,8 @@ class BuildExamples(base_component.BaseComponent):
             tokenizer: The vocabulary.
         """
         spec = BuildExamplesSpec(
-            recipe=sections(recipe, "examples"),
-            version=code_version(VERSION, EXAMPLES_VERSION),
+            recipe=sections(recipe, STAGES["examples"]),
+            version=code_version(VERSION, STAGES["examples"].version),
             records=records,
             tokenizer=tokenizer,
             examples=types.Channel(type=standard_artifacts.Examples),

@@ -13,8 +13,8 @@ from components import artifacts
 from components.exporter.executor import ExporterExecutor
 from components.recipe_sections import sections
 from components.stage import PARAMETERS, code_version
-from lstmlm.export import EXPORT_VERSION
 from lstmlm.recipe.recipe import Recipe
+from lstmlm.stages import STAGES
 
 VERSION = 1
 """Raise it when the executor changes what it writes; a change of the stage raises the stage's own."""
@@ -46,8 +46,8 @@ class Exporter(base_component.BaseComponent):
             tokenizer: The vocabulary.
         """
         spec = ExporterSpec(
-            recipe=sections(recipe, "export"),
-            version=code_version(VERSION, EXPORT_VERSION),
+            recipe=sections(recipe, STAGES["export"]),
+            version=code_version(VERSION, STAGES["export"].version),
             training_run=training_run,
             tokenizer=tokenizer,
             model=types.Channel(type=standard_artifacts.Model),

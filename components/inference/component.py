@@ -13,9 +13,9 @@ from components import artifacts
 from components.inference.executor import InferenceExecutor
 from components.recipe_sections import sections
 from components.stage import PARAMETERS, code_version
-from lstmlm.inference.input.inputs import choose
-from lstmlm.inference.run import STAGE_VERSION
+from lstmlm.inference.input.inputs import chosen_fingerprint
 from lstmlm.recipe.recipe import Recipe
+from lstmlm.stages import STAGES
 
 VERSION = 1
 """Raise it when the executor changes what it writes; a change of the stage raises the stage's own."""
@@ -47,20 +47,11 @@ class Inference(base_component.BaseComponent):
             records: Records of the ingest step.
         """
         spec = InferenceSpec(
-            recipe=sections(recipe, "infer"),
-            version=code_version(VERSION, STAGE_VERSION),
-            input_fingerprint=input_fingerprint(recipe),
+            recipe=sections(recipe, STAGES["infer"]),
+            version=code_version(VERSION, STAGES["infer"].version),
+            input_fingerprint=chosen_fingerprint(recipe),
             pushed_model=pushed_model,
             records=records,
             predictions=types.Channel(type=artifacts.Predictions),
         )
         super().__init__(spec=spec)
-
-
-def input_fingerprint(recipe: Recipe) -> str:
-    """Returns what identifies the texts to decode; empty where they are the valid split, an artifact of its own.
-
-    Raises:
-        UserError: The recipe names an input file that is not there.
-    """
-    return "" if recipe.inference.input is None else choose(recipe, None, None).stamp()

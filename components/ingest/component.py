@@ -12,8 +12,9 @@ from tfx.types.component_spec import ChannelParameter, ExecutionParameter
 from components.ingest.executor import IngestExecutor
 from components.recipe_sections import sections
 from components.stage import PARAMETERS, code_version
-from lstmlm.corpus.sources.files import INGEST_VERSION, corpus_fingerprint
+from lstmlm.corpus.sources.files import corpus_fingerprint
 from lstmlm.recipe.recipe import Recipe
+from lstmlm.stages import STAGES
 
 VERSION = 1
 """Raise it when the executor changes what it writes; a change of the stage raises the stage's own."""
@@ -40,8 +41,8 @@ class Ingest(base_component.BaseComponent):
             recipe: The whole recipe; narrowed to what this step depends on.
         """
         spec = IngestSpec(
-            recipe=sections(recipe, "ingest"),
-            version=code_version(VERSION, INGEST_VERSION),
+            recipe=sections(recipe, STAGES["ingest"]),
+            version=code_version(VERSION, STAGES["ingest"].version),
             corpus_fingerprint=corpus_fingerprint(recipe),
             records=types.Channel(type=standard_artifacts.Examples),
         )

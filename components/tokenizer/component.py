@@ -14,8 +14,8 @@ from components.recipe_sections import sections
 from components.stage import PARAMETERS, code_version
 from components.tokenizer.executor import TokenizerExecutor
 from lstmlm.recipe.recipe import Recipe
+from lstmlm.stages import STAGES
 from lstmlm.tokenizer.foreign.given import given_fingerprint
-from lstmlm.vocabulary.stage import TOKENIZER_VERSION
 
 VERSION = 1
 """Raise it when the executor changes what it writes; a change of the stage raises the stage's own."""
@@ -43,8 +43,8 @@ class Tokenizer(base_component.BaseComponent):
             records: Records of the ingest step.
         """
         spec = TokenizerSpec(
-            recipe=sections(recipe, "tokenizer"),
-            version=code_version(VERSION, TOKENIZER_VERSION),
+            recipe=sections(recipe, STAGES["tokenizer"]),
+            version=code_version(VERSION, STAGES["tokenizer"].version),
             given_fingerprint=given_fingerprint(recipe) or "",
             records=records,
             tokenizer=types.Channel(type=artifacts.Tokenizer),

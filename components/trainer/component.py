@@ -14,7 +14,7 @@ from components.recipe_sections import sections
 from components.stage import PARAMETERS, code_version
 from components.trainer.executor import TrainerExecutor
 from lstmlm.recipe.recipe import Recipe
-from lstmlm.training.run import TRAIN_VERSION
+from lstmlm.stages import STAGES
 
 VERSION = 1
 """Raise it when the executor changes what it writes; a change of the stage raises the stage's own."""
@@ -46,8 +46,8 @@ class Trainer(base_component.BaseComponent):
             tokenizer: The vocabulary.
         """
         spec = TrainerSpec(
-            recipe=sections(recipe, "train"),
-            version=code_version(VERSION, TRAIN_VERSION),
+            recipe=sections(recipe, STAGES["train"]),
+            version=code_version(VERSION, STAGES["train"].version),
             examples=examples,
             tokenizer=tokenizer,
             model=types.Channel(type=artifacts.TrainingRun),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -44,9 +44,6 @@ Overrides = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="FIELD=VALUE", help="Override a field, such as training.steps=100; repeatable."),
 ]
-Records = Annotated[
-    Path, typer.Option(metavar="DIR", help="Output of `lstmlm ingest`.", show_default=False, callback=local_path)
-]
 TokenizerFolder = Annotated[
     Path,
     typer.Option(
@@ -84,6 +81,12 @@ BeamOptions = Annotated[
     list[str] | None,
     typer.Option("--beam-option", metavar="KEY=VALUE", help="An option of Beam or its runner; repeatable."),
 ]
+BEAM: dict[str, tuple[Any, Any]] = {
+    "runner": (RunnerName, "direct"),
+    "workers": (BeamWorkers, None),
+    "beam_option": (BeamOptions, None),
+}
+"""Name of a parameter -> its type and default, of commands that run on Beam."""
 
 
 def read_recipe(path: Path, overrides: Sequence[str] | None, needs: Sequence[str] = ()) -> Recipe:

@@ -11,13 +11,13 @@ from lstmlm.corpus.sources.files import corpus_fingerprint
 from lstmlm.corpus.steps.privacy.published import scrubbed_messages
 from lstmlm.errors import UserError
 from lstmlm.progress import Progress
-from lstmlm.publish.folder import Manifest, fingerprint, is_finished, publish, read_manifest
+from lstmlm.publish.folder import Draft, Manifest, fingerprint
 from lstmlm.recipe.recipe import Recipe
 from lstmlm.records.shards import SPLITS
 from lstmlm.runners.runner import Runner
+from lstmlm.stages import STAGES
 
-RECORDS = "records"
-DOCUMENTS = "documents"
+INGEST, CLEAN = STAGES["ingest"], STAGES["clean"]
 
 
 def ingest(recipe: Recipe, output: Path, progress: Progress, *, runner: Runner | None = None) -> Manifest:
@@ -38,14 +38,15 @@ def ingest(recipe: Recipe, output: Path, progress: Progress, *, runner: Runner |
         UserError: Something about the corpus the user must fix; nothing is published.
     """
     _begin(progress, runner)
-    stamp = corpus_fingerprint(recipe)
-    if is_finished(output, RECORDS, stamp):
-        return read_manifest(output, RECORDS)
-    with scrubbed_messages(recipe.corpus.privacy), publish(output, RECORDS, stamp) as draft:
+
+    def write(draft: Draft) -> None:
         for split in SPLITS:
             (draft.path / f"Split-{split}").mkdir()
         process(recipe, TFRecordShards(draft.path), draft, progress, held_out=True, runner=runner)
-    return read_manifest(output, RECORDS)
+
+    stamp = corpus_fingerprint(recipe)
+    with scrubbed_messages(recipe.corpus.privacy):
+        return INGEST.publish(output, stamp, write)
 
 
 def clean(recipe: Recipe, output: Path, progress: Progress, *, runner: Runner | None = None) -> Manifest:
@@ -68,12 +69,13 @@ def clean(recipe: Recipe, output: Path, progress: Progress, *, runner: Runner | 
         raise UserError("a cleaned corpus has no splits", where="corpus.valid", hint=hint)
     recipe = recipe.model_copy(update={"corpus": recipe.corpus.model_copy(update={"valid_fraction": 0.0})})
     _begin(progress, runner)
-    stamp = fingerprint(DOCUMENTS, corpus_fingerprint(recipe, held_out=False))
-    if is_finished(output, DOCUMENTS, stamp):
-        return read_manifest(output, DOCUMENTS)
-    with scrubbed_messages(recipe.corpus.privacy), publish(output, DOCUMENTS, stamp) as draft:
+
+    def write(draft: Draft) -> None:
         process(recipe, JsonShards(draft.path, recipe.corpus), draft, progress, held_out=False, runner=runner)
-    return read_manifest(output, DOCUMENTS)
+
+    stamp = fingerprint(CLEAN.kind, corpus_fingerprint(recipe, held_out=False))
+    with scrubbed_messages(recipe.corpus.privacy):
+        return CLEAN.publish(output, stamp, write)
 
 
 def _begin(progress: Progress, runner: Runner | None) -> None:

@@ -13,15 +13,15 @@ from lstmlm.errors import UserError
 from lstmlm.evaluation.baselines import shortfalls
 from lstmlm.evaluation.thresholds import check_bounds, failures
 from lstmlm.inference.model.same_network import check_same_network
-from lstmlm.publish.folder import Manifest, fingerprint, is_finished, publish, read_manifest
+from lstmlm.publish.folder import Draft, Manifest, read_manifest
+from lstmlm.stages import STAGES
 from lstmlm.task import load_task
 
 if TYPE_CHECKING:
     from lstmlm.progress import Progress
     from lstmlm.recipe.recipe import Recipe
 
-KIND = "evaluation"
-STAGE_VERSION = 3
+STAGE = STAGES["evaluate"]
 
 
 def evaluate(recipe: Recipe, export: Path, records: Path, output: Path, progress: Progress) -> Manifest:
@@ -46,11 +46,10 @@ def evaluate(recipe: Recipe, export: Path, records: Path, output: Path, progress
 
     task = load_task(recipe.task)
     check_bounds(recipe.evaluation.thresholds)
-    stamp = _stamp(recipe, read_manifest(export, "export", verify=True), read_manifest(records, "records"))
-    if is_finished(output, KIND, stamp):
-        return read_manifest(output, KIND)
-    check_same_network(recipe, export)
-    with publish(output, KIND, stamp) as draft:
+    model, data = read_manifest(export, "export", verify=True), read_manifest(records, "records")
+
+    def write(draft: Draft) -> None:
+        check_same_network(recipe, export)
         progress.update(0, unit="records", note="reading the valid split")
         held_out = list(records_in(records, "valid"))
         if not held_out:
@@ -69,12 +68,9 @@ def evaluate(recipe: Recipe, export: Path, records: Path, output: Path, progress
         (draft.path / "metrics.json").write_text(text + "\n", encoding="utf-8")
         draft.facts.update(verdict)
         progress.update(len(held_out), len(held_out), unit="records", note="; ".join(found) or "within all thresholds")
-    return read_manifest(output, KIND)
 
-
-def _stamp(recipe: Recipe, export: Manifest, records: Manifest) -> str:
-    sections = [recipe.task, recipe.seed, recipe.evaluation.model_dump(), recipe.decoding.model_dump()]
-    return fingerprint("evaluate", STAGE_VERSION, sections, export.fingerprint, records.fingerprint)
+    stamp = STAGE.stamp(list(STAGE.decided(recipe).values()), model.fingerprint, data.fingerprint)
+    return STAGE.publish(output, stamp, write)
 
 
 def _plain(metrics: Mapping[str, Any]) -> dict[str, int | float | str]:

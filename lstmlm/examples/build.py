@@ -13,21 +13,19 @@ import apache_beam as beam
 
 from lstmlm.examples.serialise import int64_examples
 from lstmlm.progress import Progress
-from lstmlm.publish.folder import Draft, Manifest, fingerprint, is_finished, publish, read_manifest
+from lstmlm.publish.folder import Draft, Manifest, read_manifest
 from lstmlm.recipe.recipe import Recipe
 from lstmlm.records.record import Record
 from lstmlm.records.shards import SPLITS, records_in_files, shard_files
 from lstmlm.records.tfrecord import write_records
 from lstmlm.runners.pipeline import WriteJson, read_json, run_pipeline
 from lstmlm.runners.runner import Runner
+from lstmlm.stages import STAGES
 from lstmlm.task import Task, load_task
 from lstmlm.tokenizer import Tokenizer, tokenizer_file
 from lstmlm.tokenizer.identity import vocabulary_facts
 
-EXAMPLES_VERSION = 3
-"""Raise it with every change that makes `build_examples` write other bytes."""
-
-KIND = "examples"
+STAGE = STAGES["examples"]
 BLOCK_CHARACTERS = 1 << 19
 """Text encoded at once, about: small blocks cost time, and large ones memory."""
 
@@ -53,17 +51,15 @@ def build_examples(
     """
     pieces = read_manifest(tokenizer, "tokenizer", verify=True)
     inputs = [read_manifest(records, "records").fingerprint, pieces.fingerprint]
-    section = recipe.examples.model_dump(mode="json", exclude={"buckets"})
-    stamp = fingerprint(KIND, EXAMPLES_VERSION, recipe.task, section, inputs)
-    if is_finished(output, KIND, stamp):
-        return read_manifest(output, KIND)
-    jobs = [(split, str(file)) for split in SPLITS for file in shard_files(records, split)]
-    with publish(output, KIND, stamp) as draft:
+
+    def write(draft: Draft) -> None:
+        jobs = [(split, str(file)) for split in SPLITS for file in shard_files(records, split)]
         progress.update(0, len(jobs), unit="shards", note="encoding")
         draft.facts["vocabulary"] = vocabulary_facts(pieces)
         draft.facts["splits"] = _encode(recipe, jobs, tokenizer_file(tokenizer), draft, runner)
-    progress.update(len(jobs), len(jobs), unit="shards")
-    return read_manifest(output, KIND)
+        progress.update(len(jobs), len(jobs), unit="shards")
+
+    return STAGE.publish(output, STAGE.stamp(*STAGE.decided(recipe).values(), inputs), write)
 
 
 def _encode(

@@ -23,12 +23,12 @@ from lstmlm.publish.folder import (
     Draft,
     Manifest,
     fingerprint,
-    is_finished,
     publish,
     read_manifest,
     replacing,
     space_told,
 )
+from lstmlm.stages import STAGES
 from lstmlm.task import load_task
 
 if TYPE_CHECKING:
@@ -39,8 +39,7 @@ if TYPE_CHECKING:
     from lstmlm.recipe.recipe import Recipe
     from lstmlm.runners.runner import Runner
 
-KIND = "predictions"
-STAGE_VERSION = 6
+STAGE = STAGES["infer"]
 DEAD_LETTERS = "dead_letters.jsonl"
 
 IDLE_TRIES = 3
@@ -89,30 +88,31 @@ def infer(
     _check_model(recipe, export)
     stamp = _stamp(recipe, model, source)
     final = fingerprint(stamp, recipe.inference.max_dead_fraction)
-    if is_finished(output, KIND, final):
-        return read_manifest(output, KIND)
-    from lstmlm.inference.job import Place
-    from lstmlm.inference.model.handler import TextHandler
-    from lstmlm.inference.work import held, opened
 
-    private = scrubbed_messages(without_key(recipe.corpus.privacy))
-    with (
-        private,
-        held(output, stamp, resume=resume) as folder,
-        space_told(folder, "Free some and run again: the job resumes"),
-    ):
-        place = Place(folder, recipe.task, recipe.inference.format)
-        _plan(place, source, recipe, stamp, progress)
-        work = opened(place)
-        handler = TextHandler(export, recipe.training.threads, recipe.decoding)
-        _decode(work, handler, progress, runner, metrics)
-        with publish(output, KIND, final) as draft:
-            _join(work, recipe, draft, source.where)
-        shutil.rmtree(folder)
-        facts = draft.facts
-        note = f"{facts['tokens']:,} tokens; {facts['dead_letters']:,} dead letters"
-        progress.update(facts["records"], facts["records"], unit="records", note=note)
-    return read_manifest(output, KIND)
+    def work_until_published() -> None:
+        from lstmlm.inference.job import Place
+        from lstmlm.inference.model.handler import TextHandler
+        from lstmlm.inference.work import held, opened
+
+        private = scrubbed_messages(without_key(recipe.corpus.privacy))
+        with (
+            private,
+            held(output, stamp, resume=resume) as folder,
+            space_told(folder, "Free some and run again: the job resumes"),
+        ):
+            place = Place(folder, recipe.task, recipe.inference.format)
+            _plan(place, source, recipe, stamp, progress)
+            work = opened(place)
+            handler = TextHandler(export, recipe.training.threads, recipe.decoding)
+            _decode(work, handler, progress, runner, metrics)
+            with publish(output, STAGE.kind, final) as draft:
+                _join(work, recipe, draft, source.where)
+            shutil.rmtree(folder)
+            facts = draft.facts
+            note = f"{facts['tokens']:,} tokens; {facts['dead_letters']:,} dead letters"
+            progress.update(facts["records"], facts["records"], unit="records", note=note)
+
+    return STAGE.once(output, final, work_until_published)
 
 
 def _check_model(recipe: Recipe, export: Path) -> None:
@@ -131,10 +131,9 @@ def _check_model(recipe: Recipe, export: Path) -> None:
 
 
 def _stamp(recipe: Recipe, model: Manifest, source: Source) -> str:
-    wanted, decoding = recipe.inference, recipe.decoding.model_dump(mode="json")
     privacy = recipe.corpus.privacy.model_dump(mode="json") if recipe.corpus.privacy.kinds else None
-    asked = [recipe.task, recipe.seed, wanted.shards, wanted.format, decoding, privacy]
-    return fingerprint("infer", STAGE_VERSION, asked, model.fingerprint, source.stamp())
+    asked = [*STAGE.decided(recipe).values(), privacy]
+    return STAGE.stamp(asked, model.fingerprint, source.stamp())
 
 
 def _plan(place: Place, source: Source, recipe: Recipe, stamp: str, progress: Progress) -> None:

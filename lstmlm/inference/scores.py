@@ -15,7 +15,8 @@ from lstmlm.inference.input.inputs import Files, named
 from lstmlm.inference.input.requests import Dead, Request
 from lstmlm.inference.model.loading import check_task, engine_facts
 from lstmlm.inference.model.same_network import check_same_network
-from lstmlm.publish.folder import Manifest, fingerprint, is_finished, publish, read_manifest
+from lstmlm.publish.folder import Draft, Manifest, fingerprint, read_manifest
+from lstmlm.stages import STAGES
 
 if TYPE_CHECKING:
     from lstmlm.decoding.score import Score
@@ -23,8 +24,7 @@ if TYPE_CHECKING:
     from lstmlm.progress import Progress
     from lstmlm.recipe.recipe import Recipe
 
-KIND = "scores"
-STAGE_VERSION = 3
+STAGE = STAGES["score"]
 SCORES = "scores.jsonl"
 BATCH = 4096
 
@@ -59,20 +59,16 @@ def score_texts(recipe: Recipe, export: Path, input: Path, output: Path, progres
         raise UserError("this export has only a SavedModel, which cannot score", where=str(export), hint="Export again")
     source = named(input, recipe, recipe.inference.target if _is_pair(recipe) else None)
     privacy = without_key(recipe.corpus.privacy)
-    allowed = recipe.inference.max_dead_fraction
-    computed = [recipe.decoding.backend, recipe.decoding.precision]
-    stamp = fingerprint(
-        KIND, STAGE_VERSION, model.fingerprint, allowed, source.stamp(), privacy.model_dump(mode="json"), computed
-    )
-    if is_finished(output, KIND, stamp):
-        return read_manifest(output, KIND)
-    check_task(export, recipe.task)
-    check_same_network(recipe, export)
-    with scrubbed_messages(privacy):
-        counted = count(source)
-        counted.check(allowed, source.where)
-    total = counted.total
-    with publish(output, KIND, stamp) as draft:
+    allowed, *computed = STAGE.decided(recipe).values()
+    data = [model.fingerprint, allowed, source.stamp(), privacy.model_dump(mode="json"), computed]
+
+    def write(draft: Draft) -> None:
+        check_task(export, recipe.task)
+        check_same_network(recipe, export)
+        with scrubbed_messages(privacy):
+            counted = count(source)
+            counted.check(allowed, source.where)
+        total = counted.total
         scorer, scrubber = _load(export, facts, recipe), scrubber_of(privacy)
         done, nats, tokens = 0, 0.0, 0
         with _writer(draft.path / SCORES) as lines, _writer(draft.path / DEAD_LETTERS) as letters:
@@ -87,7 +83,9 @@ def score_texts(recipe: Recipe, export: Path, input: Path, output: Path, progres
                 progress.update(done, total, unit="records")
         perplexity = _perplexity(nats, tokens)
         draft.facts.update(records=total, dead_letters=counted.dead, tokens=tokens, perplexity=perplexity)
-    return read_manifest(output, KIND)
+
+    # The first part is the kind, as it was before the table: finished scores stay valid.
+    return STAGE.publish(output, fingerprint(STAGE.kind, STAGE.version, *data), write)
 
 
 def _is_pair(recipe: Recipe) -> bool:

@@ -12,10 +12,11 @@ from typing import Any
 
 from lstmlm.errors import UserError
 from lstmlm.progress import Progress
-from lstmlm.publish.folder import Claim, Manifest, claimed, fingerprint, is_finished, read_manifest
+from lstmlm.publish.folder import Claim, Manifest, claimed, fingerprint, read_manifest
 from lstmlm.publish.places import site_of
 from lstmlm.recipe.recipe import Recipe
 from lstmlm.recipe.sections.training import Training
+from lstmlm.stages import STAGES
 from lstmlm.tokenizer.identity import vocabulary_facts
 from lstmlm.training.checkpoints.continuing import METRICS_FILE, TRAINED, describe, earlier_rows, keep_last, take_over
 from lstmlm.training.checkpoints.identity import deciding
@@ -27,7 +28,7 @@ from lstmlm.training.metrics.objective import choose_objective
 from lstmlm.training.metrics.plot import plot_loss
 from lstmlm.training.metrics.trackers import Listener, open_listeners
 
-TRAIN_VERSION = "4"
+STAGE = STAGES["train"]
 POLL_SECONDS = 0.5
 
 
@@ -54,27 +55,30 @@ def train(
     data, pieces = read_manifest(examples, "examples"), read_manifest(tokenizer, "tokenizer", verify=True)
     recipe, origin = _with_initial(recipe)
     trained_on = {"examples": data.fingerprint, "tokenizer": pieces.fingerprint, **origin}
-    stamp = fingerprint(TRAIN_VERSION, deciding(recipe), *trained_on.values())
-    if is_finished(output, "model", stamp):
-        forget_checkpoints(site_of(output), stamp)
-        return read_manifest(output, "model")
-    check_inputs(recipe, data, pieces)
-    check_initial(recipe, pieces)
-    with claimed(output, "model", stamp) as claim:
-        before = pointed(claim.site)
-        with held_checkpoints(recipe, claim.site, stamp) as work:
-            listeners = open_listeners(recipe)
-            others = [*work.parent.glob("*/"), recipe.run_folder / TRAINED, *([before] if before is not None else [])]
-            take_over(work, recipe, trained_on, others)
-            describe(work, recipe, trained_on)
-            from lstmlm.training.workers.distributed import train_on_ray
+    # The version is text and the first part, as it was before the table: finished models and checkpoints stay valid.
+    stamp = fingerprint(str(STAGE.version), deciding(recipe), *trained_on.values())
 
-            with _watched(work / METRICS_FILE, recipe.training, progress, listeners):
-                train_on_ray(recipe, examples.resolve(), tokenizer.resolve(), work, ray_address)
-            _publish(recipe, work, vocabulary_facts(pieces), claim)
-            keep_last(work, recipe.run_folder)
-            shutil.rmtree(work)
-    return read_manifest(output, "model")
+    def work_until_published() -> None:
+        check_inputs(recipe, data, pieces)
+        check_initial(recipe, pieces)
+        with claimed(output, STAGE.kind, stamp) as claim:
+            before = pointed(claim.site)
+            with held_checkpoints(recipe, claim.site, stamp) as work:
+                listeners = open_listeners(recipe)
+                others = [*work.parent.glob("*/"), recipe.run_folder / TRAINED, *([before] if before else [])]
+                take_over(work, recipe, trained_on, others)
+                describe(work, recipe, trained_on)
+                from lstmlm.training.workers.distributed import train_on_ray
+
+                with _watched(work / METRICS_FILE, recipe.training, progress, listeners):
+                    train_on_ray(recipe, examples.resolve(), tokenizer.resolve(), work, ray_address)
+                _publish(recipe, work, vocabulary_facts(pieces), claim)
+                keep_last(work, recipe.run_folder)
+                shutil.rmtree(work)
+
+    manifest = STAGE.once(output, stamp, work_until_published)
+    forget_checkpoints(site_of(output), stamp)
+    return manifest
 
 
 MODEL_SECTIONS = {"name", "task", "seed", "corpus", "examples", "model", "training"}

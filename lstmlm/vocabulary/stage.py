@@ -5,19 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 
 from lstmlm.progress import Progress
-from lstmlm.publish.folder import Draft, Manifest, fingerprint, is_finished, publish, read_manifest
+from lstmlm.publish.folder import Draft, Manifest, read_manifest
 from lstmlm.recipe.recipe import Recipe
 from lstmlm.records.shards import records_in_files, shard_files
 from lstmlm.records.tfrecord import count_records
+from lstmlm.stages import STAGES
 from lstmlm.task import load_task
 from lstmlm.tokenizer.foreign.given import adopt, given_fingerprint
 from lstmlm.tokenizer.tokenizer import MODEL_FILE, Tokenizer
 from lstmlm.vocabulary.train import train_model, training_lines
 
-TOKENIZER_VERSION = 3
-"""Raise it with every change that makes `train_tokenizer` write other bytes."""
-
-KIND = "tokenizer"
+STAGE = STAGES["tokenizer"]
 
 
 def train_tokenizer(recipe: Recipe, records: Path, output: Path, progress: Progress) -> Manifest:
@@ -37,17 +35,15 @@ def train_tokenizer(recipe: Recipe, records: Path, output: Path, progress: Progr
     """
     source = read_manifest(records, "records")
     given = given_fingerprint(recipe)
-    # Where the given file lies does not matter, its content does.
-    section = recipe.tokenizer.model_dump(mode="json", exclude={"model"})
-    stamp = fingerprint(KIND, TOKENIZER_VERSION, recipe.task, recipe.seed, section, source.fingerprint, given)
-    if is_finished(output, KIND, stamp):
-        return read_manifest(output, KIND)
-    with publish(output, KIND, stamp) as draft:
+
+    def write(draft: Draft) -> None:
         if recipe.tokenizer.model is None:
             _train(recipe, records, draft, progress)
         else:
             draft.facts.update(adopt(recipe.tokenizer.model, draft.path), sampled=0, sha256=given)
-    return read_manifest(output, KIND)
+
+    stamp = STAGE.stamp(*STAGE.decided(recipe).values(), source.fingerprint, given)
+    return STAGE.publish(output, stamp, write)
 
 
 def _train(recipe: Recipe, records: Path, draft: Draft, progress: Progress) -> None:

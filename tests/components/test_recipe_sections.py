@@ -4,8 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from components.recipe_sections import READS, read_sections, sections
+from components.recipe_sections import read_sections
+from components.recipe_sections import sections as sections_of
 from lstmlm.recipe.recipe import Recipe
+from lstmlm.stages import STAGES, pipeline_stages
+
+READS = [stage.name for stage in pipeline_stages() if stage.function]
 
 RECIPE = Recipe.model_validate(
     {
@@ -18,6 +22,10 @@ RECIPE = Recipe.model_validate(
         "training": {"steps": 3},
     }
 )
+
+
+def sections(recipe: Recipe, stage: str) -> str:
+    return sections_of(recipe, STAGES[stage])
 
 
 def changed(**sections_: dict[str, object]) -> Recipe:

@@ -24,8 +24,9 @@ def artifact(kind: Any, path: Path) -> Any:
 
 def properties(stage: str) -> dict[str, str]:
     from components.recipe_sections import sections
+    from lstmlm.stages import STAGES
 
-    return {"recipe": sections(RECIPE, stage), "version": "1.1"}
+    return {"recipe": sections(RECIPE, STAGES[stage]), "version": "1.1"}
 
 
 def run_evaluator(monkeypatch: pytest.MonkeyPatch, folder: Path, *, blessed: bool) -> Any:

@@ -77,12 +77,12 @@ def test_a_missing_input_of_the_batch_job_is_found_before_anything_runs(make_rec
 
 
 def test_other_texts_to_decode_are_part_of_the_cache_key(make_recipe: MakeRecipe) -> None:
-    from components.inference.component import input_fingerprint
+    from lstmlm.inference.input.inputs import chosen_fingerprint
 
     recipe = make_recipe(inference={"input": "prompts.jsonl"})
     prompts = recipe.corpus.root / "prompts.jsonl"
     prompts.write_text('{"text": "the cat"}\n', encoding="utf-8")
-    before = input_fingerprint(recipe)
+    before = chosen_fingerprint(recipe)
     prompts.write_text('{"text": "the dog"}\n', encoding="utf-8")
-    assert input_fingerprint(recipe) != before
-    assert input_fingerprint(make_recipe()) == ""
+    assert chosen_fingerprint(recipe) != before
+    assert chosen_fingerprint(make_recipe()) == ""

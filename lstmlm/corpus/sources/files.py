@@ -17,12 +17,10 @@ from lstmlm.corpus.sources.layouts import VALID, files_of_split
 from lstmlm.corpus.sources.listing import list_files
 from lstmlm.corpus.steps.privacy.replace import key_fingerprint
 from lstmlm.errors import UserError
-from lstmlm.publish.folder import fingerprint, sha256_file
+from lstmlm.publish.folder import sha256_file
 from lstmlm.recipe.recipe import Recipe
 from lstmlm.recipe.sections.corpus import Corpus
-
-INGEST_VERSION = 12
-"""Raise it with every change that makes ingest write other bytes."""
+from lstmlm.stages import STAGES
 
 PARQUET = ".parquet"
 FORMATS = (".txt", ".tsv", ".csv", ".jsonl", PARQUET)
@@ -210,13 +208,13 @@ def corpus_fingerprint(recipe: Recipe, *, held_out: bool = True) -> str:
     Raises:
         UserError: As `list_corpus`, or a file cannot be read.
     """
-    section = recipe.corpus.model_dump(mode="json", exclude={"root"})
+    stage = STAGES["ingest"]
     files = list_corpus(recipe, held_out=held_out).files
     for pattern in recipe.corpus.decontamination.files:
         files += named_files(recipe.corpus, pattern, "corpus.decontamination.files")
     content = [(file.name, file.split, file.size, checksum(file.path)) for file in files]
     key = key_fingerprint(recipe.corpus.privacy)  # the recipe names only the variable that holds it
-    return fingerprint("ingest", INGEST_VERSION, recipe.task, recipe.seed, section, content, key)
+    return stage.stamp(*stage.decided(recipe).values(), content, key)
 
 
 def checksum(path: str) -> str:

@@ -195,6 +195,15 @@ def choose(recipe: Recipe, records: Path | None, input: Path | None) -> Source:
     raise UserError("nothing to decode", where="inference.input", hint="Name a file or a records folder")
 
 
+def chosen_fingerprint(recipe: Recipe) -> str:
+    """Returns what identifies the files to decode; empty where they are the valid split, which a stage made.
+
+    Raises:
+        UserError: The recipe names an input file that is not there.
+    """
+    return "" if recipe.inference.input is None else choose(recipe, None, None).stamp()
+
+
 def named(path: Path, recipe: Recipe, target: str | None = None) -> Files:
     """Returns the files that a path names: a file, all files of a folder, or those that a glob matches."""
     if path.is_dir():

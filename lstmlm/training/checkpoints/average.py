@@ -9,10 +9,11 @@ import numpy as np
 
 from lstmlm.errors import UserError
 from lstmlm.formats.arrays import open_npz
-from lstmlm.publish.folder import Manifest, fingerprint, is_finished, publish, read_manifest
+from lstmlm.publish.folder import Draft, Manifest, fingerprint, read_manifest
+from lstmlm.stages import STAGES
 from lstmlm.training.metrics.log import BEST, best_name
 
-AVERAGE_VERSION = "2"
+STAGE = STAGES["average"]
 
 
 def average(model: Path, output: Path, count: int | None = None) -> Manifest:
@@ -33,15 +34,16 @@ def average(model: Path, output: Path, count: int | None = None) -> Manifest:
             what = f"{count} evaluations are to be averaged, but only {len(files)} were kept"
             raise UserError(what, where=str(model), hint="Train with a larger training.keep_best")
         files = files[:count]
-    stamp = fingerprint(AVERAGE_VERSION, trained.fingerprint, [file.name for file in files])
-    if is_finished(output, "model", stamp):
-        return read_manifest(output, "model")
-    with publish(output, "model", stamp) as draft:
+
+    def write(draft: Draft) -> None:
         for name in ("model.json", "metrics.jsonl", "loss.png"):
             shutil.copyfile(model / name, draft.path / name)
         _write_mean(files, draft.path / "weights.npz")
         draft.facts = trained.facts | {"averaged": [file.name for file in files]}
-    return read_manifest(output, "model")
+
+    # The version is text and the first part, as it was before the table: finished models stay valid.
+    stamp = fingerprint(str(STAGE.version), trained.fingerprint, [file.name for file in files])
+    return STAGE.publish(output, stamp, write)
 
 
 def _best_first(model: Path, trained: Manifest) -> list[Path]:

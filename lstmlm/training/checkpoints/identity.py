@@ -6,31 +6,12 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from lstmlm.recipe.recipe import Recipe
-
-SPREAD = {
-    "workers",
-    "threads",
-    "use_gpu",
-    "accumulate",
-    "collective_timeout",
-    "max_failures",
-    "keep",
-    "keep_best",
-    "checkpoint_every",
-    "initial",
-    "tensorboard",
-    "mlflow",
-}
-"""Fields of `training` that say how the work is spread, saved and watched: the weights do not depend on them.
-
-They do on `initial`, but on what is in that folder: its fingerprint is that of data."""
+from lstmlm.stages import STAGES
 
 
 def deciding(recipe: Recipe) -> dict[str, Any]:
     """Returns the part of a recipe that decides the weights, as JSON."""
-    content = recipe.model_dump(mode="json", include={"task", "seed", "examples", "model", "training"})
-    content["training"] = {key: value for key, value in content["training"].items() if key not in SPREAD}
-    return content
+    return STAGES["train"].decided(recipe)
 
 
 def differences(before: Mapping[str, Any], now: Mapping[str, Any], prefix: str = "") -> Iterator[str]:

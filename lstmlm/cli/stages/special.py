@@ -1,0 +1,153 @@
+"""The commands of stages that have options of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from lstmlm.cli.options import (
+    BeamOptions,
+    BeamWorkers,
+    ExamplesFolder,
+    ExportFolder,
+    ModelFolder,
+    Output,
+    Overrides,
+    RayAddress,
+    RecipePath,
+    RunnerName,
+    TokenizerFolder,
+    local_path,
+    read_recipe,
+)
+from lstmlm.cli.results import show_decoded
+from lstmlm.cli.stages.run import run_stage
+from lstmlm.cli.streams import input_file, output_folder
+from lstmlm.errors import UserError
+from lstmlm.progress import Progress
+from lstmlm.publish.folder import Manifest
+from lstmlm.publish.places import companion
+from lstmlm.runners.runner import choose_runner
+from lstmlm.stages import STAGES
+
+if TYPE_CHECKING:
+    from lstmlm.recipe.recipe import Recipe
+
+
+def train(
+    recipe: RecipePath,
+    examples: ExamplesFolder,
+    tokenizer: TokenizerFolder,
+    output: Output,
+    overrides: Overrides = None,
+    ray_address: RayAddress = None,
+    workers: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="Ray Train workers; the same as --set training.workers=N.")
+    ] = None,
+    auto: Annotated[
+        bool, typer.Option("--auto", help="Choose batch, threads and precision by a short measurement on this machine.")
+    ] = False,
+    memory: Annotated[
+        float | None, typer.Option(min=0.1, metavar="GB", help="Memory that --auto may plan with; absent: most of it.")
+    ] = None,
+) -> None:
+    """Trains, with settings chosen by a measurement where that is asked for."""
+    changes = [*(overrides or ()), *([f"training.workers={workers}"] if workers is not None else ())]
+    stage = STAGES["train"]
+
+    def work(run: Recipe, progress: Progress) -> Manifest:
+        from lstmlm.training.auto import choose_here
+
+        if auto:
+            run = choose_here(run, examples, tokenizer, output, progress, memory)
+        return stage.load()(run, examples, tokenizer, output, progress, ray_address=ray_address)
+
+    run_stage(stage.name, read_recipe(recipe, changes, stage.checks), output, work)
+
+
+def average(
+    model: ModelFolder,
+    output: Output,
+    count: Annotated[
+        int | None, typer.Option(min=2, metavar="K", help="Average the K best evaluations; absent: all that were kept.")
+    ] = None,
+) -> None:
+    """Averages without a recipe: the model holds its own."""
+    manifest = STAGES["average"].load()(model, output, count)
+    print(f"{output}: the mean of {', '.join(manifest.facts['averaged'])}")
+
+
+def infer(
+    recipe: RecipePath,
+    export: ExportFolder,
+    output: Output,
+    overrides: Overrides = None,
+    records: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Decode the valid split of this `lstmlm ingest` output.", callback=local_path),
+    ] = None,
+    input: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="PATH",
+            help="Decode this file, folder or glob: JSONL, TSV, CSV, TXT, parquet or TFRecord; `-`: standard input.",
+        ),
+    ] = None,
+    resume: Annotated[
+        bool,
+        typer.Option(
+            "--resume", help="Resume a stopped job, which the same command does by itself; refuse work of another job."
+        ),
+    ] = False,
+    runner: RunnerName = "direct",
+    workers: BeamWorkers = None,
+    beam_option: BeamOptions = None,
+) -> None:
+    """Decodes records, files or standard input, to a folder or to standard output."""
+    if records is not None and input is not None:
+        raise UserError("--records and --input both name what to decode", hint="Leave one of them out")
+    # What is named here goes before what the recipe names.
+    changes = [*(overrides or ()), *(["inference.input=null"] if records is not None else ())]
+    stage = STAGES["infer"]
+    place, run = choose_runner(runner, workers, beam_option or ()), read_recipe(recipe, changes, stage.checks)
+    asked = run.inference
+    with output_folder(output, "predictions-*", asked.format) as folder, input_file(input, asked.field) as source:
+        metrics = companion(folder, ".metrics.json")
+
+        def work(run: Recipe, progress: Progress) -> Manifest:
+            chosen = {"records": records, "input": source, "runner": place, "resume": resume, "metrics": metrics}
+            return stage.load()(run, export, folder, progress, **chosen)
+
+        run_stage(stage.name, run, folder, work, lambda screen, _: show_decoded(screen, folder, metrics))
+
+
+def score(
+    recipe: RecipePath,
+    export: ExportFolder,
+    output: Output,
+    input: Annotated[
+        Path,
+        typer.Option(
+            metavar="PATH",
+            help="Score this file, folder or glob; `-`: standard input.",
+            show_default=False,
+        ),
+    ],
+    overrides: Overrides = None,
+) -> None:
+    """Scores files or standard input, to a folder or to standard output."""
+    stage = STAGES["score"]
+    run = read_recipe(recipe, overrides, stage.checks)
+    with output_folder(output, "scores.jsonl") as folder, input_file(input, run.inference.field) as source:
+
+        def work(run: Recipe, progress: Progress) -> Manifest:
+            return stage.load()(run, export, source or input, folder, progress)
+
+        run_stage(stage.name, run, folder, work)
+
+
+SPECIAL: Mapping[str, Callable[..., None]] = {"train": train, "average": average, "infer": infer, "score": score}
+"""Stage -> its command; the others follow the table by themselves."""

@@ -1,0 +1,48 @@
+"""Looks stages up: by name, by node of the pipeline, by what comes before them."""
+
+from __future__ import annotations
+
+import difflib
+
+from lstmlm.errors import UserError
+from lstmlm.stages.stage import Stage
+from lstmlm.stages.table import STAGES
+
+
+def pipeline_stages() -> list[Stage]:
+    """Returns the stages of the pipeline, in an order they can run in."""
+    return [stage for stage in STAGES.values() if stage.node is not None]
+
+
+def stage_named(name: str) -> Stage:
+    """Returns a stage of the pipeline by the name users give it.
+
+    Raises:
+        UserError: There is none of that name.
+    """
+    known = {stage.name: stage for stage in pipeline_stages()}
+    if name in known:
+        return known[name]
+    close = difflib.get_close_matches(name, list(known), n=1)
+    hint = f"Did you mean `{close[0]}`?" if close else f"There are: {', '.join(known)}"
+    raise UserError(f"no stage named {name!r}", where="--stage", hint=hint)
+
+
+def stage_of_node(node: str) -> Stage:
+    """Returns the stage of a node of the pipeline."""
+    return next(stage for stage in pipeline_stages() if stage.node is not None and stage.node.id == node)
+
+
+def stages_before(stage: Stage) -> tuple[str, ...]:
+    """Returns the names of the stages that the pipeline runs before this one, right before it, sorted."""
+    after = stage.node.after if stage.node is not None else ()
+    return tuple(sorted({*(one.upstream for one in stage.inputs), *after}))
+
+
+def sections_read(stage: Stage) -> frozenset[str]:
+    """Returns the fields and sections at the top of the recipe that a stage and those before it depend on.
+
+    What an earlier stage depends on decides the later ones anyway, so a stage may see it at no cost to the cache.
+    """
+    own = {path.partition(".")[0] for path in stage.decides}
+    return frozenset(own.union(*(sections_read(STAGES[one.stage]) for one in stage.inputs)))
