@@ -13,7 +13,7 @@ from benchmarks.infer_work import load
 from lstmlm.decoding.engine import Engine
 from lstmlm.decoding.onnx import files as onnx_files
 from lstmlm.decoding.onnx.backend import OnnxBackend
-from lstmlm.decoding.search.request import Request, SearchOptions
+from lstmlm.decoding.search.request import SearchOptions, SearchRequest
 
 
 def main(work: str, precision: str, rows: str) -> None:
@@ -23,7 +23,7 @@ def main(work: str, precision: str, rows: str) -> None:
     for line in sys.stdin:
         mix, method = line.split()
         sources, limits = mixes[mix]
-        requests = [Request(ids, limit=limit) for ids, limit in zip(sources, limits, strict=True)]
+        requests = [SearchRequest(ids, limit=limit) for ids, limit in zip(sources, limits, strict=True)]
         options = SearchOptions("beam", max_tokens=256, beam=5) if method == "beam" else SearchOptions(max_tokens=256)
         started = time.process_time()
         found = Engine(backend, options, int(rows)).decode(requests)

@@ -28,7 +28,7 @@ from benchmarks.shortlist_backend import ShortlistBackend  # noqa: E402
 from lstmlm.decoding.engine import Engine  # noqa: E402
 from lstmlm.decoding.onnx import files as onnx_files  # noqa: E402
 from lstmlm.decoding.onnx.backend import OnnxBackend  # noqa: E402
-from lstmlm.decoding.search.request import Request, SearchOptions  # noqa: E402
+from lstmlm.decoding.search.request import SearchOptions, SearchRequest  # noqa: E402
 
 Ints = npt.NDArray[np.int64]
 Texts = Sequence[Sequence[int]]
@@ -116,7 +116,7 @@ def print_steps(weights: dict[str, infer_work.Array], int8: bool) -> None:
     print("ms a step by output columns:", {n: round(s / 50 * 1e3, 2) for n, s in found.items()}, flush=True)
 
 
-def print_speeds(weights: dict[str, infer_work.Array], int8: bool, requests: list[Request], made: dict) -> None:
+def print_speeds(weights: dict[str, infer_work.Array], int8: bool, requests: list[SearchRequest], made: dict) -> None:
     """Prints sentences a second, with all tokens and with each shortlist."""
     graphs = onnx_files.graphs(weights, int8=int8)
     backends = {"all tokens": OnnxBackend(*graphs)}
@@ -129,7 +129,7 @@ def print_speeds(weights: dict[str, infer_work.Array], int8: bool, requests: lis
         print(f"{method}: sentences/s", {n: f"{s:.0f} ({s / full - 1:+.0%})" for n, s in speeds.items()}, flush=True)
 
 
-def decode(backend: OnnxBackend, options: SearchOptions, requests: list[Request]) -> list[tuple[int, ...]]:
+def decode(backend: OnnxBackend, options: SearchOptions, requests: list[SearchRequest]) -> list[tuple[int, ...]]:
     """Returns the best output of every request."""
     return [best.tokens for best, *_ in Engine(backend, options, ROWS).decode(requests)]
 
@@ -156,7 +156,7 @@ def main() -> None:
         print(f"{FREQUENT} frequent and {count} likely:", end=" ")
         print_candidates(candidates(sources, *lists), sources, references)
     weights = infer_work.random_weights()
-    requests = [Request(s, limit=len(r)) for s, r in zip(sources, references, strict=True)]
+    requests = [SearchRequest(s, limit=len(r)) for s, r in zip(sources, references, strict=True)]
     for int8 in (True, False):
         print("int8" if int8 else "float32")
         print_steps(weights, int8)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from lstmlm.cli.console import Meter, Screen, clock_time
+from lstmlm.cli.console import RateEstimator, Screen, clock_time
 from lstmlm.cli.logs import Terminal
 
 Lstmlm = Callable[..., "subprocess.CompletedProcess[str]"]
@@ -196,20 +196,20 @@ def test_workers_is_an_override_of_the_recipe(lstmlm: Lstmlm, recipe: Path, tmp_
 
 def test_the_meter_tells_rate_and_time_left() -> None:
     times = iter([0.0, 10.0, 20.0, 30.0, 40.0])
-    meter = Meter(lambda: next(times))
-    assert meter.status(100, 400, "steps", "") == "100/400 steps"
-    assert meter.status(120, 400, "steps", "loss 4.2") == "120/400 steps · 2.0 steps/s · 2:20 left · loss 4.2"
-    assert meter.status(10, 50, "batches", "") == "10/50 batches"
-    assert meter.status(3000, None, "batches", "") == "3,000 batches · 299 batches/s"
-    assert meter.status(5, None, "", "") == "5"
+    estimator = RateEstimator(lambda: next(times))
+    assert estimator.status(100, 400, "steps", "") == "100/400 steps"
+    assert estimator.status(120, 400, "steps", "loss 4.2") == "120/400 steps · 2.0 steps/s · 2:20 left · loss 4.2"
+    assert estimator.status(10, 50, "batches", "") == "10/50 batches"
+    assert estimator.status(3000, None, "batches", "") == "3,000 batches · 299 batches/s"
+    assert estimator.status(5, None, "", "") == "5"
 
 
 def test_the_time_before_the_first_unit_is_not_counted_into_the_rate() -> None:
     times = iter([0.0, 90.0, 100.0])
-    meter = Meter(lambda: next(times))
-    assert meter.status(0, 400, "steps", "starting the workers") == "0/400 steps · starting the workers"
-    assert meter.status(10, 400, "steps", "") == "10/400 steps"
-    assert meter.status(30, 400, "steps", "") == "30/400 steps · 2.0 steps/s · 3:05 left"
+    estimator = RateEstimator(lambda: next(times))
+    assert estimator.status(0, 400, "steps", "starting the workers") == "0/400 steps · starting the workers"
+    assert estimator.status(10, 400, "steps", "") == "10/400 steps"
+    assert estimator.status(30, 400, "steps", "") == "30/400 steps · 2.0 steps/s · 3:05 left"
 
 
 def test_clock_time() -> None:

@@ -8,7 +8,7 @@ import tensorflow as tf
 import tensorflow_text
 import tokenizers
 
-from lstmlm.decoding.search.request import Request
+from lstmlm.decoding.search.request import SearchRequest
 from lstmlm.errors import UserError
 from lstmlm.export import export
 from lstmlm.inference.model.loading import load_text_model
@@ -81,7 +81,7 @@ def test_a_prompt_and_its_continuation_can_be_put_together(exported):
     assert [text.decode() for text in served] == outputs
     pieces = Tokenizer(exported.export / "tokenizer.model").pieces()
     for text, output in zip(texts, outputs, strict=True):
-        ((best,),) = model._engine.decode([Request(model.read(text)[0])])
+        ((best,),) = model._engine.decode([SearchRequest(model.read(text)[0])])
         written = [pieces[token] for token in best.tokens]
         if all(isinstance(piece, str) and piece.isascii() for piece in written):
             whole = "".join(written)

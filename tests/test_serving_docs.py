@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from lstmlm.decoding.search.request import Request
+from lstmlm.decoding.search.request import SearchRequest
 from lstmlm.inference.model.loading import load_text_model
 
 DOCS = (Path(__file__).parents[1] / "docs" / "serving.md").read_text(encoding="utf-8")
@@ -19,5 +19,5 @@ def test_the_loop_decodes_what_the_batch_job_does(exported):
     for prompt in PROMPTS:
         names = {"EXPORT": str(exported.export), "PROMPT": prompt, "MOST": exported.recipe.decoding.max_tokens}
         exec(loop, names)
-        ((expected,),) = model._engine.decode([Request(model.read(prompt)[0])])
+        ((expected,),) = model._engine.decode([SearchRequest(model.read(prompt)[0])])
         assert names["output"] == list(expected.tokens)

@@ -22,7 +22,7 @@ PLAIN_WIDTH = 160
 PLAIN_SECONDS = 10.0
 
 
-class Meter:
+class RateEstimator:
     """Works out rate and time left of a stage from what it reports."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -72,7 +72,7 @@ class StageLine:
 
     def __init__(self, name: str, bars: Progress | None, err: TextIO) -> None:
         self.name = name
-        self._meter = Meter()
+        self._rate = RateEstimator()
         self._bars, self._err = bars, err
         self._started = time.monotonic()
         self._printed = float("-inf")
@@ -80,7 +80,7 @@ class StageLine:
 
     def update(self, done: float, total: float | None = None, *, unit: str = "", note: str = "") -> None:
         """See `Progress.update`."""
-        status = self._meter.status(done, total, unit, note)
+        status = self._rate.status(done, total, unit, note)
         if self._bars is not None and self._task is not None:
             self._bars.update(self._task, completed=done, total=total, status=status)
         elif time.monotonic() - self._printed >= PLAIN_SECONDS:

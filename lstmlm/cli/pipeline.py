@@ -61,8 +61,8 @@ def run(
     _need("tfx", "tfx")
     if stage is not None:
         stage_named(stage)
-    plan = read_recipe(recipe, overrides, EVERYTHING)
-    with captured(plan.run_folder / "logs" / f"{stage or 'run'}.log") as terminal, Screen(terminal) as screen:
+    loaded = read_recipe(recipe, overrides, EVERYTHING)
+    with captured(loaded.run_folder / "logs" / f"{stage or 'run'}.log") as terminal, Screen(terminal) as screen:
         listener = ScreenListener(screen)
         start = screen.stage("start")
         start.update(0, note=f"{recipe} is valid; loading TFX and Beam")
@@ -70,7 +70,7 @@ def run(
 
         start.finish(None, cached=False)
         try:
-            run_local(plan, run_id=run_id, stage=stage, listener=listener, ray_address=ray_address)
+            run_local(loaded, run_id=run_id, stage=stage, listener=listener, ray_address=ray_address)
         except BelowThreshold:
             _show(screen, listener.rows)  # a run to its end, with a verdict: the numbers matter all the more
             raise
@@ -99,12 +99,12 @@ def compile(
     if target not in TARGETS:
         raise UserError(f"no target named {target!r}", where="--target", hint=f"There are: {', '.join(TARGETS)}")
     _need("kfp", "kubeflow")
-    plan = read_recipe(recipe, overrides, EVERYTHING)
+    loaded = read_recipe(recipe, overrides, EVERYTHING)
     with captured(output.parent / f"{output.name}.log") as terminal, Screen(terminal) as screen:
         line = screen.stage("compile")
         from pipelines.kubeflow import compile_kubeflow
 
-        compile_kubeflow(plan, output, image)
+        compile_kubeflow(loaded, output, image)
         screen.summary([line.finish(output, cached=False)])
 
 

@@ -15,7 +15,7 @@ from lstmlm.cli.recipe_files import decontamination_faults, file_faults, inferen
 from lstmlm.errors import UserError
 from lstmlm.evaluation.thresholds import bound_faults
 from lstmlm.recipe.faults import Fault, Key
-from lstmlm.recipe.file import Draft, draft_recipe, read_text
+from lstmlm.recipe.file import ParsedRecipe, draft_recipe, read_text
 from lstmlm.recipe.recipe import Recipe
 from lstmlm.recipe.sections.section import Section
 from lstmlm.task import Task, load_task
@@ -45,7 +45,7 @@ def checked_recipe(path: Path, overrides: Sequence[str] = (), needs: Sequence[st
     return draft.recipe
 
 
-def _plan_faults(draft: Draft, recipe: Recipe, needs: Sequence[str]) -> Iterator[Fault]:
+def _plan_faults(draft: ParsedRecipe, recipe: Recipe, needs: Sequence[str]) -> Iterator[Fault]:
     task: Task | None = None
     if draft.is_sound("task"):
         try:
@@ -72,7 +72,7 @@ def _plan_faults(draft: Draft, recipe: Recipe, needs: Sequence[str]) -> Iterator
         yield from inference_faults(recipe)
 
 
-def _target_faults(draft: Draft, recipe: Recipe, task: Task) -> Iterator[Fault]:
+def _target_faults(draft: ParsedRecipe, recipe: Recipe, task: Task) -> Iterator[Fault]:
     corpus = recipe.corpus
     if task.has_targets and corpus.target is None and draft.is_sound("corpus.target"):
         what = f"task {recipe.task} learns from pairs, and the recipe does not name the column of their output text"
@@ -87,7 +87,7 @@ def _target_faults(draft: Draft, recipe: Recipe, task: Task) -> Iterator[Fault]:
             yield Fault(("corpus", field), what, "Leave it out, or take a task of pairs")
 
 
-def _metric_faults(draft: Draft, recipe: Recipe, task: Task) -> Iterator[Fault]:
+def _metric_faults(draft: ParsedRecipe, recipe: Recipe, task: Task) -> Iterator[Fault]:
     metric, trained_by = recipe.training.metric, [*SCORED, *task.output_metrics]
     if metric not in trained_by and draft.is_sound("training.metric"):
         what = f"training measures no {metric!r} for task {recipe.task}"
@@ -104,7 +104,7 @@ def _nearest(name: str, known: Sequence[str]) -> str:
     return f"Did you mean `{close[0]}`?" if close else f"There are: {', '.join(known)}"
 
 
-def _other_task_faults(draft: Draft, recipe: Recipe, task: Task) -> Iterator[Fault]:
+def _other_task_faults(draft: ParsedRecipe, recipe: Recipe, task: Task) -> Iterator[Fault]:
     """Yields what is set and has no effect in this task."""
     for field in _OF_TEXT if task.has_targets else _OF_PAIRS:
         key: Key = tuple(field.split("."))
@@ -133,7 +133,7 @@ def _language_faults(recipe: Recipe) -> Iterator[Fault]:
                 yield Fault(("corpus", field, place), f"no language has the code {code!r}", hint)
 
 
-def _warmup_faults(draft: Draft, recipe: Recipe) -> Iterator[Fault]:
+def _warmup_faults(draft: ParsedRecipe, recipe: Recipe) -> Iterator[Fault]:
     key: Key = ("training", "warmup")
     warmup, steps = recipe.training.warmup, recipe.training.steps
     given = key in draft.lines or key in draft.set

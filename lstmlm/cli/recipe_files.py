@@ -10,11 +10,11 @@ from pathlib import Path
 
 from lstmlm.errors import UserError
 from lstmlm.recipe.faults import Fault, Key
-from lstmlm.recipe.file import Draft
+from lstmlm.recipe.file import ParsedRecipe
 from lstmlm.recipe.recipe import Recipe
 
 
-def file_faults(draft: Draft, recipe: Recipe) -> Iterator[Fault]:
+def file_faults(draft: ParsedRecipe, recipe: Recipe) -> Iterator[Fault]:
     """Yields what is wrong with the files of the corpus; those in an object store are not looked for."""
     from lstmlm.corpus.sources.files import list_corpus
 
@@ -39,7 +39,7 @@ def file_faults(draft: Draft, recipe: Recipe) -> Iterator[Fault]:
         yield from _text_file_faults(draft, recipe, [file.format for file in files])
 
 
-def _unlisted(draft: Draft, recipe: Recipe, field: str) -> Iterator[Fault]:
+def _unlisted(draft: ParsedRecipe, recipe: Recipe, field: str) -> Iterator[Fault]:
     from lstmlm.corpus.sources.files import ENDINGS
     from lstmlm.corpus.sources.listing import list_files
 
@@ -59,7 +59,7 @@ def _not_found(key: Key, look: Callable[[], object]) -> Iterator[Fault]:
         yield Fault(key, f"{named}{error.what}", error.hint or "Check the path")
 
 
-def _mixture_faults(draft: Draft, recipe: Recipe, names: list[str]) -> Iterator[Fault]:
+def _mixture_faults(draft: ParsedRecipe, recipe: Recipe, names: list[str]) -> Iterator[Fault]:
     from lstmlm.corpus.sources.mixture import check_mixture
 
     for place, part in enumerate(recipe.corpus.mixture):
@@ -68,7 +68,7 @@ def _mixture_faults(draft: Draft, recipe: Recipe, names: list[str]) -> Iterator[
             yield from _not_found(key, functools.partial(check_mixture, names, (part,)))
 
 
-def _text_file_faults(draft: Draft, recipe: Recipe, formats: list[str]) -> Iterator[Fault]:
+def _text_file_faults(draft: ParsedRecipe, recipe: Recipe, formats: list[str]) -> Iterator[Fault]:
     """Yields the columns that are asked of files of which all are plain text."""
     if set(formats) != {".txt"}:
         return
@@ -77,7 +77,7 @@ def _text_file_faults(draft: Draft, recipe: Recipe, formats: list[str]) -> Itera
         yield Fault(("corpus", "target"), what, "Give .tsv, .csv, .jsonl or .parquet files")
 
 
-def decontamination_faults(draft: Draft, recipe: Recipe) -> Iterator[Fault]:
+def decontamination_faults(draft: ParsedRecipe, recipe: Recipe) -> Iterator[Fault]:
     """Yields what is wrong with evaluation files, the key of pseudonyms, and what must be installed."""
     from lstmlm.corpus.sources.files import ENDINGS
     from lstmlm.corpus.sources.listing import list_files

@@ -14,7 +14,7 @@ import numpy as np
 from lstmlm.decoding.backend import Backend, Ints
 from lstmlm.decoding.meter import Meter
 from lstmlm.decoding.search.beam_search import BeamSearch
-from lstmlm.decoding.search.request import Hypothesis, Request, SearchOptions
+from lstmlm.decoding.search.request import Hypothesis, SearchOptions, SearchRequest
 from lstmlm.decoding.search.row_search import RowSearch
 from lstmlm.decoding.slots import Feed, Slots
 
@@ -24,7 +24,7 @@ LEAST_SLOTS = 8
 class Search(Protocol):
     """Decodes the requests in the slots, one token at a time."""
 
-    def begin(self, slots: Ints, requests: Sequence[Request]) -> None:
+    def begin(self, slots: Ints, requests: Sequence[SearchRequest]) -> None:
         """Starts anew in the given slots."""
 
     def advance(self, slots: Slots) -> Ints:
@@ -50,7 +50,7 @@ class Engine:
         self._backend, self._options, self._rows = backend, options, rows
         self._slots = max(1, rows // options.width)
 
-    def decode(self, requests: Sequence[Request], meter: Meter | None = None) -> list[list[Hypothesis]]:
+    def decode(self, requests: Sequence[SearchRequest], meter: Meter | None = None) -> list[list[Hypothesis]]:
         """Decodes.
 
         Args:
@@ -92,7 +92,7 @@ class Engine:
         return RowSearch(self._backend, self._options, slots)
 
     @staticmethod
-    def _fill(free: Ints, feed: Feed, slots: Slots, search: Search, requests: Sequence[Request]) -> Ints:
+    def _fill(free: Ints, feed: Feed, slots: Slots, search: Search, requests: Sequence[SearchRequest]) -> Ints:
         """Gives free slots to waiting requests; returns the slots that are still free."""
         while len(free):
             found = feed.take(len(free))

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lstmlm.decoding.backend import Backend, Ints, pad
-from lstmlm.decoding.search.request import Request
+from lstmlm.decoding.search.request import SearchRequest
 from lstmlm.decoding.slots import Feed, Slots
 from lstmlm.tokenizer.special import END
 
@@ -36,7 +36,9 @@ class Score:
     tokens: int
 
 
-def score(backend: Backend, requests: Sequence[Request], targets: Sequence[Sequence[int]], rows: int) -> list[Score]:
+def score(
+    backend: Backend, requests: Sequence[SearchRequest], targets: Sequence[Sequence[int]], rows: int
+) -> list[Score]:
     """Scores the texts that follow inputs.
 
     Args:
@@ -76,7 +78,9 @@ def _whole_texts(backend: Any, targets: Sequence[Sequence[int]], rows: int) -> T
     return totals
 
 
-def _step_by_step(backend: Backend, requests: Sequence[Request], targets: Sequence[Sequence[int]], rows: int) -> Totals:
+def _step_by_step(
+    backend: Backend, requests: Sequence[SearchRequest], targets: Sequence[Sequence[int]], rows: int
+) -> Totals:
     """Scores texts that follow inputs; a finished one leaves its row to the next."""
     feed, slots = Feed(backend, requests, rows), Slots(backend, rows, 1)
     totals, place = np.zeros(len(requests)), np.zeros(rows, np.int64)

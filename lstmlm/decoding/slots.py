@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from lstmlm.decoding.backend import Backend, Ints, Rows, pad, start
-from lstmlm.decoding.search.request import Request
+from lstmlm.decoding.search.request import SearchRequest
 
 ENCODED_TOKENS = 8192
 """Input tokens, padded, that are encoded at once: bounds what waits for slots."""
@@ -50,7 +50,7 @@ class Feed:
         most: Inputs encoded at once.
     """
 
-    def __init__(self, backend: Backend, requests: Sequence[Request], most: int) -> None:
+    def __init__(self, backend: Backend, requests: Sequence[SearchRequest], most: int) -> None:
         self._backend, self._most = backend, most
         starts = [start(backend.closes_source, request.ids) for request in requests]
         self._read = [read for read, _ in starts]

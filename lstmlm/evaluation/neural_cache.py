@@ -22,15 +22,15 @@ class NeuralCache:
     """The cache of streams that are read side by side, window by window.
 
     Args:
-        plan: The recipe's section.
+        settings: The recipe's section.
         rows: Number of streams.
         units: Size of h.
     """
 
-    def __init__(self, plan: Cache, rows: int, units: int) -> None:
-        self._plan = plan
-        self._keys = tf.zeros([rows, plan.size, units])
-        self._targets = tf.zeros([rows, plan.size], tf.int32)
+    def __init__(self, settings: Cache, rows: int, units: int) -> None:
+        self._settings = settings
+        self._keys = tf.zeros([rows, settings.size, units])
+        self._targets = tf.zeros([rows, settings.size], tf.int32)
         self._hits = tf.function(hits, reduce_retracing=True)
 
     def nats(self, nats: tf.Tensor, outputs: tf.Tensor, targets: tf.Tensor) -> float:
@@ -44,13 +44,13 @@ class NeuralCache:
         Returns:
             -log p of the mixture, summed over the targets.
         """
-        plan = self._plan
+        settings = self._settings
         keys = tf.concat([self._keys, outputs], axis=1)
         followed = tf.concat([self._targets, targets], axis=1)
-        p_cache, filled = self._hits(outputs, targets, keys, followed, tf.constant(plan.sharpness))
-        share = tf.where(filled, plan.share, 0.0)  # an empty cache says nothing
+        p_cache, filled = self._hits(outputs, targets, keys, followed, tf.constant(settings.sharpness))
+        share = tf.where(filled, settings.share, 0.0)  # an empty cache says nothing
         mixed = (1.0 - share) * tf.exp(-nats) + share * p_cache
-        self._keys, self._targets = keys[:, -plan.size :], followed[:, -plan.size :]
+        self._keys, self._targets = keys[:, -settings.size :], followed[:, -settings.size :]
         return float(tf.reduce_sum(tf.where(targets > 0, -tf.math.log(mixed), 0.0)))
 
 

@@ -1,4 +1,4 @@
-"""The Beam pipeline: each piece of the input is read, decoded and written by one worker, and nothing is gathered.
+"""The Beam pipeline: each chunk of the input is read, decoded and written by one worker, and nothing is gathered.
 
 So memory does not grow with the input, and what is done is done, whatever happens to the rest.
 """
@@ -14,20 +14,20 @@ import apache_beam as beam
 from apache_beam.metrics import Metrics
 from apache_beam.ml.inference.base import RunInference
 
+from lstmlm.inference.chunks import Chunk, ChunkContent, read_chunk
 from lstmlm.inference.input.requests import Dead
 from lstmlm.inference.model.handler import Answer, Answers, TextHandler
-from lstmlm.inference.output.done import finish_piece
+from lstmlm.inference.output.done import finish_chunk
 from lstmlm.inference.output.outputs import Format, json_line, write_part
-from lstmlm.inference.pieces import Content, Piece, read_piece
 from lstmlm.task import Task, load_task
 
-PIECES, DONE = "pieces", "done"
+CHUNKS, DONE = "chunks", "done"
 """Folders inside the work folder."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Place:
-    """The folder of a job's pieces, and how their outputs are written.
+    """The folder of a job's chunks, and how their outputs are written.
 
     Attributes:
         folder: The work folder.
@@ -41,8 +41,8 @@ class Place:
 
     @property
     def inputs(self) -> Path:
-        """The folder of the pieces."""
-        return self.folder / PIECES
+        """The folder of the chunks."""
+        return self.folder / CHUNKS
 
     @property
     def done(self) -> Path:
@@ -50,35 +50,35 @@ class Place:
         return self.folder / DONE
 
     def part(self, number: int) -> Path:
-        """Returns where the outputs of a piece go; there is no file where all of them are dead letters."""
+        """Returns where the outputs of a chunk go; there is no file where all of them are dead letters."""
         return self.done / f"{number:06d}.{self.format}"
 
     def facts(self, number: int) -> Path:
-        """Returns the file that says what became of a piece: written last, so it says that the piece is done."""
+        """Returns the file that says what became of a chunk: written last, so it says that the chunk is done."""
         return self.done / f"{number:06d}.facts"
 
 
-def build(pipeline: beam.Pipeline, pieces: Iterable[Piece], place: Place, handler: TextHandler) -> None:
-    """Adds the decoding of pieces to a pipeline.
+def build(pipeline: beam.Pipeline, chunks: Iterable[Chunk], place: Place, handler: TextHandler) -> None:
+    """Adds the decoding of chunks to a pipeline.
 
     Args:
         pipeline: The pipeline.
-        pieces: What is to be done.
+        chunks: What is to be done.
         place: The work folder; every worker sees it.
         handler: The model.
     """
     _ = (
         pipeline
-        | "Pieces" >> beam.Create(list(pieces), reshuffle=False)
+        | "Chunks" >> beam.Create(list(chunks), reshuffle=False)
         | "Spread" >> beam.Reshuffle()
-        | "Read" >> beam.Map(lambda piece: read_piece(place.inputs, piece)).with_output_types(Content)
+        | "Read" >> beam.Map(lambda chunk: read_chunk(place.inputs, chunk)).with_output_types(ChunkContent)
         | "Decode" >> RunInference(handler.with_no_batching())
         | "Write" >> beam.ParDo(_Write(place))
     )
 
 
 class _Write(beam.DoFn):
-    """Writes what became of a piece. Two workers with the same piece write the same, and either may be the last."""
+    """Writes what became of a chunk. Two workers with the same chunk write the same, and either may be the last."""
 
     def __init__(self, place: Place) -> None:
         self._place = place
@@ -91,12 +91,12 @@ class _Write(beam.DoFn):
 
     def process(self, decoded: Answers) -> None:
         """Writes the outputs, then the facts."""
-        number = decoded.content.piece.number
+        number = decoded.content.chunk.number
         rows = [output_row(self._task, answer) for answer in decoded.answers if answer.output is not None]
         if rows:
             write_part(self._place.part(number), rows, self._place.format)
-        facts = piece_facts(decoded)
-        finish_piece(self._place.part(number), self._place.facts(number), facts)
+        facts = chunk_facts(decoded)
+        finish_chunk(self._place.part(number), self._place.facts(number), facts)
         self._tokens.inc(facts["tokens"])
         self._dead.inc(len(facts["letters"]))
 
@@ -114,8 +114,8 @@ def output_row(task: Task, answer: Answer) -> dict[str, Any]:
     return fields | request.extra
 
 
-def piece_facts(decoded: Answers) -> dict[str, Any]:
-    """Returns the counts of a piece, and the lines of its dead letters in the order of the input."""
+def chunk_facts(decoded: Answers) -> dict[str, Any]:
+    """Returns the counts of a chunk, and the lines of its dead letters in the order of the input."""
     outputs = [answer.output for answer in decoded.answers if answer.output is not None]
     dead = [*decoded.content.dead, *(_dead(answer) for answer in decoded.answers if answer.output is None)]
     return {

@@ -63,7 +63,7 @@ def infer(
     """Decodes a batch of texts with a published model.
 
     Every input gets one output or one dead letter. The bytes written depend on the model, the inputs and the recipe
-    alone. While it works, the job keeps what is done in `.NAME.work` next to the output, piece by piece.
+    alone. While it works, the job keeps what is done in `.NAME.work` next to the output, chunk by chunk.
 
     Args:
         recipe: The run.
@@ -137,7 +137,7 @@ def _stamp(recipe: Recipe, model: Manifest, source: Source) -> str:
 
 
 def _plan(place: Place, source: Source, recipe: Recipe, stamp: str, progress: Progress) -> None:
-    """Cuts the input into pieces, unless an earlier job did.
+    """Cuts the input into chunks, unless an earlier job did.
 
     Raises:
         UserError: It is empty, has an id twice, or too much of it cannot be decoded.
@@ -153,21 +153,21 @@ def _plan(place: Place, source: Source, recipe: Recipe, stamp: str, progress: Pr
 
 
 def _decode(work: Work, handler: TextHandler, progress: Progress, runner: Runner | None, metrics: Path | None) -> None:
-    """Runs the pipeline over the pieces that are left, and measures it."""
-    from lstmlm.inference.watch import speed, watched
+    """Runs the pipeline over the chunks that are left, and measures it."""
+    from lstmlm.inference.watch import throughput, watched
 
     progress.update(0, work.total, unit="records", note="loading the model")
     left, started = work.left(), time.monotonic()
     with watched(work, progress):
-        _run_pieces(work, handler, runner)
+        _run_chunks(work, handler, runner)
     if metrics is not None:
-        found = speed(work, left, time.monotonic() - started).metrics()
+        found = throughput(work, left, time.monotonic() - started).metrics()
         with replacing(metrics, durable=True) as stream:
             stream.write(json.dumps(found, indent=1).encode() + b"\n")
 
 
-def _run_pieces(work: Work, handler: TextHandler, runner: Runner | None) -> None:
-    """Runs the pipeline until no piece is left: a worker process that dies costs the pieces it had in hand.
+def _run_chunks(work: Work, handler: TextHandler, runner: Runner | None) -> None:
+    """Runs the pipeline until no chunk is left: a worker process that dies costs the chunks it had in hand.
 
     Raises:
         WorkerDied: Workers died several times without anything done in between.
@@ -179,12 +179,12 @@ def _run_pieces(work: Work, handler: TextHandler, runner: Runner | None) -> None
     idle = 0
     while left := work.left():
         try:
-            run_pipeline(functools.partial(build, pieces=left, place=work.place, handler=handler), runner)
+            run_pipeline(functools.partial(build, chunks=left, place=work.place, handler=handler), runner)
         except WorkerDied as error:
             idle = idle + 1 if len(work.left()) == len(left) else 0
             if idle == IDLE_TRIES:
                 raise
-            _LOG.warning("%s; %d of %d pieces are left", error, len(work.left()), len(work.pieces))
+            _LOG.warning("%s; %d of %d chunks are left", error, len(work.left()), len(work.chunks))
 
 
 def _letters(facts: Sequence[Mapping[str, Any]], recipe: Recipe) -> Iterator[str]:
@@ -206,17 +206,17 @@ def _join(work: Work, recipe: Recipe, draft: Draft, where: str) -> None:
     from lstmlm.inference.output.outputs import join_parts, shard_name
 
     wanted, place = recipe.inference, work.place
-    facts = [work.facts(piece) for piece in work.pieces]
-    filled = [piece for piece in work.pieces if facts[piece.number]["outputs"]]
+    facts = [work.facts(chunk) for chunk in work.chunks]
+    filled = [chunk for chunk in work.chunks if facts[chunk.number]["outputs"]]
     columns = None
     if wanted.format == "parquet":
         from lstmlm.inference.output.tables import columns_of
 
         sample = load_task(recipe.task).output("", "", "")
-        columns = columns_of((place.part(piece.number) for piece in filled), sample)
+        columns = columns_of((place.part(chunk.number) for chunk in filled), sample)
     written = 0
     for shard in range(wanted.shards):
-        parts = [place.part(piece.number) for piece in filled if piece.shard == shard]
+        parts = [place.part(chunk.number) for chunk in filled if chunk.shard == shard]
         path = draft.path / shard_name(shard, wanted.shards, wanted.format)
         written += join_parts(parts, path, wanted.format, columns)
     with replacing(draft.path / DEAD_LETTERS) as stream:

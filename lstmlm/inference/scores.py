@@ -112,11 +112,11 @@ def _parts(source: Files) -> Iterator[Sequence[Request | Dead]]:
 
 def _score(model: EngineModel, requests: Sequence[Request], rows: int) -> list[Score]:
     from lstmlm.decoding.score import score
-    from lstmlm.decoding.search import request as hypothesis
+    from lstmlm.decoding.search.request import SearchRequest
     from lstmlm.tokenizer import Tokenizer
 
     pairs = model.backend.closes_source
-    inputs = [hypothesis.Request(model.read(request.text)[0] if pairs else []) for request in requests]
+    inputs = [SearchRequest(model.read(request.text)[0] if pairs else []) for request in requests]
     texts = [request.target if pairs else request.text for request in requests]
     targets = [[*ids, Tokenizer.END] for ids in model.tokenizer.encode_batch(texts)]
     return score(model.backend, inputs, targets, rows)

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from lstmlm.decoding.meter import Meter
-from lstmlm.inference.pieces import Piece
+from lstmlm.inference.chunks import Chunk
 from lstmlm.inference.work import Work
 from lstmlm.progress import Progress
 
@@ -20,7 +20,7 @@ LOOK_SECONDS = 0.5
 def watched(work: Work, progress: Progress) -> Iterator[None]:
     """Reports, while the body runs, how many records are done."""
     ended = threading.Event()
-    records = {piece.number: piece.records for piece in work.pieces}
+    records = {chunk.number: chunk.records for chunk in work.chunks}
 
     def look() -> None:
         while not ended.wait(LOOK_SECONDS):
@@ -38,8 +38,8 @@ def watched(work: Work, progress: Progress) -> Iterator[None]:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Speed:
-    """How fast a job was, without the pieces that an earlier one had done.
+class Throughput:
+    """How fast a job was, without the chunks that an earlier one had done.
 
     Attributes:
         seconds: From the start of the pipeline to its end, start of workers and loading of the model included.
@@ -69,10 +69,10 @@ class Speed:
         }
 
 
-def speed(work: Work, pieces: Sequence[Piece], seconds: float) -> Speed:
-    """Returns how fast pieces were done that took so many seconds together."""
+def throughput(work: Work, chunks: Sequence[Chunk], seconds: float) -> Throughput:
+    """Returns how fast chunks were done that took so many seconds together."""
     meter, busy, tokens = Meter(), 0.0, 0
-    for facts in map(work.facts, pieces):
+    for facts in map(work.facts, chunks):
         meter.add(facts["meter"])
         busy, tokens = busy + facts["seconds"], tokens + facts["tokens"]
-    return Speed(seconds, busy, sum(piece.records for piece in pieces), tokens, meter)
+    return Throughput(seconds, busy, sum(chunk.records for chunk in chunks), tokens, meter)

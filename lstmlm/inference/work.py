@@ -1,4 +1,4 @@
-"""The work folder of a job, next to its output: pieces, and which are done. It survives a killed job."""
+"""The work folder of a job, next to its output: chunks, and which are done. It survives a killed job."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from typing import Any
 import orjson
 
 from lstmlm.errors import UserError
+from lstmlm.inference.chunks import Chunk, chunk_path, write_chunks
 from lstmlm.inference.input.requests import Source
-from lstmlm.inference.job import DONE, PIECES, Place
+from lstmlm.inference.job import CHUNKS, DONE, Place
 from lstmlm.inference.output.done import is_whole
-from lstmlm.inference.pieces import Piece, piece_path, write_pieces
 from lstmlm.publish.durable import sync_tree
 from lstmlm.publish.folder import replacing, sha256_file
 from lstmlm.publish.locks import LOCK, locked
 from lstmlm.publish.places import PARTIAL, site_of
 
 PLAN = "job.json"
-_OURS = {PLAN, PIECES, DONE, LOCK}
+_OURS = {PLAN, CHUNKS, DONE, LOCK}
 
 logger = logging.getLogger(__name__)
 
@@ -34,27 +34,27 @@ class Work:
     """A job that is planned, and may be done in part.
 
     Attributes:
-        place: The folder of its pieces.
-        pieces: All of them, in the order of the input.
+        place: The folder of its chunks.
+        chunks: All of them, in the order of the input.
         total: Inputs, as they were counted before they were cut.
     """
 
     place: Place
-    pieces: list[Piece]
+    chunks: list[Chunk]
     total: int
 
     def done(self) -> set[int]:
-        """Returns the numbers of the pieces that are done."""
+        """Returns the numbers of the chunks that are done."""
         return {int(path.stem) for path in self.place.done.glob("*.facts")}
 
-    def left(self) -> list[Piece]:
-        """Returns the pieces that are not done."""
+    def left(self) -> list[Chunk]:
+        """Returns the chunks that are not done."""
         done = self.done()
-        return [piece for piece in self.pieces if piece.number not in done]
+        return [chunk for chunk in self.chunks if chunk.number not in done]
 
-    def facts(self, piece: Piece) -> dict[str, Any]:
-        """Returns what became of a piece that is done; see `lstmlm.inference.job.piece_facts`."""
-        found: dict[str, Any] = orjson.loads(self.place.facts(piece.number).read_bytes())
+    def facts(self, chunk: Chunk) -> dict[str, Any]:
+        """Returns what became of a chunk that is done; see `lstmlm.inference.job.chunk_facts`."""
+        found: dict[str, Any] = orjson.loads(self.place.facts(chunk.number).read_bytes())
         return found
 
 
@@ -99,43 +99,43 @@ def held(output: Path, stamp: str, *, resume: bool = False) -> Iterator[Path]:
 
 
 def plan(place: Place, source: Source, total: int, shards: int, stamp: str) -> None:
-    """Cuts a source of `total` inputs into pieces; the plan is written last, so a job that has one has all of them."""
+    """Cuts a source of `total` inputs into chunks; the plan is written last, so a job that has one has all of them."""
     place.inputs.mkdir()
     place.done.mkdir()
-    pieces = write_pieces(source, total, shards, place.inputs)
+    chunks = write_chunks(source, total, shards, place.inputs)
     sync_tree(place.folder)
     content = {
         "stamp": stamp,
         "total": total,
-        "pieces": [(piece.shard, piece.records) for piece in pieces],
-        "sha256": [sha256_file(piece_path(place.inputs, piece.number)) for piece in pieces],
+        "chunks": [(chunk.shard, chunk.records) for chunk in chunks],
+        "sha256": [sha256_file(chunk_path(place.inputs, chunk.number)) for chunk in chunks],
     }
     with replacing(place.folder / PLAN, durable=True) as stream:
         stream.write(orjson.dumps(content))
 
 
 def is_planned(folder: Path) -> bool:
-    """Says whether the job of a work folder was cut into pieces."""
+    """Says whether the job of a work folder was cut into chunks."""
     return _plan(folder) is not None
 
 
 def opened(place: Place) -> Work:
-    """Returns the job of a work folder that is planned; of the pieces that are done, those that are damaged are not.
+    """Returns the job of a work folder that is planned; of the chunks that are done, those that are damaged are not.
 
     Raises:
         UserError: An input of what is left is damaged.
     """
     content = _plan(place.folder)
     assert content is not None
-    pieces = [Piece(number, *values) for number, values in enumerate(content["pieces"])]
-    work = Work(place, pieces, content["total"])
+    chunks = [Chunk(number, *values) for number, values in enumerate(content["chunks"])]
+    work = Work(place, chunks, content["total"])
     for number in sorted(work.done()):
         if not is_whole(place.part(number), place.facts(number)):
-            logger.warning("%s: damaged, its piece is decoded again", place.facts(number))
+            logger.warning("%s: damaged, its chunk is decoded again", place.facts(number))
             place.facts(number).unlink()
-    for piece in work.left():
-        path = piece_path(place.inputs, piece.number)
-        if not path.is_file() or sha256_file(path) != content["sha256"][piece.number]:
+    for chunk in work.left():
+        path = chunk_path(place.inputs, chunk.number)
+        if not path.is_file() or sha256_file(path) != content["sha256"][chunk.number]:
             hint = f"Remove the folder {place.folder} and run again"
             raise UserError("what a stopped job left here is damaged", where=str(path), hint=hint)
     return work
@@ -145,7 +145,7 @@ def _plan(folder: Path) -> dict[str, Any] | None:
     """Reads the plan of a work folder; None where there is none, or none that is whole."""
     try:
         found = orjson.loads((folder / PLAN).read_bytes())
-        if len(found["pieces"]) == len(found["sha256"]) and isinstance(found["stamp"], str) and found["total"] >= 0:
+        if len(found["chunks"]) == len(found["sha256"]) and isinstance(found["stamp"], str) and found["total"] >= 0:
             return dict(found)
     except FileNotFoundError:
         return None
@@ -157,7 +157,7 @@ def _plan(folder: Path) -> dict[str, Any] | None:
 
 def _report(folder: Path, left: dict[str, Any], what: str) -> None:
     done = len(list((folder / DONE).glob("*.facts")))
-    logger.warning("%s: %d of %d pieces are done, %s", folder, done, len(left["pieces"]), what)
+    logger.warning("%s: %d of %d chunks are done, %s", folder, done, len(left["chunks"]), what)
 
 
 def _clear(folder: Path) -> None:

@@ -23,7 +23,7 @@ from lstmlm.tokenizer.special import BEGIN
 VECTOR_SITE = 50
 
 
-class Decoding(NamedTuple):
+class DecoderState(NamedTuple):
     """The state of the decoder.
 
     Attributes:
@@ -123,15 +123,17 @@ class Seq2Seq(SequenceModel):
         vectors = tf.TensorArray(tf.float32, size=time, element_shape=[None, width])
         attended = tf.TensorArray(tf.float32, size=time, element_shape=[None, source])
 
-        def body(t: tf.Tensor, at: Decoding, vectors: tf.TensorArray, attended: tf.TensorArray) -> tuple[object, ...]:
+        def body(
+            t: tf.Tensor, at: DecoderState, vectors: tf.TensorArray, attended: tf.TensorArray
+        ) -> tuple[object, ...]:
             joined = tf.concat([embedded[t], at.vector], axis=1)
             values, states = self.stack(joined[None], at.states, noise, 2)
             values = tf.transpose(values, [1, 0, 2])
             weights = self.attention.weights(values, memory)
             vector = self._dropped(self.attention.vectors(values, weights, memory), noise)[:, 0]
-            return t + 1, Decoding(states, vector), vectors.write(t, vector), attended.write(t, weights[:, 0])
+            return t + 1, DecoderState(states, vector), vectors.write(t, vector), attended.write(t, weights[:, 0])
 
-        start = (tf.constant(0), Decoding(states, tf.zeros([batch, width])), vectors, attended)
+        start = (tf.constant(0), DecoderState(states, tf.zeros([batch, width])), vectors, attended)
         *_, vectors, attended = tf.while_loop(lambda t, *_: t < time, body, start, maximum_iterations=time)
         return tf.transpose(vectors.stack(), [1, 0, 2]), tf.transpose(attended.stack(), [1, 0, 2])
 
@@ -154,11 +156,13 @@ class Seq2Seq(SequenceModel):
         mixed = self.pointer.target_nats(vectors, nats, weights, tf.gather(source, rows), targets)
         return tf.reduce_sum(mixed), tf.cast(tf.size(targets), tf.float32)
 
-    def begin(self, states: list[State]) -> Decoding:
+    def begin(self, states: list[State]) -> DecoderState:
         """Returns the state of the decoder before the first token."""
-        return Decoding(states, tf.zeros([tf.shape(states[0].h)[0], self.sizes.embedding]))
+        return DecoderState(states, tf.zeros([tf.shape(states[0].h)[0], self.sizes.embedding]))
 
-    def follow(self, token: tf.Tensor, at: Decoding, memory: Memory, source: tf.Tensor) -> tuple[tf.Tensor, Decoding]:
+    def follow(
+        self, token: tf.Tensor, at: DecoderState, memory: Memory, source: tf.Tensor
+    ) -> tuple[tf.Tensor, DecoderState]:
         """Reads one token of each row.
 
         Args:
@@ -179,14 +183,14 @@ class Seq2Seq(SequenceModel):
         logits = self.softmax.logits(vector)
         if self.pointer is not None:
             logits = self.pointer.logits(vector, logits, weights[:, 0], source)
-        return logits, Decoding(states, vector)
+        return logits, DecoderState(states, vector)
 
     def decode(self, ids: tf.Tensor, lengths: tf.Tensor, seeds: tf.Tensor, options: Options) -> tf.Tensor:
         """See `SequenceModel.decode`: `ids` are source texts closed by *end*."""
         memory, states = self.encode(ids, lengths, None)
         batch = tf.shape(ids)[0]
 
-        def step(at: Decoding, token: tf.Tensor) -> tuple[tf.Tensor, Decoding]:
+        def step(at: DecoderState, token: tf.Tensor) -> tuple[tf.Tensor, DecoderState]:
             return self.follow(token, at, memory, ids)
 
         begin = tf.fill([batch, 1], BEGIN)

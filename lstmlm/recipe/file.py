@@ -32,7 +32,7 @@ _PLACEHOLDERS: dict[Key, Any] = {
 
 
 @dataclasses.dataclass
-class Draft:
+class ParsedRecipe:
     """A recipe as it was read, with what is wrong with it.
 
     Attributes:
@@ -141,7 +141,7 @@ def read_text(path: Path) -> str:
         raise UserError(f"cannot read the recipe ({reason})", where=where, hint="Check the path") from error
 
 
-def draft_recipe(text: str, name: str, overrides: Sequence[str] = ()) -> Draft:
+def draft_recipe(text: str, name: str, overrides: Sequence[str] = ()) -> ParsedRecipe:
     """Reads a recipe as far as it can be read, and collects all faults.
 
     Raises:
@@ -153,7 +153,7 @@ def draft_recipe(text: str, name: str, overrides: Sequence[str] = ()) -> Draft:
         raise UserError("the recipe is empty", where=name, hint=hint)
     if not isinstance(document.content, dict):
         raise UserError("a recipe is a mapping of fields, such as `name: my-run`", where=name, hint=DOCS)
-    draft = Draft(None, document.faults, name, document.lines, [])
+    draft = ParsedRecipe(None, document.faults, name, document.lines, [])
     for override in overrides:
         _apply(document, override, draft)
     unknown: list[Key] = []
@@ -165,7 +165,7 @@ def draft_recipe(text: str, name: str, overrides: Sequence[str] = ()) -> Draft:
     return draft
 
 
-def _apply(document: Document, override: str, draft: Draft) -> None:
+def _apply(document: Document, override: str, draft: ParsedRecipe) -> None:
     """Applies one `--set`, or notes why it cannot be."""
     key, equals, text = override.partition("=")
     path: Key = tuple(part.strip() for part in key.split("."))
@@ -245,7 +245,7 @@ def _fit(content: dict[str, Any], raw: dict[Key, str], faults: list[Fault], unkn
             unknown.append(key)
 
 
-def _validated(content: dict[str, Any], draft: Draft) -> Recipe | None:
+def _validated(content: dict[str, Any], draft: ParsedRecipe) -> Recipe | None:
     """Validates again and again without what was wrong, so that one fault does not hide another."""
     bad: set[Key] = {fault.key for fault in draft.faults}
     content = copy.deepcopy(content)
@@ -292,4 +292,4 @@ def _remove(content: dict[str, Any], key: Key) -> None:
         outer[key[-1]] = copy.deepcopy(_PLACEHOLDERS[key])
 
 
-__all__ = ["Draft", "draft_recipe", "load_recipe", "parse_recipe", "read_text"]
+__all__ = ["ParsedRecipe", "draft_recipe", "load_recipe", "parse_recipe", "read_text"]

@@ -9,14 +9,14 @@ from typing import Protocol
 from lstmlm.errors import UserError
 from lstmlm.tokenizer.foreign.hugging_face import HuggingFace
 from lstmlm.tokenizer.rows import IdArray, TokenRows
-from lstmlm.tokenizer.sentencepiece.backend import SentencePiece
+from lstmlm.tokenizer.sentencepiece.processor import SentencePiece
 from lstmlm.tokenizer.special import BEGIN, END, PAD, UNK
 
 MODEL_FILE = "tokenizer.model"
 JSON_FILE = "tokenizer.json"
 
 
-class Backend(Protocol):
+class TokenizerBackend(Protocol):
     """A library that finds tokens; ids are those of this project."""
 
     size: int
@@ -53,7 +53,7 @@ class Tokenizer:
             UserError: It is not there or not a vocabulary.
         """
         self._path = Path(path)
-        self._backend: Backend = HuggingFace(path) if self._path.suffix == ".json" else SentencePiece(path)
+        self._backend: TokenizerBackend = HuggingFace(path) if self._path.suffix == ".json" else SentencePiece(path)
 
     @property
     def size(self) -> int:

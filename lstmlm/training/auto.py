@@ -15,12 +15,12 @@ from lstmlm.publish.folder import read_manifest, replacing
 from lstmlm.publish.manifest import read_object
 from lstmlm.recipe.recipe import Recipe
 from lstmlm.training.checks import check_inputs
-from lstmlm.training.probe import Speed, probe
+from lstmlm.training.probe import ProbeResult, probe
 
 WORTH = 1.05
 """A larger batch is taken where it is this much faster a token: it also changes how the model learns."""
 
-Measure = Callable[[Recipe], Speed | None]
+Measure = Callable[[Recipe], ProbeResult | None]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -118,10 +118,12 @@ def choose_here(
     check_inputs(recipe, read_manifest(examples, "examples"), read_manifest(tokenizer, "tokenizer"))
     count = 0
 
-    def measure(candidate: Recipe) -> Speed | None:
+    def measure(candidate: Recipe) -> ProbeResult | None:
         nonlocal count
-        plan = candidate.training
-        progress.update(count, unit="probes", note=f"{plan.precision}, {plan.threads} threads, batch {plan.batch}")
+        settings = candidate.training
+        progress.update(
+            count, unit="probes", note=f"{settings.precision}, {settings.threads} threads, batch {settings.batch}"
+        )
         count += 1
         return probe(candidate, examples, tokenizer)
 

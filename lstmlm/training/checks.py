@@ -12,7 +12,7 @@ from lstmlm.tokenizer.identity import check_recipe_vocabulary, check_same_vocabu
 from lstmlm.training.metrics.objective import choose_objective
 
 
-def check_inputs(recipe: Recipe, data: Manifest, pieces: Manifest) -> None:
+def check_inputs(recipe: Recipe, data: Manifest, vocabulary: Manifest) -> None:
     """Checks what can be checked of a run's inputs.
 
     Any number of workers may share any number of shards: each reads all and takes rows of its own of every batch.
@@ -20,7 +20,7 @@ def check_inputs(recipe: Recipe, data: Manifest, pieces: Manifest) -> None:
     Args:
         recipe: The run.
         data: Manifest of the examples.
-        pieces: Manifest of the tokenizer.
+        vocabulary: Manifest of the tokenizer.
 
     Raises:
         UserError: There is no such metric, the vocabulary is not that of the examples or the recipe, the data is too
@@ -30,9 +30,9 @@ def check_inputs(recipe: Recipe, data: Manifest, pieces: Manifest) -> None:
     if recipe.evaluation.cache.size and load_task(recipe.task).has_targets:
         what = f"a neural cache remembers running text, which task {recipe.task} has none of"
         raise UserError(what, where="evaluation.cache", hint="Leave it out")
-    check_recipe_vocabulary(recipe, pieces)
+    check_recipe_vocabulary(recipe, vocabulary)
     hint = "Run the examples stage again with this tokenizer, or name the tokenizer they were made with"
-    check_same_vocabulary("examples", data.facts.get("vocabulary"), pieces, hint=hint)
+    check_same_vocabulary("examples", data.facts.get("vocabulary"), vocabulary, hint=hint)
     splits = data.facts.get("splits", {})
     if splits:
         _check_enough(recipe, splits["train"], splits["valid"])
@@ -44,14 +44,14 @@ def check_inputs(recipe: Recipe, data: Manifest, pieces: Manifest) -> None:
 
 def _check_enough(recipe: Recipe, train: Mapping[str, int], valid: Mapping[str, int]) -> None:
     """Checks that there is at least one batch for training and one for evaluation."""
-    plan = recipe.training
+    settings = recipe.training
     hint = "Lower training.batch, or give more text"
     if load_task(recipe.task).has_targets:
         batches, hint = train["examples"], "Give more text"  # a batch that is not full is filled up
-    elif plan.carry_state:
-        batches = train["tokens"] // (plan.batch * recipe.examples.window)
+    elif settings.carry_state:
+        batches = train["tokens"] // (settings.batch * recipe.examples.window)
     else:
-        batches = train["examples"] // plan.batch
+        batches = train["examples"] // settings.batch
     if not batches:
         what = f"the batch is larger than the data: {train['examples']} examples make not one training batch"
         raise UserError(what, where="training.batch", hint=hint)

@@ -12,8 +12,8 @@ from lstmlm.models.lstm import State
 from lstmlm.models.noise import Noise
 from lstmlm.recipe.recipe import Recipe
 from lstmlm.task import Task
-from lstmlm.training.checkpoints.averaging import WeightAverage
 from lstmlm.training.checkpoints.checkpoint import Position
+from lstmlm.training.checkpoints.weight_average import WeightAverage
 from lstmlm.training.optimizer import Optimizer
 from lstmlm.training.workers.all_reduce import AllReduce
 from lstmlm.training.workers.carried import CarriedState
@@ -65,7 +65,7 @@ class Loop:
             step: Number of the step, from 1.
             rate: Learning rate.
             fresh: Whether its streams begin here, so that the state of the step before means nothing.
-            average_share: See `lstmlm.training.checkpoints.averaging.average_share`.
+            average_share: See `lstmlm.training.checkpoints.weight_average.average_share`.
 
         Returns:
             The global loss (nats a token), its tokens, and the norm of the gradient.

@@ -19,7 +19,7 @@ WARM_UP, MEASURED = 2, 4
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Speed:
+class ProbeResult:
     """What a probe found.
 
     Attributes:
@@ -31,7 +31,7 @@ class Speed:
     peak_bytes: int
 
 
-def probe(recipe: Recipe, examples: Path, tokenizer: Path) -> Speed | None:
+def probe(recipe: Recipe, examples: Path, tokenizer: Path) -> ProbeResult | None:
     """Measures a recipe as one worker would train it.
 
     Args:
@@ -52,10 +52,10 @@ def probe(recipe: Recipe, examples: Path, tokenizer: Path) -> Speed | None:
         return None
     if done.returncode:
         raise UserError(f"the probe failed: {done.stderr.strip().splitlines()[-1]}", where="training")
-    return Speed(**json.loads(done.stdout.splitlines()[-1]))
+    return ProbeResult(**json.loads(done.stdout.splitlines()[-1]))
 
 
-def take_steps(recipe: Recipe, examples: Path, tokenizer: Path) -> Speed:
+def take_steps(recipe: Recipe, examples: Path, tokenizer: Path) -> ProbeResult:
     """Takes the steps in this process; see `probe`."""
     import tensorflow as tf
 
@@ -80,7 +80,7 @@ def take_steps(recipe: Recipe, examples: Path, tokenizer: Path) -> Speed:
             worker.step(batch)
             rates.append(tokens / (time.perf_counter() - started))
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    return Speed(statistics.median(rates[WARM_UP:]), peak)
+    return ProbeResult(statistics.median(rates[WARM_UP:]), peak)
 
 
 if __name__ == "__main__":

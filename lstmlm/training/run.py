@@ -26,7 +26,7 @@ from lstmlm.training.checks import check_inputs
 from lstmlm.training.metrics.log import BEST, best_first, best_name, read_metrics, written_rows
 from lstmlm.training.metrics.objective import choose_objective
 from lstmlm.training.metrics.plot import plot_loss
-from lstmlm.training.metrics.trackers import Listener, open_listeners
+from lstmlm.training.metrics.trackers import Tracker, open_trackers
 
 STAGE = STAGES["train"]
 POLL_SECONDS = 0.5
@@ -52,27 +52,27 @@ def train(
     Raises:
         UserError: The inputs do not fit the recipe, or training cannot continue.
     """
-    data, pieces = read_manifest(examples, "examples"), read_manifest(tokenizer, "tokenizer", verify=True)
+    data, vocabulary = read_manifest(examples, "examples"), read_manifest(tokenizer, "tokenizer", verify=True)
     recipe, origin = _with_initial(recipe)
-    trained_on = {"examples": data.fingerprint, "tokenizer": pieces.fingerprint, **origin}
+    trained_on = {"examples": data.fingerprint, "tokenizer": vocabulary.fingerprint, **origin}
     # The version is text and the first part, as it was before the table: finished models and checkpoints stay valid.
     stamp = fingerprint(str(STAGE.version), deciding(recipe), *trained_on.values())
 
     def work_until_published() -> None:
-        check_inputs(recipe, data, pieces)
-        check_initial(recipe, pieces)
+        check_inputs(recipe, data, vocabulary)
+        check_initial(recipe, vocabulary)
         with claimed(output, STAGE.kind, stamp) as claim:
             before = pointed(claim.site)
             with held_checkpoints(recipe, claim.site, stamp) as work:
-                listeners = open_listeners(recipe)
+                trackers = open_trackers(recipe)
                 others = [*work.parent.glob("*/"), recipe.run_folder / TRAINED, *([before] if before else [])]
                 take_over(work, recipe, trained_on, others)
                 describe(work, recipe, trained_on)
                 from lstmlm.training.workers.distributed import train_on_ray
 
-                with _watched(work / METRICS_FILE, recipe.training, progress, listeners):
+                with _watched(work / METRICS_FILE, recipe.training, progress, trackers):
                     train_on_ray(recipe, examples.resolve(), tokenizer.resolve(), work, ray_address)
-                _publish(recipe, work, vocabulary_facts(pieces), claim)
+                _publish(recipe, work, vocabulary_facts(vocabulary), claim)
                 keep_last(work, recipe.run_folder)
                 shutil.rmtree(work)
 
@@ -127,8 +127,8 @@ def _publish(recipe: Recipe, work: Path, vocabulary: dict[str, Any], claim: Clai
 
 
 @contextmanager
-def _watched(metrics: Path, plan: Training, progress: Progress, listeners: Sequence[Listener]) -> Iterator[None]:
-    """Follows the metrics file that rank 0 writes, and passes each row to the progress line and the listeners."""
+def _watched(metrics: Path, settings: Training, progress: Progress, trackers: Sequence[Tracker]) -> Iterator[None]:
+    """Follows the metrics file that rank 0 writes, and passes each row to the progress line and the trackers."""
     finished = threading.Event()
     seen: set[tuple[int, bool]] = set()
 
@@ -137,19 +137,19 @@ def _watched(metrics: Path, plan: Training, progress: Progress, listeners: Seque
     def look() -> None:
         rows = written_rows(metrics)
         if len(rows) > before:  # until then the workers start, which is no time of a step's
-            progress.update(rows[-1]["step"], plan.steps, unit="steps", note=" ".join(_note(rows, plan.metric)))
+            progress.update(rows[-1]["step"], settings.steps, unit="steps", note=" ".join(_note(rows, settings.metric)))
         for row in rows:
             key = row["step"], "valid_loss" in row
             if key not in seen:
                 seen.add(key)
-                for listener in listeners:
-                    listener.metrics(row)
+                for tracker in trackers:
+                    tracker.metrics(row)
 
     def follow() -> None:
         while not finished.wait(POLL_SECONDS):
             look()
 
-    progress.update(0, plan.steps, unit="steps", note="starting the workers")
+    progress.update(0, settings.steps, unit="steps", note="starting the workers")
     thread = threading.Thread(target=follow, daemon=True)
     thread.start()
     try:
@@ -158,8 +158,8 @@ def _watched(metrics: Path, plan: Training, progress: Progress, listeners: Seque
         finished.set()
         thread.join()
         look()
-        for listener in listeners:
-            listener.close()
+        for tracker in trackers:
+            tracker.close()
 
 
 def _note(rows: list[dict[str, Any]], metric: str) -> Iterator[str]:

@@ -7,7 +7,7 @@ from lstmlm.decoding.alignment import NOTHING, most_attended
 from lstmlm.decoding.constraints.constraints import Constraints
 from lstmlm.decoding.constraints.forbidden import Forbidden
 from lstmlm.decoding.engine import Engine
-from lstmlm.decoding.search.request import Request, SearchOptions
+from lstmlm.decoding.search.request import SearchOptions, SearchRequest
 from tests.decoding.toy import END, HISTORIES, PIECES, Toy, sources
 
 OPTIONS = {
@@ -34,7 +34,7 @@ def walk(toy, ids, tokens):
 @pytest.mark.parametrize("rows", [4, 17])
 def test_every_token_has_the_position_it_attended_to(name, rows):
     toy = Toy(seed=6)
-    requests = [Request(ids, seed) for seed, ids in enumerate([*sources(30, longest=60), [END], [5, END]])]
+    requests = [SearchRequest(ids, seed) for seed, ids in enumerate([*sources(30, longest=60), [END], [5, END]])]
     found = Engine(toy, SearchOptions(max_tokens=9, align=True, **OPTIONS[name]), rows).decode(requests)
     for request, ranked in zip(requests, found, strict=True):
         for hypothesis in ranked:
@@ -44,7 +44,7 @@ def test_every_token_has_the_position_it_attended_to(name, rows):
 
 @pytest.mark.parametrize("name", OPTIONS)
 def test_asking_for_it_changes_no_output(name):
-    toy, requests = Toy(seed=1), [Request(ids, seed) for seed, ids in enumerate(sources(20))]
+    toy, requests = Toy(seed=1), [SearchRequest(ids, seed) for seed, ids in enumerate(sources(20))]
     plain = Engine(toy, SearchOptions(max_tokens=9, **OPTIONS[name])).decode(requests)
     aligned = Engine(toy, SearchOptions(max_tokens=9, align=True, **OPTIONS[name])).decode(requests)
     assert [[(h.tokens, h.score) for h in r] for r in aligned] == [[(h.tokens, h.score) for h in r] for r in plain]

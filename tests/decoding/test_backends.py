@@ -9,7 +9,7 @@ from lstmlm.decoding.onnx import files as onnx_files
 from lstmlm.decoding.onnx import language_model as onnx_language_model
 from lstmlm.decoding.onnx.backend import OnnxBackend
 from lstmlm.decoding.score import score
-from lstmlm.decoding.search.request import Request, SearchOptions
+from lstmlm.decoding.search.request import SearchOptions, SearchRequest
 from lstmlm.decoding.tensorflow_backend import TensorFlowBackend
 from lstmlm.models import graph_search as search
 from lstmlm.models.language_model import LanguageModel
@@ -54,7 +54,7 @@ def backends(network):
 def requests(network, count=60):
     rng = np.random.default_rng(2)
     rows = [rng.integers(4, VOCABULARY, rng.integers(0, 25)).tolist() for _ in range(count)]
-    return [Request([*row, search.END] if network.closes_source else row, seed) for seed, row in enumerate(rows)]
+    return [SearchRequest([*row, search.END] if network.closes_source else row, seed) for seed, row in enumerate(rows)]
 
 
 def in_graph(network, wanted, *, sample=False, temperature=1.0):
@@ -110,7 +110,7 @@ def test_company_changes_nothing_in_int8_either(network):
 def test_scores_are_the_training_loss(network, backends):
     rng = np.random.default_rng(3)
     texts = [[*rng.integers(4, VOCABULARY, rng.integers(1, 9)).tolist(), search.END] for _ in range(20)]
-    wanted = requests(network, 20) if network.closes_source else [Request([]) for _ in texts]
+    wanted = requests(network, 20) if network.closes_source else [SearchRequest([]) for _ in texts]
     for backend in backends.values():
         for request, text, found in zip(wanted, texts, score(backend, wanted, texts, 8), strict=True):
             if network.closes_source:
@@ -132,7 +132,7 @@ def test_a_text_is_scored_at_once_as_it_is_step_by_step(network, int8, monkeypat
     fast = OnnxBackend(*graphs, scorer=lambda: onnx_language_model.scorer(weights, clusters, int8=int8))
     rng = np.random.default_rng(3)
     texts = [[*rng.integers(4, VOCABULARY, size).tolist(), search.END] for size in (0, 1, 3, 200, 7, 30, 31)] + [[]]
-    prompts = [Request([]) for _ in texts]
+    prompts = [SearchRequest([]) for _ in texts]
     steps = score(OnnxBackend(*graphs), prompts, texts, 4)
     for tokens in (512, 8, 3):
         monkeypatch.setattr("lstmlm.decoding.score.TOKENS", tokens)

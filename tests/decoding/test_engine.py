@@ -8,7 +8,7 @@ import pytest
 from lstmlm.decoding.constraints.constraints import Constraints
 from lstmlm.decoding.constraints.forbidden import Forbidden
 from lstmlm.decoding.engine import Engine
-from lstmlm.decoding.search.request import Hypothesis, Request, SearchOptions
+from lstmlm.decoding.search.request import Hypothesis, SearchOptions, SearchRequest
 from lstmlm.decoding.search.sampling import draw
 from tests.decoding.toy import END, PIECES, Toy, sources, written
 
@@ -45,7 +45,7 @@ OPTIONS = [
 @pytest.mark.parametrize("rows", [1, 4, 17, 64])
 def test_equals_a_plain_loop_whatever_is_decoded_together(options, rows):
     toy = Toy()
-    requests = [Request(ids, seed) for seed, ids in enumerate(sources(40))]
+    requests = [SearchRequest(ids, seed) for seed, ids in enumerate(sources(40))]
     found = Engine(toy, options, rows).decode(requests)
     assert found == [[Hypothesis(plain(toy, r.ids, options, r.seed))] for r in requests]
 
@@ -60,7 +60,10 @@ WITHOUT_WORDS = [
 
 @pytest.mark.parametrize("options", WITHOUT_WORDS, ids=["greedy", "sample", "beam"])
 def test_no_output_has_a_forbidden_word(options):
-    toy, requests = Toy(seed=4, sharpness=1.0), [Request(ids, seed) for seed, ids in enumerate(sources(60, seed=5))]
+    toy, requests = (
+        Toy(seed=4, sharpness=1.0),
+        [SearchRequest(ids, seed) for seed, ids in enumerate(sources(60, seed=5))],
+    )
     found = [best.tokens for ranked in Engine(toy, options, 12).decode(requests) for best in ranked]
     assert not any(WORDS.words.finds(written(tokens)) for tokens in found)
     assert any(" ac" in written(tokens) for tokens in found)  # a longer word that begins like one
@@ -71,7 +74,7 @@ def test_no_output_has_a_forbidden_word(options):
 def test_a_word_is_made_longer_only_where_the_model_would():
     """Where the model would end the word, another token is taken in the place of its last piece."""
     toy = Toy(seed=4)
-    requests = [Request(ids) for ids in sources(60, seed=5)]
+    requests = [SearchRequest(ids) for ids in sources(60, seed=5)]
     free = Engine(toy, SearchOptions(max_tokens=12), 12).decode(requests)
     kept = Engine(toy, SearchOptions(max_tokens=12, constraints=WORDS), 12).decode(requests)
     for (before,), (after,) in zip(free, kept, strict=True):
@@ -84,7 +87,7 @@ COMPANY = [*OPTIONS, *WITHOUT_WORDS, SearchOptions("beam", max_tokens=9, beam=3,
 
 @pytest.mark.parametrize("options", COMPANY)
 def test_a_request_gets_alone_what_it_gets_in_company(options):
-    toy, requests = Toy(seed=3), [Request(ids, seed) for seed, ids in enumerate(sources(25, seed=3))]
+    toy, requests = Toy(seed=3), [SearchRequest(ids, seed) for seed, ids in enumerate(sources(25, seed=3))]
     together = Engine(toy, options, 16).decode(requests)
     assert together == [Engine(toy, options, 16).decode([request])[0] for request in requests]
     assert together == Engine(toy, options, 6).decode(requests[::-1])[::-1]
@@ -93,8 +96,8 @@ def test_a_request_gets_alone_what_it_gets_in_company(options):
 def test_no_requests_and_limits():
     toy = Toy()
     assert Engine(toy, SearchOptions()).decode([]) == []
-    requests = [Request(ids, limit=limit) for ids, limit in zip(sources(9), range(1, 10), strict=True)]
-    whole = Engine(toy, SearchOptions(max_tokens=5)).decode([Request(r.ids) for r in requests])
+    requests = [SearchRequest(ids, limit=limit) for ids, limit in zip(sources(9), range(1, 10), strict=True)]
+    whole = Engine(toy, SearchOptions(max_tokens=5)).decode([SearchRequest(r.ids) for r in requests])
     limited = Engine(toy, SearchOptions(max_tokens=5)).decode(requests)
     for (long,), (short,), request in zip(whole, limited, requests, strict=True):
         assert short.tokens == long.tokens[: request.limit]
@@ -103,7 +106,7 @@ def test_no_requests_and_limits():
 def test_no_row_waits_for_the_longest():
     """The rows computed are little more than the tokens decoded."""
     toy = Toy(sharpness=1.0)
-    found = Engine(toy, SearchOptions(max_tokens=60), 16).decode([Request(ids) for ids in sources(400)])
+    found = Engine(toy, SearchOptions(max_tokens=60), 16).decode([SearchRequest(ids) for ids in sources(400)])
     tokens = sum(len(best.tokens) + 1 for (best,) in found)
     assert toy.rows < 1.2 * tokens
     longest = max(len(best.tokens) for (best,) in found)

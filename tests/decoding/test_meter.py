@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from lstmlm.decoding.engine import Engine
 from lstmlm.decoding.meter import Meter
-from lstmlm.decoding.search.request import Request, SearchOptions
+from lstmlm.decoding.search.request import SearchOptions, SearchRequest
 from tests.decoding.toy import Toy
 
 
@@ -41,7 +41,7 @@ def test_the_engine_counts_rows_and_every_record(method: str) -> None:
     toy, meter = Toy(), Meter()
     options = SearchOptions(method, max_tokens=9, beam=3)
     engine = Engine(toy, options, rows=12)
-    found = engine.decode([Request([4 + n % 3, 5, 3]) for n in range(50)], meter)
+    found = engine.decode([SearchRequest([4 + n % 3, 5, 3]) for n in range(50)], meter)
     assert meter.rows == toy.rows
     assert sum(meter.latencies.values()) == 50
     if method == "greedy":  # a step for each token, and one for the end where it came before the limit

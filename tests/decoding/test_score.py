@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from lstmlm.decoding.score import score
-from lstmlm.decoding.search.request import Request
+from lstmlm.decoding.search.request import SearchRequest
 from tests.decoding.toy import END, Toy, sources
 
 
@@ -14,7 +14,7 @@ def test_scores_are_the_sums_of_the_log_probabilities(rows):
     inputs = sources(15)
     targets = [[*rng.integers(1, 7, rng.integers(0, 9)).tolist(), END] for _ in inputs]
     targets[4] = []
-    found = score(toy, [Request(ids) for ids in inputs], targets, rows)
+    found = score(toy, [SearchRequest(ids) for ids in inputs], targets, rows)
     for ids, target, scored in zip(inputs, targets, found, strict=True):
         history, total = toy.first(ids), 0.0
         for token in target:
@@ -27,5 +27,5 @@ def test_scores_are_the_sums_of_the_log_probabilities(rows):
 def test_rows_are_left_out_at_the_end_of_the_input():
     toy, rng = Toy(), np.random.default_rng(1)
     texts = [*([[1, END]] * 40), [*rng.integers(1, 7, 500).tolist(), END]]
-    score(toy, [Request([]) for _ in texts], texts, 64)
+    score(toy, [SearchRequest([]) for _ in texts], texts, 64)
     assert toy.rows < 10 * 502  # 64 rows for each of 501 steps would be 32,064

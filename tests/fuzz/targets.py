@@ -24,11 +24,11 @@ from lstmlm.corpus.sources.files import corpus_file
 from lstmlm.corpus.sources.listing import Found
 from lstmlm.formats.arrays import read_npz
 from lstmlm.formats.arrow import pa, pq
+from lstmlm.inference.chunks import chunk_path
 from lstmlm.inference.input.example_rows import example_rows
 from lstmlm.inference.job import Place
 from lstmlm.inference.model.loading import engine_facts
 from lstmlm.inference.model.served import batch_size
-from lstmlm.inference.pieces import piece_path
 from lstmlm.inference.work import is_planned, opened
 from lstmlm.publish.folder import publish, read_manifest
 from lstmlm.recipe.file import load_recipe
@@ -131,11 +131,11 @@ def _metrics() -> bytes:
     return b"".join(json.dumps(row).encode() + b"\n" for row in rows)
 
 
-_PIECE = b'["request",0,"id","text",1,"a.jsonl",1,"",{}]\n'
+_CHUNK = b'["request",0,"id","text",1,"a.jsonl",1,"",{}]\n'
 
 
 def _plan() -> bytes:
-    content = {"stamp": "s", "total": 1, "pieces": [[0, 1]], "sha256": [hashlib.sha256(_PIECE).hexdigest()]}
+    content = {"stamp": "s", "total": 1, "chunks": [[0, 1]], "sha256": [hashlib.sha256(_CHUNK).hexdigest()]}
     return json.dumps(content).encode()
 
 
@@ -143,7 +143,7 @@ def _work(path: Path) -> None:
     place = Place(path.parent, "generate", "jsonl")
     for folder in (place.inputs, place.done):
         folder.mkdir(exist_ok=True)
-    piece_path(place.inputs, 0).write_bytes(_PIECE)
+    chunk_path(place.inputs, 0).write_bytes(_CHUNK)
     if is_planned(place.folder):
         opened(place).left()
 

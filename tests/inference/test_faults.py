@@ -81,7 +81,7 @@ class Job:
             time.sleep(0.01)
         return found
 
-    def pieces_done(self) -> int:
+    def chunks_done(self) -> int:
         return len(list(self.work.glob("done/*.facts")))
 
     def workers(self) -> list[psutil.Process]:
@@ -111,16 +111,16 @@ def test_a_killed_job_goes_on_where_it_was(
 ) -> None:
     arguments = (recipe_file, shouter, input_file, tmp_path / "out")
     job = Job(*arguments)
-    job.wait_until(job.pieces_done, "a piece is done")
+    job.wait_until(job.chunks_done, "a chunk is done")
     job.process.send_signal(signal.SIGKILL)
     job.process.wait()
     assert not (tmp_path / "out").exists()
-    kept = job.pieces_done()
+    kept = job.chunks_done()
     resumed = Job(*arguments)  # the same command
     assert resumed.finish() == 0, resumed.said()
     assert contents(tmp_path / "out") == contents(undisturbed)
     decoded = json.loads((tmp_path / "out.metrics.json").read_text())["records"]
-    assert 0 < decoded <= RECORDS - 100 * kept  # no piece has fewer records
+    assert 0 < decoded <= RECORDS - 100 * kept  # no chunk has fewer records
     assert not resumed.work.exists()
 
 
@@ -128,7 +128,7 @@ def test_workers_that_are_killed_are_replaced(
     shouter: Path, input_file: Path, recipe_file: Path, undisturbed: Path, tmp_path: Path
 ) -> None:
     job = Job(recipe_file, shouter, input_file, tmp_path / "out", "--runner", "processes", "--workers", "2")
-    job.wait_until(job.pieces_done, "a piece is done")
+    job.wait_until(job.chunks_done, "a chunk is done")
     killed = job.workers()[0]
     killed.kill()
     job.wait_until(lambda: job.workers() and killed not in job.workers(), "another worker")
@@ -170,7 +170,7 @@ def test_work_of_another_job_is_reported_and_removed_or_with_resume_refused(
         infer(recipe(), shouter, tmp_path / "out", Silent(), input=path, resume=True)
     assert "\n" not in str(caught.value)
     infer(recipe(), shouter, tmp_path / "out", Silent(), input=path)
-    assert "pieces are done, of a job with another model, input or recipe: removed" in caplog.text
+    assert "chunks are done, of a job with another model, input or recipe: removed" in caplog.text
     assert (tmp_path / "out" / "manifest.json").is_file()
 
 
@@ -202,7 +202,7 @@ def test_a_full_disk_is_told_in_one_line_and_nothing_is_lost(
     assert job.finish() == 2, job.said()
     told = job.said().splitlines()[-1]  # by the job, or by its log, which lies on this disk too
     assert re.fullmatch(r"lstmlm: .*(no space left on the disk|the disk is full).*", told)
-    kept = job.pieces_done()
+    kept = job.chunks_done()
     assert kept > 0
     subprocess.run(["mount", "-o", "remount,size=16m", str(small_disk)], check=True)
     resumed = Job(*arguments, "--resume")

@@ -11,14 +11,14 @@ import pytest
 from lstmlm.errors import UserError
 from lstmlm.inference.input.requests import Dead
 from lstmlm.inference.job import Place
-from lstmlm.inference.output.done import finish_piece, is_whole
+from lstmlm.inference.output.done import finish_chunk, is_whole
 from lstmlm.inference.work import held, is_planned, opened, plan
 
 FACTS = {"outputs": 3, "tokens": 9, "cut": 0, "letters": [], "seconds": 0.5, "meter": [1, 2]}
 
 
 class Texts:
-    """A source of dead letters: enough to be cut into pieces."""
+    """A source of dead letters: enough to be cut into chunks."""
 
     where = "texts"
 
@@ -35,7 +35,7 @@ def job(folder: Path) -> Place:
 
 def finish(place: Place, number: int) -> None:
     place.part(number).write_text("outputs\n")
-    finish_piece(place.part(number), place.facts(number), FACTS)
+    finish_chunk(place.part(number), place.facts(number), FACTS)
 
 
 def cut(path: Path) -> None:
@@ -60,7 +60,7 @@ DAMAGES: dict[str, Callable[[Path], object]] = {
 
 @pytest.mark.parametrize("damage", DAMAGES)
 @pytest.mark.parametrize("what", ["part", "facts"])
-def test_a_piece_that_is_damaged_is_done_again(tmp_path: Path, damage: str, what: str) -> None:
+def test_a_chunk_that_is_damaged_is_done_again(tmp_path: Path, damage: str, what: str) -> None:
     place = job(tmp_path / "work")
     finish(place, 0)
     finish(place, 1)
@@ -72,7 +72,7 @@ def test_a_piece_that_is_damaged_is_done_again(tmp_path: Path, damage: str, what
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
-def test_an_input_that_is_damaged_is_one_line_unless_its_piece_is_done(tmp_path: Path, damage: str) -> None:
+def test_an_input_that_is_damaged_is_one_line_unless_its_chunk_is_done(tmp_path: Path, damage: str) -> None:
     place = job(tmp_path / "work")
     finish(place, 0)
     DAMAGES[damage](place.inputs / "000000.jsonl")
@@ -83,14 +83,14 @@ def test_an_input_that_is_damaged_is_one_line_unless_its_piece_is_done(tmp_path:
 
 
 @pytest.mark.parametrize(
-    "content", ["", "{", "[]", "{}", '{"stamp": "s", "total": 1, "pieces": 3, "sha256": 4}', "null"]
+    "content", ["", "{", "[]", "{}", '{"stamp": "s", "total": 1, "chunks": 3, "sha256": 4}', "null"]
 )
 def test_a_damaged_plan_starts_the_job_anew(tmp_path: Path, content: str) -> None:
     output = tmp_path / "out"
     with held(output, "s", resume=False) as folder:
         (folder / "job.json").write_text(content)
-        (folder / "pieces").mkdir()
-        (folder / "pieces" / "old").write_text("x")
+        (folder / "chunks").mkdir()
+        (folder / "chunks" / "old").write_text("x")
     assert not folder.exists()  # nothing to resume
     folder.mkdir()
     (folder / "job.json").write_text(content)
@@ -100,7 +100,7 @@ def test_a_damaged_plan_starts_the_job_anew(tmp_path: Path, content: str) -> Non
 
 
 def test_facts_without_outputs_need_no_part(tmp_path: Path) -> None:
-    finish_piece(tmp_path / "part", tmp_path / "facts", FACTS | {"outputs": 0})
+    finish_chunk(tmp_path / "part", tmp_path / "facts", FACTS | {"outputs": 0})
     assert is_whole(tmp_path / "part", tmp_path / "facts")
     facts = json.loads((tmp_path / "facts").read_text())
     assert facts["part"] is None

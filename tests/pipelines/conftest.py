@@ -89,14 +89,16 @@ def stages(monkeypatch: pytest.MonkeyPatch) -> Stages:
     def tokenize(recipe: Recipe, records: Path, output: Path, progress: object) -> None:
         fake.write("tokenizer", "tokenizer", output, {"tokenizer.model": "pieces"})
 
-    def build(recipe: Recipe, records: Path, pieces: Path, output: Path, progress: object) -> None:
+    def build(recipe: Recipe, records: Path, tokenizer: Path, output: Path, progress: object) -> None:
         fake.write("examples", "examples", output, {"tokens": "1 2 3"})
 
-    def train(recipe: Recipe, data: Path, pieces: Path, output: Path, progress: Silent, *, ray_address: object) -> None:
+    def train(
+        recipe: Recipe, data: Path, tokenizer: Path, output: Path, progress: Silent, *, ray_address: object
+    ) -> None:
         progress.update(recipe.training.steps, unit="steps")
         fake.write("model", "train", output, {"weights.npz": str(recipe.training.steps)})
 
-    def export(recipe: Recipe, model: Path, pieces: Path, output: Path, progress: object) -> None:
+    def export(recipe: Recipe, model: Path, tokenizer: Path, output: Path, progress: object) -> None:
         weights = (model / "weights.npz").read_text(encoding="utf-8")
         files = {"saved_model.pb": weights, "decoding": recipe.decoding.model_dump_json()}
         fake.write("export", "export", output, files)

@@ -8,7 +8,7 @@ from lstmlm.errors import UserError
 from lstmlm.progress import Silent
 from lstmlm.training import auto
 from lstmlm.training.auto import choose
-from lstmlm.training.probe import Speed, probe
+from lstmlm.training.probe import ProbeResult, probe
 
 
 class Machine:
@@ -23,7 +23,7 @@ class Machine:
         rate = 100.0 - 10 * abs(plan.threads - self.best_threads)
         rate *= self.coarse_gain if plan.precision == "bfloat16" else 1.0
         doublings = (plan.batch // 8).bit_length() - 1
-        return Speed(rate * self.batch_gain**doublings, plan.batch * self.bytes_a_row)
+        return ProbeResult(rate * self.batch_gain**doublings, plan.batch * self.bytes_a_row)
 
 
 def pick(recipe, machine, memory=10_000, cores=4, coarse=True):

@@ -42,23 +42,23 @@ def test_an_unknown_metric(refused):
 
 
 def test_a_neural_cache_beside_a_task_of_pairs(recipe, stages):
-    data, pieces = (read_manifest(stages / name) for name in ("examples", "tokenizer"))
+    data, vocabulary = (read_manifest(stages / name) for name in ("examples", "tokenizer"))
     evaluation = recipe.evaluation.model_copy(update={"cache": Cache(size=10)})
-    check_inputs(recipe.model_copy(update={"evaluation": evaluation}), data, pieces)
+    check_inputs(recipe.model_copy(update={"evaluation": evaluation}), data, vocabulary)
     with pytest.raises(UserError, match=r"evaluation\.cache: a neural cache .* which task translate has none of"):
-        check_inputs(recipe.model_copy(update={"evaluation": evaluation, "task": "translate"}), data, pieces)
+        check_inputs(recipe.model_copy(update={"evaluation": evaluation, "task": "translate"}), data, vocabulary)
 
 
 def test_the_largest_batch_that_the_data_fills_is_taken(recipe, stages):
-    data, pieces = (read_manifest(stages / name) for name in ("examples", "tokenizer"))
+    data, vocabulary = (read_manifest(stages / name) for name in ("examples", "tokenizer"))
     rows = data.facts["splits"]["train"]["tokens"] // recipe.examples.window
-    check_inputs(change(recipe, batch=rows), data, pieces)
+    check_inputs(change(recipe, batch=rows), data, vocabulary)
     with pytest.raises(UserError, match="larger than the data"):
-        check_inputs(change(recipe, batch=rows + 1), data, pieces)
+        check_inputs(change(recipe, batch=rows + 1), data, vocabulary)
 
 
 def test_an_empty_valid_split(recipe, stages):
-    data, pieces = (read_manifest(stages / name) for name in ("examples", "tokenizer"))
+    data, vocabulary = (read_manifest(stages / name) for name in ("examples", "tokenizer"))
     data.facts["splits"]["valid"]["examples"] = 0
     with pytest.raises(UserError, match=r"the valid split is empty.*corpus\.valid_fraction"):
-        check_inputs(recipe, data, pieces)
+        check_inputs(recipe, data, vocabulary)

@@ -46,7 +46,7 @@ class Keys:
     sketches: NDArray[np.uint8]
 
 
-def plan(duplicates: Duplicates) -> tuple[int, int]:
+def banding(duplicates: Duplicates) -> tuple[int, int]:
     """Returns the MinHash bands and rows a recipe asks for; (0, 0) without near duplicates."""
     if duplicates.near is None:
         return 0, 0
@@ -56,7 +56,7 @@ def plan(duplicates: Duplicates) -> tuple[int, int]:
 
 def key_columns(duplicates: Duplicates) -> list[int]:
     """Returns the key columns of the files that must be searched for what a recipe asks for."""
-    near = range(EXACT + 1, EXACT + 1 + CUTS * plan(duplicates)[0])
+    near = range(EXACT + 1, EXACT + 1 + CUTS * banding(duplicates)[0])
     return [EXACT] * duplicates.exact + list(near)
 
 
@@ -69,7 +69,7 @@ def block_keys(records: Sequence[Record], duplicates: Duplicates, seed: int) -> 
         seed: Decides the hash functions; the same for all blocks.
     """
     exact = np.array([_exact(record) for record in records], np.uint64).reshape(len(records), 2)
-    bands, rows = plan(duplicates)
+    bands, rows = banding(duplicates)
     if not bands:
         return Keys(exact, np.empty((len(records), 0), np.uint64), np.empty((len(records), 0), np.uint8))
     hashes, offsets = _shingles(records, duplicates.ngram)

@@ -1,4 +1,4 @@
-"""The transform that cuts corpus files into ranges, with the pieces of a large file counted by many workers."""
+"""The transform that cuts corpus files into ranges, with the segments of a large file counted by many workers."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 import apache_beam as beam
 
-from lstmlm.corpus.reading.ranges import RANGE_BYTES, Beginning, FileRange, Piece, beginnings, pieces, ranges
+from lstmlm.corpus.reading.ranges import RANGE_BYTES, Beginning, FileRange, Segment, beginnings, ranges, segments
 from lstmlm.corpus.sources.files import CorpusFile
 from lstmlm.recipe.sections.corpus import Corpus
 
@@ -28,8 +28,8 @@ class SplitFiles(beam.PTransform):
         """See the class."""
         return (
             files
-            | "Cut" >> beam.FlatMap(pieces, self._corpus, self._range_bytes)
-            | "Spread pieces" >> beam.Reshuffle()
+            | "Cut" >> beam.FlatMap(segments, self._corpus, self._range_bytes)
+            | "Spread segments" >> beam.Reshuffle()
             | "Count lines" >> beam.Map(_beginnings, self._range_bytes)
             | "By file" >> beam.GroupByKey()
             | "Align" >> beam.FlatMapTuple(_ranges)
@@ -37,8 +37,8 @@ class SplitFiles(beam.PTransform):
         )
 
 
-def _beginnings(piece: Piece, range_bytes: int) -> tuple[int, tuple[CorpusFile, list[Beginning]]]:
-    return piece.file.index, (piece.file, beginnings(piece, range_bytes))
+def _beginnings(segment: Segment, range_bytes: int) -> tuple[int, tuple[CorpusFile, list[Beginning]]]:
+    return segment.file.index, (segment.file, beginnings(segment, range_bytes))
 
 
 def _ranges(_: int, found: Iterable[tuple[CorpusFile, list[Beginning]]]) -> Iterator[FileRange]:

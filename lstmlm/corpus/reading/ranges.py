@@ -37,7 +37,7 @@ class FileRange:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Piece:
+class Segment:
     """Bytes `start` up to `end` of a file, cut anywhere."""
 
     file: CorpusFile
@@ -60,39 +60,39 @@ class Beginning:
     limit: int
 
 
-def pieces(file: CorpusFile, corpus: Corpus, range_bytes: int = RANGE_BYTES) -> list[Piece]:
-    """Cuts a file blindly: into pieces of `range_bytes` where its format allows, else into one."""
+def segments(file: CorpusFile, corpus: Corpus, range_bytes: int = RANGE_BYTES) -> list[Segment]:
+    """Cuts a file blindly: into segments of `range_bytes` where its format allows, else into one."""
     paragraphs = file.format == ".txt" and corpus.unit == "paragraph"
     whole = file.compression or file.content != PLAIN or paragraphs or file.format in (".csv", PARQUET)
     if whole or file.size <= range_bytes:
-        return [Piece(file, 0, file.size)]
-    return [Piece(file, start, min(start + range_bytes, file.size)) for start in range(0, file.size, range_bytes)]
+        return [Segment(file, 0, file.size)]
+    return [Segment(file, start, min(start + range_bytes, file.size)) for start in range(0, file.size, range_bytes)]
 
 
-def beginnings(piece: Piece, range_bytes: int = RANGE_BYTES) -> list[Beginning]:
-    """Finds where ranges may begin within a piece: reads it, unless it is a whole file.
+def beginnings(segment: Segment, range_bytes: int = RANGE_BYTES) -> list[Beginning]:
+    """Finds where ranges may begin within a segment: reads it, unless it is a whole file.
 
     Raises:
         UserError: The file cannot be read, or is no parquet file though its name says so.
     """
-    file = piece.file
+    file = segment.file
     if file.format == PARQUET:
         groups = row_groups(file.path, range_bytes)
         limit = sum(count for count, _ in groups)
         starts = (sum(count for count, _ in groups[:place]) for place in range(len(groups)))
         return [Beginning(start, rows, limit) for start, (_, rows) in zip(starts, groups, strict=True)]
-    if piece.start == 0 and piece.end == file.size:
+    if segment.start == 0 and segment.end == file.size:
         return [Beginning(0, 1, file.size)]
-    feeds, first = _line_feeds(piece)
-    if piece.start == 0:
+    feeds, first = _line_feeds(segment)
+    if segment.start == 0:
         return [Beginning(0, 1 + feeds, file.size)]
     return [Beginning(first + 1, feeds, file.size)] if feeds else []
 
 
-def _line_feeds(piece: Piece) -> tuple[int, int]:
-    """Returns how many line feeds are in a piece, and where in the file the first of them is."""
-    feeds, first, place = 0, -1, piece.start
-    for chunk in read_bytes(piece.file.path, piece.start, piece.end):
+def _line_feeds(segment: Segment) -> tuple[int, int]:
+    """Returns how many line feeds are in a segment, and where in the file the first of them is."""
+    feeds, first, place = 0, -1, segment.start
+    for chunk in read_bytes(segment.file.path, segment.start, segment.end):
         if first < 0 and (found := chunk.find(b"\n")) >= 0:
             first = place + found
         feeds += chunk.count(b"\n")
@@ -101,12 +101,12 @@ def _line_feeds(piece: Piece) -> tuple[int, int]:
 
 
 def ranges(file: CorpusFile, begun: Iterable[Beginning]) -> Iterator[FileRange]:
-    """Yields the ranges of a file from the beginnings found in all its pieces, given in any order."""
+    """Yields the ranges of a file from the beginnings found in all its segments, given in any order."""
     ordered = sorted(begun, key=lambda beginning: beginning.start)
     first_line = 1
     for place, beginning in enumerate(ordered):
         end = ordered[place + 1].start if place + 1 < len(ordered) else beginning.limit
-        # A last piece whose only line feed ends the file begins no line.
+        # A last segment whose only line feed ends the file begins no line.
         if beginning.start < end or not place:
             yield FileRange(file, beginning.start, end, first_line)
         first_line += beginning.lines
@@ -118,5 +118,5 @@ def split_file(file: CorpusFile, corpus: Corpus, range_bytes: int = RANGE_BYTES)
     Raises:
         UserError: As `beginnings`.
     """
-    begun = [one for piece in pieces(file, corpus, range_bytes) for one in beginnings(piece, range_bytes)]
+    begun = [one for segment in segments(file, corpus, range_bytes) for one in beginnings(segment, range_bytes)]
     return list(ranges(file, begun))

@@ -22,7 +22,7 @@ from lstmlm.decoding.search.hypotheses import (
     length_penalty,
     log_softmax,
 )
-from lstmlm.decoding.search.request import Hypothesis, Request, SearchOptions
+from lstmlm.decoding.search.request import Hypothesis, SearchOptions, SearchRequest
 from lstmlm.decoding.slots import Slots
 
 
@@ -47,7 +47,7 @@ class BeamSearch:
         self._sources = np.zeros(slots, np.int64)
         self._finished: list[list[Hypothesis]] = [[] for _ in range(slots)]
 
-    def begin(self, slots: Ints, requests: Sequence[Request]) -> None:
+    def begin(self, slots: Ints, requests: Sequence[SearchRequest]) -> None:
         """See `Search`."""
         most = self._options.max_tokens
         self._scores[slots] = -np.inf

@@ -8,7 +8,7 @@ from lstmlm.decoding.constraints.constraints import Constraints
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Request:
+class SearchRequest:
     """Something to decode.
 
     Attributes:

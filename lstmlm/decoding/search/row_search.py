@@ -10,7 +10,7 @@ from lstmlm.decoding.alignment import NOTHING, most_attended
 from lstmlm.decoding.backend import Array, Backend, Floats, Ints
 from lstmlm.decoding.constraints.constraints import ban
 from lstmlm.decoding.constraints.forbidden import Forbidden
-from lstmlm.decoding.search.request import Hypothesis, Request, SearchOptions
+from lstmlm.decoding.search.request import Hypothesis, SearchOptions, SearchRequest
 from lstmlm.decoding.search.sampling import draw
 from lstmlm.decoding.search.second_thoughts import SecondThoughts
 from lstmlm.decoding.slots import Slots
@@ -36,7 +36,7 @@ class RowSearch:
         self._states = np.zeros(slots, np.int64)  # of the forbidden words
         self._thoughts = SecondThoughts()
 
-    def begin(self, slots: Ints, requests: Sequence[Request]) -> None:
+    def begin(self, slots: Ints, requests: Sequence[SearchRequest]) -> None:
         """See `Search`."""
         most = self._options.max_tokens
         self._place[slots] = 0

@@ -13,7 +13,7 @@ from lstmlm.decoding.alignment import NOTHING
 from lstmlm.decoding.backend import Backend
 from lstmlm.decoding.engine import Engine
 from lstmlm.decoding.meter import Meter
-from lstmlm.decoding.search.request import Hypothesis, Request, SearchOptions
+from lstmlm.decoding.search.request import Hypothesis, SearchOptions, SearchRequest
 from lstmlm.formats.arrays import read_npz
 from lstmlm.inference.model.constraining import constraints_of
 from lstmlm.inference.model.served import Output, continued
@@ -57,7 +57,9 @@ class EngineModel:
         read = [self.read(text) for text in texts]
         times = self._decoding.n_best if self._decoding.method == "sample" else 1
         requests = [
-            Request(ids, sample_seed(seed, n)) for (ids, _), seed in zip(read, seeds, strict=True) for n in range(times)
+            SearchRequest(ids, sample_seed(seed, n))
+            for (ids, _), seed in zip(read, seeds, strict=True)
+            for n in range(times)
         ]
         found = self._engine.decode(requests, meter)
         drawn = [[best for one in found[n : n + times] for best in one] for n in range(0, len(found), times)]

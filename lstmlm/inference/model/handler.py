@@ -12,10 +12,10 @@ from typing import Any
 from apache_beam.ml.inference.base import ModelHandler
 
 from lstmlm.decoding.meter import Meter
+from lstmlm.inference.chunks import ChunkContent
 from lstmlm.inference.input.requests import Request
 from lstmlm.inference.model.loading import TextModel, load_text_model
 from lstmlm.inference.model.served import Output
-from lstmlm.inference.pieces import Content
 from lstmlm.recipe.sections.decoding import Decoding
 
 
@@ -30,25 +30,25 @@ class Answer:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Answers:
-    """What became of a piece.
+    """What became of a chunk.
 
     Attributes:
-        content: The piece.
+        content: The chunk.
         answers: One a request, in their order.
         meter: What the model had to do.
         seconds: How long it took.
     """
 
-    content: Content
+    content: ChunkContent
     answers: list[Answer]
     meter: Meter
     seconds: float
 
 
-class TextHandler(ModelHandler[Content, Answers, TextModel]):
-    """Loads one model a process, the engine or the SavedModel as the export says, and gives it a piece at a time.
+class TextHandler(ModelHandler[ChunkContent, Answers, TextModel]):
+    """Loads one model a process, the engine or the SavedModel as the export says, and gives it a chunk at a time.
 
-    A piece is a batch of records already, so Beam makes none: RunInference takes `handler.with_no_batching()`.
+    A chunk is a batch of records already, so Beam makes none: RunInference takes `handler.with_no_batching()`.
     """
 
     def __init__(self, export: Path, threads: int, decoding: Decoding | None = None) -> None:
@@ -74,14 +74,14 @@ class TextHandler(ModelHandler[Content, Answers, TextModel]):
         return False
 
     def get_num_bytes(self, batch: Any) -> int:
-        """Returns the characters of a piece: Beam would pickle it to know its size."""
+        """Returns the characters of a chunk: Beam would pickle it to know its size."""
         return sum(len(request.text) for request in batch.requests)
 
     def run_inference(
         self, batch: Any, model: TextModel, inference_args: Mapping[str, Any] | None = None
     ) -> Iterable[Answers]:
-        """Decodes a piece; where it fails, it is halved until only the failing records are lost."""
-        content: Content = batch
+        """Decodes a chunk; where it fails, it is halved until only the failing records are lost."""
+        content: ChunkContent = batch
         meter, started = Meter(), time.perf_counter()
         answers = _bisect(content.requests, model, meter)
         return [Answers(content, answers, meter, time.perf_counter() - started)]

@@ -1,6 +1,6 @@
-"""What a piece that is done leaves: its outputs, and last its facts, which say so; both are on the disk then.
+"""What a chunk that is done leaves: its outputs, and last its facts, which say so; both are on the disk then.
 
-What a later job finds of an interrupted one is checked: a piece whose files are damaged is decoded again.
+What a later job finds of an interrupted one is checked: a chunk whose files are damaged is decoded again.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from lstmlm.publish.folder import fingerprint, replacing, sha256_file
 _PART, _SEAL = "part", "seal"
 
 
-def finish_piece(part: Path, path: Path, facts: dict[str, Any]) -> None:
-    """Writes the facts of a piece whose outputs are written.
+def finish_chunk(part: Path, path: Path, facts: dict[str, Any]) -> None:
+    """Writes the facts of a chunk whose outputs are written.
 
     Args:
         part: The file of its outputs; absent where all of it are dead letters.
         path: Where the facts go.
-        facts: See `lstmlm.inference.job.piece_facts`.
+        facts: See `lstmlm.inference.job.chunk_facts`.
     """
     written = part.is_file()
     if written:
@@ -33,7 +33,7 @@ def finish_piece(part: Path, path: Path, facts: dict[str, Any]) -> None:
 
 
 def is_whole(part: Path, path: Path) -> bool:
-    """Says whether the facts and the outputs of a piece are as they were written."""
+    """Says whether the facts and the outputs of a chunk are as they were written."""
     try:
         facts = orjson.loads(path.read_bytes())
         seal = facts.pop(_SEAL)

@@ -1,6 +1,6 @@
 """The files that outputs are written to: JSON lines, parquet or TFRecords of `tf.train.Example`.
 
-Each piece of a job is written to a part, and the parts of a shard are joined, one at a time.
+Each chunk of a job is written to a part, and the parts of a shard are joined, one at a time.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def json_line(value: Any) -> str:
 
 
 def write_part(path: Path, rows: Sequence[Row], format: Format) -> None:
-    """Writes the outputs of a piece; the file appears when it is whole.
+    """Writes the outputs of a chunk; the file appears when it is whole.
 
     Args:
         path: The file.

@@ -23,7 +23,7 @@ ID = "id"
 
 
 def write_table(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Writes the outputs of a piece; the file appears when it is whole. A row may lack a column."""
+    """Writes the outputs of a chunk; the file appears when it is whole. A row may lack a column."""
     names = dict.fromkeys(name for row in rows for name in row)
     arrays = [_array(name, [row.get(name) for row in rows]) for name in names]
     with replacing(path) as stream:

@@ -10,8 +10,8 @@ from lstmlm.publish.folder import sha256_file
 from lstmlm.recipe.recipe import Recipe
 from lstmlm.tokenizer.foreign.check import check_file, check_loads
 from lstmlm.tokenizer.foreign.hugging_face import HuggingFace
-from lstmlm.tokenizer.sentencepiece.backend import SentencePiece
 from lstmlm.tokenizer.sentencepiece.model_proto import algorithm, renumbered
+from lstmlm.tokenizer.sentencepiece.processor import SentencePiece
 from lstmlm.tokenizer.tokenizer import JSON_FILE, MODEL_FILE
 
 _FIELD = "tokenizer.model"

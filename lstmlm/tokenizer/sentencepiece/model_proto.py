@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import sentencepiece
 
 from lstmlm.records.protobuf import FIELD_1, FIELD_2, field, fields, varint
-from lstmlm.tokenizer.sentencepiece.backend import special_ids
+from lstmlm.tokenizer.sentencepiece.processor import special_ids
 from lstmlm.tokenizer.special import BEGIN, END, PAD, UNK
 
 # Keys of sentencepiece_model.proto (number << 3 | wire type): of ModelProto, ...

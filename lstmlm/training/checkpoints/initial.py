@@ -18,12 +18,12 @@ from lstmlm.training.checkpoints.identity import differences
 FIELD = "training.initial"
 
 
-def check_initial(recipe: Recipe, pieces: Manifest) -> str | None:
+def check_initial(recipe: Recipe, vocabulary: Manifest) -> str | None:
     """Checks that the earlier model is of the network and the vocabulary that are to be trained.
 
     Args:
         recipe: The run.
-        pieces: Manifest of the tokenizer.
+        vocabulary: Manifest of the tokenizer.
 
     Returns:
         The fingerprint of the initial weights; None where the recipe names none.
@@ -46,8 +46,8 @@ def check_initial(recipe: Recipe, pieces: Manifest) -> str | None:
         what = f"another network than that of {folder}: {changed}"
         raise UserError(what, where=FIELD, hint="Use the `model` section it was trained with")
     hint = "Use the tokenizer of the earlier model, and make the examples with it"
-    check_same_vocabulary(f"weights in {folder}", found.facts.get("vocabulary"), pieces, hint=hint)
-    _check_shapes(recipe, folder / "weights.npz", vocabulary_facts(pieces)["size"])
+    check_same_vocabulary(f"weights in {folder}", found.facts.get("vocabulary"), vocabulary, hint=hint)
+    _check_shapes(recipe, folder / "weights.npz", vocabulary_facts(vocabulary)["size"])
     return found.files["weights.npz"]["sha256"]
 
 

@@ -10,7 +10,7 @@ from lstmlm.errors import UserError
 from lstmlm.recipe.recipe import Recipe
 
 
-class Listener(Protocol):
+class Tracker(Protocol):
     """Receives every row of `metrics.jsonl` once."""
 
     def metrics(self, row: Mapping[str, Any]) -> None:
@@ -34,13 +34,13 @@ class TensorBoard:
         self._writer = tf.summary.create_file_writer(str(folder))
 
     def metrics(self, row: Mapping[str, Any]) -> None:
-        """See `Listener.metrics`."""
+        """See `Tracker.metrics`."""
         with self._writer.as_default():
             for name, value in _numbers(row):
                 self._summary.scalar(name, value, step=row["step"])
 
     def close(self) -> None:
-        """See `Listener.close`."""
+        """See `Tracker.close`."""
         self._writer.close()
 
 
@@ -70,22 +70,22 @@ class MLflow:
             mlflow.log_params({f"{section}.{name}": value for name, value in fields.items()})
 
     def metrics(self, row: Mapping[str, Any]) -> None:
-        """See `Listener.metrics`."""
+        """See `Tracker.metrics`."""
         self._mlflow.log_metrics(dict(_numbers(row)), step=row["step"])
 
     def close(self) -> None:
-        """See `Listener.close`."""
+        """See `Tracker.close`."""
         self._mlflow.end_run()
 
 
-def open_listeners(recipe: Recipe) -> list[Listener]:
-    """Returns the listeners that the recipe's `training` section asks for."""
-    listeners: list[Listener] = []
+def open_trackers(recipe: Recipe) -> list[Tracker]:
+    """Returns the trackers that the recipe's `training` section asks for."""
+    trackers: list[Tracker] = []
     if recipe.training.tensorboard:
-        listeners.append(TensorBoard(recipe.run_folder / "tensorboard"))
+        trackers.append(TensorBoard(recipe.run_folder / "tensorboard"))
     if recipe.training.mlflow:
-        listeners.append(MLflow(recipe.training.mlflow, recipe))
-    return listeners
+        trackers.append(MLflow(recipe.training.mlflow, recipe))
+    return trackers
 
 
 def _numbers(row: Mapping[str, Any]) -> Iterator[tuple[str, float]]:

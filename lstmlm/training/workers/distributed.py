@@ -35,7 +35,7 @@ def train_on_ray(recipe: Recipe, examples: Path, tokenizer: Path, work: Path, ra
     with keeping_handlers(), ray_cluster(recipe, ray_address):
         from ray.train import FailureConfig, RunConfig, ScalingConfig
 
-        from lstmlm.training.workers.failures import Trainer, find_mistake, summary
+        from lstmlm.training.workers.failures import RayTrainer, find_mistake, summary
 
         config = {
             "recipe": recipe.model_dump_json(),
@@ -45,7 +45,7 @@ def train_on_ray(recipe: Recipe, examples: Path, tokenizer: Path, work: Path, ra
         }
         resources = {"CPU": float(training.threads)} | ({"GPU": 1.0} if training.use_gpu else {})
         number = training.workers if isinstance(training.workers, int) else tuple(training.workers)
-        trainer = Trainer(
+        trainer = RayTrainer(
             ray_worker,
             train_loop_config=config,
             scaling_config=ScalingConfig(

@@ -11,7 +11,7 @@ from ray.train.v2.api.exceptions import TrainingFailedError
 from lstmlm.errors import UserError, chain, first_line
 
 
-class Trainer(TensorflowTrainer):
+class RayTrainer(TensorflowTrainer):
     """Ray's trainer, with our failure policy and without its handler of SIGINT, which it would leave behind."""
 
     def _initialize_and_run_controller(self, **options: Any) -> Any:

@@ -18,7 +18,6 @@ from lstmlm.recipe.recipe import Recipe
 from lstmlm.records.shards import shard_files
 from lstmlm.task import load_task
 from lstmlm.tokenizer.identity import vocabulary_facts
-from lstmlm.training.checkpoints.averaging import WeightAverage, average_share, averages, averaging_since
 from lstmlm.training.checkpoints.checkpoint import (
     Position,
     append_json,
@@ -28,10 +27,11 @@ from lstmlm.training.checkpoints.checkpoint import (
     save_checkpoint,
 )
 from lstmlm.training.checkpoints.identity import deciding
+from lstmlm.training.checkpoints.weight_average import WeightAverage, average_share, averages, averaging_since
 from lstmlm.training.loop import Batch, Loop, global_batches, summed_room
 from lstmlm.training.metrics.decoded import OutputJudge
 from lstmlm.training.metrics.log import best_name
-from lstmlm.training.metrics.meter import Meter
+from lstmlm.training.metrics.logger import MetricsLogger
 from lstmlm.training.metrics.objective import choose_objective
 from lstmlm.training.optimizer import make_optimizer
 from lstmlm.training.schedule import learning_rate, should_stop
@@ -63,11 +63,11 @@ def train_worker(
         UserError: No training batch, data of another vocabulary, no space, or the loss is no longer a number.
     """
     worker = Worker(recipe, tokenizer, work, group, report)
-    task, files, plan = load_task(recipe.task), shard_files(examples, "train"), recipe.training
+    task, files, settings = load_task(recipe.task), shard_files(examples, "train"), recipe.training
     # Decoded once: the same few batches are scored again and again.
     valid = shard_files(examples, "valid")
     with damage_named(examples):
-        held_out = list(task.batches(valid, recipe, epoch=None).take(plan.evaluate_batches))
+        held_out = list(task.batches(valid, recipe, epoch=None).take(settings.evaluate_batches))
     judge = None
     if choose_objective(recipe).decoded:
         judge = OutputJudge(recipe, valid, tokenizer, worker.model, worker.group)
@@ -79,9 +79,9 @@ def train_worker(
             hint = "Lower training.batch (or batch_tokens), or give more text"
             raise UserError("the batch is larger than the data: not one training batch", where="training", hint=hint)
         worker.step(batch)
-        if worker.due(plan.evaluate_every):
+        if worker.due(settings.evaluate_every):
             worker.evaluate(held_out, judge)
-        if worker.due(plan.checkpoint_every):
+        if worker.due(settings.checkpoint_every):
             worker.save()
     return worker.position
 
@@ -112,36 +112,38 @@ class Worker:
 
     def __init__(self, recipe: Recipe, tokenizer: Path, work: Path, group: AllReduce, report: Report) -> None:
         vocabulary = vocabulary_facts(read_manifest(tokenizer, "tokenizer"))
-        self._recipe, self._plan, self._vocabulary = recipe, recipe.training, vocabulary["size"]
+        self._recipe, self._settings, self._vocabulary = recipe, recipe.training, vocabulary["size"]
         self._objective = choose_objective(recipe)
         self._identity = deciding(recipe) | {"vocabulary": vocabulary}
         self._work, self._report = work, report
         self.model = load_task(recipe.task).build(recipe, self._vocabulary)
         self._named = self.model.named_variables()
-        if self._plan.initial is not None:
-            load_arrays(self._plan.initial / "weights.npz", self._named)
+        if self._settings.initial is not None:
+            load_arrays(self._settings.initial / "weights.npz", self._named)
         self.group = group
-        if self._plan.use_gpu:
+        if self._settings.use_gpu:
             use_gpu(self.model)
         else:
-            self.group = through_memory(group, summed_room(self._named.values()), self._plan.collective_timeout)
-        self._optimizer = make_optimizer(self._named, self._plan)
-        self._average = WeightAverage(self._named) if averages(self._plan) else None
-        self._carried = CarriedState(self.model, self._plan.batch, self.group) if self._plan.carry_state else None
+            self.group = through_memory(group, summed_room(self._named.values()), self._settings.collective_timeout)
+        self._optimizer = make_optimizer(self._named, self._settings)
+        self._average = WeightAverage(self._named) if averages(self._settings) else None
+        self._carried = (
+            CarriedState(self.model, self._settings.batch, self.group) if self._settings.carry_state else None
+        )
         self._everything: dict[str, tf.Variable] = self._named | self._optimizer.state(list(self._named))
         self._everything |= self._average.state() if self._average else {}
         self._everything |= self._carried.variables() if self._carried else {}
         self.position = restore_newest(work, self._everything, self._identity)
         if group.rank == 0:
-            check_space(work, self._everything, self._plan.keep + self._plan.keep_best)
+            check_space(work, self._everything, self._settings.keep + self._settings.keep_best)
         self._loop: Loop | None = None
-        self._meter = Meter(work, self._plan.steps, group.rank == 0)
+        self._logger = MetricsLogger(work, self._settings.steps, group.rank == 0)
 
     @property
     def finished(self) -> bool:
         """Whether the last step is done, or evaluations have long brought nothing better."""
-        stopped = should_stop(self.position.costs, self._plan.early_stop)
-        return stopped or self.position.step >= self._plan.steps
+        stopped = should_stop(self.position.costs, self._settings.early_stop)
+        return stopped or self.position.step >= self._settings.steps
 
     def due(self, every: int) -> bool:
         """Says whether something that is done every few steps, and at the end, is to be done now."""
@@ -156,18 +158,18 @@ class Worker:
             )
         position = self.position
         position.step += 1
-        since = averaging_since(position.losses, position.evaluated, self._plan.non_monotone)
-        rate = learning_rate(position.step, self._plan, position.losses)
+        since = averaging_since(position.losses, position.evaluated, self._settings.non_monotone)
+        rate = learning_rate(position.step, self._settings, position.losses)
         loss, tokens, norm = self._loop.train(
             batch,
             position.step,
             rate,
             fresh=position.batch == 1,
-            average_share=average_share(position.step, since, self._plan),
+            average_share=average_share(position.step, since, self._settings),
         )
         if not math.isfinite(loss) or not math.isfinite(norm):
             self._diverged()
-        self._meter.count(position, loss, tokens, {"norm": norm, "rate": rate})
+        self._logger.count(position, loss, tokens, {"norm": norm, "rate": rate})
 
     def evaluate(self, held_out: list[Batch], judge: OutputJudge | None) -> None:
         """Scores the held-out batches, and keeps the weights if they are among the best.
@@ -182,7 +184,7 @@ class Worker:
             position.evaluated.append(position.step)
             position.losses.append(loss)
             position.costs.append(self._objective.cost(found[self._objective.name]))
-            best = position.best_steps(self._plan.keep_best)
+            best = position.best_steps(self._settings.keep_best)
             if self.group.rank == 0:
                 self._keep_best(best)
         measured = {f"valid_{name}": value for name, value in found.items()}
@@ -190,7 +192,7 @@ class Worker:
         if self.group.rank == 0:
             append_json(self._work / "metrics.jsonl", row)
         self._report({name: float(value) for name, value in row.items()})
-        self._meter.resume()
+        self._logger.resume()
 
     def _keep_best(self, best: list[int]) -> None:
         if self.position.step in best:
@@ -210,7 +212,7 @@ class Worker:
             rows = self._work / "metrics.jsonl"
             if rows.is_file():
                 sync_file(rows)  # a resumed run does not write the rows before its checkpoint again
-            save_checkpoint(self._work, self._everything, self.position, self._identity, self._plan.keep)
+            save_checkpoint(self._work, self._everything, self.position, self._identity, self._settings.keep)
 
     def _check_ids(self, batch: Batch) -> None:
         largest = max(int(np.max(ids)) for ids in batch.values())

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lstmlm.corpus.dedup.keys import EXACT, KeyFile, Keys, block_keys, key_columns, plan, write_keys
+from lstmlm.corpus.dedup.keys import EXACT, KeyFile, Keys, banding, block_keys, key_columns, write_keys
 from lstmlm.recipe.sections.corpus import Duplicates
 from lstmlm.records.record import Record
 
@@ -24,8 +24,8 @@ def random_keys(rng: np.random.Generator, rows: int, bands: int, hashes: int) ->
 
 
 def test_recipe_decides_the_columns() -> None:
-    assert plan(Duplicates(near=0.8, bands=14, rows=8)) == (14, 8)
-    assert plan(Duplicates(near=0.8, rows=4))[1] == 4
+    assert banding(Duplicates(near=0.8, bands=14, rows=8)) == (14, 8)
+    assert banding(Duplicates(near=0.8, rows=4))[1] == 4
     assert key_columns(Duplicates(exact=True)) == [EXACT]
     assert key_columns(Duplicates(near=0.8, bands=14, rows=8)) == list(range(1, 29))
     assert key_columns(Duplicates()) == []

@@ -8,7 +8,7 @@ from lstmlm.decoding.constraints.forbidden import Forbidden
 from lstmlm.decoding.constraints.phrase_automaton import PhraseAutomaton
 from lstmlm.decoding.engine import Engine
 from lstmlm.decoding.search.hypotheses import coverage_penalty, length_penalty
-from lstmlm.decoding.search.request import Request, SearchOptions
+from lstmlm.decoding.search.request import SearchOptions, SearchRequest
 from tests.decoding.toy import END, PIECES, Toy, sources, written
 
 MOST = 4
@@ -34,7 +34,7 @@ def exhaustive(**changes):
 @pytest.mark.parametrize("penalties", [{}, {"length_penalty": 1.0}, {"length_penalty": 0.6, "coverage_penalty": 0.4}])
 def test_a_beam_as_wide_as_the_search_space_finds_the_best_texts(penalties):
     toy, options = Toy(vocabulary=6, sharpness=1.0), exhaustive(**penalties)
-    requests = [Request(ids) for ids in sources(3, longest=6)]
+    requests = [SearchRequest(ids) for ids in sources(3, longest=6)]
     for request, found in zip(requests, Engine(toy, options, 700).decode(requests), strict=True):
         expected = rank(toy, request.ids, options)[:5]
         assert [hypothesis.tokens for hypothesis in found] == [tokens for _, tokens, _ in expected]
@@ -68,7 +68,7 @@ def test_constraints_leave_the_best_of_what_they_allow(name):
     constraints, allowed = RULES[name]
     toy, options = Toy(vocabulary=7, seed=5, sharpness=1.0), exhaustive(constraints=constraints)
     for ids in sources(2, longest=6):
-        (found,) = Engine(toy, options, 700).decode([Request(ids)])
+        (found,) = Engine(toy, options, 700).decode([SearchRequest(ids)])
         assert [h.tokens for h in found] == [tokens for _, tokens, _ in rank(toy, ids, options, allowed)[:5]]
 
 
@@ -99,13 +99,13 @@ def reference(toy, ids, options):
 def test_equals_the_reference(beam, seed):
     toy = Toy(vocabulary=11, seed=seed, sharpness=1.5)
     options = SearchOptions("beam", max_tokens=10, beam=beam, n_best=beam, length_penalty=0.8)
-    requests = [Request(ids) for ids in sources(12, seed)]
+    requests = [SearchRequest(ids) for ids in sources(12, seed)]
     found = Engine(toy, options, 20).decode(requests)
     assert [[h.tokens for h in ranked] for ranked in found] == [reference(toy, r.ids, options) for r in requests]
 
 
 def test_a_beam_of_one_is_greedy():
-    toy, requests = Toy(seed=9), [Request(ids) for ids in sources(20)]
+    toy, requests = Toy(seed=9), [SearchRequest(ids) for ids in sources(20)]
     greedy = Engine(toy, SearchOptions(max_tokens=12)).decode(requests)
     beam = Engine(toy, SearchOptions("beam", max_tokens=12, beam=1)).decode(requests)
     assert [h.tokens for (h,) in beam] == [h.tokens for (h,) in greedy]
@@ -115,7 +115,7 @@ def test_forced_phrases_are_there_with_a_narrow_beam():
     toy = Toy(vocabulary=30, seed=2)
     phrases = ((7, 9, 7), (21,))
     options = SearchOptions("beam", max_tokens=25, beam=6, n_best=6, constraints=Constraints(forced=phrases))
-    for ranked in Engine(toy, options, 30).decode([Request(ids) for ids in sources(8)]):
+    for ranked in Engine(toy, options, 30).decode([SearchRequest(ids) for ids in sources(8)]):
         assert ranked
         assert all(contains(h.tokens, phrase) for h in ranked for phrase in phrases)
 
@@ -123,7 +123,7 @@ def test_forced_phrases_are_there_with_a_narrow_beam():
 def test_the_forced_phrases_are_there_where_the_limit_has_room_for_no_more():
     toy, phrases = Toy(vocabulary=30, seed=2), ((7, 9, 7), (21,))
     options = SearchOptions("beam", max_tokens=4, beam=4, n_best=4, constraints=Constraints(forced=phrases))
-    for ranked in Engine(toy, options, 30).decode([Request(ids) for ids in sources(8)]):
+    for ranked in Engine(toy, options, 30).decode([SearchRequest(ids) for ids in sources(8)]):
         assert {h.tokens for h in ranked} <= {(7, 9, 7, 21), (21, 7, 9, 7)}
         assert ranked
 
@@ -132,7 +132,7 @@ def test_a_forced_word_that_is_made_longer_is_not_there():
     toy = Toy(vocabulary=12, seed=2)
     rules = Constraints(forced=((7, 9),), lengthening=frozenset({4, 5, 6, 7, 8, 9}))
     options = SearchOptions("beam", max_tokens=8, beam=6, n_best=6, constraints=rules)
-    for ranked in Engine(toy, options, 30).decode([Request(ids) for ids in sources(20)]):
+    for ranked in Engine(toy, options, 30).decode([SearchRequest(ids) for ids in sources(20)]):
         for tokens in (h.tokens for h in ranked):
             ends = [n + 2 for n in range(len(tokens) - 1) if tokens[n : n + 2] == (7, 9)]
             assert any(end == len(tokens) or tokens[end] not in rules.lengthening for end in ends)
@@ -142,14 +142,14 @@ def test_forced_phrases_may_repeat_what_else_may_not():
     toy = Toy(vocabulary=12, seed=5)
     rules = Constraints(no_repeat_ngram=1, forced=((7, 7, 7),))
     options = SearchOptions("beam", max_tokens=9, beam=4, n_best=4, constraints=rules)
-    for ranked in Engine(toy, options, 30).decode([Request(ids) for ids in sources(8)]):
+    for ranked in Engine(toy, options, 30).decode([SearchRequest(ids) for ids in sources(8)]):
         assert ranked
         assert all(contains(h.tokens, (7, 7, 7)) for h in ranked)
 
 
 def test_the_log_probability_is_that_of_the_text():
     toy, options = Toy(vocabulary=12, seed=4), SearchOptions("beam", max_tokens=10, beam=4, n_best=4)
-    requests = [Request(ids) for ids in sources(6)]
+    requests = [SearchRequest(ids) for ids in sources(6)]
     for request, ranked in zip(requests, Engine(toy, options).decode(requests), strict=True):
         for hypothesis in ranked:
             history, total = toy.first(request.ids), 0.0

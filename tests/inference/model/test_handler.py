@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from lstmlm.inference.chunks import Chunk, ChunkContent
 from lstmlm.inference.input.requests import Request
 from lstmlm.inference.model.handler import Answer, TextHandler
 from lstmlm.inference.model.served import Output, ServedModel
-from lstmlm.inference.pieces import Content, Piece
 
 
 class Picky:
@@ -28,12 +28,12 @@ class Picky:
         return [Output(text, 1) for text in texts]
 
 
-def piece(*texts: str) -> Content:
+def chunk(*texts: str) -> ChunkContent:
     requests = [Request(i, f"r{i}", text, i, "f") for i, text in enumerate(texts)]
-    return Content(Piece(0, 0, len(texts)), requests, [])
+    return ChunkContent(Chunk(0, 0, len(texts)), requests, [])
 
 
-def answers_of(handler: TextHandler, content: Content, model: object) -> list[Answer]:
+def answers_of(handler: TextHandler, content: ChunkContent, model: object) -> list[Answer]:
     (found,) = handler.run_inference(content, model)  # type: ignore[arg-type]
     assert found.content is content
     return found.answers
@@ -41,7 +41,7 @@ def answers_of(handler: TextHandler, content: Content, model: object) -> list[An
 
 def test_a_failed_batch_is_halved_until_the_culprit_is_alone() -> None:
     handler, model = TextHandler(Path("export"), 1), Picky(ValueError("no\nbad words"))
-    answers = answers_of(handler, piece("a", "b", "c", "bad", "d", "e", "f", "g"), model)
+    answers = answers_of(handler, chunk("a", "b", "c", "bad", "d", "e", "f", "g"), model)
     assert model.calls == [8, 4, 2, 2, 1, 1, 4]
     assert [answer.output and answer.output.text for answer in answers] == ["a", "b", "c", None, "d", "e", "f", "g"]
     assert answers[3].error == "the model failed: ValueError: no"
@@ -49,19 +49,19 @@ def test_a_failed_batch_is_halved_until_the_culprit_is_alone() -> None:
 
 def test_tensorflow_errors_are_told_without_their_graph(shouter: Path) -> None:
     handler = TextHandler(shouter, 1)
-    (answer,) = answers_of(handler, piece("POISON"), handler.load_model())
+    (answer,) = answers_of(handler, chunk("POISON"), handler.load_model())
     assert answer.error.startswith("the model failed: InvalidArgumentError: assertion failed: [poison")
 
 
 def test_errors_that_no_record_is_to_blame_for_stop_the_job() -> None:
     handler, model = TextHandler(Path("export"), 1), Picky(MemoryError())
     with pytest.raises(MemoryError):
-        answers_of(handler, piece("bad"), model)
+        answers_of(handler, chunk("bad"), model)
 
 
-def test_a_piece_without_requests_needs_no_model() -> None:
+def test_a_chunk_without_requests_needs_no_model() -> None:
     model = Picky(ValueError())
-    assert answers_of(TextHandler(Path("export"), 1), piece(), model) == []
+    assert answers_of(TextHandler(Path("export"), 1), chunk(), model) == []
     assert model.calls == []
 
 

@@ -7,8 +7,8 @@ import io
 import pytest
 import sentencepiece
 
-from lstmlm.tokenizer.sentencepiece.backend import special_ids
 from lstmlm.tokenizer.sentencepiece.model_proto import algorithm, renumbered
+from lstmlm.tokenizer.sentencepiece.processor import special_ids
 
 
 def trained(texts: list[str], **settings: object) -> bytes:

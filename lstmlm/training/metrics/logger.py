@@ -1,4 +1,4 @@
-"""What is measured while steps are taken."""
+"""Logs the loss and the speed of training steps."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from lstmlm.training.checkpoints.checkpoint import Position, append_json
 LOG_EVERY = 10
 
 
-class Meter:
+class MetricsLogger:
     """Writes the running mean of the loss and the speed every few steps.
 
     Args:

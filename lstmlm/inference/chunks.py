@@ -1,6 +1,6 @@
-"""The pieces that a job is cut into: consecutive inputs, each piece a file that any worker can read by itself.
+"""The chunks that a job is cut into: consecutive inputs, each chunk a file that any worker can read by itself.
 
-A piece is what is decoded at once, what is lost with a worker at most, and what a resumed job keeps.
+A chunk is what is decoded at once, what is lost with a worker at most, and what a resumed job keeps.
 """
 
 from __future__ import annotations
@@ -16,21 +16,21 @@ from lstmlm.inference.input.requests import Dead, Request, Source
 from lstmlm.publish.folder import replacing
 
 LEAST, MOST = 256, 4096
-"""Inputs of a piece. Many, because the engine's slots run empty at the end of each; few, to spread them."""
+"""Inputs of a chunk. Many, because the engine's slots run empty at the end of each; few, to spread them."""
 
-PIECES = 32
-"""About how many pieces a job of middling size is cut into."""
+CHUNKS = 32
+"""About how many chunks a job of middling size is cut into."""
 
 CHARACTERS = 1 << 20
-"""Characters of a piece, about: bounds the memory of long texts."""
+"""Characters of a chunk, about: bounds the memory of long texts."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Piece:
+class Chunk:
     """Consecutive inputs that go to one output file.
 
     Attributes:
-        number: Place among the pieces, counted from 0.
+        number: Place among the chunks, counted from 0.
         shard: The output file.
         records: Inputs, dead letters among them.
     """
@@ -41,10 +41,10 @@ class Piece:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Content:
-    """What a piece holds, requests and dead letters each in the order of the input."""
+class ChunkContent:
+    """What a chunk holds, requests and dead letters each in the order of the input."""
 
-    piece: Piece
+    chunk: Chunk
     requests: list[Request]
     dead: list[Dead]
 
@@ -53,32 +53,32 @@ class Content:
         return len(self.requests)
 
 
-def piece_size(total: int) -> int:
-    """Returns how many inputs a piece of a job of `total` has at most."""
-    return max(LEAST, min(MOST, total // PIECES))
+def chunk_size(total: int) -> int:
+    """Returns how many inputs a chunk of a job of `total` has at most."""
+    return max(LEAST, min(MOST, total // CHUNKS))
 
 
-def write_pieces(source: Source, total: int, shards: int, folder: Path) -> list[Piece]:
-    """Cuts a source into pieces and writes each to a file.
+def write_chunks(source: Source, total: int, shards: int, folder: Path) -> list[Chunk]:
+    """Cuts a source into chunks and writes each to a file.
 
     Args:
         source: What to decode.
         total: Its number of inputs.
-        shards: Output files; each gets consecutive inputs, and no piece is divided between two.
+        shards: Output files; each gets consecutive inputs, and no chunk is divided between two.
         folder: Where the files go.
     """
-    pieces: list[Piece] = []
-    size = piece_size(total)
+    chunks: list[Chunk] = []
+    size = chunk_size(total)
     items: list[Request | Dead] = []
     characters, shard = 0, 0
 
     def close() -> None:
         nonlocal items, characters
         if items:
-            piece = Piece(len(pieces), shard, len(items))
-            with replacing(piece_path(folder, piece.number)) as stream:
+            chunk = Chunk(len(chunks), shard, len(items))
+            with replacing(chunk_path(folder, chunk.number)) as stream:
                 stream.writelines(map(_line, items))
-            pieces.append(piece)
+            chunks.append(chunk)
         items, characters = [], 0
 
     for item in source.items():
@@ -89,7 +89,7 @@ def write_pieces(source: Source, total: int, shards: int, folder: Path) -> list[
         items.append(item)
         characters += _size(item)
     close()
-    return pieces
+    return chunks
 
 
 def _size(item: Request | Dead) -> int:
@@ -99,10 +99,10 @@ def _size(item: Request | Dead) -> int:
     return len(item.text) + sum(len(value) for value in item.extra.values() if isinstance(value, str | list))
 
 
-def read_piece(folder: Path, piece: Piece) -> Content:
-    """Reads what `write_pieces` wrote."""
-    content = Content(piece, [], [])
-    for item in _items(piece_path(folder, piece.number)):
+def read_chunk(folder: Path, chunk: Chunk) -> ChunkContent:
+    """Reads what `write_chunks` wrote."""
+    content = ChunkContent(chunk, [], [])
+    for item in _items(chunk_path(folder, chunk.number)):
         if isinstance(item, Dead):
             content.dead.append(item)
         else:
@@ -110,8 +110,8 @@ def read_piece(folder: Path, piece: Piece) -> Content:
     return content
 
 
-def piece_path(folder: Path, number: int) -> Path:
-    """Returns the path of a piece."""
+def chunk_path(folder: Path, number: int) -> Path:
+    """Returns the path of a chunk."""
     return folder / f"{number:06d}.jsonl"
 
 

@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 
 from lstmlm.recipe.sections.training import Training
-from lstmlm.training.checkpoints.averaging import WeightAverage, average_share, averaging_since
+from lstmlm.training.checkpoints.weight_average import WeightAverage, average_share, averaging_since
 
 
 def averaged(values, shares):

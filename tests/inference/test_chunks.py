@@ -1,4 +1,4 @@
-"""Cutting the input: nothing lost, nothing doubled, no piece between two shards; ids that are there twice."""
+"""Cutting the input: nothing lost, nothing doubled, no chunk between two shards; ids that are there twice."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lstmlm.errors import UserError
-from lstmlm.inference import pieces
+from lstmlm.inference import chunks
+from lstmlm.inference.chunks import CHARACTERS, chunk_size, read_chunk, write_chunks
 from lstmlm.inference.input import counting
 from lstmlm.inference.input.counting import count
 from lstmlm.inference.input.requests import Dead, Request
-from lstmlm.inference.pieces import CHARACTERS, piece_size, read_piece, write_pieces
 
 
 class Listed:
@@ -40,30 +40,30 @@ def dead(index: int) -> Dead:
     return Dead(index, "broken", "in.jsonl", index + 1)
 
 
-Cut = Callable[[list[Request | Dead], int], list[pieces.Content]]
+Cut = Callable[[list[Request | Dead], int], list[chunks.ChunkContent]]
 
 
 @pytest.fixture(scope="module")
 def cut(tmp_path_factory: pytest.TempPathFactory) -> Cut:
-    """Writes pieces and reads them again."""
+    """Writes chunks and reads them again."""
 
-    def cut(items: list[Request | Dead], shards: int) -> list[pieces.Content]:
-        folder = tmp_path_factory.mktemp("pieces")
-        return [read_piece(folder, piece) for piece in write_pieces(Listed(items), len(items), shards, folder)]
+    def cut(items: list[Request | Dead], shards: int) -> list[chunks.ChunkContent]:
+        folder = tmp_path_factory.mktemp("chunks")
+        return [read_chunk(folder, chunk) for chunk in write_chunks(Listed(items), len(items), shards, folder)]
 
     return cut
 
 
 @given(kinds=st.lists(st.booleans(), min_size=1, max_size=2000), shards=st.integers(1, 9))
-def test_every_input_is_in_one_piece_in_order(cut: Cut, kinds: list[bool], shards: int) -> None:
+def test_every_input_is_in_one_chunk_in_order(cut: Cut, kinds: list[bool], shards: int) -> None:
     items = [request(n) if alive else dead(n) for n, alive in enumerate(kinds)]
     found = cut(items, shards)
     assert [item for one in found for item in sorted([*one.requests, *one.dead], key=lambda i: i.index)] == items
     for number, one in enumerate(found):
         indices = [item.index for item in [*one.requests, *one.dead]]
-        assert {index * shards // len(items) for index in indices} == {one.piece.shard}
-        assert (one.piece.number, one.piece.records) == (number, len(indices))
-        assert len(indices) <= piece_size(len(items))
+        assert {index * shards // len(items) for index in indices} == {one.chunk.shard}
+        assert (one.chunk.number, one.chunk.records) == (number, len(indices))
+        assert len(indices) <= chunk_size(len(items))
 
 
 def test_texts_keep_every_character(cut: Cut) -> None:
@@ -72,14 +72,14 @@ def test_texts_keep_every_character(cut: Cut) -> None:
     assert [one.text for one in found.requests] == texts
 
 
-def test_long_texts_make_small_pieces(cut: Cut) -> None:
+def test_long_texts_make_small_chunks(cut: Cut) -> None:
     found = cut([request(n, "x" * (CHARACTERS // 4)) for n in range(10)], 1)
-    assert [one.piece.records for one in found] == [4, 4, 2]
+    assert [one.chunk.records for one in found] == [4, 4, 2]
 
 
 @pytest.mark.parametrize(("total", "size"), [(1, 256), (10_000, 312), (100_000, 3125), (10**8, 4096)])
-def test_pieces_are_many_but_not_small(total: int, size: int) -> None:
-    assert piece_size(total) == size
+def test_chunks_are_many_but_not_small(total: int, size: int) -> None:
+    assert chunk_size(total) == size
 
 
 def test_inputs_and_dead_ones_are_counted() -> None:

@@ -1,4 +1,4 @@
-"""Running averages of the weights (EMA, NT-ASGD), evaluated and saved instead of the raw weights."""
+"""Running averages of the weights (EMA, NT-ASGD), evaluated and saved in place of the raw weights."""
 
 from __future__ import annotations
 
