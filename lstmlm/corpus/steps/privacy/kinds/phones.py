@@ -59,15 +59,22 @@ class Lookups:
         """Returns whether a part of the text belongs to something else, at least with one character."""
         return self._taken.find(1, start, end) >= 0
 
-    def is_phone(self, value: str, digits: str, regions: Sequence[str]) -> bool:
-        """Returns whether a number is one that can be dialled: in the country it names, or in one of the regions."""
+    def is_phone(self, value: str, digits: str, regions: Sequence[str], is_written_as_one: bool) -> bool:
+        """Returns whether a number is one that can be dialled: in the country it names, or in one of the regions.
+
+        Args:
+            value: The number.
+            digits: Its digits.
+            regions: ISO 3166-1 codes.
+            is_written_as_one: What its form says: it begins with `+`, or is not written as a count or code is.
+        """
         known = self._known.get(value)
         if known is not None:
             return known
         if len(self._known) >= self._limit:
             self.unchecked += 1
-            return value.startswith("+") or not is_count_or_code(value)
-        self._known[value] = _is_phone(value, digits, regions)
+            return is_written_as_one
+        self._known[value] = _is_phone(value, digits, regions, is_written_as_one)
         return self._known[value]
 
 
@@ -143,16 +150,22 @@ def _phone(text: str, start: int, end: int, regions: Sequence[str], lookups: Loo
     end = extension.end() if extension else end
     if _PART_BEFORE.search(text, max(0, start - 2), start) or _PART_AFTER.match(text, end):
         return None
-    if not value.startswith("+") and says_other(text, start, end):
+    is_international = value.startswith("+")
+    is_called_one = len(digits) <= _MOST and says_phone(text, start, end)
+    is_written_as_one = is_international or not is_count_or_code(value)
+    if not (is_called_one or is_written_as_one or digits.startswith("00")):
         return None
-    if len(digits) <= _MOST and says_phone(text, start, end):
-        return Span(start, end, "phone")
-    if value == digits and says_code(text, start):
+    if not is_international and says_other(text, start, end):
         return None
-    return Span(start, end, "phone") if lookups.is_phone(value, digits, regions) else None
+    if not is_called_one:
+        if value == digits and says_code(text, start):
+            return None
+        if not lookups.is_phone(value, digits, regions, is_written_as_one):
+            return None
+    return Span(start, end, "phone")
 
 
-def _is_phone(value: str, digits: str, regions: Sequence[str]) -> bool:
+def _is_phone(value: str, digits: str, regions: Sequence[str], is_written_as_one: bool) -> bool:
     if value.startswith("+"):
         # A number that is dialled from abroad may have its trunk prefix next to it: `+44 (0)20`.
         international = value if "(0)" in value else f"+{digits}"
@@ -160,7 +173,7 @@ def _is_phone(value: str, digits: str, regions: Sequence[str]) -> bool:
         return _national_groups(international, None, valid=not grouped) is not None
     if digits.startswith("00"):
         return _national_groups(f"+{digits[2:]}", None, valid=True) is not None
-    return not is_count_or_code(value) and any(_is_national(value, digits, region) for region in regions)
+    return is_written_as_one and any(_is_national(value, digits, region) for region in regions)
 
 
 def _is_national(value: str, digits: str, region: str) -> bool:
