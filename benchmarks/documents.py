@@ -1,6 +1,6 @@
 """Documents for the benchmarks of ingest, made from real sentences, with copies whose truth is known.
 
-A document is a run of sentences of one corpus; in between lie near copies (some words replaced), exact copies, and
+A document is a run of sentences of one corpus; in between are near copies (some words replaced), exact copies, and
 documents that a quality filter has reasons to drop. The same arguments give the same bytes.
 """
 

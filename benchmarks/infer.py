@@ -36,7 +36,7 @@ METHODS = ("greedy", "beam")
 
 
 class Side:
-    """A process that decodes when it is told to."""
+    """A process that decodes on request."""
 
     def __init__(self, name: str, command: list[str], core: int) -> None:
         self.name = name
@@ -68,7 +68,7 @@ class Side:
 
 
 def measure(sides: dict[str, Side], mix: str, method: str, rounds: int) -> dict[str, float]:
-    """Lets the sides take turns; returns the median tokens a second of each."""
+    """Lets the sides take turns; returns the median tokens per second of each."""
     speeds: dict[str, list[float]] = {name: [] for name in sides}
     for turn in range(rounds + 1):
         for name, side in sides.items():
@@ -109,7 +109,7 @@ def main() -> None:
 
 
 def engine(export: Path, corpora: Path, arguments: argparse.Namespace, *, quick: bool) -> list[dict[str, Any]]:
-    """Measures the engine beside PyTorch; every side decodes the same number of tokens of every record."""
+    """Measures the engine compared with PyTorch; every side decodes the same number of tokens of every record."""
     count, rounds = (160, 1) if quick else (1024, arguments.rounds)
     mixes = {"tatoeba": infer_work.tatoeba(corpora, count)}
     if not quick:
@@ -141,7 +141,7 @@ def compare(sides: dict[str, Side], mix: str, method: str, rounds: int) -> dict[
     speeds = measure(sides, mix, method, rounds)
     best = max((name for name in speeds if name.startswith("torch")), key=lambda name: speeds[name])
     print({name: round(speed) for name, speed in speeds.items()}, f"same float32 outputs: {same:.0%}", flush=True)
-    name = f"{mix}, {method}: target tokens/s, int8 beside {best}"
+    name = f"{mix}, {method}: target tokens/s, int8 compared with {best}"
     return table.row(
         name, speeds["ours int8"], peer=speeds[best], ratio=speeds["ours int8"] / speeds[best], bar=BAR, digits=2
     )

@@ -1,4 +1,4 @@
-"""Whole batch jobs: beside a plain RunInference job, the bare engine, one process, and a tenth of the input.
+"""Whole batch jobs, compared with a plain RunInference job, the bare engine, one process, and a tenth of the input.
 
 Start-up is left out by running every job twice, with few records and with many: what counts is the difference.
 """
@@ -69,7 +69,7 @@ def plain(export: Path, source: Path, cores: set[int]) -> Ran:
 
 
 def bare(export: Path, source: Path, cores: set[int]) -> float:
-    """Returns the records a second of the engine alone, without Beam, in a process of its own."""
+    """Returns the records per second of the engine without Beam, in a separate process."""
     command = [sys.executable, "benchmarks/infer_bare.py", str(export), str(source)]
     found = subprocess.run(command, capture_output=True, text=True, check=True, **pinned(cores))
     return float(found.stdout.splitlines()[-1])
@@ -92,7 +92,7 @@ class Jobs:
     core: int
 
     def beside_plain(self) -> list[Row]:
-        """Beside a plain RunInference job on the same SavedModel."""
+        """Compared with a plain RunInference job on the same SavedModel."""
         few, some = texts(self.corpora, self.sizes.few), texts(self.corpora, self.sizes.plain)
 
         def rate(job: Callable[[Path, Path, set[int]], Ran]) -> float:
@@ -104,7 +104,7 @@ class Jobs:
             mine["float32"] = rate(functools.partial(ours, precision="float32"))
         return [
             row(
-                f"lstmlm infer, {kind}: records/s beside plain RunInference",
+                f"lstmlm infer, {kind}: records/s, compared with plain RunInference",
                 found,
                 peer=peer,
                 ratio=found / peer,
@@ -114,22 +114,22 @@ class Jobs:
         ]
 
     def beside_bare(self) -> list[Row]:
-        """Beside the engine without Beam; and the memory of a job beside that of a tenth of it."""
+        """Compared with the engine without Beam; and the memory of a job compared with that of a tenth of it."""
         count, cores = self.sizes.many, {self.core}
-        alone = bare(self.export, texts(self.corpora, count), cores)
+        engine = bare(self.export, texts(self.corpora, count), cores)
         few, tenth, whole = (
             ours(self.export, texts(self.corpora, n), cores) for n in (self.sizes.few, count // 10, count)
         )
         job, peaks = self._rate(count, whole, few), (whole.peak / 1e6, tenth.peak / 1e6)
-        speed = f"{count:,} records, int8: records/s beside the bare engine"
-        memory = f"peak MB with {count:,} records beside {count // 10:,}"
+        speed = f"{count:,} records, int8: records/s, compared with the bare engine"
+        memory = f"peak MB with {count:,} records, compared with {count // 10:,}"
         return [
-            row(speed, job, peer=alone, ratio=job / alone, bar=0.9),
+            row(speed, job, peer=engine, ratio=job / engine, bar=0.9),
             row(memory, peaks[0], peer=peaks[1], ratio=peaks[0] / peaks[1], bar=1.1, at_most=True),
         ]
 
     def processes(self) -> Row:
-        """Two worker processes beside one."""
+        """Two worker processes compared with one."""
         few, many = texts(self.corpora, self.sizes.few), texts(self.corpora, self.sizes.many)
 
         def rate(workers: int, cores: set[int]) -> float:
@@ -138,18 +138,18 @@ class Jobs:
             return self._rate(self.sizes.many, large, small)
 
         one, two = rate(1, {self.core}), rate(2, os.sched_getaffinity(0))
-        return row("two processes: records/s beside one", two, peer=one, ratio=two / one, bar=1.7)
+        return row("two processes: records/s, compared with one", two, peer=one, ratio=two / one, bar=1.7)
 
     def _rate(self, count: int, large: Ran, small: Ran) -> float:
         return (count - self.sizes.few) / (large.seconds - small.seconds)
 
 
 def quality(model: Trained) -> list[Row]:
-    """BLEU on valid in int8 beside float32, greedy and beam 5."""
+    """BLEU on valid in int8 and float32, greedy and beam 5."""
     rows = []
     for method in ("greedy", "beam"):
         found = [_bleu(model, method, precision) for precision in ("int8", "float32")]
-        name = f"sacreBLEU on valid, {method}: int8 beside float32 (ratio: what is lost)"
+        name = f"sacreBLEU on valid, {method}: int8 compared with float32 (ratio: what is lost)"
         rows.append(row(name, found[0], peer=found[1], ratio=found[1] - found[0], bar=0.3, at_most=True, digits=2))
     return rows
 

@@ -1,4 +1,4 @@
-"""Measures ingest beside datatrove: speed, agreement, memory, and the quality of its decisions.
+"""Measures ingest compared with datatrove: speed, agreement, memory, and the quality of its decisions.
 
 `make bench-ingest` makes the documents from the corpora, the peer's environment, and runs everything; `QUICK=1` does
 the same on less text. Every timed process is pinned to one core unless the row says otherwise; start-up is included
@@ -29,7 +29,7 @@ WORK = ROOT / "build" / "bench-ingest"
 QUICK = os.environ.get("QUICK") == "1"
 MB = 1_000_000
 SIZE, LARGE, MEDIUM = (5, 100, 10) if QUICK else (50, 1000, 100)
-"""Megabytes of text: beside the peer, and for constant memory the large and the small corpus."""
+"""Megabytes of text: for the comparison with the peer, and for constant memory the large and the small corpus."""
 
 RECIPE = """
 name: bench
@@ -84,7 +84,7 @@ def beside_datatrove() -> Iterator[Row]:
     ours += [clean(source, WORK / "ours-again") for _ in range(2)]
     seconds = median([ran.seconds for ran in ours])
     yield row(
-        f"clean {megabytes:.0f} MB: MB/s beside datatrove",
+        f"clean {megabytes:.0f} MB: MB/s, compared with datatrove",
         megabytes / seconds,
         peer=megabytes / peer.seconds,
         ratio=peer.seconds / seconds,
@@ -130,14 +130,14 @@ def large() -> Iterator[Row]:
         runs[megabytes] = (size_of(folder), clean(folder, WORK / f"out-{megabytes}"))
     small, (total, big) = runs[MEDIUM], runs[LARGE]
     yield row(
-        f"clean {total:.0f} MB: MB/s, beside {small[0]:.0f} MB",
+        f"clean {total:.0f} MB: MB/s, compared with {small[0]:.0f} MB",
         total / big.seconds,
         peer=small[0] / small[1].seconds,
         ratio=total / big.seconds * small[1].seconds / small[0],
         bar=1.0,
     )
     yield row(
-        f"peak memory in MB, beside that at {small[0]:.0f} MB",
+        f"peak memory in MB, compared with that at {small[0]:.0f} MB",
         big.peak / MB,
         peer=small[1].peak / MB,
         ratio=big.peak / small[1].peak,
@@ -158,7 +158,7 @@ def two_processes() -> Iterator[Row]:
         start = clean(tiny, WORK / "tiny-out", *options, cores=both).seconds
         spent[workers] = clean(folder, WORK / "workers-out", *options, cores=both).seconds - start
     yield row(
-        f"{LARGE} MB in two processes, seconds beside one (start-up apart)",
+        f"{LARGE} MB in two processes, seconds, compared with one (without start-up)",
         spent[2],
         peer=spent[1],
         ratio=spent[1] / spent[2],

@@ -58,9 +58,9 @@ def kill_once(inputs: Inputs, stage: str, seconds: float) -> str:
         output = Path(folder) / "out"
         run = start(inputs, name, output, lambda: os.environ.update({MARK: mark}), processes=bool(processes))
         run.wait_until(time.monotonic() + seconds)
-        # Forked, so the environment that the system shows is the parent's: the group is what tells them apart.
+        # Forked, so the environment that the system shows is the parent's: the group distinguishes them.
         group = _group(run.pid) | set(marked(mark))
-        run.kill(alone=bool(processes))
+        run.kill(only_this=bool(processes))
         half = (output / MANIFEST).is_file() and contents(output) != inputs.reference(name)
         _, alive = psutil.wait_procs([process for process in group if process.pid != run.pid], timeout=PATIENCE)
         if alive:

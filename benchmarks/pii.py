@@ -3,7 +3,7 @@
     python benchmarks/pii.py LABELLED.jsonl [--prose FILE]
 
 A labelled file has a JSON object a line: `text`, and `spans` of [start, end, kind]. A label is found where a prediction
-of its kind overlaps it; a prediction is right where it overlaps a label of its kind, so one that lies on a label of
+of its kind overlaps it; a prediction is right where it overlaps a label of its kind, so one that overlaps a label of
 another kind, or on none, is wrong. `strict` counts equal start and end only. The kinds are scored that the library
 claims to find and the file labels.
 """

@@ -22,7 +22,7 @@ class Ran:
 
 
 def pinned(cores: set[int]) -> dict[str, Any]:
-    """Returns what `subprocess` is told so that a command has these cores and one thread for matrix products."""
+    """Returns the arguments of `subprocess` so that a command has these cores and one thread for matrix products."""
     return {
         "cwd": ROOT,
         "preexec_fn": lambda: os.sched_setaffinity(0, cores),

@@ -1,6 +1,6 @@
 """Runs whole recipes with `lstmlm run`: wall time, peak memory, the quality that came out, and the cached rerun.
 
-`make bench-recipes` runs them all, `QUICK=1` the demo alone; `RECIPES="wikitext2"` names some. Every run starts in an
+`make bench-recipes` runs them all, `QUICK=1` only the demo; `RECIPES="wikitext2"` names some. Every run starts in an
 empty folder. Memory is the largest sum, over samples a second apart, of the proportional set sizes of the command and
 of every process it started, so that shared pages count once.
 """
@@ -33,7 +33,7 @@ class Bar:
         metric: `minutes`, `peak_gb`, `rerun_seconds`, or a name of metrics.json.
         bar: The bound.
         at_most: Whether the bound is an upper one.
-        peer: Metric that stands beside it, where there is one.
+        peer: Metric that it is compared with, where there is one.
     """
 
     metric: str
@@ -134,7 +134,7 @@ def row(recipe: str, bar: Bar, values: dict[str, Any]) -> dict[str, Any]:
     """Returns one row of the table."""
     ours, peer = float(values[bar.metric]), values.get(bar.peer) if bar.peer else None
     holds = None if bar.bar is None else (ours <= bar.bar if bar.at_most else ours >= bar.bar)
-    name = f"{recipe}: {bar.metric}" + (f" beside {bar.peer}" if bar.peer else "")
+    name = f"{recipe}: {bar.metric}" + (f", compared with {bar.peer}" if bar.peer else "")
     return {
         "row": name,
         "ours": round(ours, 3),

@@ -1,9 +1,9 @@
 """What a vocabulary shortlist would gain in translation, on one core (why: docs/decisions/0007).
 
 English to French on Tatoeba, 8,000 pieces, the network of the recipe `translate_en_fr` with random weights. Prints the
-cost of a step by the number of output columns; how many candidates there are, alone and together, and how much of the
-reference translations they allow; and sentences a second of processor time, without and with a shortlist. Candidates
-come from every other line of the train split, sources and references from the lines between.
+cost of a step by the number of output columns; how many candidates there are, per record and together, and how much of
+the reference translations they allow; and sentences per second of processor time, without and with a shortlist.
+Candidates come from every other line of the train split, sources and references from the lines between.
 """
 
 from __future__ import annotations
@@ -117,7 +117,7 @@ def print_steps(weights: dict[str, infer_work.Array], int8: bool) -> None:
 
 
 def print_speeds(weights: dict[str, infer_work.Array], int8: bool, requests: list[SearchRequest], made: dict) -> None:
-    """Prints sentences a second, with all tokens and with each shortlist."""
+    """Prints sentences per second, with all tokens and with each shortlist."""
     graphs = onnx_files.graphs(weights, int8=int8)
     backends = {"all tokens": OnnxBackend(*graphs)}
     backends |= {f"{count} likely": ShortlistBackend(*graphs, *lists) for count, lists in made.items()}

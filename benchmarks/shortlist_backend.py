@@ -1,8 +1,8 @@
-"""A backend whose steps compute the logits of candidates alone, to measure what that would gain (`shortlist.py`).
+"""A backend whose steps compute only the logits of candidates, to measure what that would gain (`shortlist.py`).
 
-A record has candidates of its own, which depend on its source alone: the frequent target tokens, and the likely
+A record has candidates of its own, which depend only on its source: the frequent target tokens, and the likely
 translations of every source token (Jean et al. 2015). A step computes the logits of the *union* over its rows, and a
-mask rules out for each row what only its neighbours may say, so an output does not depend on what is decoded beside it.
+mask rules out for each row what only its neighbours may say, so an output does not depend on what is decoded with it.
 The candidates of a record travel with its memory, as bits; the engine does not know of them.
 
 The union is gathered anew when a record comes that is not in it. Then it takes those in that wait to be decoded too, so
@@ -33,7 +33,7 @@ Bits = npt.NDArray[np.uint8]
 
 
 class ShortlistBackend(OnnxBackend):
-    """See `Backend`; greedy search and beam search alone.
+    """See `Backend`; only greedy search and beam search.
 
     Args:
         encoder: As of `OnnxBackend`.

@@ -187,10 +187,10 @@ class Run:
             time.sleep(0.002)
         return self.said()
 
-    def kill(self, *, alone: bool = False) -> None:
+    def kill(self, *, only_this: bool = False) -> None:
         """Kills the whole group at once, or its first process only."""
         if self._code is None:
-            (os.kill if alone else os.killpg)(self.pid, signal.SIGKILL)
+            (os.kill if only_this else os.killpg)(self.pid, signal.SIGKILL)
             self._code = os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
             os.close(self._pipe)
 

@@ -35,8 +35,8 @@ def row(
         at_most: Whether the bound is an upper one.
         digits: Decimals kept.
     """
-    judged = ours if ratio is None else ratio
-    holds = None if bar is None else bool(judged <= bar if at_most else judged >= bar)
+    compared = ours if ratio is None else ratio
+    holds = None if bar is None else bool(compared <= bar if at_most else compared >= bar)
     rounded = [None if value is None else round(float(value), digits) for value in (ours, peer, ratio)]
     return dict(zip(COLUMNS, [name, *rounded, bar, holds], strict=True))
 

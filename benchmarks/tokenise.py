@@ -1,4 +1,4 @@
-"""Speed of the examples stage on one core, beside SentencePiece alone on the same lines.
+"""Speed of the examples stage on one core, compared with plain SentencePiece on the same lines.
 
 The lines of WikiText-2 (train), repeated to 50 MB, as record shards; 8,000 unigram pieces trained on them. *Ours* reads
 the records, encodes and packs them, and writes TFRecord files. The *peer* calls `SentencePieceProcessor.encode` on
@@ -41,7 +41,7 @@ def rows() -> Iterator[Row]:
     finally:
         os.sched_setaffinity(0, cores)
     ours, peer = rates["ours"], max(rates["peer_blocks"], rates["peer_lines"])
-    name = "tokenise and pack to TFRecords, MB/s beside a bare encode loop (the faster of blocks and lines)"
+    name = "tokenise and pack to TFRecords, MB/s, compared with a bare encode loop (the faster of blocks and lines)"
     yield row(name, ours, peer=peer, ratio=ours / peer, bar=0.6)
 
 

@@ -1,17 +1,17 @@
-"""Training speed beside plain PyTorch at the same shape and with the same threads, and the quality it buys.
+"""Training speed compared with plain PyTorch at the same shape and with the same threads, and the quality it buys.
 
-`make bench-train` measures everything; `ROWS="steps wikitext2"` these parts alone:
+`make bench-train` measures everything; `ROWS="steps wikitext2"` only these parts:
 
 - `steps`: steps of a language model (2 x 512, vocabulary 8,000, batch 32 x 35) in float32 and bfloat16, ours and
   PyTorch's in turn: medians, peak memory, and how near the chip's matrix products they come; see `train_speed.py`.
-  With `GPU=1` they run on a GPU on both sides, and alone.
+  With `GPU=1` they run on a GPU on both sides, without rows for the CPU.
 - `faults`: killed and stopped workers, a killed driver, lost and joining nodes: seconds to the next step; see
   `train_faults.py`.
 - `wikitext2`, `translate`, `wikitext2_90`, `translate_60`: what minutes of training buy, see `train_quality.py`. All
   four train for about four hours.
 
-`QUICK=1` measures `steps` alone, and fewer of them, which ends within five minutes; rows that `ROWS` names then train
-for seconds instead of minutes, and are not judged. `RECIPES="wikitext2"` trains these recipes as well. PyTorch lives in
+`QUICK=1` measures only `steps`, and fewer of them, which ends within five minutes; rows that `ROWS` names then train
+for seconds instead of minutes, and have no bar. `RECIPES="wikitext2"` trains these recipes as well. PyTorch lives in
 an environment of its own below `build/peers/torch`, which this command makes.
 """
 

@@ -1,8 +1,8 @@
 """How long the training of a `lstmlm run` takes, read from outside: its metrics file is followed while it is written.
 
-A row of `metrics.jsonl` stands for the steps since the row before. When it appeared says how long they took; an
+A row of `metrics.jsonl` covers the steps since the row before. When it appeared says how long they took; an
 evaluation's row begins the count anew, so that evaluations are left out, and checkpoints are not. Nobody saw the first
-steps begin: their time, in which the graph is built too, follows from the tokens a second that they report and from
+steps begin: their time, in which the graph is built too, follows from the tokens per second that they report and from
 the tokens of a mean step.
 """
 

@@ -1,13 +1,13 @@
 """What minutes of training buy: rows of `benchmarks/train.py`, each by its name.
 
 `wikitext2` and `translate` train a recipe and a plain PyTorch peer (`peers/torch_word_lm.py` and
-`peers/torch_translate.py`) for the same minutes on the same two cores, one after the other, and judge both on the same
-text of valid. `wikitext2_90` and `translate_60` train the recipe longer and hold it against a fixed bar.
+`peers/torch_translate.py`) for the same minutes on the same two cores, one after the other, and evaluate both on the
+same text of valid. `wikitext2_90` and `translate_60` train the recipe longer and hold it against a fixed bar.
 
-Only training counts: evaluations on the way, preparing the data and judging are apart, on both sides. Our trainer works
-in steps, so a short run measures seconds a step, the real one gets the steps that fill the minutes, and a row whose
-training took over 3 % longer than it may is not reported. With QUICK=1 minutes are seconds and nothing is judged;
-MINUTES=60 trains so long, at most as long as the row may.
+Only training counts: evaluations on the way, preparing the data and the final evaluation are not counted, on both
+sides. Our trainer works in steps, so a short run measures seconds a step, the real one gets the steps that fill the
+minutes, and a row whose training took over 3 % longer than it may is not reported. With QUICK=1 minutes are seconds
+and nothing has a bar; MINUTES=60 trains so long, at most as long as the row may.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class Plan:
         recipe: Which one is trained.
         minutes: For how long.
         bar: What the row is held against.
-        settings: What is set beside the recipe, as for `lstmlm run --set`: the place to tune it.
+        settings: Overrides of the recipe, as for `lstmlm run --set`: the place to tune it.
     """
 
     recipe: str
@@ -125,7 +125,7 @@ def rows(name: str, quick: bool) -> list[Row]:
     minutes = plan.minutes / 60 if quick else plan.minutes
     trained = train(name, plan, minutes, quick)
     plan = dataclasses.replace(plan, minutes=minutes)
-    found = JUDGES[name](plan, trained)
+    found = EVALUATIONS[name](plan, trained)
     return [line | {"bar": None, "holds": None} for line in found] if quick else found
 
 
@@ -169,7 +169,7 @@ def lstmlm_run(name: str, settings: tuple[str, ...]) -> Timing:
 
 
 def recipe_file(name: str) -> Path:
-    """Returns where a recipe lies."""
+    """Returns the path of a recipe."""
     return ROOT / "pipelines" / "recipes" / f"{name}.yaml"
 
 
@@ -193,13 +193,13 @@ def peer(script: str, minutes: float, *arguments: Path) -> dict[str, Any]:
 
 
 def language_beside_peer(plan: Plan, trained: Trained) -> list[Row]:
-    """Our perplexity beside the peer's: both over the words and the ends of the lines that hold any."""
-    judged = peer("torch_word_lm.py", plan.minutes, Path(str(trained.recipe.corpus.root)))
+    """Our perplexity and the peer's: both over the words and the ends of the lines that hold any."""
+    measured = peer("torch_word_lm.py", plan.minutes, Path(str(trained.recipe.corpus.root)))
     ours, words = trained.metrics, trained.metrics["words"] + trained.metrics["records"]
-    if words != judged["words"]:
-        raise SystemExit(f"not the same text: {words} words and ends of line here, {judged['words']} at the peer")
+    if words != measured["words"]:
+        raise SystemExit(f"not the same text: {words} words and ends of line here, {measured['words']} at the peer")
     name = f"wikitext2, {trained.limit} of training: perplexity a word on valid, ends of line counted as words"
-    theirs = float(judged["perplexity"])
+    theirs = float(measured["perplexity"])
     found = {name: float(ours["word_perplexity_eos"])}
     found[f"{name}; with the neural cache, the peer without"] = float(ours["cache_word_perplexity_eos"])
     return [
@@ -208,7 +208,7 @@ def language_beside_peer(plan: Plan, trained: Trained) -> list[Row]:
 
 
 def language_alone(plan: Plan, trained: Trained) -> list[Row]:
-    """Our perplexity over the words alone, by the network and with its cache, and over the ends of line too."""
+    """Our perplexity over only the words, by the network and with its cache, and over the ends of line too."""
     name = f"wikitext2, {trained.limit} of training: perplexity a word on valid"
     return [
         row(name, float(trained.metrics["word_perplexity"]), bar=plan.bar, at_most=True),
@@ -223,7 +223,7 @@ def language_alone(plan: Plan, trained: Trained) -> list[Row]:
 
 
 def translation_beside_peer(plan: Plan, trained: Trained) -> list[Row]:
-    """Our BLEU beside the peer's: the same pieces, sources and references."""
+    """Our BLEU and the peer's: the same pieces, sources and references."""
     from lstmlm.evaluation.pairs import group_by_source
     from lstmlm.evaluation.translation import translation_metrics
     from lstmlm.records.shards import records_in
@@ -261,7 +261,7 @@ def translation_alone(plan: Plan, trained: Trained) -> list[Row]:
     return [row(name, float(trained.metrics["bleu"]), bar=plan.bar)]
 
 
-JUDGES: dict[str, Callable[[Plan, Trained], list[Row]]] = {
+EVALUATIONS: dict[str, Callable[[Plan, Trained], list[Row]]] = {
     "wikitext2": language_beside_peer,
     "translate": translation_beside_peer,
     "wikitext2_90": language_alone,

@@ -1,8 +1,8 @@
 """Steps of a training run, ours and PyTorch's in turn: speed, memory, and how near the chip's products they come.
 
 The rows `steps` of `benchmarks/train.py`. On a CPU both sides have the same threads, and two workers with a core each
-stand beside one. With GPU=1 both sides run on a GPU with cuDNN's LSTM, in float32 and bfloat16, and where there are two
-GPUs, two workers that sum by NCCL stand beside one.
+are compared with one. With GPU=1 both sides run on a GPU with cuDNN's LSTM, in float32 and bfloat16, and where there
+are two GPUs, two workers that sum by NCCL are compared with one.
 """
 
 from __future__ import annotations
@@ -97,7 +97,7 @@ print(2 * {outer} * {outer} * {inner} / min(times) / 1e9)
 
 
 def flops_per_token(layers: int = 2, units: int = 512, vocabulary: int = 8000, projected: bool = True) -> float:
-    """Returns the floating-point operations of forward and backward a token, counting the matrix products alone."""
+    """Returns the floating-point operations of forward and backward per token, counting only the matrix products."""
     forward = 2 * (layers * 8 * units * units + units * vocabulary + (units * units if projected else 0))
     return 3.0 * forward
 
@@ -119,7 +119,7 @@ def measure(threads: int, rounds: int, count: int, *, gpu: bool) -> dict[str, li
 
 
 def rows(found: dict[str, list[Result]], threads: int, *, gpu: bool) -> list[Row]:
-    """Returns the rows of the table: speed and memory, ours beside the peer's."""
+    """Returns the rows of the table: speed and memory, ours and the peer's."""
 
     def median(side: str, precision: str, key: str) -> float:
         return statistics.median(result[key] for result in found[f"{side} {precision}"])
@@ -140,7 +140,7 @@ def rows(found: dict[str, list[Result]], threads: int, *, gpu: bool) -> list[Row
     for precision in PRECISIONS:
         roof = product_rate(threads, precision, gpu=gpu)
         reached = median("ours", precision, speed) * flops_per_token() / 1e9
-        table.append(_row(f"{precision}: GFLOP/s beside a plain product's", reached, roof, None))
+        table.append(_row(f"{precision}: GFLOP/s, compared with a plain product's", reached, roof, None))
     return table
 
 
@@ -159,7 +159,7 @@ def gpus() -> int:
 
 
 def step_rows(quick: bool) -> list[Row]:
-    """Measures steps, of one worker beside the peer and of two workers beside one."""
+    """Measures steps, of one worker compared with the peer, and of two workers compared with one."""
     gpu = os.environ.get("GPU") == "1"
     places = gpus() if gpu else len(os.sched_getaffinity(0))
     if places == 0:
@@ -177,5 +177,5 @@ def step_rows(quick: bool) -> list[Row]:
                 found_speeds.append(result["tokens_per_second"])
         one, two = (statistics.median(found_speeds) for found_speeds in speeds.values())
         each = "GPU" if gpu else "core"
-        table.append(_row(f"{precision}, tokens/s: two workers with a {each} each, beside one", two, one, 1.7))
+        table.append(_row(f"{precision}, tokens/s: two workers with a {each} each, compared with one", two, one, 1.7))
     return table

@@ -73,7 +73,7 @@ def main() -> None:
         nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
         state = tuple(part.detach() for part in state)
-        loss.item()  # a GPU has only been told what to do until somebody asks
+        loss.item()  # a GPU works asynchronously: reading the loss waits for it
         times.append(time.perf_counter() - started)
     result = {
         "tokens_per_second": arguments.batch * arguments.window / statistics.median(times[3:]),

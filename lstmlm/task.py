@@ -132,7 +132,7 @@ class Task(abc.ABC):
         """
 
     def compare(self, outputs: Sequence[str], references: Sequence[Sequence[str]]) -> Mapping[str, Any]:
-        """Measures outputs that were decoded while training goes on.
+        """Measures outputs that were decoded during training.
 
         Args:
             outputs: One text a source.

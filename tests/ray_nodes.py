@@ -67,7 +67,7 @@ def ray_worker_node(cluster: RayCluster, cpus: int, root: Path) -> Iterator[str]
 
 @contextlib.contextmanager
 def _node(arguments: list[str], cpus: int, root: Path, ready: Callable[[str], bool]) -> Iterator[str]:
-    """Runs `ray start` until the end of the context; `ready` is told what it printed."""
+    """Runs `ray start` until the end of the context; `ready` receives what it printed."""
     mark = uuid.uuid4().hex
     command = [str(Path(sys.executable).with_name("ray")), "start", "--block", f"--num-cpus={cpus}"]
     command += ["--node-ip-address=127.0.0.1", "--object-store-memory=200000000", *arguments]

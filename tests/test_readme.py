@@ -1,4 +1,4 @@
-"""The README's commands run as they stand there; the long ones are checked to be real without being run."""
+"""The README's commands run as written; the long ones are checked to be real without being run."""
 
 from __future__ import annotations
 

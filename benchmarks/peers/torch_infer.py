@@ -71,7 +71,7 @@ class Network(nn.Module):
         return h.contiguous(), c.contiguous(), self.score(values), values, bias.to(values.dtype)[:, None]
 
     def step(self, token, h, c, keys, values, bias):
-        """Hypotheses of a record stand side by side and share its memory, as ours do."""
+        """Hypotheses of a record are adjacent and share its memory, as ours do."""
         h, c = self.cell(self.embedding(token), (h, c))
         queries = h.view(keys.shape[0], -1, h.shape[1])
         attention = torch.softmax(queries @ keys.transpose(1, 2) + bias, dim=-1)

@@ -3,8 +3,8 @@
 The design of PyTorch's word-language-model example: two LSTM layers of 200, tied embeddings, dropout 0.2, a full
 softmax over every word of the files, plain SGD whose rate of 20 is divided by 4 after an epoch that made valid no
 better, gradients clipped at 0.25, 20 streams read 35 words at a time, every end of line the word <eos>. Lines without a
-word are left out, as on our side. Trains for so many minutes, evaluations apart, judges valid in full after every epoch
-and at the end, and prints the best perplexity found in a line of JSON.
+word are left out, as on our side. Trains for so many minutes, evaluations apart, evaluates valid in full after every
+epoch and at the end, and prints the best perplexity found in a line of JSON.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def windows(streams):
         yield inputs[start : start + WINDOW], targets[start : start + WINDOW].flatten()
 
 
-def judge(network, streams):
+def evaluate(network, streams):
     """Returns the perplexity of a text, and of how many words."""
     network.eval()
     nats, words, state = 0.0, 0, None
@@ -127,7 +127,7 @@ def main():
     best, rate = math.inf, RATE
     while not training.over:
         training.epoch(rate)
-        found, words = judge(network, valid)
+        found, words = evaluate(network, valid)
         if found < best:
             best = found
         else:

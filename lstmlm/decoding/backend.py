@@ -25,7 +25,7 @@ class Rows:
     """States and memory of rows.
 
     Attributes:
-        state: The states of the layers, each [rows, units]; a record's hypotheses stand side by side.
+        state: The states of the layers, each [rows, units]; a record's hypotheses are adjacent.
         memory: What is attended to, each array [records, ...] with the source as the axis `Backend.source_axes` says;
             empty for a language model.
         lengths: Source tokens of each record, int64 [records].

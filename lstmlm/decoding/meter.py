@@ -37,12 +37,12 @@ class Meter:
         self.latencies[place] = self.latencies.get(place, 0) + records
 
     def add(self, facts: Mapping[str, Any]) -> None:
-        """Adds what another meter's `tell` gave."""
+        """Adds what another meter's `facts` returned."""
         self.step(facts["rows"], facts["busy"])
         for place, records in facts["latencies"].items():
             self.latencies[int(place)] = self.latencies.get(int(place), 0) + records
 
-    def tell(self) -> dict[str, Any]:
+    def facts(self) -> dict[str, Any]:
         """Returns the counts as JSON values."""
         return {"rows": self.rows, "busy": self.busy, "latencies": {str(n): k for n, k in self.latencies.items()}}
 

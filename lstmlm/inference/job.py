@@ -124,7 +124,7 @@ def chunk_facts(decoded: Answers) -> dict[str, Any]:
         "cut": sum(output.cut > 0 for output in outputs),
         "letters": [json_line(one.letter()) for one in sorted(dead, key=lambda one: one.index)],
         "seconds": decoded.seconds,
-        "meter": decoded.meter.tell(),
+        "meter": decoded.meter.facts(),
     }
 
 

@@ -63,7 +63,7 @@ def infer(
     """Decodes a batch of texts with a published model.
 
     Every input gets one output or one dead letter. The bytes written depend on the model, the inputs and the recipe
-    alone. While it works, the job keeps what is done in `.NAME.work` next to the output, chunk by chunk.
+    only. While it works, the job keeps what is done in `.NAME.work` next to the output, chunk by chunk.
 
     Args:
         recipe: The run.

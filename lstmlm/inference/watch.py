@@ -56,7 +56,7 @@ class Throughput:
     meter: Meter
 
     def metrics(self) -> dict[str, Any]:
-        """Returns what is shown and written: rates a second, the share of busy rows, latencies in seconds."""
+        """Returns what is shown and written: rates per second, the share of busy rows, latencies in seconds."""
         return {
             "seconds": round(self.seconds, 3),
             "records": self.records,

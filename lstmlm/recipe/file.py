@@ -103,7 +103,7 @@ def load_recipe(path: Path, overrides: Sequence[str] = ()) -> Recipe:
         overrides: `section.field=value` strings; the value is read as YAML.
 
     Raises:
-        UserError: The file is missing, not YAML, or a field is unknown or wrong. All faults are named, one a line.
+        UserError: The file is missing, not YAML, or a field is unknown or wrong. All faults are reported, one per line.
     """
     return parse_recipe(read_text(path), str(path), overrides)
 

@@ -30,7 +30,7 @@ class Choice:
     Attributes:
         recipe: The recipe with it.
         fields: Field of `training` -> value, of those that were chosen.
-        tried: Every probe: the fields it had, tokens a second and peak memory (0 where it ran out of memory).
+        tried: Every probe: the fields it had, tokens per second and peak memory (0 where it ran out of memory).
     """
 
     recipe: Recipe

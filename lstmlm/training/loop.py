@@ -68,14 +68,14 @@ class Loop:
             average_share: See `lstmlm.training.checkpoints.weight_average.average_share`.
 
         Returns:
-            The global loss (nats a token), its tokens, and the norm of the gradient.
+            The global loss (nats per token), its tokens, and the norm of the gradient.
         """
         states = self._zero() if fresh else self._states
         loss, tokens, norm, self._states = self._step(dict(batch), states, rate, float(step), average_share)
         return float(loss), float(tokens), float(norm)
 
     def evaluate(self, batches: Iterable[Batch]) -> float:
-        """Returns the global loss over all batches, in nats a token; the state is carried from batch to batch."""
+        """Returns the global loss over all batches, in nats per token; the state is carried from batch to batch."""
         states, total, count = self._zero(), 0.0, 0.0
         for batch in batches:
             nats, tokens, states = self._score(dict(batch), states)

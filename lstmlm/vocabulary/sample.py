@@ -20,7 +20,7 @@ from lstmlm.runners.pipeline import run_pipeline
 _BLOCK_RECORDS = 1024
 
 Candidate = tuple[int, bytes]
-"""A record's pseudo-random number, and the record serialized: equal numbers are told apart by it."""
+"""A record's pseudo-random number, and the record serialized: it breaks ties between equal numbers."""
 
 
 def draw_sample(files: Sequence[Path], limit: int, seed: int, output: Path) -> None:

@@ -67,7 +67,7 @@ def train_model(lines: Iterator[str], settings: Settings) -> bytes:
             unk_id=UNK,
             bos_id=BEGIN,
             eos_id=END,
-            # The usual names, such as <unk>, may stand in the text and be symbols of it.
+            # The usual names, such as <unk>, may occur in the text and be symbols of it.
             pad_piece="<|pad|>",
             unk_piece="<|unknown|>",
             bos_piece="<|begin|>",

@@ -1,4 +1,4 @@
-"""The engine against plain loops: whatever is decoded together, a request gets what it gets alone."""
+"""The engine against plain loops: a request's output does not depend on what is decoded with it."""
 
 import dataclasses
 

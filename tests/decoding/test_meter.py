@@ -27,7 +27,7 @@ def test_meters_of_workers_add_up() -> None:
     other.step(2, 2)
     other.finished(0.1)
     other.finished(5.0)
-    one.add(other.tell())
+    one.add(other.facts())
     assert (one.rows, one.busy, one.fill) == (10, 8, 0.8)
     assert sum(one.latencies.values()) == 3
 

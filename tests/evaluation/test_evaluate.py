@@ -19,8 +19,8 @@ from lstmlm.records.shards import shard_path
 from lstmlm.records.tfrecord import write_records
 
 
-class Judge:
-    """Stands for a task: returns what it is told to, and remembers what it was asked."""
+class FakeTask:
+    """A fake task: returns given metrics, and remembers what it was asked."""
 
     output_metrics: ClassVar[dict[str, str]] = {}
     baselines: ClassVar[dict[str, tuple[str, ...]]] = {"perplexity": ("unigram_perplexity",)}
@@ -35,9 +35,9 @@ class Judge:
 
 
 @pytest.fixture
-def judge(monkeypatch: pytest.MonkeyPatch) -> Judge:
+def task(monkeypatch: pytest.MonkeyPatch) -> FakeTask:
     """The task of the recipe."""
-    task = Judge({"bleu": np.float32(31.5), "tokens": np.int64(7), "signature": "v:1", "loss": math.nan})
+    task = FakeTask({"bleu": np.float32(31.5), "tokens": np.int64(7), "signature": "v:1", "loss": math.nan})
     monkeypatch.setattr("lstmlm.evaluation.run.load_task", lambda name: task)
     return task
 
@@ -60,19 +60,19 @@ def recipe(**thresholds: dict[str, float]) -> Recipe:
     )
 
 
-def test_a_good_model_is_blessed(tmp_path: Path, judge: Judge) -> None:
+def test_a_good_model_is_blessed(tmp_path: Path, task: FakeTask) -> None:
     export, records = folders(tmp_path)
     manifest = evaluate(recipe(bleu={"min": 30}), export, records, tmp_path / "out", Silent())
     written = json.loads((tmp_path / "out" / "metrics.json").read_text())
     metrics = {"bleu": 31.5, "tokens": 7, "signature": "v:1", "loss": "nan"}
     warnings = ["loss is nan, not a finite number: the model is of no use"]
     assert written == {"metrics": metrics, "failures": [], "warnings": warnings, "blessed": True} == manifest.facts
-    ((asked_export, asked_records, training),) = judge.asked
+    ((asked_export, asked_records, training),) = task.asked
     assert (asked_export, training) == (export, records / "Split-train")
     assert [record.id for record in asked_records] == ["r0", "r1", "r2"]
 
 
-def test_a_bad_model_is_a_result_with_reasons(tmp_path: Path, judge: Judge) -> None:
+def test_a_bad_model_is_a_result_with_reasons(tmp_path: Path, task: FakeTask) -> None:
     export, records = folders(tmp_path)
     run = recipe(bleu={"min": 40}, loss={"max": 1}, blue={"min": 1})
     manifest = evaluate(run, export, records, tmp_path / "out", Silent())
@@ -80,16 +80,16 @@ def test_a_bad_model_is_a_result_with_reasons(tmp_path: Path, judge: Judge) -> N
     assert [sentence.split()[0] for sentence in manifest.facts["failures"]] == ["bleu", "blue", "loss"]
 
 
-def test_a_finished_evaluation_is_left_alone(tmp_path: Path, judge: Judge) -> None:
+def test_a_finished_evaluation_is_kept(tmp_path: Path, task: FakeTask) -> None:
     export, records = folders(tmp_path)
     for _ in range(2):
         evaluate(recipe(), export, records, tmp_path / "out", Silent())
-    assert len(judge.asked) == 1
+    assert len(task.asked) == 1
     with pytest.raises(UserError, match="not empty"):
         evaluate(recipe(bleu={"min": 1}), export, records, tmp_path / "out", Silent())
 
 
-def test_mistakes_are_found_before_measuring(tmp_path: Path, judge: Judge) -> None:
+def test_mistakes_are_found_before_measuring(tmp_path: Path, task: FakeTask) -> None:
     export, records = folders(tmp_path, valid=0)
     cases = [
         (recipe(), export, "valid split is empty"),
@@ -100,5 +100,5 @@ def test_mistakes_are_found_before_measuring(tmp_path: Path, judge: Judge) -> No
     for run, folder, words in cases:
         with pytest.raises(UserError, match=words):
             evaluate(run, folder, records, tmp_path / "out", Silent())
-    assert judge.asked == []
+    assert task.asked == []
     assert not (tmp_path / "out").exists()

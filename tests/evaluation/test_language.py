@@ -35,8 +35,8 @@ def test_the_window_does_not_change_the_score():
 def test_a_published_model_is_judged_beside_its_baselines(exported, tmp_path):
     if exported.recipe.task != "generate":
         pytest.skip("only a language model has a perplexity")
-    evaluate(exported.recipe, exported.export, exported.records, tmp_path / "judged", Silent())
-    metrics = json.loads((tmp_path / "judged" / "metrics.json").read_text())["metrics"]
+    evaluate(exported.recipe, exported.export, exported.records, tmp_path / "evaluated", Silent())
+    metrics = json.loads((tmp_path / "evaluated" / "metrics.json").read_text())["metrics"]
     assert metrics["trigram_perplexity"] < metrics["unigram_perplexity"] < 600
     assert 400 < metrics["perplexity"] < 900  # untrained: about the vocabulary
     assert metrics["word_perplexity"] > metrics["word_perplexity_eos"]

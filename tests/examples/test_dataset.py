@@ -102,7 +102,7 @@ def test_every_pair_is_in_one_batch_of_its_bucket(sentences: list[Path], epoch: 
         bucket = next(bound for bound in BUCKETS if max(map(np.max, lengths.values())) <= bound)
         assert {len(ids) for ids in batch.values()} == {bucket_rows(64, bucket)}
         for name, ids in batch.items():
-            assert ids.shape[1] - lengths[name].max() < 8  # no column block of padding alone
+            assert ids.shape[1] - lengths[name].max() < 8  # no column block of only padding
         for source, target in zip(batch["source"], batch["target"], strict=True):
             longest = max(np.count_nonzero(source), np.count_nonzero(target))
             if longest:

@@ -1,4 +1,4 @@
-"""Inputs that people send by mistake: each is decoded, or told in one clear line, and none is dropped silently."""
+"""Inputs that people send by mistake: each is decoded, or reported in one clear line, and none is dropped silently."""
 
 from __future__ import annotations
 

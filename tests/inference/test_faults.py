@@ -194,14 +194,14 @@ def test_an_output_folder_that_another_job_works_on_is_refused(
         infer(recipe(), shouter, tmp_path / "out", Silent(), input=path)
 
 
-def test_a_full_disk_is_told_in_one_line_and_nothing_is_lost(
+def test_a_full_disk_is_line_in_one_line_and_nothing_is_lost(
     shouter: Path, input_file: Path, recipe_file: Path, undisturbed: Path, small_disk: Path
 ) -> None:
     arguments = (recipe_file, shouter, input_file, small_disk / "out")
     job = Job(*arguments)
     assert job.finish() == 2, job.said()
-    told = job.said().splitlines()[-1]  # by the job, or by its log, which lies on this disk too
-    assert re.fullmatch(r"lstmlm: .*(no space left on the disk|the disk is full).*", told)
+    line = job.said().splitlines()[-1]  # by the job, or by its log, which is on this disk too
+    assert re.fullmatch(r"lstmlm: .*(no space left on the disk|the disk is full).*", line)
     kept = job.chunks_done()
     assert kept > 0
     subprocess.run(["mount", "-o", "remount,size=16m", str(small_disk)], check=True)

@@ -22,7 +22,7 @@ BROKEN = 11
 
 
 class Notes(Silent):
-    """Remembers what it was told."""
+    """Remembers what it received."""
 
     def __init__(self) -> None:
         self.done: list[float] = []

@@ -26,7 +26,7 @@ def sigmoid(x):
 
 
 def by_the_manual(packed, x, h, c):
-    """Runs a layer whose weights lie as cuDNN's manual says: W and R of i, f, g, o, then the biases of both."""
+    """Runs a layer whose weights are in the order of cuDNN's manual: W and R of i, f, g, o, then the biases of both."""
     sizes = 4 * [(UNITS, WIDTH)] + 4 * [(UNITS, UNITS)] + 8 * [(UNITS,)]
     places = np.cumsum([np.prod(size) for size in sizes])
     assert places[-1] == len(packed)

@@ -54,8 +54,8 @@ def test_a_row_does_not_depend_on_the_others():
     prompts, seeds = [[4], [5, 6, 1], [2, 2]], [11, 12, 13]
     options = Options(sample=True, temperature=1.2, max_tokens=9)
     together = run(prompts, options, seeds)
-    alone = [run([p], options, [s])[0] for p, s in zip(prompts, seeds, strict=True)]
-    assert together == alone
+    separate = [run([p], options, [s])[0] for p, s in zip(prompts, seeds, strict=True)]
+    assert together == separate
 
 
 def test_a_seed_always_gives_the_same_draws_and_another_seed_others():

@@ -47,7 +47,7 @@ def test_the_loss_is_the_sum_over_rows(pair_model):
     np.testing.assert_allclose(pair_model.loss(batch, noise=None, smoothing=0.1)[0], sum(rows), rtol=1e-5)
 
 
-def test_a_pair_is_decoded_the_same_alone_and_in_company(pair_model):
+def test_a_pair_is_decoded_the_same_single_and_in_company(pair_model):
     rng = np.random.default_rng(2)
     ids = rng.integers(4, VOCABULARY, [5, 16]).astype(np.int32)
     lengths = np.array([3, 16, 7, 1, 10], np.int32)
@@ -55,10 +55,10 @@ def test_a_pair_is_decoded_the_same_alone_and_in_company(pair_model):
     options, seeds = Options(True, 1.0, 8), tf.range(5, dtype=tf.int64)
     together = pair_model.decode(tf.constant(ids), tf.constant(lengths), seeds, options)
     for r in range(5):
-        alone = pair_model.decode(
+        single = pair_model.decode(
             tf.constant(ids[r : r + 1]), tf.constant(lengths[r : r + 1]), seeds[r : r + 1], options
         )
-        np.testing.assert_array_equal(alone[0], together[r])
+        np.testing.assert_array_equal(single[0], together[r])
 
 
 def test_greedy_decoding_agrees_with_teacher_forcing(language_model):

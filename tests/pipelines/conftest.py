@@ -46,7 +46,7 @@ def make_recipe(content: dict[str, Any]) -> MakeRecipe:
 
 @dataclasses.dataclass
 class Stages:
-    """Stands for the stages after ingest: quick, and keeps count.
+    """Fakes the stages after ingest: quick, and keeps count.
 
     Attributes:
         called: The stages called, in order.

@@ -58,6 +58,6 @@ def test_kfp_reads_it(specification: Path) -> None:
     assert {"Ingest", "Trainer", "Evaluator", "Pusher", "Inference"} <= set(tasks)
     assert "Evaluator" in tasks["Pusher"].dependent_tasks
     executors = list(loaded.pipeline_spec.deployment_spec["executors"].values())
-    # The open-source server runs containers alone: no resolver nodes.
+    # The open-source server runs only containers: no resolver nodes.
     assert [list(executor.keys()) for executor in executors] == [["container"]] * len(executors)
     assert {executor["container"]["image"] for executor in executors} == {IMAGE}

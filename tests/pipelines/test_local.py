@@ -1,4 +1,4 @@
-"""The local runner, with quick stand-ins for the stages after ingest; the stock TFX components are real."""
+"""The local runner, with quick fakes of the stages after ingest; the stock TFX components are real."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ FAKED = ["tokenizer", "examples", "train", "export", "evaluate", "infer"]
 
 
 class Recorder:
-    """Keeps what a listener is told."""
+    """Keeps what a listener receives."""
 
     def __init__(self) -> None:
         self.events: list[tuple[str, str]] = []
@@ -118,7 +118,7 @@ def test_a_failure_reaches_the_caller_and_the_next_run_goes_on_from_there(
     assert not any(left.glob("*"))
     stages.broken.clear()
     stages.calls()
-    run_local(recipe, run_id="a")  # the same run goes on
+    run_local(recipe, run_id="a")  # the same run is resumed
     assert stages.calls() == ["train", "export", "evaluate", "infer"]
     stages.broken["train"] = UserError("the disk is full")
     longer = make_recipe(training={"steps": 7})

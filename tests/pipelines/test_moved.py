@@ -1,4 +1,4 @@
-"""A run's folder that is moved or copied, and a store that is damaged; the stages after ingest are stand-ins."""
+"""A run's folder that is moved or copied, and a store that is damaged; the stages after ingest are fakes."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def test_a_copied_run_finds_all_in_its_cache_and_reads_nothing_of_the_original(
     shutil.move(tmp_path / "runs", tmp_path / "runs-away")  # what would read the original fails
     stages.calls()
     copied = make_recipe(output=str(tmp_path / "runs-copied"))
-    report = run_local(copied, run_id="one")  # the same run goes on, and is done
+    report = run_local(copied, run_id="one")  # the same run is resumed, and is done
     report = run_local(copied)
     assert stages.calls() == []
     assert all(str(path).startswith(f"{copied.run_folder}/") for path in report.artifacts.values())

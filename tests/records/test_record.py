@@ -47,7 +47,7 @@ def test_a_part_of_a_record_is_refused_or_has_fewer_targets() -> None:
             found = deserialize(serialized[:size])
         except ValueError:
             continue
-        # Where a value ends, only the checksum of its TFRecord file can tell that more should follow.
+        # Where a value ends, only the checksum of its TFRecord file can show that more should follow.
         assert (found.id, found.source) == (record.id, record.source)
         assert len(found.targets) < 3
 

@@ -16,13 +16,13 @@ from lstmlm.runners.runner import Runner, choose_runner
 
 
 def fail(_: Any) -> None:
-    raise UserError("bad line", where="a.txt:3", hint="Mend it")
+    raise UserError("bad line", where="a.txt:3", hint="Fix it")
 
 
 def test_user_error_of_a_transform_arrives_as_it_was(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.INFO), pytest.raises(UserError) as caught:
         run_pipeline(lambda pipeline: pipeline | beam.Create([1]) | beam.Map(fail))
-    assert (caught.value.what, caught.value.where, caught.value.hint) == ("bad line", "a.txt:3", "Mend it")
+    assert (caught.value.what, caught.value.where, caught.value.hint) == ("bad line", "a.txt:3", "Fix it")
     assert "Traceback" not in caplog.text
 
 
@@ -49,12 +49,12 @@ def test_results_are_sorted_and_an_empty_list_is_written_too(tmp_path: Path, ele
 
 TRACEBACK = """Error received from SDK harness for instruction 4: Traceback (most recent call last):
   File "common.py", line 1, in invoke_process
-lstmlm.errors.UserError: a.txt:3: bad line. Mend it
+lstmlm.errors.UserError: a.txt:3: bad line. Fix it
 
 During handling of the above exception, another exception occurred:
 
 Traceback (most recent call last):
-lstmlm.errors.UserError: a.txt:3: bad line. Mend it [while running 'Parts-ptransform-7']
+lstmlm.errors.UserError: a.txt:3: bad line. Fix it [while running 'Parts-ptransform-7']
 """
 
 
@@ -63,7 +63,7 @@ def test_user_error_quoted_from_another_process_is_found(text: str) -> None:
     outer = ValueError("pipeline failed")
     outer.__cause__ = RuntimeError(text)
     found = find_user_error(outer)
-    assert str(found) == "a.txt:3: bad line. Mend it"
+    assert str(found) == "a.txt:3: bad line. Fix it"
 
 
 def test_another_error_quoted_from_another_process_is_none_of_the_users() -> None:

@@ -1,4 +1,4 @@
-"""A vocabulary is told from another by its size and its content."""
+"""A vocabulary is identified by its size and its content."""
 
 import pytest
 
@@ -17,7 +17,7 @@ ONE = pieces(600, "a" * 64)
 
 
 @pytest.mark.parametrize(
-    ("other", "told"),
+    ("other", "message"),
     [
         (
             pieces(800, "b" * 64),
@@ -30,11 +30,11 @@ ONE = pieces(600, "a" * 64)
     ],
     ids=["size", "content"],
 )
-def test_a_vocabulary_that_differs_is_told_in_one_line(other, told):
+def test_a_vocabulary_that_differs_is_reported_in_one_line(other, message):
     made_with = vocabulary_facts(ONE)
     check_same_vocabulary("examples", made_with, ONE, hint="Do")
     check_same_vocabulary("examples", None, other, hint="Do")  # nobody wrote down what it was
-    with pytest.raises(UserError, match=told):
+    with pytest.raises(UserError, match=message):
         check_same_vocabulary("examples", made_with, other, hint="Do")
 
 

@@ -1,4 +1,4 @@
-"""What cannot be trained is told in one line, before any worker starts."""
+"""What cannot be trained is reported in one line, before any worker starts."""
 
 import pytest
 

@@ -28,7 +28,7 @@ class Share:
 
 
 class Lender:
-    """A worker alone, whose sums lie in memory that it uses again, as those of a group on one machine do."""
+    """A single worker, whose sums are in memory that it uses again, as those of a group on one machine do."""
 
     rank, world = 0, 1
 
@@ -72,14 +72,14 @@ def test_evaluation_in_windows_is_the_loss_of_the_whole_streams(recipe):
 
 def test_without_carried_state_every_window_begins_anew(recipe):
     loop, model, _ = make(recipe, carry_state=False)
-    alone = [model.loss(batch, noise=None, smoothing=0.0)[0] for batch in BATCHES]
-    np.testing.assert_allclose(loop.evaluate(BATCHES), sum(alone) / (ROWS * 3 * WINDOW), rtol=1e-5)
+    single = [model.loss(batch, noise=None, smoothing=0.0)[0] for batch in BATCHES]
+    np.testing.assert_allclose(loop.evaluate(BATCHES), sum(single) / (ROWS * 3 * WINDOW), rtol=1e-5)
 
 
 def test_training_carries_the_state_until_a_fresh_start(recipe):
     recipe = recipe.model_copy(update={"model": recipe.model.model_copy(update={"dropout": 0.0})})
     loop, model, carried = make(recipe)
-    loop.train(BATCHES[0], 1, 0.0, fresh=True)  # a rate of 0 leaves the weights alone
+    loop.train(BATCHES[0], 1, 0.0, fresh=True)  # a rate of 0 keeps the weights
     loop.train(BATCHES[1], 2, 0.0, fresh=False)
     loop.collect_state()
     _, _, states = model.carried_loss(

@@ -1,6 +1,6 @@
 """The keys of a block of records by which duplicates are found, and the file that a block's keys are stored in.
 
-A file takes `36 + 12 * columns + hashes` bytes a record: 28 with only exact keys, 440 with 12 bands of 8 hashes more.
+A file takes `36 + 12 * columns + hashes` bytes per record: 28 with only exact keys, 440 with 12 bands of 8 hashes more.
 """
 
 from __future__ import annotations

@@ -118,7 +118,7 @@ def add_softmax(
         weights: The network's.
         hidden: float32 [rows, width].
         clusters: First ids of the rare clusters; none: the softmax is a full one.
-        bounded: Whether `hidden` lies within -1 and 1.
+        bounded: Whether `hidden` is within -1 and 1.
     """
     table, bias = weights["embedding/table"], weights["embedding/bias"]
     if clusters:

@@ -33,7 +33,7 @@ class Position:
         epoch: Pass over the data, from 0.
         batch: Global batches of this epoch already used.
         evaluated: The steps that were evaluated.
-        losses: Their validation losses (nats a token).
+        losses: Their validation losses (nats per token).
         costs: What they are compared by (see `lstmlm.training.metrics.objective`); smaller is better.
     """
 

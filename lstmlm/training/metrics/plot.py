@@ -7,7 +7,7 @@ from typing import Any
 
 
 def plot_loss(metrics: list[dict[str, Any]], path: Path, title: str) -> None:
-    """Draws training and validation loss (nats a token) over steps as a PNG."""
+    """Draws training and validation loss (nats per token) over steps as a PNG."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -18,7 +18,7 @@ def plot_loss(metrics: list[dict[str, Any]], path: Path, title: str) -> None:
         points = [(row["step"], row[key]) for row in metrics if key in row]
         if points:
             axes.plot(*zip(*points, strict=True), style, label=label, markersize=3)
-    axes.set(xlabel="step", ylabel="loss (nats a token)", title=title)
+    axes.set(xlabel="step", ylabel="loss (nats per token)", title=title)
     axes.grid(alpha=0.3)
     axes.legend()
     figure.savefig(path, dpi=120, metadata={"Software": ""})

@@ -141,8 +141,8 @@ def test_planted_duplicates_are_found_and_explained(tmp_path: Path) -> None:
     expected |= {160: (7, True), 161: (3, False), 163: (162, True)}
     assert dropped(results[0]) == dropped(results[1]) == expected
     small = results[1]
-    told = {7 * block + row: why for block in range(len(small.index.files)) for row, *why in small.in_file(block)}
-    assert told == {
+    found = {7 * block + row: why for block in range(len(small.index.files)) for row, *why in small.in_file(block)}
+    assert found == {
         row: ["duplicate_exact" if exact else "duplicate_near", divmod(kept, 7)]
         for row, (kept, exact) in expected.items()
     }

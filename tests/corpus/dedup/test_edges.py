@@ -17,7 +17,7 @@ BAND = 1
 def index_of(
     folder: Path, band: list[int], sketches: list[int], exact: list[tuple[int, int]], block: int = 3
 ) -> KeyIndex:
-    """An index of rows with one band and sketches of 4 equal bytes; an empty block lies between all others."""
+    """An index of rows with one band and sketches of 4 equal bytes; there is an empty block between all others."""
     keys = Keys(
         np.array(exact, np.uint64).reshape(-1, 2),
         np.array(band, np.uint64).reshape(-1, 1),

@@ -1,4 +1,4 @@
-"""Keys of records, and the files they lie in."""
+"""Keys of records, and the files they are stored in."""
 
 from __future__ import annotations
 
@@ -62,9 +62,9 @@ def test_keys_do_not_depend_on_the_rest_of_the_block() -> None:
     ]
     together = block_keys(records, NEAR, 7)
     for number, record in enumerate(records):
-        alone = block_keys([record], NEAR, 7)
-        assert alone.bands.tolist() == together.bands[number : number + 1].tolist()
-        assert alone.sketches.tolist() == together.sketches[number : number + 1].tolist()
+        single = block_keys([record], NEAR, 7)
+        assert single.bands.tolist() == together.bands[number : number + 1].tolist()
+        assert single.sketches.tolist() == together.sketches[number : number + 1].tolist()
     assert block_keys(records, NEAR, 8).bands.tolist() != together.bands.tolist()
 
 

@@ -48,7 +48,7 @@ def test_consecutive_and_small_numbers_are_estimated_too() -> None:
     assert estimates.std() < 1.2 * (0.25 / 112) ** 0.5
 
 
-def test_signature_is_of_the_set_in_its_text_alone() -> None:
+def test_signature_is_of_the_set_in_its_text_single() -> None:
     rng = np.random.default_rng(5)
     sizes = rng.integers(0, 60, 200)
     sizes[[0, 50, 199]] = 0
@@ -58,8 +58,8 @@ def test_signature_is_of_the_set_in_its_text_alone() -> None:
     signed = signatures(shingles, offsets, 4, 3, seed=1)
     for text in (0, 1, 50, 51, 99, 100, 101, 198, 199):
         own = rng.permutation(np.repeat(shingles[offsets[text] : offsets[text + 1]], 2))
-        alone = signatures(own, np.array([0, len(own)]), 4, 3, seed=1)
-        assert alone.tolist() == signed[text : text + 1].tolist()
+        single = signatures(own, np.array([0, len(own)]), 4, 3, seed=1)
+        assert single.tolist() == signed[text : text + 1].tolist()
     assert signatures(shingles, offsets, 4, 3, seed=2)[1].tolist() != signed[1].tolist()
 
 
@@ -99,7 +99,7 @@ def test_chosen_bands_find_the_target(jaccard: float) -> None:
     assert found_share(shingles, offsets, bands, rows, jaccard) >= 0.97
 
 
-def test_chosen_bands_leave_half_alike_texts_alone() -> None:
+def test_chosen_bands_leave_half_alike_texts_single() -> None:
     bands, rows = bands_and_rows(0.8)
     shingles, offsets = pairs_of_sets(2000, 180, 0.5)
     assert found_share(shingles, offsets, bands, rows, 0.8) <= 0.001

@@ -61,7 +61,7 @@ def test_copies_are_dropped_once_each_with_a_reason_and_the_first_stays(tmp_path
     )  # fmt: skip
     counts = ingest(run, tmp_path / "out", Silent()).facts["counts"]
     assert ids(tmp_path / "out", "train") == [f"a{n}" for n in range(300)]
-    assert ids(tmp_path / "out", "valid") == ["own"]  # what train has cannot be judged by
+    assert ids(tmp_path / "out", "valid") == ["own"]  # what train has is not used for evaluation
     assert counts == {
         "in": 304, "kept": 301, "dead": 0, "dead_by_reason": {}, "dropped": {"duplicate_exact": 2, "duplicate_near": 1},
     }  # fmt: skip

@@ -1,4 +1,4 @@
-"""Files that names, folders and globs stand for."""
+"""Files that names, folders and globs match."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ def test_a_folder_without_corpus_files_is_told(tmp_path: Path) -> None:
 
 @pytest.fixture
 def linked(tmp_path: Path) -> Path:
-    """A root beside a file that is none of its business."""
+    """A root next to a file outside of it."""
     (tmp_path / "secret.txt").write_text("secret")
     root = tmp_path / "root"
     (root / "data").mkdir(parents=True)

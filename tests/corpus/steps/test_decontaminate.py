@@ -70,7 +70,7 @@ def test_says_which_record_met_which_text(tmp_path: Path) -> None:
 
 
 def test_many_texts_keep_their_names(tmp_path: Path) -> None:
-    # More than are hashed at a time; every second one stands twice, and its first name is told.
+    # More than are hashed at a time; every second one occurs twice, and its first name is reported.
     texts = [(f"e:{number}", f"text {number // 2} of the evaluation files") for number in range(5000)]
     step = decontaminate(tmp_path, texts, 3)
     records = [Record(str(number), f"this is text {number} of many") for number in range(2600)]

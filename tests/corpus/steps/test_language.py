@@ -52,8 +52,8 @@ def test_text_without_language_is_undetermined(text: str) -> None:
 @settings(deadline=None)
 @given(order=st.permutations(range(len(SENTENCES))))
 def test_texts_do_not_influence_each_other(order: list[int]) -> None:
-    alone = [detector().detect([text])[0] for text in SENTENCES]
-    assert detector().detect([SENTENCES[index] for index in order]) == [alone[index] for index in order]
+    single = [detector().detect([text])[0] for text in SENTENCES]
+    assert detector().detect([SENTENCES[index] for index in order]) == [single[index] for index in order]
 
 
 def test_short_text_is_taken_for_what_is_expected_where_that_is_about_as_likely(peer: LanguageIdentifier) -> None:

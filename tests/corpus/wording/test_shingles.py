@@ -28,9 +28,9 @@ def test_a_hash_for_every_run_of_words(texts: list[str], n: int, whole: bool) ->
 
 
 def test_neighbours_make_no_difference() -> None:
-    alone, _ = shingles(["one two three four five six"], 5)
+    single, _ = shingles(["one two three four five six"], 5)
     hashes, offsets = shingles(["x y", "one two three four five six", "", "z " * 9], 5)
-    assert hashes[offsets[1] : offsets[2]].tolist() == alone.tolist()
+    assert hashes[offsets[1] : offsets[2]].tolist() == single.tolist()
 
 
 def test_short_text_is_like_the_same_words_only() -> None:
@@ -46,7 +46,7 @@ def test_short_text_is_like_the_same_signs_only() -> None:
         assert len(set(hashes.tolist())) == len(texts)
 
 
-# Each stands for a run of letters with what one of them weighs.
+# Each is a run of letters, with the weight of one of them.
 SCRIPTS = {"word": 1.0, "東": 0.5, "カ": 1 / 3, "ก": 0.25}
 
 

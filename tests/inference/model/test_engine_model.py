@@ -20,7 +20,7 @@ METHODS = [{"method": "greedy"}, {"method": "sample"}, {"method": "beam", "beam"
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """An untrained model that has a word for nothing: it writes the unknown token and *end* alone."""
+    """An untrained model that knows no word: it writes only the unknown token and *end*."""
     folder, pieces = tmp_path_factory.mktemp("export"), io.BytesIO()
     sentencepiece.SentencePieceTrainer.train(
         sentence_iterator=iter(LINES), model_writer=pieces, vocab_size=40, hard_vocab_limit=False,

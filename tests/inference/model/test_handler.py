@@ -12,7 +12,7 @@ from lstmlm.inference.model.served import Output, ServedModel
 
 
 class Picky:
-    """Stands for a model: fails with a batch that holds `bad`, and counts its calls."""
+    """A fake model: fails with a batch that holds `bad`, and counts its calls."""
 
     def __init__(self, error: Exception) -> None:
         self.error = error

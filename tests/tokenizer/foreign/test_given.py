@@ -54,10 +54,10 @@ def test_a_json_is_copied(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "content", "told"),
+    ("name", "content", "message"),
     [("a.model", b"nothing", "not a SentencePiece model"), ("a.json", b"{}", "not a Hugging Face tokenizer")],
 )
-def test_what_is_no_vocabulary_is_told(name: str, content: bytes, told: str, tmp_path: Path) -> None:
+def test_what_is_no_vocabulary_is_reported(name: str, content: bytes, message: str, tmp_path: Path) -> None:
     (tmp_path / name).write_bytes(content)
-    with pytest.raises(UserError, match=told):
+    with pytest.raises(UserError, match=message):
         adopt(tmp_path / name, tmp_path)

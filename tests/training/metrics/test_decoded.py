@@ -1,4 +1,4 @@
-"""Outputs are decoded while training goes on, shared out among the workers, and decide when it stops."""
+"""Outputs are decoded during training, shared out among the workers, and decide when it stops."""
 
 import json
 import threading

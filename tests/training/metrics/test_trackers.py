@@ -16,7 +16,7 @@ def with_training(recipe, **training):
     return recipe.model_copy(update={"training": recipe.training.model_copy(update=training)})
 
 
-def tell(tracker):
+def report(tracker):
     for row in ROWS:
         tracker.metrics(row)
     tracker.close()
@@ -28,7 +28,7 @@ def test_nobody_listens_by_default(recipe):
 
 def test_tensorboard_events_hold_every_number(recipe):
     (tracker,) = open_trackers(with_training(recipe, tensorboard=True))
-    tell(tracker)
+    report(tracker)
     found = {}
     for file in (recipe.run_folder / "tensorboard").iterdir():
         for record in tf.data.TFRecordDataset(str(file)).as_numpy_iterator():
@@ -45,7 +45,7 @@ def test_mlflow_gets_parameters_and_metrics(recipe, monkeypatch):
         setattr(fake, name, lambda *args, _name=name, **kwargs: calls.append((_name, args, kwargs)))
     monkeypatch.setitem(sys.modules, "mlflow", fake)
     (tracker,) = open_trackers(with_training(recipe, mlflow="file:/tmp/somewhere"))
-    tell(tracker)
+    report(tracker)
     assert calls[0] == ("set_tracking_uri", ("file:/tmp/somewhere",), {})
     assert next(args[0] for name, args, _ in calls if name == "log_params")["model.units"] == 24
     assert [(args[0], kwargs) for name, args, kwargs in calls if name == "log_metrics"] == [

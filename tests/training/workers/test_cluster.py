@@ -16,7 +16,7 @@ from lstmlm.training.workers.local_ray import LONGEST_FOLDER, PREFIX, STARTS, lo
 
 @pytest.fixture
 def ray(monkeypatch):
-    """Ray, where `init` starts nothing and fails as often as told."""
+    """Ray, where `init` starts nothing and fails a given number of times."""
     fake = types.SimpleNamespace(attempts=[], failures=[])
     monkeypatch.setattr(real, "is_initialized", lambda: False)
     monkeypatch.setattr(real, "shutdown", lambda: None)

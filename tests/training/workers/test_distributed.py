@@ -57,10 +57,10 @@ def test_two_workers_give_the_loss_curve_of_one(recipe, stages, tmp_path, ray_cl
 
 def test_two_workers_measure_outputs_as_one_does(pair_recipe, pair_stages, tmp_path, ray_cluster):
     plan = {"steps": 60, "evaluate_every": 20, "learning_rate": 0.005, "metric": "chrf", "evaluate_records": 70}
-    alone = pair_recipe.model_copy(update={"training": pair_recipe.training.model_copy(update=plan)})
+    single = pair_recipe.model_copy(update={"training": pair_recipe.training.model_copy(update=plan)})
     (tmp_path / "one").mkdir()
     folders = pair_stages / "examples", pair_stages / "tokenizer", tmp_path / "one"
-    train_worker(alone, *folders, SingleWorker(), lambda row: None)
+    train_worker(single, *folders, SingleWorker(), lambda row: None)
     two = run(pair_recipe, pair_stages, tmp_path / "two", ray_cluster, **plan | {"workers": 2})
     rows = [read_metrics(tmp_path / name / "metrics.jsonl") for name in ("one", "two")]
     expected, found = ([row for row in each if "valid_chrf" in row] for each in rows)
@@ -94,7 +94,7 @@ class HitOnce:
             os.kill(self.victim, self.number)
 
 
-# A stopped worker shows by its silence alone.
+# A stopped worker shows only by its silence.
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSTOP], ids=["killed", "stopped"])
 def test_a_lost_worker_is_replaced_and_the_loss_is_that_of_the_undisturbed_run(
     recipe, stages, tmp_path, ray_cluster, undisturbed, number, record_property

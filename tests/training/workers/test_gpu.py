@@ -1,4 +1,4 @@
-"""Training on a GPU, as far as it can be told without one."""
+"""Training on a GPU, as far as it can be tested without one."""
 
 import pytest
 import tensorflow as tf

@@ -1,4 +1,4 @@
-"""A worker whose peer dies, is told to end or never comes ends too, without Ray to look after it."""
+"""A worker whose peer dies, is stopped or never comes ends too, without Ray to look after it."""
 
 from __future__ import annotations
 
@@ -47,14 +47,14 @@ def start(rank: int, workers: list[str], timeout: float, root: Path) -> subproce
 
 
 def test_a_peer_that_never_comes_is_waited_for_no_longer_than_the_timeout(root: Path) -> None:
-    alone = [start(rank, addresses(), 3, root) for rank in (0, 1)]  # each in a group of its own
+    separate = [start(rank, addresses(), 3, root) for rank in (0, 1)]  # each in a group of its own
     try:
-        for process in alone:
+        for process in separate:
             _, errors = process.communicate(timeout=PATIENCE)
             assert process.returncode == 1
             assert "timed out waiting for other workers" in errors
     finally:
-        for process in alone:
+        for process in separate:
             process.kill()
 
 

@@ -85,10 +85,10 @@ def test_what_is_too_large_for_the_memory_goes_over_the_network(root: Path) -> N
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("number", "told"),
+    ("number", "message"),
     [(signal.SIGKILL, "worker 1 of 2 has ended"), (signal.SIGSTOP, "worker 1 of 2 was silent for 3 s")],
 )
-def test_a_lost_peer_ends_the_others(root: Path, number: signal.Signals, told: str) -> None:
+def test_a_lost_peer_ends_the_others(root: Path, number: signal.Signals, message: str) -> None:
     pair = start(2, 3, 30_000, root)
     try:
         for process in pair:
@@ -96,15 +96,15 @@ def test_a_lost_peer_ends_the_others(root: Path, number: signal.Signals, told: s
         pair[1].send_signal(number)
         _, errors = pair[0].communicate(timeout=PATIENCE)
         assert pair[0].returncode == 1
-        assert told in errors
+        assert message in errors
     finally:
         for process in pair:
             process.kill()
 
 
 def test_one_worker_stays_alone() -> None:
-    alone = SingleWorker()
-    assert through_memory(alone, 100, 1.0) is alone
+    group = SingleWorker()
+    assert through_memory(group, 100, 1.0) is group
 
 
 def test_a_region_that_cannot_be_opened_leaves_the_ring() -> None:

@@ -12,7 +12,7 @@ from lstmlm.training.workers.worker import train_worker
 
 
 class Killed(Exception):
-    """Stands for the end of the process between a checkpoint and the next."""
+    """Simulates the end of the process between a checkpoint and the next."""
 
 
 def weights(folder):

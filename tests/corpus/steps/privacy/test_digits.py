@@ -26,5 +26,5 @@ def test_prose_has_none() -> None:
 
 def test_stands_alone() -> None:
     text = "a12, 1-12 12 (12) x"
-    alone = [match.start() for match in re.finditer("12", text) if stands_alone(text, *match.span())]
-    assert alone == [10, 14]
+    single = [match.start() for match in re.finditer("12", text) if stands_alone(text, *match.span())]
+    assert single == [10, 14]

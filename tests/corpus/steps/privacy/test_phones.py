@@ -42,7 +42,7 @@ def test_example_numbers_of_libphonenumber(region: str, form: str) -> None:
         "020 7946 0958",
         "07700 900 123",
         "01.84.17.61.18",
-        "+41 (0)96 471 07 95",  # no such range, but told by its form
+        "+41 (0)96 471 07 95",  # no such range, but recognised by its form
         "030 23125000",
     ],
 )

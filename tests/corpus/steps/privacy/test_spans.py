@@ -1,4 +1,4 @@
-"""Which of several spans stand."""
+"""Which of several overlapping spans win."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ def document(*parts: str, words: int = 60) -> str:
     return " ".join(["the", "cat", "of", *["word"] * (words - 3), *parts])
 
 
-# One text that breaks the rule, one that stands on the threshold.
+# One text that breaks the rule, one that is on the threshold.
 CASES = {
     "gopher_short_document": (document(words=49), document(words=50)),
     "gopher_long_document": (document(words=100_001), document(words=100_000)),

@@ -25,7 +25,7 @@ def distinct(count: int, start: int = 0) -> list[str]:
 
 
 def with_repeats(size: int, times: int, words: int, phrases: int = 1) -> str:
-    """A text of `words` words in which each of some phrases of `size` words stands `times` times."""
+    """A text of `words` words in which each of some phrases of `size` words occurs `times` times."""
     repeated = [" ".join(distinct(size, start=100 * phrase)) for phrase in range(phrases)] * times
     fill = distinct(words - size * len(repeated), start=10_000)
     step = len(fill) // len(repeated)
@@ -39,7 +39,7 @@ def paragraphs(*sizes: int, repeats: int, between: str = "\n\n") -> str:
     return between.join(made + made[:1] * repeats)
 
 
-# One text that breaks the rule, one that stands on the threshold or just inside.
+# One text that breaks the rule, one that is on the threshold or just inside.
 LINES = {
     "gopher_duplicate_paragraphs": (paragraphs(1, *[20] * 5, repeats=3), paragraphs(1, *[20] * 6, repeats=3)),
     "gopher_duplicate_paragraph_characters": (
@@ -56,7 +56,7 @@ LINES = {
     ),
 }
 NGRAMS = {
-    # Of `n` words in 5 * n - 1 characters, a phrase of two stands ten times: 90 characters.
+    # Of `n` words in 5 * n - 1 characters, a phrase of two occurs ten times: 90 characters.
     "gopher_top_2gram": (with_repeats(2, 10, 89), with_repeats(2, 10, 91)),
     "gopher_top_3gram": (with_repeats(3, 6, 93), with_repeats(3, 6, 94)),
     "gopher_top_4gram": (with_repeats(4, 4, 94), with_repeats(4, 4, 96)),
@@ -79,7 +79,7 @@ def test_frequent_ngrams_are_dropped_over_the_threshold(name: str) -> None:
 
 @pytest.mark.parametrize(("size", "limit"), [(5, 0.15), (6, 0.14), (7, 0.13), (8, 0.12), (9, 0.11), (10, 0.10)])
 def test_longer_ngrams_have_lower_thresholds(size: int, limit: float) -> None:
-    # Four phrases stand twice: the second time they cover 16 * size of the 5 * words - 1 characters.
+    # Four phrases occur twice: the second time they cover 16 * size of the 5 * words - 1 characters.
     words = int(16 * size / 5 / limit)
     assert reason(with_repeats(size, 2, words - 1, phrases=4)) == f"gopher_duplicate_{size}grams"
     assert reason(with_repeats(size, 2, words + 2, phrases=4)) is None
@@ -95,10 +95,10 @@ def reference(text: str) -> str | None:
         again = [part for index, part in enumerate(parts) if part in parts[:index]]
         return len(again), sum(len(part) for part in again)
 
-    parted = text.strip().replace("\n\n\n", "\n\n").split("\n\n")
-    count, characters = repeats(parted)
-    if count / len(parted) > 0.3 or (text and characters / len(text) > 0.2):
-        return "gopher_duplicate_paragraphs" if count / len(parted) > 0.3 else "gopher_duplicate_paragraph_characters"
+    blocks = text.strip().replace("\n\n\n", "\n\n").split("\n\n")
+    count, characters = repeats(blocks)
+    if count / len(blocks) > 0.3 or (text and characters / len(text) > 0.2):
+        return "gopher_duplicate_paragraphs" if count / len(blocks) > 0.3 else "gopher_duplicate_paragraph_characters"
     lines = text.replace("\n\n\n", "\n").replace("\n\n", "\n").split("\n")
     count, characters = repeats(lines)
     if count / len(lines) > 0.3 or (text and characters / len(text) > 0.2):

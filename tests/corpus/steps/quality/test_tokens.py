@@ -73,8 +73,8 @@ class Chunk:
         start = i
         while i - start < 7 and (self[start - 1] == "." or (self[start - 1].isascii() and letter(self[start - 1]))):
             start -= 1
-        parted = self[start - 1].isspace() or self[start - 1] in OPENING
-        return self.text[start:i] in _ABBREVIATIONS.split() and parted
+        separated = self[start - 1].isspace() or self[start - 1] in OPENING
+        return self.text[start:i] in _ABBREVIATIONS.split() and separated
 
     def parts(self, i: int) -> bool:
         c, before, after = self[i], self[i - 1], self[i + 1]
@@ -103,11 +103,11 @@ class Chunk:
         for i in itertools.takewhile(self.closes, range(size - 1, -1, -1)):
             right.add(i)
         right = {i for i in right if not self.abbreviation(i)}
-        alone = right | set(itertools.takewhile(self.opens, range(size)))
+        separate = right | set(itertools.takewhile(self.opens, range(size)))
         address = "://" in self.text
         for i in range(size):
             if self.ellipsis(i) or single(self[i]) or (not address and (self.parts(i) or self.dash(i))):
-                alone.add(i)
+                separate.add(i)
         closed = right | {size}
         starts = {0}
         for i in range(size):
@@ -118,14 +118,16 @@ class Chunk:
                 )
                 negation = self[i - 1] == "n" and self[i + 1] == "t" and i + 2 in closed and letter(self[i - 2])
                 if clitic or negation:
-                    alone.discard(i)
+                    separate.discard(i)
                     starts.add(i - 1 if negation and not clitic else i)
                     if negation and clitic:
                         starts.add(i - 1)
-        for i in alone:
-            again = i - 1 in alone and self[i] == self[i - 1] and (self.ellipsis(i) or self.dash(i))
+        for i in separate:
+            again = i - 1 in separate and self[i] == self[i - 1] and (self.ellipsis(i) or self.dash(i))
             starts |= {i, i + 1} if not again else {i + 1}
-        starts -= {i for i in alone if i - 1 in alone and self[i] == self[i - 1] and (self.ellipsis(i) or self.dash(i))}
+        starts -= {
+            i for i in separate if i - 1 in separate and self[i] == self[i - 1] and (self.ellipsis(i) or self.dash(i))
+        }
         bounds = [*sorted(starts - {size}), size]
         return [self.text[a:b] for a, b in itertools.pairwise(bounds)]
 
