@@ -16,6 +16,7 @@ from lstmlm.errors import UserError
 from lstmlm.evaluation.thresholds import bound_faults
 from lstmlm.recipe.faults import Fault, Key
 from lstmlm.recipe.file import ParsedRecipe, draft_recipe, read_text
+from lstmlm.recipe.plan import plan_faults
 from lstmlm.recipe.recipe import Recipe
 from lstmlm.recipe.sections.section import Section
 from lstmlm.task import Task, load_task
@@ -60,7 +61,7 @@ def _plan_faults(draft: ParsedRecipe, recipe: Recipe, needs: Sequence[str]) -> I
         if draft.is_sound(f"evaluation.thresholds.{name}"):
             yield from (Fault(("evaluation", "thresholds", name), *texts) for texts in bound_faults(bounds))
     yield from _language_faults(recipe)
-    yield from _warmup_faults(draft, recipe)
+    yield from plan_faults(draft, recipe)
     if task is not None and EXPORT in needs and draft.is_sound("decoding", "model"):
         yield from _decoding_faults(recipe, task)
     if CORPUS in needs:
@@ -131,15 +132,6 @@ def _language_faults(recipe: Recipe) -> Iterator[Fault]:
                 base = code.lower().replace("_", "-").partition("-")[0]
                 hint = f"Write `{base}`" if base in LANGUAGES else "Use ISO 639-1, two letters, such as `en`"
                 yield Fault(("corpus", field, place), f"no language has the code {code!r}", hint)
-
-
-def _warmup_faults(draft: ParsedRecipe, recipe: Recipe) -> Iterator[Fault]:
-    key: Key = ("training", "warmup")
-    warmup, steps = recipe.training.warmup, recipe.training.steps
-    given = key in draft.lines or key in draft.set
-    if given and warmup > steps and draft.is_sound("training.warmup", "training.steps"):
-        what = f"{warmup} steps of warm-up, and training.steps is {steps}: the learning rate would not reach its peak"
-        yield Fault(key, what, f"Set it to at most {steps}")
 
 
 def _decoding_faults(recipe: Recipe, task: Task) -> Iterator[Fault]:

@@ -73,8 +73,6 @@ class Recipe(Section):
             yield "training.label_smoothing needs a model without model.pointer. Leave one of them out"
         if self.model.softmax == "adaptive" and self.model.pointer:
             yield "model.pointer needs model.softmax=full. Leave one of them out"
-        if list(self.model.cutoffs) != sorted(set(self.model.cutoffs)):
-            yield f"model.cutoffs must rise. Write them as {sorted(set(self.model.cutoffs))}"
 
     @property
     def run_folder(self) -> Path:

@@ -106,6 +106,35 @@ def _faults(text: str | bytes, capsys: pytest.CaptureFixture[str], *options: str
         ("method: greedy", "n_best: 3", "r.yaml:16: decoding.n_best: `n_best` needs method beam or sample"),
         ("method: greedy", "min_tokens: 65", "r.yaml:16: decoding.min_tokens: min_tokens is 65, and max_tokens 64"),
         ("warmup: 2", "warmup: 20", "r.yaml:11: training.warmup: 20 steps of warm-up, and training.steps is 10"),
+        (
+            "warmup: 2",
+            "early_stop: 3",
+            "r.yaml:11: training.early_stop: training evaluates once, every 200 of 10 steps: 3 in a row after the best "
+            "would not end it early. Lower training.evaluate_every",
+        ),
+        (
+            "warmup: 2",
+            "early_stop: 3\n  evaluate_every: 4",
+            "r.yaml:11: training.early_stop: training evaluates 3 times, every 4 of 10 steps: 3 in a row after the "
+            "best would not end it early. Set it to at most 2, or lower",
+        ),
+        (
+            "warmup: 2",
+            "keep_best: 4\n  evaluate_every: 4",
+            "r.yaml:11: training.keep_best: training evaluates 3 times, every 4 of 10 steps: there are no 4 "
+            "evaluations to keep the best of. Set it to at most 3",
+        ),
+        ("units: 32", "cutoffs: [9]", "r.yaml:8: model.cutoffs: only for model.softmax=adaptive, and it is full"),
+        (
+            "units: 32",
+            "cutoffs: [90, 400]\n  softmax: adaptive",
+            "r.yaml:8: model.cutoffs: 400 is beyond the vocabulary, and tokenizer.vocabulary is 400. Set each to less",
+        ),
+        (
+            "units: 32",
+            "cutoffs: [90, 30]\n  softmax: adaptive",
+            "r.yaml:8: model.cutoffs: must rise, and is [90, 30]. Write [30, 90]",
+        ),
         ("units: 32", "pointer: true", "r.yaml:8: model.pointer: only for tasks of pairs"),
         ("warmup: 2", "metric: bleu", "r.yaml:11: training.metric: training measures no 'bleu' for task generate"),
         (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from lstmlm.recipe.sections.section import Dropout, Positive, Section
 
@@ -37,6 +37,13 @@ class Model(Section):
     output_dropout: Dropout | None = Field(None, description="The same behind the last layer; absent: `dropout`.")
     embedding_dropout: Dropout = Field(0.0, description="Share of the vocabulary whose embedding is 0 for a step.")
     weight_drop: Dropout = Field(0.0, description="Share of recurrent weights that are 0 for a step (DropConnect).")
+
+    @field_validator("cutoffs")
+    @classmethod
+    def _rising(cls, value: tuple[int, ...]) -> tuple[int, ...]:
+        if list(value) != sorted(set(value)):
+            raise ValueError(f"must rise, and is {list(value)}. Write {sorted(set(value))}")
+        return value
 
     def clusters(self, vocabulary: int) -> tuple[int, ...]:
         """Returns the first ids of the rare clusters of an adaptive softmax; a full one has none."""

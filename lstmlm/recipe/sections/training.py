@@ -82,7 +82,8 @@ class Training(Section):
     )
     workers: Positive | tuple[Positive, Positive] = Field(
         2,
-        description="Ray Train workers, or [fewest, most]: what there is room for; the result does not depend on it.",
+        description="Ray Train workers, or [fewest, most]: what there is room for. The result depends on their number "
+        "only in the rounding of sums.",
     )
     threads: Positive = Field(1, description="TensorFlow threads a worker computes with.")
     use_gpu: bool = Field(False, description="Give each worker a GPU.")
