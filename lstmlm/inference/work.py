@@ -9,9 +9,10 @@ import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import orjson
+from pydantic import BaseModel, Field, ValidationError
 
 from lstmlm.errors import UserError
 from lstmlm.inference.chunks import Chunk, chunk_path, write_chunks
@@ -27,6 +28,24 @@ PLAN = "job.json"
 _OURS = {PLAN, CHUNKS, DONE, LOCK}
 
 logger = logging.getLogger(__name__)
+
+Count = Annotated[int, Field(ge=0)]
+
+
+class _Plan(BaseModel):
+    """The plan of a job, as its work folder keeps it; every part is checked when it is read.
+
+    Attributes:
+        stamp: What decides the outputs.
+        total: Inputs.
+        chunks: For each chunk its output file and its inputs.
+        sha256: For each chunk the sum of its file.
+    """
+
+    stamp: str
+    total: Count
+    chunks: list[tuple[Count, Count]]
+    sha256: list[str]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -81,7 +100,7 @@ def held(output: Path, stamp: str, *, resume: bool = False) -> Iterator[Path]:
     folder = work_folder(output)
     with locked(folder):
         left = _plan(folder)
-        if left is not None and left["stamp"] == stamp:
+        if left is not None and left.stamp == stamp:
             _report(folder, left, "kept: this job resumes")
             os.utime(folder / PLAN)  # the age of the plan is the time since the job was last started
         else:
@@ -104,14 +123,14 @@ def plan(place: Place, source: Source, total: int, shards: int, stamp: str) -> N
     place.done.mkdir()
     chunks = write_chunks(source, total, shards, place.inputs)
     sync_tree(place.folder)
-    content = {
-        "stamp": stamp,
-        "total": total,
-        "chunks": [(chunk.shard, chunk.records) for chunk in chunks],
-        "sha256": [sha256_file(chunk_path(place.inputs, chunk.number)) for chunk in chunks],
-    }
+    content = _Plan(
+        stamp=stamp,
+        total=total,
+        chunks=[(chunk.shard, chunk.records) for chunk in chunks],
+        sha256=[sha256_file(chunk_path(place.inputs, chunk.number)) for chunk in chunks],
+    )
     with replacing(place.folder / PLAN, durable=True) as stream:
-        stream.write(orjson.dumps(content))
+        stream.write(content.model_dump_json().encode())
 
 
 def is_planned(folder: Path) -> bool:
@@ -127,37 +146,37 @@ def opened(place: Place) -> Work:
     """
     content = _plan(place.folder)
     assert content is not None
-    chunks = [Chunk(number, *values) for number, values in enumerate(content["chunks"])]
-    work = Work(place, chunks, content["total"])
+    chunks = [Chunk(number, *values) for number, values in enumerate(content.chunks)]
+    work = Work(place, chunks, content.total)
     for number in sorted(work.done()):
         if not is_whole(place.part(number), place.facts(number)):
             logger.warning("%s: damaged, its chunk is decoded again", place.facts(number))
             place.facts(number).unlink()
     for chunk in work.left():
         path = chunk_path(place.inputs, chunk.number)
-        if not path.is_file() or sha256_file(path) != content["sha256"][chunk.number]:
+        if not path.is_file() or sha256_file(path) != content.sha256[chunk.number]:
             hint = f"Remove the folder {place.folder} and run again"
             raise UserError("what a stopped job left here is damaged", where=str(path), hint=hint)
     return work
 
 
-def _plan(folder: Path) -> dict[str, Any] | None:
+def _plan(folder: Path) -> _Plan | None:
     """Reads the plan of a work folder; None where there is none, or none that is whole."""
     try:
-        found = orjson.loads((folder / PLAN).read_bytes())
-        if len(found["chunks"]) == len(found["sha256"]) and isinstance(found["stamp"], str) and found["total"] >= 0:
-            return dict(found)
+        found = _Plan.model_validate_json((folder / PLAN).read_bytes())
+        if len(found.chunks) == len(found.sha256):
+            return found
     except FileNotFoundError:
         return None
-    except (ValueError, KeyError, TypeError):
+    except ValidationError:
         pass
     logger.warning("%s: damaged, the job starts anew", folder / PLAN)
     return None
 
 
-def _report(folder: Path, left: dict[str, Any], what: str) -> None:
+def _report(folder: Path, left: _Plan, what: str) -> None:
     done = len(list((folder / DONE).glob("*.facts")))
-    logger.warning("%s: %d of %d chunks are done, %s", folder, done, len(left["chunks"]), what)
+    logger.warning("%s: %d of %d chunks are done, %s", folder, done, len(left.chunks), what)
 
 
 def _clear(folder: Path) -> None:

@@ -83,7 +83,18 @@ def test_an_input_that_is_damaged_is_one_line_unless_its_chunk_is_done(tmp_path:
 
 
 @pytest.mark.parametrize(
-    "content", ["", "{", "[]", "{}", '{"stamp": "s", "total": 1, "chunks": 3, "sha256": 4}', "null"]
+    "content",
+    [
+        "",
+        "{",
+        "[]",
+        "{}",
+        "null",
+        '{"stamp": "s", "total": 1, "chunks": 3, "sha256": 4}',
+        '{"stamp": "s", "total": 1, "chunks": [[0]], "sha256": ["a"]}',
+        '{"stamp": "s", "total": 1, "chunks": [[0, -1]], "sha256": ["a"]}',
+        '{"stamp": "s", "total": 1, "chunks": [[0, "x"]], "sha256": ["a"]}',
+    ],
 )
 def test_a_damaged_plan_starts_the_job_anew(tmp_path: Path, content: str) -> None:
     output = tmp_path / "out"
