@@ -1,4 +1,4 @@
-"""Records a second of the engine without Beam: `infer_bare.py EXPORT INPUT`, loading left out."""
+"""Records per second of the engine without Beam: `infer_bare.py EXPORT INPUT`, loading left out."""
 
 from __future__ import annotations
 

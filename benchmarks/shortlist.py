@@ -85,7 +85,7 @@ def print_candidates(allowed: Sequence[set[int]], sources: Texts, references: Te
     tokens = sum(map(sum, inside)) / sum(map(len, inside))
     whole = statistics.mean(map(all, inside))
     print(
-        f"candidates a record {statistics.mean(map(len, allowed)):.0f}, of {2 * ROWS} records {union:.0f}, of all "
+        f"candidates per record {statistics.mean(map(len, allowed)):.0f}, of {2 * ROWS} records {union:.0f}, of all "
         f"{len(sources)} {everything}; reference tokens allowed {tokens:.1%}, whole references {whole:.1%}",
         flush=True,
     )

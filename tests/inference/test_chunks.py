@@ -1,4 +1,4 @@
-"""Cutting the input: nothing lost, nothing doubled, no chunk between two shards; ids that are there twice."""
+"""Cutting the input: nothing lost, nothing doubled, no chunk between two shards; duplicate ids."""
 
 from __future__ import annotations
 

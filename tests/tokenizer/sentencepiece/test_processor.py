@@ -1,4 +1,4 @@
-"""Vocabularies that do not know all text: what stands at each token, and words in the place of unknown ones."""
+"""Vocabularies with unknown tokens: the text of each token, and words that replace unknown ones."""
 
 import io
 

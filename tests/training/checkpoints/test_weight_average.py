@@ -47,7 +47,7 @@ def test_the_exponential_average_has_its_decay_after_a_while():
         ([5, 4, 3, 2, 1], None),
         ([5, 3, 2.9, 3.5], None),  # of those more than two back the best is 5
         ([5, 3, 2.9, 2.95, 3.5], 50),
-        ([5, 3, 2.9, 5.5, 1.0], 40),  # once begun it goes on
+        ([5, 3, 2.9, 5.5, 1.0], 40),  # once begun it continues
         ([], None),
     ],
 )
