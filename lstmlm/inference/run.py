@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lstmlm.corpus.reading.openers import use_store_options
 from lstmlm.corpus.steps.privacy.published import scrubbed, scrubbed_messages, scrubber_of, without_key
 from lstmlm.decoding.supported import check_attends
 from lstmlm.inference.input.counting import Counted, count
@@ -71,7 +72,7 @@ def infer(
         output: Gets `predictions-00000-of-0000N` files in the order of the input, and `dead_letters.jsonl`.
         progress: Receives the progress of the stage.
         records: A records folder, whose valid split is decoded if there is no other input.
-        input: A file, a folder or a glob; absent: inference.input of the recipe.
+        input: A file, a folder or a glob, or the URL of one in a store; absent: inference.input of the recipe.
         runner: Where the pipeline runs; absent: in this process.
         resume: Refuse to start where another job left work, which is removed otherwise. The same job always resumes.
         metrics: Gets the rates, the fill of the batches and the latencies of this run, as JSON.
@@ -84,6 +85,8 @@ def infer(
             missing, empty or has an id twice, too many inputs became dead letters, the output folder holds something
             else, another job works on it, what is left to resume is of another job, or the disk is full.
     """
+    if runner is not None and runner.options:
+        use_store_options(runner.flags())
     source, model = choose(recipe, records, input), read_manifest(export, "export", verify=True)
     _check_model(recipe, export)
     stamp = _stamp(recipe, model, source)

@@ -93,7 +93,8 @@ def infer(
         Path | None,
         typer.Option(
             metavar="PATH",
-            help="Decode this file, folder or glob: JSONL, TSV, CSV, TXT, parquet or TFRecord; `-`: standard input.",
+            help="Decode this file, folder or glob, also of s3:// or gs://: JSONL, TSV, CSV, TXT, parquet or (local "
+            "only) TFRecord; `-`: standard input.",
         ),
     ] = None,
     resume: Annotated[
@@ -132,7 +133,7 @@ def score(
         Path,
         typer.Option(
             metavar="PATH",
-            help="Score this file, folder or glob; `-`: standard input.",
+            help="Score this file, folder or glob, also of s3:// or gs://; `-`: standard input.",
             show_default=False,
         ),
     ],

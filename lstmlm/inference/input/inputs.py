@@ -1,4 +1,4 @@
-"""Where the batch job finds what it decodes: files of any kind, or the sources of the valid split."""
+"""Where the batch job finds what it decodes: files of any kind, here or in a store, or the valid split."""
 
 from __future__ import annotations
 
@@ -13,13 +13,14 @@ from typing import Any
 
 from lstmlm.corpus.reading.readers import read_file
 from lstmlm.corpus.reading.rows import Row
-from lstmlm.corpus.sources.files import ENDINGS, CorpusFile, corpus_file
+from lstmlm.corpus.sources.files import ENDINGS, CorpusFile, checksum, corpus_file
 from lstmlm.corpus.sources.found import Found
 from lstmlm.corpus.sources.listing import list_files
 from lstmlm.errors import UserError
 from lstmlm.inference.input.example_rows import TFRECORD, example_rows
 from lstmlm.inference.input.requests import OUTPUT_NAMES, Dead, RecordId, Request, Source, id_text
-from lstmlm.publish.folder import fingerprint, read_manifest, sha256_file
+from lstmlm.publish.folder import fingerprint, read_manifest
+from lstmlm.publish.places import check_local
 from lstmlm.recipe.recipe import Recipe
 from lstmlm.records.record import stable_hash
 from lstmlm.records.shards import records_in
@@ -28,6 +29,7 @@ from lstmlm.task import load_task
 KINDS = (*ENDINGS, TFRECORD)
 TEXT = ".txt"
 _GLOB = re.compile(r"[*?[]")
+_URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):/+(?=[^/])")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -35,14 +37,14 @@ class Files:
     """The rows of files; blank lines are no inputs.
 
     Attributes:
-        root: Folder that the names of the files are relative to.
+        root: Folder that the names of the files are relative to, or the URL of one (`s3://bucket/folder`).
         pattern: A file, a folder or a glob below it.
         recipe: Gives the keys, the seed and the longest line.
         target: Key of the output text; None: it is not asked for.
         exact: The pattern names one file, which may be a link to somewhere else, and is never a glob.
     """
 
-    root: Path
+    root: Path | str
     pattern: str
     recipe: Recipe
     target: str | None = None
@@ -51,12 +53,14 @@ class Files:
     @property
     def where(self) -> str:
         """See `Source`."""
-        return str(self.root / self.pattern)
+        if isinstance(self.root, Path):
+            return str(self.root / self.pattern)
+        return self.root if self.pattern == "." else f"{self.root.rstrip('/')}/{self.pattern}"
 
     def stamp(self) -> str:
         """See `Source`."""
         keys = [self.recipe.inference.field, self.recipe.inference.id, self.recipe.corpus.max_line_bytes, self.target]
-        return fingerprint("files", [(file.name, sha256_file(Path(file.path))) for file in self._files()], keys)
+        return fingerprint("files", [(file.name, checksum(file.path)) for file in self._files()], keys)
 
     def items(self) -> Iterator[Request | Dead]:
         """See `Source`."""
@@ -68,6 +72,8 @@ class Files:
                 yield self._item(index, file, row)
 
     def _files(self) -> list[CorpusFile]:
+        if isinstance(self.root, str):
+            return [_file(one, place) for place, one in enumerate(_stored(self.root, self.pattern))]
         path = self.root / self.pattern
         if self.exact and path.is_file():
             return [_file(Found(self.pattern, str(path), path.stat().st_size), 0)]
@@ -104,6 +110,23 @@ class Files:
     @functools.cached_property
     def _pairs(self) -> bool:
         return load_task(self.recipe.task).has_targets
+
+
+def _stored(root: str, pattern: str) -> list[Found]:
+    """Returns the files of a store; those of a folder have names relative to it, as here.
+
+    Raises:
+        UserError: There are none, they cannot be listed, or one is a TFRecord file.
+    """
+    found = list_files(root, pattern, "inference.input", ENDINGS).found
+    for one in found:
+        if one.name.lower().endswith(TFRECORD):
+            hint = "Copy it here and name it by --input"
+            raise UserError("TFRecord files are read on this machine only", where=one.path, hint=hint)
+    inside = f"{pattern}/"
+    if all(one.name.startswith(inside) for one in found):
+        return [dataclasses.replace(one, name=one.name.removeprefix(inside)) for one in found]
+    return found
 
 
 def _file(found: Found, place: int) -> CorpusFile:
@@ -186,9 +209,6 @@ def choose(recipe: Recipe, records: Path | None, input: Path | None) -> Source:
     if input is not None:
         return named(input, recipe)
     if recipe.inference.input is not None:
-        if isinstance(recipe.corpus.root, str):
-            hint = "Copy the input here and name it by --input"
-            raise UserError("the batch job reads local files", where=recipe.corpus.root, hint=hint)
         return Files(recipe.corpus.root, recipe.inference.input, recipe)
     if records is not None:
         return ValidSplit(records, recipe)
@@ -205,7 +225,18 @@ def chosen_fingerprint(recipe: Recipe) -> str:
 
 
 def named(path: Path, recipe: Recipe, target: str | None = None) -> Files:
-    """Returns the files that a path names: a file, all files of a folder, or those that a glob matches."""
+    """Returns the files that a path names: a file, all files of a folder, or those that a glob matches.
+
+    A URL of a store (`s3://bucket/in.jsonl`) may come as a path, which has only one of its slashes.
+
+    Raises:
+        UserError: It is a URL of a local file.
+    """
+    url = _URL.match(str(path))
+    if url is not None and not Path(f"{url[1]}:").is_dir():
+        if url[1].lower() == "file":
+            check_local(path, "--input")
+        return _remote(f"{url[1]}://", str(path)[url.end() :].split("/"), recipe, target)
     if path.is_dir():
         return Files(path, ".", recipe, target)
     if path.is_file():
@@ -214,3 +245,9 @@ def named(path: Path, recipe: Recipe, target: str | None = None) -> Files:
     while not literal.is_dir() and literal != literal.parent:
         literal = literal.parent
     return Files(literal, path.relative_to(literal).as_posix(), recipe, target)
+
+
+def _remote(scheme: str, parts: list[str], recipe: Recipe, target: str | None) -> Files:
+    first = next((place for place, part in enumerate(parts) if _GLOB.search(part)), len(parts) - 1)
+    root = max(first, 1)  # a bucket at least
+    return Files(scheme + "/".join(parts[:root]), "/".join(parts[root:]) or ".", recipe, target)

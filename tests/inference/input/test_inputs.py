@@ -1,7 +1,8 @@
 """Reading inputs: what is a request, what a dead letter, what stops the job."""
 
 import gzip
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from lstmlm.inference.input.inputs import Files, ValidSplit, choose, named
 from lstmlm.inference.input.requests import Dead, Request
 from lstmlm.recipe.recipe import Recipe
 from lstmlm.records.record import Record, stable_hash
+from tests.corpus.memory_store import MemoryStore
 
 MakeRecipe = Callable[..., Recipe]
 MakeRecords = Callable[[Sequence[Record]], Path]
@@ -85,3 +87,54 @@ def test_the_stamp_follows_the_content_and_not_the_place(tmp_path: Path, recipe:
     assert before != named(paths[0], recipe(field="other")).stamp()
     paths[0].write_text('{"text": "b"}\n')
     assert before != one.stamp()
+
+
+ROWS = b'{"text": "a", "key": "k1"}\n{"text": "b", "key": "k2"}\n'
+
+
+def _seen(items: Iterable[Request | Dead]) -> list[tuple[object, ...]]:
+    requests = [item for item in items if isinstance(item, Request)]
+    return [(item.index, item.id, item.text, item.seed, item.file, item.line) for item in requests]
+
+
+@pytest.mark.parametrize("pattern", ["in/a.jsonl", "in", "in/*.jsonl", "*/[ab].jsonl*"])
+def test_a_store_gives_what_files_here_give(
+    pattern: str, tmp_path: Path, recipe: MakeRecipe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "in").mkdir()
+    contents = {"in/a.jsonl": ROWS, "in/b.jsonl.gz": gzip.compress(b'{"text": "c"}\n'), "in/c.jsonl": b'{"text": "d"}'}
+    for name, content in contents.items():
+        (tmp_path / name).write_bytes(content)
+    monkeypatch.setattr(MemoryStore, "OBJECTS", {f"mem://bucket/x/{name}": one for name, one in contents.items()})
+    here, there = named(tmp_path / pattern, recipe()), named(Path(f"mem://bucket/x/{pattern}"), recipe())
+    assert _seen(there.items()) == _seen(here.items())
+    assert there.where == f"mem://bucket/x/{pattern}"
+    before = there.stamp()
+    assert before == named(Path(f"mem://bucket/x/{pattern}"), recipe()).stamp()
+    MemoryStore.OBJECTS["mem://bucket/x/in/a.jsonl"] = ROWS.replace(b'"a"', b'"z"')
+    assert there.stamp() != before
+
+
+def test_the_recipe_can_name_an_input_in_a_store(recipe: MakeRecipe, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(MemoryStore, "OBJECTS", {"mem://bucket/x/a.jsonl": ROWS})
+    source = choose(recipe(root="mem://bucket/x", input="a.jsonl", id="key"), None, None)
+    assert [item.id for item in source.items()] == ["k1", "k2"]
+
+
+@pytest.mark.parametrize(
+    ("path", "message"),
+    [
+        ("mem://bucket/none.jsonl", "mem://bucket/none.jsonl: no such file in the corpus"),
+        ("mem://bucket/a.tfrecord", "mem://bucket/a.tfrecord: TFRecord files are read on this machine only"),
+        (
+            "file:///data/a.jsonl",
+            "--input: file:/data/a.jsonl is a URL, and a path is needed. Write it as /data/a.jsonl",
+        ),
+    ],
+)
+def test_what_a_store_cannot_give_is_a_line(
+    path: str, message: str, recipe: MakeRecipe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(MemoryStore, "OBJECTS", {"mem://bucket/a.tfrecord": b"x"})
+    with pytest.raises(UserError, match=re.escape(message)):
+        list(named(Path(path), recipe()).items())
