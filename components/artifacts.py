@@ -1,8 +1,14 @@
-"""Artifact types of this project; the Kubeflow compiler accepts them as long as they have no PROPERTIES."""
+"""Artifacts and their types; the Kubeflow compiler accepts types of our own as long as they have no PROPERTIES."""
 
 from __future__ import annotations
 
-from tfx.types import artifact, system_artifacts
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from tfx import types
+from tfx.types import artifact, standard_artifacts, system_artifacts
+
+from lstmlm.errors import UserError
 
 
 class Tokenizer(artifact.Artifact):
@@ -29,3 +35,35 @@ class Predictions(artifact.Artifact):
     """A folder of the kind `predictions`: JSONL shards and dead letters."""
 
     TYPE_NAME = "lstmlm.Predictions"
+
+
+class Folder(artifact.Artifact):
+    """A folder of any other kind, which its manifest names."""
+
+    TYPE_NAME = "lstmlm.Folder"
+
+
+def artifact_type(name: str) -> type[artifact.Artifact]:
+    """Returns a type by its name in the table of stages: one of this module, or a standard one of TFX."""
+    found: type[artifact.Artifact] = globals().get(name) or getattr(standard_artifacts, name)
+    return found
+
+
+def only(artifacts: list[types.Artifact]) -> types.Artifact:
+    """Returns the one artifact of a channel."""
+    if len(artifacts) != 1:
+        raise ValueError(f"one artifact expected, got {len(artifacts)}: {[found.uri for found in artifacts]}")
+    return artifacts[0]
+
+
+def folder(found: types.Artifact) -> Path:
+    """Returns the folder of an artifact.
+
+    Raises:
+        UserError: The artifact is in an object store, which the stages cannot read.
+    """
+    parts = urlsplit(found.uri)
+    if parts.scheme not in ("", "file"):
+        hint = "Mount it as a file system and use the mounted path as the pipeline root"
+        raise UserError(f"artifacts in {parts.scheme}:// are not supported", where=found.uri, hint=hint)
+    return Path(parts.path if parts.scheme else found.uri)

@@ -1,78 +1,83 @@
-"""The shape all components of this project share: a recipe and a code version in, one stage called, folders out."""
+"""The component of any stage: its recipe, code version and inputs in, one stage called, folders out."""
 
 from __future__ import annotations
 
-import abc
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlsplit
 
 from tfx import types
-from tfx.dsl.components.base import base_executor
-from tfx.types.component_spec import ExecutionParameter
+from tfx.dsl.components.base import base_component, executor_spec
+from tfx.orchestration.data_types import RuntimeParameter
+from tfx.types.component_spec import ChannelParameter, ExecutionParameter
 
-from components.recipe_sections import read_sections
-from components.runtime import Runtime, current
-from lstmlm.errors import UserError
+from components.artifacts import artifact_type
+from components.executor import FILES, RECIPE, STAGE, VERSION, StageExecutor
+from components.hooks import hook_of
+from components.recipe_sections import sections
 from lstmlm.recipe.recipe import Recipe
+from lstmlm.stages import STAGES, Stage, node_of
 
-RECIPE = "recipe"
-VERSION = "version"
+EXECUTOR_VERSION = 2
+"""Raise it when the executor or a hook changes what it writes; a change of a stage raises the stage's own."""
 
-PARAMETERS = {RECIPE: ExecutionParameter(type=str), VERSION: ExecutionParameter(type=str)}
-"""Every component's: TFX does not see a change of code, so the version represents it in the cache key."""
-
-Artifacts = dict[str, list[types.Artifact]]
+PARAMETERS = {name: ExecutionParameter(type=str) for name in (STAGE, RECIPE, VERSION, FILES)}
+"""Of every component. TFX does not see a change of code, so the version represents it in the cache key."""
 
 
-class StageExecutor(base_executor.BaseExecutor, abc.ABC):
-    """Unpacks what TFX hands over and calls `run`."""
+class StageComponent(base_component.BaseComponent):
+    """Runs a stage. Its subclasses, one for each stage, are made by `component_class`."""
 
-    def Do(self, input_dict: Artifacts, output_dict: Artifacts, exec_properties: dict[str, Any]) -> None:
-        """See `BaseExecutor.Do`."""
-        inputs = {key: only(artifacts) for key, artifacts in input_dict.items()}
-        outputs = {key: only(artifacts) for key, artifacts in output_dict.items()}
-        self.run(read_sections(exec_properties[RECIPE]), inputs, outputs, current())
-
-    @abc.abstractmethod
-    def run(
-        self, recipe: Recipe, inputs: dict[str, types.Artifact], outputs: dict[str, types.Artifact], runtime: Runtime
+    def __init__(
+        self, stage: Stage, recipe: Recipe, inputs: Mapping[str, types.BaseChannel], files: str | RuntimeParameter
     ) -> None:
-        """Calls the stage.
+        """Declares the step. Reads no file.
 
         Args:
-            recipe: The sections this component depends on; the others are blank.
-            inputs: Input key -> artifact.
-            outputs: Output key -> artifact; the folder is there and empty.
-            runtime: Progress and cluster of this process.
+            stage: Its row of the table.
+            recipe: The whole recipe; narrowed to what this stage depends on.
+            inputs: Name of an input -> what hands it over.
+            files: The fingerprint of the files that the stage reads and no stage made, or a parameter that holds it
+                by the time the stage runs.
         """
+        properties: dict[str, Any] = {
+            STAGE: stage.name,
+            RECIPE: sections(recipe, stage),
+            VERSION: code_version(stage),
+            FILES: files,
+        }
+        channels = {one.key: inputs[one.name] for one in stage.inputs}
+        made = {key: types.Channel(type=kind) for key, kind in output_types(stage).items()}
+        super().__init__(spec=self.SPEC_CLASS(**properties, **channels, **made))
 
 
-def only(artifacts: list[types.Artifact]) -> types.Artifact:
-    """Returns the one artifact of a channel."""
-    if len(artifacts) != 1:
-        raise ValueError(f"one artifact expected, got {len(artifacts)}: {[found.uri for found in artifacts]}")
-    return artifacts[0]
+def component_class(stage: Stage) -> type[StageComponent]:
+    """Returns the component of a stage; its name is that of the node."""
+    name = node_of(stage).id
+    spec = {
+        "__doc__": f"Inputs, outputs and parameters of `{name}`.",
+        "PARAMETERS": PARAMETERS,
+        "INPUTS": {one.key: ChannelParameter(type=_handed(one.upstream)) for one in stage.inputs},
+        "OUTPUTS": {key: ChannelParameter(type=kind) for key, kind in output_types(stage).items()},
+    }
+    content = {
+        "__doc__": stage.help,
+        "__module__": __name__,
+        "SPEC_CLASS": type(f"{name}Spec", (types.ComponentSpec,), spec),
+        "EXECUTOR_SPEC": executor_spec.ExecutorClassSpec(StageExecutor),
+    }
+    return type(name, (StageComponent,), content)
 
 
-def folder(artifact: types.Artifact) -> Path:
-    """Returns the folder of an artifact.
-
-    Raises:
-        UserError: The artifact is in an object store, which the stages cannot read.
-    """
-    parts = urlsplit(artifact.uri)
-    if parts.scheme not in ("", "file"):
-        hint = "Mount it as a file system and use the mounted path as the pipeline root"
-        raise UserError(f"artifacts in {parts.scheme}:// are not supported", where=artifact.uri, hint=hint)
-    return Path(parts.path if parts.scheme else artifact.uri)
+def output_types(stage: Stage) -> dict[str, type[types.Artifact]]:
+    """Returns output key -> artifact type."""
+    node = node_of(stage)
+    return {node.output: artifact_type(node.artifact), **hook_of(stage).outputs}
 
 
-def code_version(component: int, stage: int | str) -> str:
-    """Returns what represents the code of a component in its cache key.
+def _handed(upstream: str) -> type[types.Artifact]:
+    return artifact_type(node_of(STAGES[upstream]).artifact)
 
-    Args:
-        component: The component's own `VERSION`.
-        stage: The version of the library's stage.
-    """
-    return f"{component}.{stage}"
+
+def code_version(stage: Stage) -> str:
+    """Returns what represents the code of a component in its cache key."""
+    return f"{EXECUTOR_VERSION}.{stage.version}"

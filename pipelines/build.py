@@ -1,7 +1,8 @@
-"""Builds the TFX pipeline of a recipe. Runs nothing."""
+"""Builds the TFX pipeline of a recipe from the table of stages. Runs nothing, and reads no file of the recipe."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import tensorflow_data_validation as tfdv
@@ -11,19 +12,14 @@ from tfx.dsl.components.base.base_node import BaseNode
 from tfx.dsl.components.common.resolver import Resolver
 from tfx.dsl.input_resolution.strategies.latest_blessed_model_strategy import LatestBlessedModelStrategy
 from tfx.orchestration import metadata
+from tfx.orchestration.data_types import RuntimeParameter
 from tfx.orchestration.pipeline import Pipeline
 from tfx.proto import pusher_pb2
-from tfx.types import Channel, standard_artifacts
+from tfx.types import BaseChannel, Channel, standard_artifacts
 
-from components.evaluator.component import Evaluator
-from components.examples.component import BuildExamples
-from components.exporter.component import Exporter
-from components.inference.component import Inference
-from components.ingest.component import Ingest
-from components.tokenizer.component import Tokenizer
-from components.trainer.component import Trainer
+from components.stage import component_class
 from lstmlm.recipe.recipe import Recipe
-from pipelines.stages import stage_named
+from lstmlm.stages import STAGES, Stage, node_of, pipeline_stages
 
 BEAM_ARGS = (
     # Beam's default runner first tries to download another one.
@@ -33,6 +29,8 @@ BEAM_ARGS = (
 )
 
 Connection = metadata_store_pb2.ConnectionConfig
+Files = Callable[[Stage], str]
+"""Returns the fingerprint of the files that a stage reads and no stage made."""
 
 
 def build_pipeline(
@@ -42,6 +40,7 @@ def build_pipeline(
     pushed: Path | str | None = None,
     store: Connection | None = None,
     resolve: bool = True,
+    files: Files | None = None,
 ) -> Pipeline:
     """Returns the pipeline of a recipe, from the corpus to the predictions.
 
@@ -50,10 +49,12 @@ def build_pipeline(
         root: Where artifacts go; absent: `artifacts` in the run's folder.
         pushed: Where models that are good enough are pushed; absent: `pushed` in the run's folder.
         store: The ML Metadata store; absent: SQLite in the run's folder.
-        resolve: Have a node that finds the last model that was good enough; not every orchestrator knows such nodes.
+        resolve: Add a resolver node for the latest blessed model; some orchestrators do not support resolver nodes.
+        files: Finds the files' fingerprints now; absent: each is the runtime parameter `files_parameter`, for a runner
+            that finds them when a stage is about to run.
 
     Raises:
-        UserError: The corpus or the input of the batch job cannot be read.
+        UserError: What `files` raises.
     """
     home = recipe.run_folder.resolve()
     if store is None:
@@ -61,52 +62,80 @@ def build_pipeline(
     return Pipeline(
         pipeline_name=recipe.name,
         pipeline_root=str(root or home / "artifacts"),
-        components=_nodes(recipe, str(pushed or home / "pushed"), resolve),
+        components=_nodes(recipe, str(pushed or home / "pushed"), resolve, files),
         enable_cache=True,
         metadata_connection_config=store,
         beam_pipeline_args=list(BEAM_ARGS),
     )
 
 
-def _nodes(recipe: Recipe, pushed: str, resolve: bool) -> list[BaseNode]:
-    ingest = Ingest(recipe)
-    records = ingest.outputs["records"]
-    tokenizer = Tokenizer(recipe, records)
-    pieces = tokenizer.outputs["tokenizer"]
-    examples = BuildExamples(recipe, records, pieces)
-    trainer = Trainer(recipe, examples.outputs["examples"], pieces)
-    exporter = Exporter(recipe, trainer.outputs["model"], pieces)
-    model = exporter.outputs["model"]
-    evaluator = Evaluator(recipe, model, records)
-    pusher = Pusher(
-        model=model,
-        model_blessing=evaluator.outputs["blessing"],
-        push_destination=pusher_pb2.PushDestination(
-            filesystem=pusher_pb2.PushDestination.Filesystem(base_directory=pushed)
-        ),
-    )
-    inference = Inference(recipe, pusher.outputs["pushed_model"], records)
-    steps = [ingest, *_validation(ingest), tokenizer, examples, trainer, exporter, evaluator, pusher, inference]
-    return [*steps, _latest_blessed_model(exporter, evaluator)] if resolve else steps
+def files_parameter(stage: Stage) -> str:
+    """Returns the name of the runtime parameter for the fingerprint of a stage's files."""
+    return f"{stage.name}-files"
 
 
-def _validation(ingest: Ingest) -> list[BaseNode]:
+def _nodes(recipe: Recipe, pushed: str, resolve: bool, files: Files | None) -> list[BaseNode]:
+    made: dict[str, BaseNode] = {}
+    for stage in pipeline_stages():
+        if stage.function:
+            inputs = {one.name: _main_output(made, one.upstream) for one in stage.inputs}
+            made[stage.name] = component_class(stage)(stage, recipe, inputs, _files(stage, files))
+        elif stage.name == "push":
+            made[stage.name] = _pusher(made, pushed)
+        elif resolve or stage.name != "resolve":
+            made[stage.name] = _STOCK[stage.name](made)
+    for name, node in made.items():
+        for earlier in node_of(STAGES[name]).after:
+            if earlier in made:
+                node.add_upstream_node(made[earlier])
+    return list(made.values())
+
+
+def _files(stage: Stage, files: Files | None) -> str | RuntimeParameter:
+    if not stage.outside:
+        return ""
+    return RuntimeParameter(files_parameter(stage), str) if files is None else files(stage)
+
+
+def _main_output(made: Mapping[str, BaseNode], stage: str) -> BaseChannel:
+    return made[stage].outputs[node_of(STAGES[stage]).output]
+
+
+def _statistics(made: Mapping[str, BaseNode]) -> BaseNode:
     # Ids are unique by construction: counting them would be most of the work.
     options = tfdv.StatsOptions(feature_allowlist=["source", "targets"])
-    statistics = StatisticsGen(examples=ingest.outputs["records"], stats_options=options)
-    schema = SchemaGen(statistics=statistics.outputs["statistics"])
-    validator = ExampleValidator(statistics=statistics.outputs["statistics"], schema=schema.outputs["schema"])
-    return [statistics, schema, validator]
+    return StatisticsGen(examples=_main_output(made, "ingest"), stats_options=options)
 
 
-def _latest_blessed_model(exporter: Exporter, evaluator: Evaluator) -> Resolver:
-    resolver = Resolver(
+def _schema(made: Mapping[str, BaseNode]) -> BaseNode:
+    return SchemaGen(statistics=_main_output(made, "statistics"))
+
+
+def _validator(made: Mapping[str, BaseNode]) -> BaseNode:
+    return ExampleValidator(statistics=_main_output(made, "statistics"), schema=_main_output(made, "schema"))
+
+
+def _latest_blessed_model(made: Mapping[str, BaseNode]) -> BaseNode:
+    return Resolver(
         strategy_class=LatestBlessedModelStrategy,
         model=Channel(type=standard_artifacts.Model),
         model_blessing=Channel(type=standard_artifacts.ModelBlessing),
-    ).with_id(stage_named("resolve").node)
-    # Between the two, so that it finds the last good model before this run's is evaluated. It is no input of the
-    # evaluator: it changes with every run, so nothing after it would be cached.
-    resolver.add_upstream_node(exporter)
-    evaluator.add_upstream_node(resolver)
-    return resolver
+    ).with_id(node_of(STAGES["resolve"]).id)
+
+
+def _pusher(made: Mapping[str, BaseNode], pushed: str) -> BaseNode:
+    where = pusher_pb2.PushDestination.Filesystem(base_directory=pushed)
+    return Pusher(
+        model=_main_output(made, "export"),
+        model_blessing=made["evaluate"].outputs["blessing"],
+        push_destination=pusher_pb2.PushDestination(filesystem=where),
+    )
+
+
+_STOCK: Mapping[str, Callable[[Mapping[str, BaseNode]], BaseNode]] = {
+    "statistics": _statistics,
+    "schema": _schema,
+    "validate": _validator,
+    "resolve": _latest_blessed_model,
+}
+"""Stage that is a node of TFX's own -> what makes it, from the nodes before it."""

@@ -29,7 +29,13 @@ def compile_kubeflow(recipe: Recipe, output: Path, image: str | None = None) -> 
     """
     home = f"{MOUNT}/{recipe.name}"
     # The open-source Kubeflow server refuses resolver nodes ("resolver not implemented yet").
-    pipeline = build_pipeline(recipe, root=f"{home}/artifacts", pushed=f"{home}/pushed", resolve=False)
+    pipeline = build_pipeline(
+        recipe,
+        root=f"{home}/artifacts",
+        pushed=f"{home}/pushed",
+        resolve=False,
+        files=lambda stage: stage.outside_fingerprint(recipe),
+    )
     config = kubeflow_v2_dag_runner.KubeflowV2DagRunnerConfig(
         default_image=image or IMAGE, display_name=recipe.name, use_pipeline_spec_2_1=True
     )

@@ -26,10 +26,10 @@ from lstmlm.publish.folder import MANIFEST
 from lstmlm.publish.locks import locked
 from lstmlm.publish.manifest import read_object
 from lstmlm.recipe.recipe import Recipe
-from pipelines.build import build_pipeline
+from lstmlm.stages import STAGES, Stage, node_of, stage_named, stage_of_node
+from pipelines.build import build_pipeline, files_parameter
 from pipelines.housekeeping import sweep
 from pipelines.moved import keys_as_at, settle
-from pipelines.stages import Stage, stage_named, stage_of_node
 from pipelines.store import Execution, RunStore, changed_parameter, folders, is_cached
 
 
@@ -59,7 +59,7 @@ class StageReport:
     """What became of one stage.
 
     Attributes:
-        stage: Its name, as in `pipelines.stages`.
+        stage: Its name, as in `lstmlm.stages`.
         cached: Whether nothing had to be done.
         seconds: How long it took.
         artifact: Folder of its main output; None where there is none (no model was blessed before).
@@ -121,6 +121,7 @@ class _Run:
     """One run of a compiled pipeline."""
 
     def __init__(self, recipe: Recipe, run_id: str, listener: Listener, ray_address: str | None) -> None:
+        self._recipe = recipe
         pipeline = build_pipeline(recipe)
         self._ir: pipeline_pb2.Pipeline = compiler.Compiler().compile(pipeline)
         parameters = {constants.PIPELINE_RUN_ID_PARAMETER_NAME: run_id}
@@ -135,10 +136,19 @@ class _Run:
 
     def stages(self, only: Stage | None) -> Iterator[StageReport]:
         """Runs the stages in order, or one."""
-        for name, node in self._nodes.items():
-            stage = stage_of_node(name)
-            if only is None or stage == only:
-                yield self._stage(stage, node)
+        chosen = [stage_of_node(name) for name in self._nodes] if only is None else [only]
+        # All of them now: a file that is missing is reported before anything runs, and one that changes meanwhile
+        # belongs to the next run.
+        for stage in chosen:
+            self._fingerprint_files(stage)
+        for stage in chosen:
+            yield self._stage(stage, self._nodes[node_of(stage).id])
+
+    def _fingerprint_files(self, stage: Stage) -> None:
+        """Reads the files that a stage depends on and no stage made: they are a part of its cache key."""
+        if stage.outside:
+            found = {files_parameter(stage): stage.outside_fingerprint(self._recipe)}
+            runtime_parameter_utils.substitute_runtime_parameter(self._nodes[node_of(stage).id], found)
 
     def _stage(self, stage: Stage, node: pipeline_pb2.PipelineNode) -> StageReport:
         started = time.monotonic()
@@ -150,16 +160,16 @@ class _Run:
                 self._launch(stage, node)
             execution = self.store.finished(node)
             if execution is None:
-                raise RuntimeError(f"{stage.node} neither failed nor finished; the log says why")
+                raise RuntimeError(f"{node_of(stage).id} neither failed nor finished; the log says why")
         else:
             self._check_same(stage, node, done)
             execution = done
-        cached = done is not None or stage.lookup or is_cached(execution)
-        outputs = folders(self.store.outputs(execution))
-        artifact = outputs[stage.output] / stage.inside if stage.output in outputs else None
+        place, outputs = node_of(stage), folders(self.store.outputs(execution))
+        cached = done is not None or place.lookup or is_cached(execution)
+        artifact = outputs[place.output] / place.inside if place.output in outputs else None
         self._listener.finished(stage.name, artifact, cached=cached)
         if stage.name == "evaluate":
-            _check_blessed(outputs[stage.output])
+            _check_blessed(outputs[place.output])
         return StageReport(stage.name, cached, time.monotonic() - started, artifact, outputs)
 
     def _check_upstream(self, stage: Stage, node: pipeline_pb2.PipelineNode) -> None:
@@ -171,12 +181,12 @@ class _Run:
                 what = f"stage `{stage.name}` needs `{before.name}`, which has not finished in run {self._run_id!r}"
                 raise UserError(what, where="--stage", hint=f"Run --stage {before.name} with this --run-id first")
             if before.name == "evaluate":
-                _check_blessed(folders(self.store.outputs(execution))[before.output])
+                _check_blessed(folders(self.store.outputs(execution))[node_of(before).output])
 
     def _check_same(self, stage: Stage, node: pipeline_pb2.PipelineNode, done: Execution) -> None:
         changed = changed_parameter(node, done)
         if changed is not None:
-            what = f"stage `{stage.name}` ran under the run id {self._run_id!r} with another {changed}"
+            what = f"stage `{stage.name}` ran under the run id {self._run_id!r} with another value of `{changed}`"
             raise UserError(what, where="--run-id", hint="Use a new run id after a change")
 
     def _launch(self, stage: Stage, node: pipeline_pb2.PipelineNode) -> None:
@@ -198,8 +208,8 @@ class _Run:
 
         That happens after a return to an earlier recipe, and where the folder was removed.
         """
-        exporter = stage_named("export")
-        execution = self.store.finished(self._nodes[exporter.node])
+        exporter = node_of(STAGES["export"])
+        execution = self.store.finished(self._nodes[exporter.id])
         versions = [path for path in self._pushed.glob("*") if path.name.isdigit()]
         if execution is None or not versions:
             return False

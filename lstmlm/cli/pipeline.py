@@ -14,7 +14,7 @@ from lstmlm.cli.needs import EVERYTHING
 from lstmlm.cli.options import Overrides, RayAddress, RecipePath, local_path, read_recipe
 from lstmlm.cli.results import show_metrics, show_outputs
 from lstmlm.errors import BelowThreshold, UserError
-from pipelines.stages import stage_named
+from lstmlm.stages import stage_named
 
 if TYPE_CHECKING:
     from lstmlm.progress import Progress

@@ -1,6 +1,6 @@
 """The stages of a run: one table, which commands, components, pipelines and documentation follow."""
 
-from lstmlm.stages.find import pipeline_stages, sections_read, stage_named, stage_of_node, stages_before
+from lstmlm.stages.find import node_of, pipeline_stages, sections_read, stage_named, stage_of_node, stages_before
 from lstmlm.stages.stage import Input, Node, Stage
 from lstmlm.stages.table import STAGES
 
@@ -9,6 +9,7 @@ __all__ = [
     "Input",
     "Node",
     "Stage",
+    "node_of",
     "pipeline_stages",
     "sections_read",
     "stage_named",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 
 from lstmlm.errors import UserError
-from lstmlm.stages.stage import Stage
+from lstmlm.stages.stage import Node, Stage
 from lstmlm.stages.table import STAGES
 
 
@@ -30,7 +30,18 @@ def stage_named(name: str) -> Stage:
 
 def stage_of_node(node: str) -> Stage:
     """Returns the stage of a node of the pipeline."""
-    return next(stage for stage in pipeline_stages() if stage.node is not None and stage.node.id == node)
+    return next(stage for stage in pipeline_stages() if node_of(stage).id == node)
+
+
+def node_of(stage: Stage) -> Node:
+    """Returns the node of a stage of the pipeline.
+
+    Raises:
+        LookupError: It is a command only.
+    """
+    if stage.node is None:
+        raise LookupError(f"stage {stage.name} is not a part of the pipeline")
+    return stage.node
 
 
 def stages_before(stage: Stage) -> tuple[str, ...]:

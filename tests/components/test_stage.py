@@ -1,3 +1,5 @@
+"""The component of every stage, and what hooks add to some."""
+
 from __future__ import annotations
 
 import json
@@ -9,6 +11,7 @@ import pytest
 from lstmlm.errors import BelowThreshold, UserError
 from lstmlm.progress import Silent
 from lstmlm.recipe.recipe import Recipe
+from lstmlm.stages import STAGES, Input, Node, Stage
 
 pytestmark = [pytest.mark.tfx, pytest.mark.slow]
 
@@ -22,30 +25,35 @@ def artifact(kind: Any, path: Path) -> Any:
     return found
 
 
-def properties(stage: str) -> dict[str, str]:
+def do(stage: str, inputs: dict[str, Any], outputs: dict[str, Any]) -> None:
+    """Runs the component of a stage as TFX does."""
+    from components.executor import StageExecutor
     from components.recipe_sections import sections
-    from lstmlm.stages import STAGES
 
-    return {"recipe": sections(RECIPE, STAGES[stage]), "version": "1.1"}
+    properties = {"stage": stage, "recipe": sections(RECIPE, STAGES[stage]), "version": "1.1", "files": ""}
+    one = {key: [value] for key, value in inputs.items()}
+    StageExecutor().Do(one, {key: [value] for key, value in outputs.items()}, properties)
 
 
-def run_evaluator(monkeypatch: pytest.MonkeyPatch, folder: Path, *, blessed: bool) -> Any:
+def replace(monkeypatch: pytest.MonkeyPatch, stage: str, function: Any) -> None:
+    monkeypatch.setattr(STAGES[stage].function.replace(":", "."), function)
+
+
+def run_evaluator(monkeypatch: pytest.MonkeyPatch, path: Path, *, blessed: bool) -> Any:
     from tfx.types import standard_artifacts
 
     from components import artifacts
-    from components.evaluator import executor
 
     def stage(recipe: Recipe, export: Path, records: Path, output: Path, progress: object) -> None:
-        assert export == folder / "model" / "Format-Serving"
+        assert export == path / "model" / "Format-Serving"
         (output / "metrics.json").write_text(json.dumps({"blessed": blessed}), encoding="utf-8")
 
-    monkeypatch.setattr(executor, "stage", stage)
-    blessing = artifact(standard_artifacts.ModelBlessing, folder / "blessing")
-    model = artifact(standard_artifacts.Model, folder / "model")
+    replace(monkeypatch, "evaluate", stage)
+    blessing = artifact(standard_artifacts.ModelBlessing, path / "blessing")
+    model = artifact(standard_artifacts.Model, path / "model")
     model.id = 17
-    inputs = {"model": [model], "records": [artifact(standard_artifacts.Examples, folder / "records")]}
-    outputs = {"evaluation": [artifact(artifacts.Evaluation, folder / "evaluation")], "blessing": [blessing]}
-    executor.EvaluatorExecutor().Do(inputs, outputs, properties("evaluate"))
+    inputs = {"model": model, "records": artifact(standard_artifacts.Examples, path / "records")}
+    do("evaluate", inputs, {"evaluation": artifact(artifacts.Evaluation, path / "evaluation"), "blessing": blessing})
     return blessing
 
 
@@ -65,15 +73,13 @@ def test_inference_refuses_a_model_that_was_not_pushed(tmp_path: Path, monkeypat
     from tfx.types import standard_artifacts
 
     from components import artifacts
-    from components.inference import executor
 
-    monkeypatch.setattr(executor, "stage", lambda *_, **__: pytest.fail("must not be called"))
+    replace(monkeypatch, "infer", lambda *_, **__: pytest.fail("must not be called"))
     model = artifact(standard_artifacts.PushedModel, tmp_path / "model")
     model.set_int_custom_property("pushed", 0)
-    inputs = {"pushed_model": [model], "records": [artifact(standard_artifacts.Examples, tmp_path / "records")]}
-    outputs = {"predictions": [artifact(artifacts.Predictions, tmp_path / "predictions")]}
+    inputs = {"pushed_model": model, "records": artifact(standard_artifacts.Examples, tmp_path / "records")}
     with pytest.raises(BelowThreshold):
-        executor.InferenceExecutor().Do(inputs, outputs, properties("infer"))
+        do("infer", inputs, {"predictions": artifact(artifacts.Predictions, tmp_path / "predictions")})
 
 
 def test_the_trainer_hands_on_progress_and_cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -81,18 +87,16 @@ def test_the_trainer_hands_on_progress_and_cluster(tmp_path: Path, monkeypatch: 
 
     from components import artifacts
     from components.runtime import Runtime, current, use
-    from components.trainer import executor
 
     seen: list[object] = []
-    monkeypatch.setattr(executor, "stage", lambda *given, **named: seen.extend([given[-1], named["ray_address"]]))
+    replace(monkeypatch, "train", lambda *_, **named: seen.extend([named["progress"], named["ray_address"]]))
     inputs = {
-        "examples": [artifact(standard_artifacts.Examples, tmp_path / "examples")],
-        "tokenizer": [artifact(artifacts.Tokenizer, tmp_path / "tokenizer")],
+        "examples": artifact(standard_artifacts.Examples, tmp_path / "examples"),
+        "tokenizer": artifact(artifacts.Tokenizer, tmp_path / "tokenizer"),
     }
-    outputs = {"model": [artifact(artifacts.TrainingRun, tmp_path / "model")]}
     listener = Silent()
     with use(Runtime(listener, "ray://head:10001")):
-        executor.TrainerExecutor().Do(inputs, outputs, properties("train"))
+        do("train", inputs, {"model": artifact(artifacts.TrainingRun, tmp_path / "model")})
     assert seen == [listener, "ray://head:10001"]
     assert current().ray_address is None
 
@@ -102,22 +106,55 @@ def test_the_exporter_writes_where_pusher_looks(tmp_path: Path, monkeypatch: pyt
     from tfx.utils import path_utils
 
     from components import artifacts
-    from components.exporter import executor
 
-    monkeypatch.setattr(executor, "stage", lambda recipe, model, tokenizer, output, progress: output.mkdir())
+    replace(monkeypatch, "export", lambda recipe, model, tokenizer, output, progress: output.mkdir())
     inputs = {
-        "training_run": [artifact(artifacts.TrainingRun, tmp_path / "run")],
-        "tokenizer": [artifact(artifacts.Tokenizer, tmp_path / "tokenizer")],
+        "training_run": artifact(artifacts.TrainingRun, tmp_path / "run"),
+        "tokenizer": artifact(artifacts.Tokenizer, tmp_path / "tokenizer"),
     }
     model = artifact(standard_artifacts.Model, tmp_path / "model")
-    executor.ExporterExecutor().Do(inputs, {"model": [model]}, properties("export"))
+    do("export", inputs, {"model": model})
     assert Path(path_utils.serving_model_path(model.uri)).is_dir()
 
 
-def test_artifacts_in_an_object_store_are_refused_with_a_cure() -> None:
+def test_ingest_names_the_splits_for_the_statistics(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from tfx.types import standard_artifacts
 
-    from components.stage import folder
+    replace(monkeypatch, "ingest", lambda recipe, output, progress: None)
+    records = artifact(standard_artifacts.Examples, tmp_path / "records")
+    do("ingest", {}, {"records": records})
+    assert records.splits == ["train", "valid"]
+
+
+def test_a_row_is_all_that_a_new_component_needs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from tfx.types import standard_artifacts
+
+    from components import artifacts
+
+    def letters(recipe: Recipe, records: Path, output: Path, progress: object) -> None:
+        assert recipe.corpus == RECIPE.corpus
+        (output / "letters").write_text(records.name, encoding="utf-8")
+
+    monkeypatch.setattr("lstmlm.corpus.ingest.letters", letters, raising=False)
+    added = Stage(
+        name="letters",
+        help="Count letters.",
+        function="lstmlm.corpus.ingest:letters",
+        kind="letters",
+        version=1,
+        inputs=(Input("records", "ingest"),),
+        node=Node("Letters", "letters"),
+    )
+    monkeypatch.setitem(STAGES, "letters", added)
+    records = artifact(standard_artifacts.Examples, tmp_path / "records")
+    do("letters", {"records": records}, {"letters": artifact(artifacts.Folder, tmp_path / "letters")})
+    assert (tmp_path / "letters" / "letters").read_text(encoding="utf-8") == "records"
+
+
+def test_artifacts_in_an_object_store_are_refused_with_a_hint() -> None:
+    from tfx.types import standard_artifacts
+
+    from components.artifacts import folder
 
     found = standard_artifacts.Model()
     found.uri = "s3://bucket/model"
@@ -128,7 +165,7 @@ def test_artifacts_in_an_object_store_are_refused_with_a_cure() -> None:
 def test_a_file_uri_is_a_folder() -> None:
     from tfx.types import standard_artifacts
 
-    from components.stage import folder
+    from components.artifacts import folder
 
     found = standard_artifacts.Model()
     found.uri = "file:///data/model"

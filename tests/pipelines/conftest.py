@@ -11,6 +11,7 @@ import pytest
 from lstmlm.progress import Silent
 from lstmlm.publish.folder import publish
 from lstmlm.recipe.recipe import Recipe
+from lstmlm.stages import STAGES
 
 WORDS = ("the", "small", "cat", "dog", "river", "runs", "sleeps", "near", "old", "young", "quick", "stone", "tree")
 
@@ -76,12 +77,6 @@ class Stages:
 @pytest.fixture
 def stages(monkeypatch: pytest.MonkeyPatch) -> Stages:
     """Replaces the stages after ingest."""
-    from components.evaluator import executor as evaluator
-    from components.examples import executor as examples
-    from components.exporter import executor as exporter
-    from components.inference import executor as inference
-    from components.tokenizer import executor as tokenizer
-    from components.trainer import executor as trainer
     from lstmlm.evaluation.thresholds import failures
 
     fake = Stages()
@@ -93,7 +88,7 @@ def stages(monkeypatch: pytest.MonkeyPatch) -> Stages:
         fake.write("examples", "examples", output, {"tokens": "1 2 3"})
 
     def train(
-        recipe: Recipe, data: Path, tokenizer: Path, output: Path, progress: Silent, *, ray_address: object
+        recipe: Recipe, examples: Path, tokenizer: Path, output: Path, progress: Silent, *, ray_address: object
     ) -> None:
         progress.update(recipe.training.steps, unit="steps")
         fake.write("model", "train", output, {"weights.npz": str(recipe.training.steps)})
@@ -103,24 +98,24 @@ def stages(monkeypatch: pytest.MonkeyPatch) -> Stages:
         files = {"saved_model.pb": weights, "decoding": recipe.decoding.model_dump_json()}
         fake.write("export", "export", output, files)
 
-    def evaluate(recipe: Recipe, model: Path, records: Path, output: Path, progress: object) -> None:
-        assert (model / "saved_model.pb").is_file()
+    def evaluate(recipe: Recipe, export: Path, records: Path, output: Path, progress: object) -> None:
+        assert (export / "saved_model.pb").is_file()
         failed = failures({"perplexity": fake.perplexity}, recipe.evaluation.thresholds)
         verdict = {"metrics": {"perplexity": fake.perplexity}, "failures": failed, "blessed": not failed}
         fake.write("evaluation", "evaluate", output, {"metrics.json": json.dumps(verdict)})
 
-    def infer(recipe: Recipe, model: Path, output: Path, progress: object, *, records: Path) -> None:
-        text = (model / "saved_model.pb").read_text(encoding="utf-8")
+    def infer(recipe: Recipe, export: Path, output: Path, progress: object, *, records: Path) -> None:
+        text = (export / "saved_model.pb").read_text(encoding="utf-8")
         fake.write("predictions", "infer", output, {"predictions-00000-of-00001.jsonl": text})
 
-    replaced = (
-        (tokenizer, tokenize),
-        (examples, build),
-        (trainer, train),
-        (exporter, export),
-        (evaluator, evaluate),
-        (inference, infer),
-    )
-    for module, function in replaced:
-        monkeypatch.setattr(module, "stage", function)
+    replaced = {
+        "tokenizer": tokenize,
+        "examples": build,
+        "train": train,
+        "export": export,
+        "evaluate": evaluate,
+        "infer": infer,
+    }
+    for name, function in replaced.items():
+        monkeypatch.setattr(STAGES[name].function.replace(":", "."), function)
     return fake

@@ -10,14 +10,14 @@ import pytest
 
 from lstmlm.errors import BelowThreshold, UserError
 from lstmlm.progress import Silent
-from pipelines.stages import STAGES
+from lstmlm.stages import pipeline_stages
 
 if TYPE_CHECKING:
     from tests.pipelines.conftest import MakeRecipe, Stages
 
 pytestmark = [pytest.mark.tfx, pytest.mark.slow]
 
-ALL = [stage.name for stage in STAGES]
+ALL = [stage.name for stage in pipeline_stages()]
 FAKED = ["tokenizer", "examples", "train", "export", "evaluate", "infer"]
 
 

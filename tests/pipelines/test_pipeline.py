@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import ast
-from pathlib import Path
+import dataclasses
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from lstmlm.errors import UserError
-from pipelines.stages import STAGES, stage_of_node
+from lstmlm.stages import STAGES, Input, Node, Stage, pipeline_stages, stage_of_node, stages_before
 
 if TYPE_CHECKING:
     from tests.pipelines.conftest import MakeRecipe
@@ -33,29 +32,37 @@ def edges(intermediate: Any) -> dict[str, tuple[str, ...]]:
     }
 
 
-def test_every_node_is_a_stage_with_a_name(make_recipe: MakeRecipe) -> None:
-    assert set(edges(compiled(make_recipe()))) == {stage.name for stage in STAGES}
-
-
-def test_the_airflow_dag_has_the_edges_of_the_pipeline(make_recipe: MakeRecipe, root: Path) -> None:
-    source = ast.parse((root / "deploy" / "airflow" / "lstmlm_dag.py").read_text(encoding="utf-8"))
-    (stages,) = (
-        node.value for node in source.body if isinstance(node, ast.AnnAssign) and ast.unparse(node.target) == "STAGES"
-    )
-    assert ast.literal_eval(stages) == edges(compiled(make_recipe()))
+def test_the_pipeline_has_the_nodes_and_edges_of_the_table(make_recipe: MakeRecipe) -> None:
+    assert edges(compiled(make_recipe())) == {stage.name: stages_before(stage) for stage in pipeline_stages()}
 
 
 def test_a_new_code_version_is_part_of_the_cache_key(make_recipe: MakeRecipe, monkeypatch: pytest.MonkeyPatch) -> None:
-    from components.trainer import component
-
     def version() -> str:
         nodes = (node.pipeline_node for node in compiled(make_recipe()).nodes)
         (trainer,) = (node for node in nodes if node.node_info.id == "Trainer")
         return str(trainer.parameters.parameters["version"].field_value.string_value)
 
-    before = version()
-    monkeypatch.setattr(component, "VERSION", component.VERSION + 1)
+    before, stage = version(), STAGES["train"]
+    monkeypatch.setitem(STAGES, "train", dataclasses.replace(stage, version=stage.version + 1))
     assert version() != before
+
+
+def test_a_row_adds_a_node_to_the_pipeline(make_recipe: MakeRecipe, monkeypatch: pytest.MonkeyPatch) -> None:
+    added = Stage(
+        name="letters",
+        help="Count letters.",
+        function="lstmlm.corpus.ingest:count_letters",
+        kind="letters",
+        version=1,
+        inputs=(Input("records", "ingest"), Input("export", "export")),
+        node=Node("Letters", "letters"),
+    )
+    monkeypatch.setitem(STAGES, "letters", added)
+    found = compiled(make_recipe())
+    assert edges(found)["letters"] == ("export", "ingest")
+    (node,) = (node.pipeline_node for node in found.nodes if node.pipeline_node.node_info.id == "Letters")
+    assert node.parameters.parameters["stage"].field_value.string_value == "letters"
+    assert node.outputs.outputs["letters"].artifact_spec.type.name == "lstmlm.Folder"
 
 
 def test_beam_runs_in_this_process_and_downloads_nothing(make_recipe: MakeRecipe) -> None:
@@ -66,23 +73,31 @@ def test_beam_runs_in_this_process_and_downloads_nothing(make_recipe: MakeRecipe
     assert "--sdk_container_image=unused" in arguments
 
 
-def test_a_missing_corpus_is_the_users_fault(make_recipe: MakeRecipe) -> None:
-    with pytest.raises(UserError, match=r"absent\.txt"):
-        compiled(make_recipe(corpus={"train": "absent.txt"}))
+def test_declaring_a_pipeline_reads_no_file(make_recipe: MakeRecipe) -> None:
+    recipe = make_recipe(corpus={"train": "absent.txt"}, inference={"input": "absent.jsonl"})
+    assert len(compiled(recipe).nodes) == len(pipeline_stages())
 
 
-def test_a_missing_input_of_the_batch_job_is_found_before_anything_runs(make_recipe: MakeRecipe) -> None:
-    with pytest.raises(UserError, match=r"absent\.jsonl"):
-        compiled(make_recipe(inference={"input": "absent.jsonl"}))
+@pytest.mark.parametrize(
+    ("changes", "name"),
+    [({"corpus": {"train": "absent.txt"}}, "absent.txt"), ({"inference": {"input": "absent.jsonl"}}, "absent.jsonl")],
+)
+def test_a_missing_file_is_the_users_fault_and_found_before_anything_runs(
+    make_recipe: MakeRecipe, changes: dict[str, Any], name: str
+) -> None:
+    from pipelines.local import run_local
+
+    recipe = make_recipe(**changes)
+    with pytest.raises(UserError, match=name):
+        run_local(recipe)
+    assert not list((recipe.run_folder / "artifacts").glob("*"))
 
 
 def test_other_texts_to_decode_are_part_of_the_cache_key(make_recipe: MakeRecipe) -> None:
-    from lstmlm.inference.input.inputs import chosen_fingerprint
-
-    recipe = make_recipe(inference={"input": "prompts.jsonl"})
+    recipe, stage = make_recipe(inference={"input": "prompts.jsonl"}), STAGES["infer"]
     prompts = recipe.corpus.root / "prompts.jsonl"
     prompts.write_text('{"text": "the cat"}\n', encoding="utf-8")
-    before = chosen_fingerprint(recipe)
+    before = stage.outside_fingerprint(recipe)
     prompts.write_text('{"text": "the dog"}\n', encoding="utf-8")
-    assert chosen_fingerprint(recipe) != before
-    assert chosen_fingerprint(make_recipe()) == ""
+    assert stage.outside_fingerprint(recipe) != before
+    assert stage.outside_fingerprint(make_recipe()) == ""

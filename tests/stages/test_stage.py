@@ -149,3 +149,15 @@ def test_stages_as_json_says_what_runs_before_what(lstmlm: Lstmlm) -> None:
     assert rows["infer"]["before"] == ["ingest", "push"]
     assert rows["evaluate"]["before"] == ["export", "ingest", "resolve"]
     assert rows["train"]["version"] == STAGES["train"].version
+
+
+def test_the_content_of_a_given_vocabulary_is_part_of_the_cache_key(tmp_path: Path) -> None:
+    def key(model: Path | None) -> str:
+        content = {"name": "test", "task": "generate", "corpus": {"train": "a.txt"}, "tokenizer": {"model": model}}
+        return STAGES["tokenizer"].outside_fingerprint(Recipe.model_validate(content))
+
+    path = tmp_path / "a.model"
+    path.write_bytes(b"one")
+    first = key(path)
+    path.write_bytes(b"two")
+    assert len({first, key(path), key(None)}) == 3

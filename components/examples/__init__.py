@@ -1,1 +1,0 @@
-"""The component that turns records into token ids."""

@@ -1,1 +1,0 @@
-"""The component that decodes a batch of texts."""

@@ -1,1 +1,0 @@
-"""The component that reads the corpus into records."""
