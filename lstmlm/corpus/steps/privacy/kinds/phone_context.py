@@ -78,9 +78,9 @@ def says_other(text: str, start: int, end: int) -> bool:
 def _precedes(words: re.Pattern[str], latin: re.Pattern[str], text: str, start: int, reach: int) -> bool:
     # One character more, for the pattern looks at what is before it; in small letters, which are compared more quickly.
     before = text[max(0, start - reach - 1) : start].lower()
-    if _WORD.search(before) is None:
-        return False
-    return (latin if before.isascii() else words).search(before, int(start > reach)) is not None
+    if before.isascii():
+        return before.islower() and latin.search(before, int(start > reach)) is not None  # without letters it is not
+    return _WORD.search(before) is not None and words.search(before, int(start > reach)) is not None
 
 
 def says_code(text: str, start: int) -> bool:
