@@ -68,6 +68,7 @@ bench-adversarial: .venv/.synced
 
 docs: .venv/.synced
 	$(BIN)/lstmlm recipe docs > docs/recipe.md
+	$(BIN)/python -m lstmlm.cli.stages.docs docs/architecture.md
 
 clean:
 	rm -rf build runs .cache .mypy_cache .pytest_cache .ruff_cache

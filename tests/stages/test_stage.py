@@ -143,6 +143,13 @@ def test_the_commands_of_stages_are_those_of_the_table(lstmlm: Lstmlm) -> None:
     assert named == [stage.name for stage in WITH_FUNCTION]
 
 
+def test_the_table_in_the_documentation_is_that_of_the_code(root: Path) -> None:
+    from lstmlm.cli.stages.docs import with_table
+
+    text = (root / "docs" / "architecture.md").read_text(encoding="utf-8")
+    assert with_table(text) == text, "run `make docs`"
+
+
 def test_stages_as_json_says_what_runs_before_what(lstmlm: Lstmlm) -> None:
     rows = {row["name"]: row for row in json.loads(lstmlm("stages", "--json").stdout)}
     assert list(rows) == list(STAGES)
