@@ -12,18 +12,20 @@ import importlib
 import importlib.metadata
 import pkgutil
 from collections.abc import Iterable
+from typing import Any
 
 from lstmlm.errors import UserError
 
 
-def find(group: str, name: str, builtin_package: str) -> object:
+def find(group: str, name: str, builtin_package: str | None) -> object:
     """Imports an extension.
 
     Args:
         group: Entry-point group, such as `lstmlm.tasks`. Its last part is what errors call the thing.
         name: A module of `builtin_package`, an entry point of the group, or `package.module:Object`. A module of this
             package wins over an entry point of the same name.
-        builtin_package: The package whose modules are the built-in extensions, such as `lstmlm.tasks`.
+        builtin_package: The package whose modules are the built-in extensions, such as `lstmlm.tasks`; None: there are
+            no built-in ones.
 
     Returns:
         The module of a built-in extension; the object that an entry point or `package.module:Object` names.
@@ -45,14 +47,22 @@ def find(group: str, name: str, builtin_package: str) -> object:
     return _object(group, entries[0].value)
 
 
-def names(group: str, builtin_package: str) -> list[str]:
+def names(group: str, builtin_package: str | None) -> list[str]:
     """Returns the names that `find` knows, without importing what they name."""
     return sorted({*builtin_names(builtin_package), *(entry.name for entry in _entry_points(group))})
 
 
-def builtin_names(package: str) -> list[str]:
-    """Returns the names of the modules of a package, without importing them."""
+def builtin_names(package: str | None) -> list[str]:
+    """Returns the names of the modules of a package, without importing them; none without a package."""
+    if package is None:
+        return []
     return sorted(module.name for module in pkgutil.iter_modules(importlib.import_module(package).__path__))
+
+
+def imported(name: str) -> Any:
+    """Returns the object that `package.module:Object` names; lower layers reach higher ones this way."""
+    module, _, path = name.partition(":")
+    return functools.reduce(getattr, path.split("."), importlib.import_module(module))
 
 
 def unknown(group: str, name: str, known: Iterable[str]) -> UserError:
@@ -75,10 +85,8 @@ def _object(group: str, name: str) -> object:
     Raises:
         UserError: The module or the object does not exist, or importing it fails.
     """
-    module, _, path = name.partition(":")
     try:
-        found = importlib.import_module(module)
-        return functools.reduce(getattr, path.split("."), found)
+        return imported(name)
     except Exception as error:  # the code is not ours: whatever it raises, the user has to know which name it was
         what = f"cannot import the {_noun(group)} {name!r} ({type(error).__name__}: {' '.join(str(error).split())})"
         hint = "Check the name, and that its package is installed in this environment"

@@ -12,6 +12,7 @@ from typing import Any
 
 from lstmlm.cli.needs import CORPUS, EXPORT, INFERENCE, TOKENIZER
 from lstmlm.cli.recipe_files import decontamination_faults, file_faults, inference_faults, tokenizer_faults
+from lstmlm.corpus.steps.quality.rule_set import rule_set
 from lstmlm.errors import UserError
 from lstmlm.evaluation.thresholds import bound_faults
 from lstmlm.recipe.faults import Fault, Key
@@ -82,9 +83,12 @@ def _target_faults(draft: ParsedRecipe, recipe: Recipe, task: Task) -> Iterator[
         what = f"input and output text are both the column {corpus.source!r}"
         yield Fault(("corpus", "target"), what, "Name the column of the output text")
     for field in ("target_languages", "quality"):
-        asks = "pairs" in corpus.quality if field == "quality" else corpus.target_languages
+        compared = [name for name in corpus.quality if rule_set(name).compares_targets]
+        asks = compared if field == "quality" else corpus.target_languages
         if not task.has_targets and asks and draft.is_sound(f"corpus.{field}"):
-            what = f"task {recipe.task} has no targets" + (", which `pairs` compares" if field == "quality" else "")
+            what = f"task {recipe.task} has no targets" + (
+                f", which `{compared[0]}` compares" if field == "quality" else ""
+            )
             yield Fault(("corpus", field), what, "Leave it out, or take a task of pairs")
 
 

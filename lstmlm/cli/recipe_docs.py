@@ -13,7 +13,9 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
+from lstmlm.plugins import builtin_names
 from lstmlm.recipe.recipe import Recipe
+from lstmlm.recipe.sections.section import Extension
 from lstmlm.recipe.types import restrictions
 
 HEAD = """# The recipe
@@ -64,6 +66,10 @@ def _name(annotation: Any) -> str:
     if origin is tuple:
         return f"list of {_name(inner[0])}"
     if origin is typing.Annotated:
+        added = [part for part in inner[1:] if isinstance(part, Extension)]
+        if added:  # the built-in ones: the documentation does not depend on what is installed
+            names = (*builtin_names(added[0].package), "package.module:Object")
+            return " or ".join(f"`{name}`" for name in names)
         return _name(inner[0])
     known = {str: "text", int: "whole number", float: "number", bool: "true or false", Path: "path"}
     return known.get(annotation, getattr(annotation, "__name__", str(annotation)))

@@ -48,10 +48,10 @@ def tasks() -> None:
 
 def check(recipe: RecipePath, overrides: Overrides = None) -> None:
     """Check a recipe and the files it names; every fault is reported with its file, line and field."""
-    from lstmlm.corpus.report.warnings import rules_for_english
+    from lstmlm.corpus.report.warnings import rule_warnings
 
     run = read_recipe(recipe, overrides, EVERYTHING)
-    for warning in rules_for_english(run):
+    for warning in rule_warnings(run):
         typer.echo(f"lstmlm: warning: {warning}", err=True)
     typer.echo(f"{recipe}: a valid recipe; its run is stored in {run.run_folder}")
 

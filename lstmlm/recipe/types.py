@@ -13,6 +13,7 @@ from pydantic import BaseModel
 
 from lstmlm.recipe.faults import Key
 from lstmlm.recipe.recipe import Recipe
+from lstmlm.recipe.sections.section import Extension
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -81,6 +82,8 @@ def expected(kind: Any, bounds: Sequence[Any] = ()) -> str:
     """Returns what a field takes, in words: `a whole number > 0`."""
     if get_origin(kind) is Annotated:
         inner, *metadata = get_args(kind)
+        if added := [part for part in metadata if isinstance(part, Extension)]:
+            return " or ".join(f"`{name}`" for name in (*added[0].names(), "package.module:Object"))
         return expected(inner, [*bounds, *(one for part in metadata for one in _unpacked(part))])
     if get_origin(kind) in (types.UnionType, typing.Union):
         words = [expected(member, bounds) for member in get_args(kind) if member is not type(None)]

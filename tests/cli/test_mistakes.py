@@ -97,7 +97,11 @@ def _faults(text: str | bytes, capsys: pytest.CaptureFixture[str], *options: str
         ("a.jsonl", "{file: a.jsonl}", "r.yaml:4: corpus.train: must be text, and is a section"),
         ("a.jsonl", "a.jsonl\n  languages: en", 'r.yaml:5: corpus.languages: must be a list (text), and is "en"'),
         ("a.jsonl", "a.jsonl\n  languages: [null]", "r.yaml:5: corpus.languages.0: must be text, and is empty"),
-        ("a.jsonl", "a.jsonl\n  quality: [gofer]", "r.yaml:5: corpus.quality.0: must be `gopher` or"),
+        (
+            "a.jsonl",
+            "a.jsonl\n  quality: [gofer]",
+            "r.yaml:5: corpus.quality.0: no quality rule set named 'gofer'. Did you mean `gopher`?",
+        ),
         ("method: greedy", "method: beem", "r.yaml:16: decoding.method: must be `greedy` or `sample` or `beam`"),
         ("{max: 100}", "100", "r.yaml:14: evaluation.thresholds.perplexity: must be a section with fields, and is 100"),
         ("training:\n  steps: 10\n  warmup: 2", "training: 10", "r.yaml:9: training: must be a section with fields"),

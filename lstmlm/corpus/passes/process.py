@@ -30,9 +30,9 @@ from lstmlm.corpus.sources.files import CorpusFile, list_corpus
 from lstmlm.corpus.sources.listing_notes import listing_notes
 from lstmlm.corpus.sources.mixture import check_mixture, file_weight
 from lstmlm.corpus.steps.chain import steps
+from lstmlm.corpus.steps.each_block import EachBlock
 from lstmlm.corpus.steps.evaluation_texts import index_evaluation_texts
 from lstmlm.corpus.steps.privacy.published import scrubbed, scrubber_of, with_public_names
-from lstmlm.corpus.steps.step import EachBlock
 from lstmlm.progress import Progress
 from lstmlm.publish.folder import Draft
 from lstmlm.recipe.recipe import Recipe
@@ -124,8 +124,8 @@ def read_parts(recipe: Recipe, files: Sequence[CorpusFile], scratch: Path, runne
             | "Ranges" >> SplitFiles(recipe.corpus)
             | "Read" >> beam.ParDo(ReadBlocks(recipe))
         )
-        for step in steps(recipe.corpus, contamination if recipe.corpus.decontamination.files else None):
-            blocks = blocks | EachBlock(step, valid_files)
+        for n, step in enumerate(steps(recipe.corpus, contamination if recipe.corpus.decontamination.files else None)):
+            blocks = blocks | f"{n}: {type(step).__name__}" >> EachBlock(step, valid_files)
         _ = blocks | "Write" >> beam.ParDo(WriteParts(recipe, files, scratch)) | "Summaries" >> WriteJson(results)
 
     run_pipeline(build, runner)

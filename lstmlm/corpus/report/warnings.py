@@ -6,12 +6,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from lstmlm.corpus.report.accounts import reasons_of
+from lstmlm.corpus.steps.quality.rule_set import rule_set
 from lstmlm.recipe.recipe import Recipe
 
 MOST = 0.5
 """Share of the rows that one quality rule may drop before it is reported."""
-
-_RULE_SETS = ("gopher", "c4", "fineweb", "pairs")
 
 
 def warnings(counts: Mapping[str, Any], splits: Mapping[str, Mapping[str, Any]], recipe: Recipe) -> list[str]:
@@ -22,25 +21,19 @@ def warnings(counts: Mapping[str, Any], splits: Mapping[str, Mapping[str, Any]],
         splits: `records` and `dropped` of each split.
         recipe: The run.
     """
-    return [*rules_for_english(recipe), *_strict_rules(counts), *_too_long(counts), *_thinned(splits, recipe)]
+    return [*rule_warnings(recipe), *_strict_rules(counts, recipe), *_too_long(counts), *_thinned(splits, recipe)]
 
 
-def rules_for_english(recipe: Recipe) -> Iterator[str]:
-    """Yields a warning where rules for English are used on text that may be in another language."""
-    languages = recipe.corpus.languages
-    if "gopher" in recipe.corpus.quality and set(languages) != {"en"}:
-        others = [code for code in languages if code != "en"]
-        found = f"texts in {', '.join(others)}" if others else "texts in other languages"
-        hint = "leave `gopher` out" if others else "set corpus.languages to [en]"
-        yield (
-            f"the rule set `gopher` is for English: {found} lack its stop words and are dropped as "
-            f"gopher_few_stop_words; {hint}"
-        )
+def rule_warnings(recipe: Recipe) -> Iterator[str]:
+    """Yields what a user should know of the quality rules, before any text is read."""
+    for name in recipe.corpus.quality:
+        yield from rule_set(name).warnings(recipe.corpus)
 
 
-def _strict_rules(counts: Mapping[str, Any]) -> Iterator[str]:
+def _strict_rules(counts: Mapping[str, Any], recipe: Recipe) -> Iterator[str]:
+    prefixes = tuple(rule_set(name).prefix for name in recipe.corpus.quality)
     for reason, count in counts["dropped"].items():
-        if reason.startswith(_RULE_SETS) and count > MOST * counts["in"]:
+        if reason.startswith(prefixes) and count > MOST * counts["in"]:
             yield f"the quality rule {reason} dropped {count} of {counts['in']} rows: it may not fit this corpus"
 
 

@@ -15,6 +15,7 @@ from lstmlm.corpus.reading.openers import cannot_reach, cannot_read, file_system
 from lstmlm.corpus.sources.found import Found, LeftOut, Listing
 from lstmlm.corpus.sources.layouts import VALID, files_of_split
 from lstmlm.corpus.sources.listing import list_files
+from lstmlm.corpus.steps.extensions import extension_versions
 from lstmlm.corpus.steps.privacy.replace import key_fingerprint
 from lstmlm.errors import UserError
 from lstmlm.publish.folder import sha256_file
@@ -214,7 +215,7 @@ def corpus_fingerprint(recipe: Recipe, *, held_out: bool = True) -> str:
         files += named_files(recipe.corpus, pattern, "corpus.decontamination.files")
     content = [(file.name, file.split, file.size, checksum(file.path)) for file in files]
     key = key_fingerprint(recipe.corpus.privacy)  # the recipe names only the variable that holds it
-    return stage.stamp(*stage.decided(recipe).values(), content, key)
+    return stage.stamp(*stage.decided(recipe).values(), content, key, *extension_versions(recipe.corpus))
 
 
 def checksum(path: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from lstmlm.corpus.steps.decontaminate import Decontaminate
+from lstmlm.corpus.steps.filters import filters
 from lstmlm.corpus.steps.language import KeepLanguages
 from lstmlm.corpus.steps.language_sample import SampleLanguages
 from lstmlm.corpus.steps.normalise import Normalise
@@ -29,6 +30,7 @@ def steps(corpus: Corpus, contamination: Path | None) -> list[Step]:
         chain.append(Normalise())
     if corpus.quality:
         chain.append(Quality(corpus.quality))
+    chain += filters(corpus)
     if corpus.languages or corpus.target_languages:
         chain.append(KeepLanguages(corpus.languages, corpus.target_languages))
     else:

@@ -1,15 +1,16 @@
-"""Steps of the corpus pipeline: pure functions from block to block, and the PTransform that applies one."""
+"""Steps of the corpus pipeline: pure functions from block to block. `lstmlm.corpus.steps.each_block` applies one."""
 
 from __future__ import annotations
 
 import abc
-from collections.abc import Collection, Sequence
-from typing import ClassVar
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, ClassVar
 
-import apache_beam as beam
+from pydantic import BaseModel
 
-from lstmlm.corpus.passes.block import Block
-from lstmlm.records.record import Record
+if TYPE_CHECKING:
+    from lstmlm.corpus.passes.block import Block
+    from lstmlm.records.record import Record
 
 
 class Step(abc.ABC):
@@ -31,7 +32,19 @@ class Step(abc.ABC):
 
 
 class Filter(Step):
-    """A step that drops records, each with a named reason."""
+    """A step that drops records, each with a named reason.
+
+    A filter of another package is listed in the recipe's `corpus.filters`. It is made with its options, an instance of
+    `Options`, or without arguments where that is None.
+
+    Attributes:
+        Options: The pydantic model of the filter's options in the recipe.
+        version: Part of the fingerprint of what was filtered; to be raised when the filter decides otherwise.
+    """
+
+    only_train = True
+    Options: ClassVar[type[BaseModel] | None] = None
+    version: ClassVar[str] = "1"
 
     @abc.abstractmethod
     def reasons(self, records: Sequence[Record]) -> Sequence[str | None]:
@@ -40,34 +53,3 @@ class Filter(Step):
     def __call__(self, block: Block) -> Block:
         """See `Step`."""
         return block.without(self.reasons(block.records)) if block.records else block
-
-
-class EachBlock(beam.PTransform):
-    """Applies a step to a collection of blocks: `blocks | EachBlock(Quality(...))`."""
-
-    def __init__(self, step: Step, valid_files: Collection[int] = ()) -> None:
-        """Makes the transform.
-
-        Args:
-            step: The step.
-            valid_files: `CorpusFile.index` of the files that the recipe names as valid, see `Step.only_train`.
-        """
-        super().__init__(type(step).__name__)
-        self._step = step
-        self._unchanged = frozenset(valid_files if step.only_train else ())
-
-    def expand(self, blocks: beam.PCollection) -> beam.PCollection:
-        """Takes blocks, gives blocks."""
-        return blocks | beam.ParDo(_Apply(self._step, self._unchanged))
-
-
-class _Apply(beam.DoFn):
-    def __init__(self, step: Step, unchanged: Collection[int]) -> None:
-        super().__init__()
-        self._step, self._unchanged = step, unchanged
-
-    def setup(self) -> None:
-        self._step.setup()
-
-    def process(self, block: Block) -> list[Block]:
-        return [block if block.file in self._unchanged else self._step(block)]

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
-from lstmlm.recipe.sections.section import Folder, Fraction, Positive, Section
+from lstmlm import plugins
+from lstmlm.errors import UserError
+from lstmlm.recipe.sections.section import Extension, Folder, Fraction, Positive, Section
+
+_RULE_SET = "lstmlm.corpus.steps.quality.rule_set:rule_set"
+_RULE_SETS = Extension("lstmlm.quality_rule_sets", "lstmlm.corpus.steps.quality.rules", _RULE_SET)
+RuleSetName = Annotated[str, _RULE_SETS, AfterValidator(_RULE_SETS.check)]
 
 
 class Duplicates(Section):
@@ -63,6 +69,21 @@ class Privacy(Section):
     key: str | None = Field(None, description="Environment variable that holds the key of the pseudonyms.")
 
 
+class CorpusFilter(Section):
+    """A filter of another package."""
+
+    name: str = Field(description="`package.module:Class`, or an entry point of the group `lstmlm.filters`.")
+    options: dict[str, Any] = Field({}, description="What the filter is made with; the filter checks it.")
+
+    @model_validator(mode="after")
+    def _can_be_made(self) -> CorpusFilter:
+        try:
+            plugins.imported("lstmlm.corpus.steps.filters:make_filter")(self.name, self.options)
+        except UserError as error:
+            raise ValueError(f"{error.what}. {error.hint}") from error
+        return self
+
+
 class Mixture(Section):
     """How often the records of some train files are used."""
 
@@ -112,11 +133,14 @@ class Corpus(Section):
         (), description="ISO 639-1 codes kept of the source; empty: all. A file named in `valid` stays as it is."
     )
     target_languages: tuple[str, ...] = Field((), description="The same for targets.")
-    quality: tuple[Literal["gopher", "gopher_repetition", "c4", "fineweb", "pairs"], ...] = Field(
+    quality: tuple[RuleSetName, ...] = Field(
         (),
         description="Rule sets with their published thresholds, for records to train on: a file named in `valid` stays "
         "as it is. `gopher` is for English; `c4` and `fineweb` need marks at the ends of sentences; `c4` is not for "
         "pairs, which `pairs` compares.",
+    )
+    filters: tuple[CorpusFilter, ...] = Field(
+        (), description="Filters of other packages, which drop records to train on after the quality rules."
     )
     privacy: Privacy = Privacy()
     duplicates: Duplicates = Duplicates()
@@ -128,31 +152,11 @@ class Corpus(Section):
     shard_bytes: Positive = Field(128_000_000, description="About how large a shard is where `shards` is absent.")
 
     @model_validator(mode="after")
-    def _pairs_have_targets(self) -> Corpus:
-        if "pairs" in self.quality and self.target is None:
-            raise ValueError("the quality rules `pairs` compare source and target: name the column in `target`")
-        return self
-
-    @model_validator(mode="after")
     def _rules_fit_the_corpus(self) -> Corpus:
-        foreign = [code for code in self.languages if code != "en"]
-        if "gopher" in self.quality and foreign:
-            raise ValueError(
-                f"the quality rules `gopher` are for English (they ask for its stop words), and `languages` has "
-                f"{', '.join(foreign)}: leave `gopher` out, or clean English with `languages: [en]` in a run of its own"
-            )
-        unmarked = [code for code in self.languages if code in ("th", "lo")]
-        strict = [rules for rules in ("c4", "fineweb") if rules in self.quality]
-        if strict and unmarked:
-            raise ValueError(
-                f"the quality rules `{strict[0]}` ask for marks at the ends of sentences, and {unmarked[0]} is written "
-                "without: leave them out"
-            )
-        if "c4" in self.quality and self.target is not None:
-            raise ValueError(
-                "the quality rules `c4` remove lines of the source and leave `target` as it is, so the sides of a pair "
-                "would no longer match: leave them out; `pairs` is for pairs"
-            )
+        rule_set = plugins.imported(_RULE_SET)
+        clashes = (clash for name in self.quality for clash in rule_set(name).clashes(self))
+        if clash := next(clashes, None):
+            raise ValueError(clash)
         return self
 
     def place(self, name: str) -> str:

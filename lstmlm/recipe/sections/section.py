@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from lstmlm import plugins
+from lstmlm.errors import UserError
 
 
 class Section(BaseModel):
@@ -27,6 +31,40 @@ def _folder(value: Path | str) -> Path | str:
 
 Folder = Annotated[str | Path, AfterValidator(_folder)]
 """A local folder as a path, a remote one as its URL."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Extension:
+    """Says that a field names something that other packages may add; see `lstmlm.plugins`.
+
+    Attributes:
+        group: The entry-point group.
+        package: The package whose modules are the built-in ones.
+        load: `package.module:function` that takes a name and returns the thing, or raises `UserError`.
+    """
+
+    group: str
+    package: str
+    load: str
+
+    def names(self) -> list[str]:
+        """Returns the names that are known, without importing what they name."""
+        return plugins.names(self.group, self.package)
+
+    def check(self, name: str) -> str:
+        """Returns the name.
+
+        Raises:
+            ValueError: Nothing has it, or it cannot be imported.
+        """
+        try:
+            if ":" not in name and name not in self.names():
+                raise plugins.unknown(self.group, name, self.names())
+            if name not in plugins.builtin_names(self.package):
+                plugins.imported(self.load)(name)
+        except UserError as error:
+            raise ValueError(f"{error.what}. {error.hint}") from error
+        return name
 
 
 def refuse(clashes: Iterable[str]) -> None:

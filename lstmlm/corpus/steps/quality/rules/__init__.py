@@ -1,0 +1,1 @@
+"""The sets of quality rules of this package: one module each, with its `RULES`."""

@@ -1,0 +1,48 @@
+"""`gopher`: Gopher's rules for whole documents, which are for English."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from lstmlm.corpus.steps.quality.rule_set import TextRules
+
+if TYPE_CHECKING:
+    from lstmlm.corpus.steps.quality.texts import Reasons, Texts
+    from lstmlm.recipe.sections.corpus import Corpus
+
+
+class Gopher(TextRules):
+    """See `lstmlm.corpus.steps.quality.gopher`."""
+
+    prefix = "gopher"
+
+    def clashes(self, corpus: Corpus) -> Iterator[str]:
+        """See `RuleSet`."""
+        foreign = [code for code in corpus.languages if code != "en"]
+        if foreign:
+            yield (
+                f"the quality rules `gopher` are for English (they ask for its stop words), and `languages` has "
+                f"{', '.join(foreign)}: leave `gopher` out, or clean English with `languages: [en]` in a run of its own"
+            )
+
+    def warnings(self, corpus: Corpus) -> Iterator[str]:
+        """See `RuleSet`: text that may be in another language."""
+        if set(corpus.languages) == {"en"}:
+            return
+        others = [code for code in corpus.languages if code != "en"]
+        found = f"texts in {', '.join(others)}" if others else "texts in other languages"
+        hint = "leave `gopher` out" if others else "set corpus.languages to [en]"
+        yield (
+            f"the rule set `gopher` is for English: {found} lack its stop words and are dropped as "
+            f"gopher_few_stop_words; {hint}"
+        )
+
+    def reasons(self, texts: Texts) -> Reasons:
+        """See `TextRules`."""
+        from lstmlm.corpus.steps.quality.gopher import gopher
+
+        return gopher(texts)
+
+
+RULES = Gopher()

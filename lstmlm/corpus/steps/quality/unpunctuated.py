@@ -1,0 +1,22 @@
+"""Languages whose sentences end without a mark, which some quality rules ask for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from lstmlm.recipe.sections.corpus import Corpus
+
+UNPUNCTUATED = ("th", "lo")
+"""ISO 639-1 codes of Thai and Lao."""
+
+
+def unpunctuated(rules: str, corpus: Corpus) -> Iterator[str]:
+    """Yields why rules that ask for marks at the ends of sentences do not fit a corpus."""
+    codes = [code for code in corpus.languages if code in UNPUNCTUATED]
+    if codes:
+        yield (
+            f"the quality rules `{rules}` ask for marks at the ends of sentences, and {codes[0]} is written "
+            "without: leave them out"
+        )
