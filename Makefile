@@ -7,7 +7,7 @@ UV_VERSION := 0.13.9
 BIN := .venv/bin
 DEMO := build/demo/python_docs.jsonl
 
-.PHONY: demo test lint format docs clean fuzz bench-recipes bench-ingest bench-train bench-infer bench-power-cut bench-kills bench-adversarial
+.PHONY: demo test quick coverage lint format docs clean fuzz bench-recipes bench-ingest bench-train bench-infer bench-power-cut bench-kills bench-adversarial
 
 demo: .venv/.synced
 	$(BIN)/lstmlm demo-corpus -o $(DEMO)
@@ -22,6 +22,15 @@ test: lint
 	@PYTEST_ADDOPTS="-m 'not ($(CLUSTERS))'" $(BIN)/python -m pytest > build/tests.log 2>&1 & others=$$!; \
 	PYTEST_ADDOPTS="-m '$(CLUSTERS)'" $(BIN)/python -m pytest; clusters=$$?; \
 	wait $$others; others=$$?; cat build/tests.log; exit $$((clusters || others))
+
+# Every test without a cluster that takes seconds, two at a time; TESTS="tests/corpus": those in a folder.
+QUICK := not (slow or ray or tfx or flink or airflow)
+quick: .venv/.synced
+	$(BIN)/python -m pytest -m "$(QUICK)" --numprocesses 2 --dist loadscope $(TESTS)
+
+# Lines that the same tests run through. It takes longer than `quick`, so CI runs it at night.
+coverage: .venv/.synced
+	$(BIN)/python -m pytest -m "$(QUICK)" --numprocesses 2 --dist loadscope --cov --cov-report=term:skip-covered
 
 lint: .venv/.synced
 	$(BIN)/ruff check .

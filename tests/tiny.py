@@ -1,25 +1,23 @@
-"""Tiny runs, made by the real stages from Python's own documentation; a plugin of `conftest.py`."""
+"""Tiny runs, made by the real stages from Python's own documentation; a plugin of `conftest.py`.
+
+Every test collects this module, so Beam and TensorFlow are imported in the fixtures that need them.
+"""
 
 from __future__ import annotations
 
 import dataclasses
 import json
 import pydoc_data.topics
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
-from lstmlm.corpus.ingest import ingest
-from lstmlm.examples.build import build_examples
-from lstmlm.export import export
-from lstmlm.models.weights import save_arrays
 from lstmlm.progress import Silent
-from lstmlm.publish.folder import publish
-from lstmlm.recipe.file import parse_recipe
-from lstmlm.recipe.recipe import Recipe
-from lstmlm.task import load_task
-from lstmlm.tokenizer import Tokenizer
-from lstmlm.vocabulary.stage import train_tokenizer
+
+if TYPE_CHECKING:
+    from lstmlm.recipe.recipe import Recipe
 
 RECIPE = """
 name: tiny
@@ -32,8 +30,18 @@ training: {steps: 12, batch: 8, warmup: 2, evaluate_every: 6, evaluate_batches: 
 """
 
 
+def _parsed(text: str, overrides: Sequence[str]) -> Recipe:
+    from lstmlm.recipe.file import parse_recipe
+
+    return parse_recipe(text, "tiny", overrides)
+
+
 def _with_stages(recipe: Recipe, folder: Path) -> Path:
     """Runs the stages before training; returns the folder that holds them."""
+    from lstmlm.corpus.ingest import ingest
+    from lstmlm.examples.build import build_examples
+    from lstmlm.vocabulary.stage import train_tokenizer
+
     ingest(recipe, folder / "records", Silent())
     train_tokenizer(recipe, folder / "records", folder / "tokenizer", Silent())
     build_examples(recipe, folder / "records", folder / "tokenizer", folder / "examples", Silent())
@@ -49,13 +57,13 @@ def stages(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ]
     lines = [json.dumps({"text": " ".join(p.split())}) for p in paragraphs if p.strip()]
     (folder / "text.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
-    return _with_stages(parse_recipe(RECIPE, "tiny", [f"corpus.root={folder}"]), folder)
+    return _with_stages(_parsed(RECIPE, [f"corpus.root={folder}"]), folder)
 
 
 @pytest.fixture
 def recipe(stages: Path, tmp_path: Path) -> Recipe:
     """The tiny recipe, with a run folder of the test's own."""
-    return parse_recipe(RECIPE, "tiny", [f"corpus.root={stages}", f"output={tmp_path / 'runs'}"])
+    return _parsed(RECIPE, [f"corpus.root={stages}", f"output={tmp_path / 'runs'}"])
 
 
 PAIRS = """
@@ -76,13 +84,13 @@ def pair_stages(stages: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     lines = [json.loads(line)["text"] for line in (stages / "text.jsonl").read_text(encoding="utf-8").splitlines()]
     rows = [f"{line[:60]}\t{line[:60].upper()}" for line in lines if "\t" not in line]
     (folder / "pairs.tsv").write_text("en\tupper\n" + "\n".join(rows) + "\n", encoding="utf-8")
-    return _with_stages(parse_recipe(PAIRS, "pairs", [f"corpus.root={folder}"]), folder)
+    return _with_stages(_parsed(PAIRS, [f"corpus.root={folder}"]), folder)
 
 
 @pytest.fixture
 def pair_recipe(pair_stages: Path, tmp_path: Path) -> Recipe:
     """The tiny recipe of pairs, with a run folder of the test's own."""
-    return parse_recipe(PAIRS, "pairs", [f"corpus.root={pair_stages}", f"output={tmp_path / 'runs'}"])
+    return _parsed(PAIRS, [f"corpus.root={pair_stages}", f"output={tmp_path / 'runs'}"])
 
 
 @dataclasses.dataclass(frozen=True)
@@ -97,10 +105,12 @@ class TinyRun:
 @pytest.fixture(scope="session", params=["generate", "translate"])
 def exported(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> TinyRun:
     """A published model of each task."""
+    from lstmlm.export import export
+
     folder = tmp_path_factory.mktemp("exported")
     name, text = ("stages", RECIPE) if request.param == "generate" else ("pair_stages", PAIRS)
     made: Path = request.getfixturevalue(name)
-    recipe = parse_recipe(text, "tiny", [f"corpus.root={made}", f"output={folder}", "decoding.max_tokens=12"])
+    recipe = _parsed(text, [f"corpus.root={made}", f"output={folder}", "decoding.max_tokens=12"])
     untrained(recipe, made / "tokenizer", folder / "model")
     export(recipe, folder / "model", made / "tokenizer", folder / "export", Silent())
     return TinyRun(recipe, made / "records", folder / "export")
@@ -108,6 +118,11 @@ def exported(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
 
 def untrained(recipe: Recipe, tokenizer: Path, output: Path) -> None:
     """Publishes a model folder with the initial weights."""
+    from lstmlm.models.weights import save_arrays
+    from lstmlm.publish.folder import publish
+    from lstmlm.task import load_task
+    from lstmlm.tokenizer import Tokenizer
+
     vocabulary = Tokenizer(tokenizer / "tokenizer.model").size
     network = load_task(recipe.task).build(recipe, vocabulary)
     with publish(output, "model") as draft:

@@ -135,8 +135,8 @@ def _tar() -> bytes:
     [
         (_zip(), "zip archive"),
         (_tar(), "tar archive"),
-        (gzip.compress(_tar()), "tar archive"),
-        (gzip.compress(gzip.compress(b"text")), "gzip within another compression"),
+        (gzip.compress(_tar(), mtime=0), "tar archive"),
+        (gzip.compress(gzip.compress(b"text", mtime=0), mtime=0), "gzip within another compression"),
         (b"PAR1" + bytes(100), "parquet"),
         (b"%PDF-1.7 text", "PDF"),
         (b"SQLite format 3\0" + bytes(100), "SQLite"),

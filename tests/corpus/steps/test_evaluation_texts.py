@@ -53,7 +53,7 @@ def kept(root: Path, run: Recipe) -> list[str]:
         ("key.csv", "question,answer\na,b\n", "no row has text under 'text'; its keys are 'question', 'answer'"),
         ("broken.jsonl", lines(LEAKS) + '{"text": "cut', "broken JSON"),
         ("latin.txt", "caf\xe9\n".encode("latin-1"), "invalid UTF-8"),
-        ("cut.jsonl.gz", gzip.compress(lines(LEAKS).encode())[:-40], "ends early"),
+        ("cut.jsonl.gz", gzip.compress(lines(LEAKS).encode(), mtime=0)[:-40], "ends early"),
     ],
 )
 def test_a_file_that_is_not_compared_fails_the_run(
