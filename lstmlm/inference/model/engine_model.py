@@ -2,32 +2,26 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from lstmlm.decoding.alignment import NOTHING
-from lstmlm.decoding.backend import Backend
 from lstmlm.decoding.engine import Engine
 from lstmlm.decoding.meter import Meter
 from lstmlm.decoding.search.request import Hypothesis, SearchOptions, SearchRequest
-from lstmlm.formats.arrays import read_npz
+from lstmlm.errors import UserError
+from lstmlm.inference.model.backend_kind import backend_kind
 from lstmlm.inference.model.constraining import constraints_of
 from lstmlm.inference.model.served import Output, continued
-from lstmlm.recipe.recipe import Recipe
-from lstmlm.recipe.sections.corpus import Corpus
 from lstmlm.recipe.sections.decoding import Decoding
-from lstmlm.recipe.sections.model import Model
-from lstmlm.recipe.sections.training import Training
+from lstmlm.recipe.sections.section import FROM_DATA, names_code
 from lstmlm.records.record import stable_hash
 from lstmlm.task import load_task
 from lstmlm.tokenizer import MODEL_FILE, Tokenizer
 
 if TYPE_CHECKING:
-    import onnx
+    pass
 
 
 class EngineModel:
@@ -43,10 +37,12 @@ class EngineModel:
     def __init__(
         self, folder: Path, facts: Mapping[str, Any], *, threads: int, decoding: Decoding | None = None
     ) -> None:
-        self._decoding = decoding or Decoding.model_validate(facts["decoding"])
+        self._decoding = decoding or stored_decoding(facts)
         self._longest = int(facts["max_source"])
         self.tokenizer = Tokenizer(folder / MODEL_FILE)
-        self.backend = load_backend(folder, facts, self._decoding, threads)
+        self.backend = backend_kind(self._decoding.backend).load(
+            folder, facts, self._decoding, threads, load_task(facts["task"])
+        )
         self._options = search_options(self._decoding, self.tokenizer)
         self._engine = Engine(self.backend, self._options, self._decoding.slots)
 
@@ -108,6 +104,19 @@ class EngineModel:
         return self.tokenizer.decode(tokens) if forbidden is not None and forbidden.finds(text) else text
 
 
+def stored_decoding(facts: Mapping[str, Any]) -> Decoding:
+    """Returns how the recipe of an export decodes.
+
+    Raises:
+        UserError: It names code, which only a recipe may.
+    """
+    found = Decoding.model_validate(facts["decoding"], context=FROM_DATA)
+    if names_code(found.backend):
+        what = f"a model folder names the code {found.backend!r} as its backend"
+        raise UserError(what, where="decoding.backend", hint="Give the recipe: only a recipe may name code")
+    return found
+
+
 def sample_seed(seed: int, number: int) -> int:
     """Returns the seed of the n-th sample of a record; that of the first is the record's own."""
     return stable_hash(seed, "sample", number) if number else seed
@@ -133,38 +142,3 @@ def search_options(decoding: Decoding, tokenizer: Tokenizer) -> SearchOptions:
         constraints=constraints_of(decoding, tokenizer),
         align=decoding.replace_unknown,
     )
-
-
-def load_backend(folder: Path, facts: Mapping[str, Any], decoding: Decoding, threads: int) -> Backend:
-    """Loads what computes the model, as the recipe's section says."""
-    if decoding.backend == "onnx":
-        from lstmlm.decoding.onnx.backend import OnnxBackend
-
-        int8 = decoding.precision == "int8"
-        scorer = None if load_task(facts["task"]).has_targets else functools.partial(_scorer, folder, facts, int8=int8)
-        return OnnxBackend.load(folder, int8=int8, threads=threads, scorer=scorer)
-    from lstmlm.decoding.tensorflow_backend import TensorFlowBackend
-    from lstmlm.inference.model.served import bound_threads
-    from lstmlm.models.weights import load_arrays
-
-    bound_threads(threads)
-    recipe = Recipe(
-        name="model",
-        task=facts["task"],
-        corpus=Corpus(train=""),
-        model=Model.model_validate(facts["model"]),
-        training=Training(precision="bfloat16" if decoding.precision == "bfloat16" else "float32"),
-    )
-    network = load_task(recipe.task).build(recipe, int(facts["vocabulary"]))
-    load_arrays(folder / "weights.npz", network.named_variables())
-    return TensorFlowBackend(network, int(facts["vocabulary"]))
-
-
-def _scorer(folder: Path, facts: Mapping[str, Any], *, int8: bool) -> onnx.ModelProto:
-    """Returns the graph that scores texts of a language model."""
-    from lstmlm.decoding.onnx import language_model as onnx_language_model
-
-    clusters = Model.model_validate(facts["model"]).clusters(int(facts["vocabulary"]))
-    stored = read_npz(folder / "weights.npz")  # names as `training.checkpoints.checkpoint` writes them
-    weights = {name.replace("|", "/"): np.asarray(array, np.float32) for name, array in stored.items()}
-    return onnx_language_model.scorer(weights, clusters, int8=int8)

@@ -12,6 +12,7 @@ from lstmlm.errors import UserError
 from lstmlm.inference.model.served import Output, ServedModel
 from lstmlm.publish.folder import read_manifest
 from lstmlm.recipe.sections.decoding import Decoding
+from lstmlm.recipe.sections.section import FROM_DATA
 from lstmlm.training.checkpoints.identity import differences
 
 ENGINE_FACTS = "engine"
@@ -78,7 +79,7 @@ def check_served_so(folder: Path, decoding: Decoding) -> None:
     built_in = _model_facts(folder).get(DECODING_FACTS)
     if built_in is None:
         return
-    exported = Decoding.model_validate(built_in).model_dump(mode="json")
+    exported = Decoding.model_validate(built_in, context=FROM_DATA).model_dump(mode="json")
     if changed := "; ".join(differences(exported, decoding.model_dump(mode="json"), "decoding.")):
         what = f"a model beyond the engine decodes as it was exported, and {changed}"
         raise UserError(what, where=str(folder), hint="Export it again with this recipe")

@@ -5,9 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, ValidationInfo, model_validator
 
-from lstmlm.recipe.sections.section import Positive, Section, refuse
+from lstmlm import plugins
+from lstmlm.recipe.sections.section import FROM_DATA, Extension, Positive, Section, names_code, refuse
+
+_BACKEND = "lstmlm.inference.model.backend_kind:backend_kind"
+_BACKENDS = Extension("lstmlm.backends", "lstmlm.inference.model.backends", _BACKEND)
+BackendName = Annotated[str, _BACKENDS, AfterValidator(_BACKENDS.check)]
 
 
 class Decoding(Section):
@@ -61,7 +66,7 @@ class Decoding(Section):
         description="Write the source text attended to where the unknown token is decoded (pairs; Luong et al. 2015); "
         "for given vocabularies without byte fallback, others have no unknown text.",
     )
-    backend: Literal["onnx", "tensorflow"] = Field(
+    backend: BackendName = Field(
         "onnx", description="What computes the batch job: onnxruntime on processors, TensorFlow on GPUs too."
     )
     precision: Literal["float32", "int8", "bfloat16"] = Field(
@@ -71,16 +76,19 @@ class Decoding(Section):
     batch: Positive = Field(64, description="Rows that the SavedModel decodes together; a batch is padded to it.")
 
     @model_validator(mode="after")
-    def _fits_together(self) -> Self:
+    def _fits_together(self, info: ValidationInfo) -> Self:
         """Refuses what would have no effect, or cannot be."""
-        refuse(self._clashes())
+        known = info.context != FROM_DATA or not names_code(self.backend)
+        refuse([*(self._precision_clashes() if known else ()), *self._clashes()])
         return self
 
-    def _clashes(self) -> Iterator[str]:
-        computes = {"onnx": ("float32", "int8"), "tensorflow": ("float32", "bfloat16")}[self.backend]
+    def _precision_clashes(self) -> Iterator[str]:
+        computes = plugins.imported(_BACKEND)(self.backend).precisions
         if self.precision not in computes:
             what = f"backend {self.backend} computes in {' or '.join(computes)}, not in {self.precision}"
             yield f"{what}. Change precision or backend"
+
+    def _clashes(self) -> Iterator[str]:
         for field, methods in (
             ("forced", ["beam"]),
             ("n_best", ["beam", "sample"]),

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo
 
 from lstmlm import plugins
 from lstmlm.errors import UserError
@@ -33,6 +33,15 @@ Folder = Annotated[str | Path, AfterValidator(_folder)]
 """A local folder as a path, a remote one as its URL."""
 
 
+FROM_DATA = {"from_data": True}
+"""Pydantic's context for what was read from a data or model file: nothing that it names may be imported."""
+
+
+def names_code(name: str) -> bool:
+    """Returns whether a name is `package.module:Object`, and not that of something installed for this purpose."""
+    return ":" in name
+
+
 @dataclasses.dataclass(frozen=True)
 class Extension:
     """Says that a field names something that other packages may add; see `lstmlm.plugins`.
@@ -51,14 +60,16 @@ class Extension:
         """Returns the names that are known, without importing what they name."""
         return plugins.names(self.group, self.package)
 
-    def check(self, name: str) -> str:
-        """Returns the name.
+    def check(self, name: str, info: ValidationInfo) -> str:
+        """Returns the name; what a data or model file names is not imported (`FROM_DATA`).
 
         Raises:
             ValueError: Nothing has it, or it cannot be imported.
         """
         try:
-            if ":" not in name and name not in self.names():
+            if names_code(name) and info.context == FROM_DATA:
+                return name
+            if not names_code(name) and name not in self.names():
                 raise plugins.unknown(self.group, name, self.names())
             if name not in plugins.builtin_names(self.package):
                 plugins.imported(self.load)(name)

@@ -19,6 +19,7 @@ from lstmlm.errors import UserError
 from lstmlm.publish.locks import locked
 from lstmlm.publish.manifest import read_manifest
 from lstmlm.recipe.recipe import Recipe
+from lstmlm.recipe.sections.section import FROM_DATA
 from lstmlm.training.checkpoints.checkpoint import checkpoints
 from lstmlm.training.checkpoints.identity import deciding, differences
 
@@ -82,7 +83,7 @@ def take_over(work: Path, recipe: Recipe, data: Mapping[str, str], others: Itera
 def _changed(folder: Path, recipe: Recipe, data: Mapping[str, str]) -> str | None:
     """Returns what keeps a training from being resumed with this recipe; None: nothing does."""
     try:
-        before = deciding(Recipe.model_validate_json((folder / RECIPE_FILE).read_bytes()))
+        before = deciding(Recipe.model_validate_json((folder / RECIPE_FILE).read_bytes(), context=FROM_DATA))
         trained_on = json.loads((folder / DATA_FILE).read_bytes())
     except (OSError, ValueError):
         return "it was written by another version"

@@ -7,9 +7,12 @@ import sentencepiece
 import tensorflow as tf
 
 from lstmlm.decoding.onnx import files as onnx_files
+from lstmlm.errors import UserError
+from lstmlm.inference.model.backend_kind import BackendKind, backend_kind
 from lstmlm.inference.model.engine_model import EngineModel
 from lstmlm.models.seq2seq import Seq2Seq
 from lstmlm.models.weights import save_arrays
+from lstmlm.recipe.sections.decoding import Decoding
 from lstmlm.recipe.sections.model import Model
 from lstmlm.tokenizer import MODEL_FILE, Tokenizer
 
@@ -64,3 +67,27 @@ def test_the_unknown_is_that_of_the_source(folder, decoding, backend):
 def test_the_unknown_stays_where_it_is_not_asked_for(folder):
     (output,) = load(folder).generate(["漢字"], [1])
     assert output.text.split() == ["\N{DOUBLE QUESTION MARK}"] * output.tokens
+
+
+class Elsewhere(BackendKind):
+    """A backend of another package."""
+
+    precisions = ("float32",)
+
+    def load(self, folder, facts, decoding, threads, task):
+        return backend_kind("onnx").load(folder, facts, decoding, threads, task)
+
+
+def test_a_backend_of_another_package_decodes_as_the_recipe_says(folder):
+    name = f"{__name__}:Elsewhere"
+    facts = {"max_source": 9, "task": "translate", "vocabulary": Tokenizer(folder / MODEL_FILE).size}
+    facts |= {"model": SIZES.model_dump(mode="json"), "decoding": {"max_tokens": 4}}
+    theirs = EngineModel(folder, facts, threads=1, decoding=Decoding(max_tokens=4, backend=name))
+    assert theirs.generate(["a cat"], [1]) == load(folder).generate(["a cat"], [1])
+    with pytest.raises(ValueError, match=r"backend .*:Elsewhere computes in float32, not in int8"):
+        Decoding(backend=name, precision="int8")
+
+
+def test_a_model_folder_names_no_code(folder):
+    with pytest.raises(UserError, match=r"a model folder names the code 'tests.no_such_module:Backend' as its backend"):
+        load(folder, backend="tests.no_such_module:Backend")

@@ -1,0 +1,45 @@
+"""`tensorflow`: TensorFlow on processors and GPUs, in float32 or bfloat16."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lstmlm.inference.model.backend_kind import BackendKind
+
+if TYPE_CHECKING:
+    from lstmlm.decoding.backend import Backend
+    from lstmlm.recipe.sections.decoding import Decoding
+    from lstmlm.task import Task
+
+
+class TensorFlow(BackendKind):
+    """See `lstmlm.decoding.tensorflow_backend`."""
+
+    precisions = ("float32", "bfloat16")
+
+    def load(self, folder: Path, facts: Mapping[str, Any], decoding: Decoding, threads: int, task: Task) -> Backend:
+        """See `BackendKind`."""
+        from lstmlm.decoding.tensorflow_backend import TensorFlowBackend
+        from lstmlm.inference.model.served import bound_threads
+        from lstmlm.models.weights import load_arrays
+        from lstmlm.recipe.recipe import Recipe
+        from lstmlm.recipe.sections.corpus import Corpus
+        from lstmlm.recipe.sections.model import Model
+        from lstmlm.recipe.sections.training import Training
+
+        bound_threads(threads)
+        recipe = Recipe(
+            name="model",
+            task=facts["task"],
+            corpus=Corpus(train=""),
+            model=Model.model_validate(facts["model"]),
+            training=Training(precision="bfloat16" if decoding.precision == "bfloat16" else "float32"),
+        )
+        network = task.build(recipe, int(facts["vocabulary"]))
+        load_arrays(folder / "weights.npz", network.named_variables())
+        return TensorFlowBackend(network, int(facts["vocabulary"]))
+
+
+BACKEND = TensorFlow()
