@@ -7,7 +7,7 @@ from pathlib import Path
 from lstmlm.corpus.passes.process import process
 from lstmlm.corpus.passes.sinks import JsonShards, TFRecordShards
 from lstmlm.corpus.reading.openers import use_store_options
-from lstmlm.corpus.sources.files import corpus_fingerprint
+from lstmlm.corpus.sources.snapshot import snapshot
 from lstmlm.corpus.steps.privacy.published import scrubbed_messages
 from lstmlm.errors import UserError
 from lstmlm.progress import Progress
@@ -42,11 +42,11 @@ def ingest(recipe: Recipe, output: Path, progress: Progress, *, runner: Runner |
     def write(draft: Draft) -> None:
         for split in SPLITS:
             (draft.path / f"Split-{split}").mkdir()
-        process(recipe, TFRecordShards(draft.path), draft, progress, held_out=True, runner=runner)
+        process(recipe, found, TFRecordShards(draft.path), draft, progress, held_out=True, runner=runner)
 
-    stamp = corpus_fingerprint(recipe)
+    found = snapshot(recipe)
     with scrubbed_messages(recipe.corpus.privacy):
-        return INGEST.publish(output, stamp, write)
+        return INGEST.publish(output, found.fingerprint, write)
 
 
 def clean(recipe: Recipe, output: Path, progress: Progress, *, runner: Runner | None = None) -> Manifest:
@@ -71,9 +71,11 @@ def clean(recipe: Recipe, output: Path, progress: Progress, *, runner: Runner | 
     _begin(progress, runner)
 
     def write(draft: Draft) -> None:
-        process(recipe, JsonShards(draft.path, recipe.corpus), draft, progress, held_out=False, runner=runner)
+        sink = JsonShards(draft.path, recipe.corpus)
+        process(recipe, found, sink, draft, progress, held_out=False, runner=runner)
 
-    stamp = fingerprint(CLEAN.kind, corpus_fingerprint(recipe, held_out=False))
+    found = snapshot(recipe, held_out=False)
+    stamp = fingerprint(CLEAN.kind, found.fingerprint)
     with scrubbed_messages(recipe.corpus.privacy):
         return CLEAN.publish(output, stamp, write)
 

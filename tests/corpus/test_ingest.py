@@ -13,7 +13,7 @@ import pytest
 from lstmlm.corpus.ingest import ingest
 from lstmlm.corpus.passes.join import Part, contiguous
 from lstmlm.corpus.report.accounts import check_sum
-from lstmlm.corpus.sources.files import corpus_fingerprint
+from lstmlm.corpus.sources.snapshot import corpus_fingerprint
 from lstmlm.errors import UserError
 from lstmlm.progress import Silent
 from lstmlm.publish.folder import read_manifest

@@ -177,6 +177,28 @@ def test_other_text_in_the_corpus_file_runs_everything(make_recipe: MakeRecipe, 
     assert stages.calls() == FAKED
 
 
+def test_a_run_hashes_the_corpus_once_and_a_single_stage_only_what_it_reads(
+    make_recipe: MakeRecipe, stages: Stages, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from lstmlm.corpus.sources import files
+    from pipelines.local import run_local
+
+    hashed: list[str] = []
+    plain = files.sha256_file
+
+    def counting(path: Path) -> str:
+        hashed.append(path.name)
+        return plain(path)
+
+    monkeypatch.setattr(files, "sha256_file", counting)
+    recipe = make_recipe()
+    run_local(recipe, run_id="one")
+    assert hashed == ["train.txt"]
+    files._local_checksum.cache_clear()  # as in a process of its own
+    run_local(recipe, run_id="one", stage="train")
+    assert hashed == ["train.txt"]
+
+
 def test_the_default_listener_is_silent() -> None:
     from pipelines.local import SilentListener
 

@@ -26,9 +26,10 @@ from lstmlm.corpus.report.accounts import add_early_losses, check_left, check_su
 from lstmlm.corpus.report.report import write_report
 from lstmlm.corpus.report.summary import Summary, totals
 from lstmlm.corpus.report.warnings import warnings
-from lstmlm.corpus.sources.files import CorpusFile, list_corpus
+from lstmlm.corpus.sources.files import CorpusFile
 from lstmlm.corpus.sources.listing_notes import listing_notes
 from lstmlm.corpus.sources.mixture import check_mixture, file_weight
+from lstmlm.corpus.sources.snapshot import Snapshot
 from lstmlm.corpus.steps.chain import steps
 from lstmlm.corpus.steps.each_block import EachBlock
 from lstmlm.corpus.steps.evaluation_texts import index_evaluation_texts
@@ -52,12 +53,20 @@ GROUP_BYTES = 64_000_000
 
 
 def process(
-    recipe: Recipe, sink: Sink, draft: Draft, progress: Progress, *, held_out: bool, runner: Runner | None
+    recipe: Recipe,
+    found: Snapshot,
+    sink: Sink,
+    draft: Draft,
+    progress: Progress,
+    *,
+    held_out: bool,
+    runner: Runner | None,
 ) -> None:
     """Runs all passes; the shards, the dead letters, the exclusions and the report are in the draft afterwards.
 
     Args:
         recipe: The run; `corpus`, `task` and `seed` are used.
+        found: The files of its corpus.
         sink: The form of the shards.
         draft: The folder being written; its facts get `counts`, `splits` and `shards`.
         progress: Receives the progress of the stage.
@@ -70,14 +79,13 @@ def process(
     """
     scratch = draft.path / ".parts"
     scratch.mkdir()
-    listing = list_corpus(recipe, held_out=held_out)
-    files = listing.files
+    listing, files = found.listing, found.listing.files
     check_mixture([file.name for file in files if file.split != "valid"], recipe.corpus.mixture)
     progress.update(0, len(files), unit="files", note="reading")
-    noted = listing_notes(listing, valid_named=recipe.corpus.valid is not None)
+    noted = listing_notes(listing, found.checksums, valid_named=recipe.corpus.valid is not None)
     for note in scrubbed(noted, scrubber_of(recipe.corpus.privacy)):
         logger.warning("%s", note)
-    evaluation = index_evaluation_texts(recipe, scratch / "contamination")
+    evaluation = index_evaluation_texts(recipe, found.evaluation, scratch / "contamination")
     summaries = read_parts(recipe, files, scratch, runner)
     counts = totals(summaries)
     check_sum(counts)
@@ -99,12 +107,12 @@ def process(
     check_left(splits, recipe)
     _join_text(summaries, scratch, draft.path, recipe)
     scrubber = scrubber_of(recipe.corpus.privacy)
-    left_out = scrubbed([[found.name, found.reason] for found in listing.left_out], scrubber)
+    left_out = scrubbed([[one.name, one.reason] for one in listing.left_out], scrubber)
     compared = scrubbed([file.row() for file in evaluation], scrubber)
-    found = scrubbed([*noted, *warnings(counts, splits, recipe)], scrubber)
-    for warning in found[len(noted) :]:
+    warned = scrubbed([*noted, *warnings(counts, splits, recipe)], scrubber)
+    for warning in warned[len(noted) :]:
         logger.warning("%s", warning)
-    draft.facts.update(evaluation_texts=compared, warnings=found)
+    draft.facts.update(evaluation_texts=compared, warnings=warned)
     draft.facts.update(counts=counts, splits=splits, shards=shards, files=len(files), left_out=left_out)
     write_report(draft.path, recipe, draft.facts, summaries, scrubber)
     shutil.rmtree(scratch)

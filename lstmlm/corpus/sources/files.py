@@ -15,13 +15,10 @@ from lstmlm.corpus.reading.openers import cannot_reach, cannot_read, file_system
 from lstmlm.corpus.sources.found import Found, LeftOut, Listing
 from lstmlm.corpus.sources.layouts import VALID, files_of_split
 from lstmlm.corpus.sources.listing import list_files
-from lstmlm.corpus.steps.extensions import extension_versions
-from lstmlm.corpus.steps.privacy.replace import key_fingerprint
 from lstmlm.errors import UserError
 from lstmlm.publish.folder import sha256_file
 from lstmlm.recipe.recipe import Recipe
 from lstmlm.recipe.sections.corpus import Corpus
-from lstmlm.stages import STAGES
 
 PARQUET = ".parquet"
 FORMATS = (".txt", ".tsv", ".csv", ".jsonl", PARQUET)
@@ -186,36 +183,31 @@ def corpus_file(found: Found, index: int = 0, split: Split | None = None) -> Cor
         return CorpusFile(index, found.name, found.path, format, "", split, found.size)
     if is_empty(found.path, found.size):  # a part of a table that got no rows
         return CorpusFile(index, found.name, found.path, format, "", split, 0)
-    compression, content = content_of(found.path, found.size, named, format)
+    compression, content = _content(found.path, found.size, named, format)
     return CorpusFile(index, found.name, found.path, format, compression, split, found.size, content)
+
+
+def _content(path: str, size: int, named: str, format: str) -> tuple[str, Content]:
+    """As `content_of`; a local file is looked at once by a process, as long as it does not change."""
+    if is_remote(path):
+        return content_of(path, size, named, format)
+    try:
+        status = os.stat(path)
+    except OSError as error:
+        raise cannot_read(path, error) from error
+    return _local_content(path, size, named, format, status.st_mtime_ns, status.st_ino)
+
+
+@functools.lru_cache(maxsize=100_000)
+def _local_content(path: str, size: int, named: str, format: str, changed: int, inode: int) -> tuple[str, Content]:
+    # A run asks up to three times: when it checks the recipe, looks for a cached result, and reads the corpus.
+    return content_of(path, size, named, format)
 
 
 def compression_of(name: str) -> str:
     """Returns the compression that a file's ending speaks of: `gz`, `bz2`, `xz`, `zst`, or nothing."""
     ending = PurePosixPath(name.lower()).suffix.removeprefix(".")
     return ending if ending in COMPRESSIONS else ""
-
-
-def corpus_fingerprint(recipe: Recipe, *, held_out: bool = True) -> str:
-    """Returns the fingerprint of the records folder this recipe makes: the sections read and every file's content.
-
-    Reads every local file once; of a remote one the checksum that its store keeps is taken. Where the corpus is stored
-    does not matter, names below the root do.
-
-    Args:
-        recipe: The run.
-        held_out: See `list_corpus`.
-
-    Raises:
-        UserError: As `list_corpus`, or a file cannot be read.
-    """
-    stage = STAGES["ingest"]
-    files = list_corpus(recipe, held_out=held_out).files
-    for pattern in recipe.corpus.decontamination.files:
-        files += named_files(recipe.corpus, pattern, "corpus.decontamination.files")
-    content = [(file.name, file.split, file.size, checksum(file.path)) for file in files]
-    key = key_fingerprint(recipe.corpus.privacy)  # the recipe names only the variable that holds it
-    return stage.stamp(*stage.decided(recipe).values(), content, key, *extension_versions(recipe.corpus))
 
 
 def checksum(path: str) -> str:
@@ -240,5 +232,5 @@ def checksum(path: str) -> str:
 
 @functools.lru_cache(maxsize=100_000)
 def _local_checksum(path: str, size: int, changed: int, inode: int) -> str:
-    # A run asks twice: for its fingerprint, and for files with the same content.
+    # A run asks twice: when it looks for a cached result, and when the stage takes its snapshot.
     return sha256_file(Path(path))

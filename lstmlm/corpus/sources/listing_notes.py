@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import collections
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
-from lstmlm.corpus.sources.files import CorpusFile, CorpusListing, checksum
+from lstmlm.corpus.sources.files import CorpusFile, CorpusListing
 from lstmlm.corpus.sources.found import LeftOut
 from lstmlm.corpus.sources.listing import SAME_FILE, ending_of
 from lstmlm.corpus.sources.omitted import shown
@@ -28,11 +28,12 @@ _WORDS = {
 }
 
 
-def listing_notes(listing: CorpusListing, *, valid_named: bool) -> list[str]:
+def listing_notes(listing: CorpusListing, checksums: Mapping[str, str], *, valid_named: bool) -> list[str]:
     """Returns the notes on a corpus, a sentence each.
 
     Args:
         listing: The files.
+        checksums: Path of each file -> its checksum.
         valid_named: Whether the recipe names the files of the valid split.
 
     Raises:
@@ -40,7 +41,7 @@ def listing_notes(listing: CorpusListing, *, valid_named: bool) -> list[str]:
     """
     valid = [] if valid_named else [file.name for file in listing.files if file.split == "valid"]
     chosen = [f"the valid split, as the names say: {shown(valid)}"] if valid else []
-    return [*_left_out(listing.left_out), *chosen, *_same_content(listing.files)]
+    return [*_left_out(listing.left_out), *chosen, *_same_content(listing.files, checksums)]
 
 
 def _left_out(left_out: Sequence[LeftOut]) -> Iterator[str]:
@@ -63,13 +64,13 @@ def _files(ones: Sequence[LeftOut]) -> str:
     return "1 file" if len(ones) == 1 else f"{len(ones)} files"
 
 
-def _same_content(files: Sequence[CorpusFile]) -> Iterator[str]:
+def _same_content(files: Sequence[CorpusFile], checksums: Mapping[str, str]) -> Iterator[str]:
     """Reports files that differ in name only; files are read where others have their size."""
     sizes = collections.Counter(file.size for file in files)
     same: dict[tuple[int, str], list[str]] = {}
     for file in files:
         if file.size and sizes[file.size] > 1:
-            same.setdefault((file.size, checksum(file.path)), []).append(file.name)
+            same.setdefault((file.size, checksums[file.path]), []).append(file.name)
     for names in same.values():
         if len(names) > 1:
             yield f"the same content in {len(names)} files, each of which is read: {shown(names)} (same_content)"

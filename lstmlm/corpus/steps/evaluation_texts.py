@@ -13,7 +13,7 @@ from typing import Any
 
 from lstmlm.corpus.reading.nested import value_of
 from lstmlm.corpus.reading.readers import read_file
-from lstmlm.corpus.sources.files import CorpusFile, named_files
+from lstmlm.corpus.sources.files import CorpusFile
 from lstmlm.corpus.steps.decontaminate import write_index
 from lstmlm.errors import UserError
 from lstmlm.recipe.recipe import Recipe
@@ -44,7 +44,7 @@ class Compared:
         return [self.name, self.rows, self.texts]
 
 
-def index_evaluation_texts(recipe: Recipe, folder: Path) -> list[Compared]:
+def index_evaluation_texts(recipe: Recipe, files: Sequence[CorpusFile], folder: Path) -> list[Compared]:
     """Writes the index of the recipe's evaluation files to a folder; nothing where the recipe names no files.
 
     Returns:
@@ -55,7 +55,7 @@ def index_evaluation_texts(recipe: Recipe, folder: Path) -> list[Compared]:
     """
     found: list[Compared] = []
     if recipe.corpus.decontamination.files:
-        write_index(folder, _texts(recipe, found), recipe.corpus.decontamination.ngram)
+        write_index(folder, _texts(recipe, files, found), recipe.corpus.decontamination.ngram)
     return found
 
 
@@ -67,14 +67,13 @@ def compared_columns(corpus: Corpus, *, has_targets: bool) -> list[str]:
     return [corpus.source, *([corpus.target] if has_targets and corpus.target is not None else [])]
 
 
-def _texts(recipe: Recipe, found: list[Compared]) -> Iterator[tuple[str, str]]:
+def _texts(recipe: Recipe, files: Sequence[CorpusFile], found: list[Compared]) -> Iterator[tuple[str, str]]:
     corpus = recipe.corpus
     columns = compared_columns(corpus, has_targets=load_task(recipe.task).has_targets)
-    for pattern in corpus.decontamination.files:
-        for file in named_files(corpus, pattern, FIELD):
-            compared = Compared(file.name)
-            found.append(compared)
-            yield from _texts_of(file, corpus, columns, compared)
+    for file in files:
+        compared = Compared(file.name)
+        found.append(compared)
+        yield from _texts_of(file, corpus, columns, compared)
 
 
 def _texts_of(

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from lstmlm.corpus.ingest import clean, ingest
-from lstmlm.corpus.sources.files import corpus_fingerprint
+from lstmlm.corpus.sources.snapshot import corpus_fingerprint
 from lstmlm.errors import UserError
 from lstmlm.progress import Silent
 from lstmlm.recipe.recipe import Recipe

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from lstmlm.corpus.reading.readers import read_file
-from lstmlm.corpus.sources.files import CorpusFile, corpus_files, corpus_fingerprint, list_corpus, named_files
+from lstmlm.corpus.sources.files import CorpusFile, corpus_files, list_corpus, named_files
 from lstmlm.corpus.sources.found import LeftOut
+from lstmlm.corpus.sources.snapshot import corpus_fingerprint
 from lstmlm.errors import UserError
 from lstmlm.recipe.recipe import Recipe
 from tests.corpus.memory_store import MemoryStore

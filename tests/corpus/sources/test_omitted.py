@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from lstmlm.corpus.sources.files import ENDINGS, corpus_fingerprint, list_corpus
+from lstmlm.corpus.sources.files import ENDINGS, CorpusListing, checksum, list_corpus
 from lstmlm.corpus.sources.found import LeftOut
 from lstmlm.corpus.sources.listing import list_files
 from lstmlm.corpus.sources.listing_notes import listing_notes
 from lstmlm.corpus.sources.omitted import omission
+from lstmlm.corpus.sources.snapshot import corpus_fingerprint
 from lstmlm.errors import UserError
 from lstmlm.publish.folder import publish
 from tests.corpus.memory_store import MemoryStore
@@ -32,6 +33,10 @@ LEFT_OUT = {
     "t/c.jsonl.part": "temporary", "t/d.tmp.parquet": "temporary", "t/e.csv.crdownload": "temporary",
     "t/.f.txt.swp": "hidden", "t/g.txt.bak": "temporary", "t/dataset_info.json": "metadata",
 }  # fmt: skip
+
+
+def notes_on(listing: CorpusListing) -> list[str]:
+    return listing_notes(listing, {file.path: checksum(file.path) for file in listing.files}, valid_named=False)
 
 
 @pytest.fixture(params=["local", "remote"])
@@ -118,7 +123,7 @@ def test_a_file_under_two_names_is_read_once(tmp_path: Path) -> None:
     assert [(one.name, one.reason, one.detail) for one in listing.left_out] == [
         ("a.jsonl", "same_file", "b.jsonl"), ("z.jsonl", "same_file", "b.jsonl"),
     ]  # fmt: skip
-    (note,) = listing_notes(listing, valid_named=False)
+    (note,) = notes_on(listing)
     assert "a.jsonl is the same file as b.jsonl" in note
 
 
@@ -134,14 +139,14 @@ def test_files_with_the_same_content_are_reported(tmp_path: Path) -> None:
         (tmp_path / name).write_text(text)
     listing = list_corpus(recipe(tmp_path, train="."))
     assert len(listing.files) == 5
-    (note,) = listing_notes(listing, valid_named=False)
+    (note,) = notes_on(listing)
     assert "the same content in 2 files" in note
     assert "a.txt, b.txt" in note
 
 
 def test_what_is_left_out_is_reported_with_counts_and_endings(tmp_path: Path) -> None:
     fill(tmp_path, "a.txt", "b.doc", "c.doc", "test.txt", "dev.txt")
-    notes = listing_notes(list_corpus(recipe(tmp_path, train=".")), valid_named=False)
+    notes = notes_on(list_corpus(recipe(tmp_path, train=".")))
     assert any("test.txt" in note and "test_split" in note for note in notes)
     assert any("2 files" in note and "2 .doc" in note and "b.doc, c.doc" in note for note in notes)
     assert any("the valid split, as the names say: dev.txt" in note for note in notes)

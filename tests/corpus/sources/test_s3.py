@@ -15,7 +15,8 @@ from moto.server import ThreadedMotoServer
 
 from lstmlm.corpus.ingest import ingest
 from lstmlm.corpus.reading import openers
-from lstmlm.corpus.sources.files import corpus_fingerprint, list_corpus
+from lstmlm.corpus.sources.files import list_corpus
+from lstmlm.corpus.sources.snapshot import corpus_fingerprint
 from lstmlm.errors import UserError
 from lstmlm.progress import Silent
 from lstmlm.recipe.recipe import Recipe

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from lstmlm.corpus.ingest import clean, ingest
+from lstmlm.corpus.sources.files import named_files
 from lstmlm.corpus.steps.evaluation_texts import index_evaluation_texts
 from lstmlm.errors import UserError
 from lstmlm.progress import Silent
@@ -83,7 +84,8 @@ def test_an_evaluation_file_of_pairs_may_lack_the_answers(tmp_path: Path) -> Non
     (tmp_path / "eval.jsonl").write_text(lines(LEAKS), encoding="utf-8")
     (tmp_path / "notes.txt").write_text(LEAKS[0], encoding="utf-8")
     run = recipe(tmp_path, ["eval.jsonl", "notes.txt"], "translate", target="fr")
-    assert [one.row() for one in index_evaluation_texts(run, tmp_path / "i")] == [
+    files = [file for name in ("eval.jsonl", "notes.txt") for file in named_files(run.corpus, name, "")]
+    assert [one.row() for one in index_evaluation_texts(run, files, tmp_path / "i")] == [
         ["eval.jsonl", 5, 5], ["notes.txt", 1, 1],
     ]  # fmt: skip
 
