@@ -12,7 +12,7 @@ from lstmlm.errors import UserError
 
 
 class Tokenizer(artifact.Artifact):
-    """A folder of the kind `tokenizer`: a SentencePiece model."""
+    """A folder of the kind `tokenizer`: a SentencePiece model, or a given `tokenizer.json`."""
 
     TYPE_NAME = "lstmlm.Tokenizer"
 
@@ -32,7 +32,7 @@ class Evaluation(artifact.Artifact):
 
 
 class Predictions(artifact.Artifact):
-    """A folder of the kind `predictions`: JSONL shards and dead letters."""
+    """A folder of the kind `predictions`: shards (JSON lines, parquet or TFRecord) and dead letters."""
 
     TYPE_NAME = "lstmlm.Predictions"
 

@@ -22,7 +22,9 @@ Artifacts = dict[str, list[types.Artifact]]
 class StageExecutor(base_executor.BaseExecutor):
     """Calls the stage that its parameter names; a hook does what TFX asks for around it."""
 
-    def Do(self, input_dict: Artifacts, output_dict: Artifacts, exec_properties: dict[str, Any]) -> None:
+    def Do(  # noqa: N802 (TFX calls it so)
+        self, input_dict: Artifacts, output_dict: Artifacts, exec_properties: dict[str, Any]
+    ) -> None:
         """See `BaseExecutor.Do`."""
         stage, runtime = STAGES[exec_properties[STAGE]], current()
         hook, node = hook_of(stage), node_of(stage)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import TypeAlias
 
 import tensorflow_data_validation as tfdv
 from ml_metadata.proto import metadata_store_pb2
@@ -28,7 +29,7 @@ BEAM_ARGS = (
     "--sdk_container_image=unused",
 )
 
-Connection = metadata_store_pb2.ConnectionConfig
+Connection: TypeAlias = metadata_store_pb2.ConnectionConfig
 Files = Callable[[Stage], str]
 """Returns the fingerprint of the files that a stage reads and no stage made."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TypeAlias
 
 from ml_metadata.proto import metadata_store_pb2
 from tfx import types
@@ -10,7 +11,7 @@ from tfx.orchestration import metadata
 from tfx.orchestration.portable.mlmd import context_lib, execution_lib
 from tfx.proto.orchestration import pipeline_pb2
 
-Execution = metadata_store_pb2.Execution
+Execution: TypeAlias = metadata_store_pb2.Execution
 
 
 class RunStore:

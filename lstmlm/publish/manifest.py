@@ -20,7 +20,7 @@ class Manifest:
     """What a finished folder holds.
 
     Attributes:
-        kind: What the folder is: records, tokenizer, examples, model, export, evaluation, predictions.
+        kind: What the folder is: the `kind` of a row of `lstmlm.stages.table`, or `checkpoint`.
         fingerprint: Hash of everything the content was made from; the same fingerprint means the same bytes.
         files: For each file, relative to the folder: `bytes` and `sha256`.
         facts: Counts and other facts of this kind of folder (counts in, kept, dropped by reason, ...).

@@ -42,7 +42,7 @@ class WorkerPool(beam_fn_api_pb2_grpc.BeamFnExternalWorkerPoolServicer):
         self._context = multiprocessing.get_context("forkserver")
         self._context.set_forkserver_preload([__spec__.name, "lstmlm.runners.pipeline"])
 
-    def StartWorker(  # Beam's protocol names it so
+    def StartWorker(  # noqa: N802 (Beam's protocol names it so)
         self, request: beam_fn_api_pb2.StartWorkerRequest, context: object
     ) -> beam_fn_api_pb2.StartWorkerResponse:
         """Starts a process in the folder that the pipeline was submitted from, so that relative paths mean the same."""
@@ -60,7 +60,7 @@ class WorkerPool(beam_fn_api_pb2_grpc.BeamFnExternalWorkerPoolServicer):
             self._workers = [*(old for old in self._workers if old.is_alive()), worker]
         return beam_fn_api_pb2.StartWorkerResponse()
 
-    def StopWorker(
+    def StopWorker(  # noqa: N802
         self, request: beam_fn_api_pb2.StopWorkerRequest, context: object
     ) -> beam_fn_api_pb2.StopWorkerResponse:
         """Leaves it to the worker, which ends when its task manager hangs up.

@@ -30,7 +30,7 @@ class TaskManager(beam_fn_api_pb2_grpc.BeamFnControlServicer):
         self.connected = threading.Event()
         self.address = ""
 
-    def Control(self, responses: Any, context: grpc.ServicerContext) -> Iterator[Any]:  # Beam's protocol names it so
+    def Control(self, responses: Any, context: grpc.ServicerContext) -> Iterator[Any]:  # noqa: N802
         self.connected.set()
         yield from responses  # a worker says nothing unasked: this waits until the connection ends
 

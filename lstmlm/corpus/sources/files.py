@@ -31,7 +31,10 @@ _OTHER_NAMES = {
     ".pq": PARQUET,
 }
 _NAMES = {**{format: format for format in FORMATS}, **_OTHER_NAMES}
-ENDINGS = (*_NAMES, *(f"{name}.{zip}" for name, format in _NAMES.items() if format != PARQUET for zip in COMPRESSIONS))
+ENDINGS = (
+    *_NAMES,
+    *(f"{name}.{outer}" for name, format in _NAMES.items() if format != PARQUET for outer in COMPRESSIONS),
+)
 """What the name of a corpus file ends in; parquet brings its own compression."""
 
 Split = Literal["train", "valid"]

@@ -16,7 +16,7 @@ _OWN_PIECES = ("<|pad|>", "<|unknown|>", "<|begin|>", "<|end|>")
 
 
 class Tokenizer(Section):
-    """The SentencePiece vocabulary; byte fallback is always on, so no text is out of vocabulary."""
+    """The vocabulary: trained by SentencePiece, whose byte fallback is always on, so no text is out of it; or given."""
 
     model: Path | None = Field(
         None,

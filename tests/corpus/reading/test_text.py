@@ -72,9 +72,9 @@ values = st.recursive(
 )
 
 
-@given(value=st.dictionaries(st.text(max_size=3), values, max_size=3), ascii=st.booleans())
-def test_every_object_is_read_as_the_json_module_reads_it(value: dict[str, Any], ascii: bool) -> None:
-    data = json.dumps(value, ensure_ascii=ascii).encode("utf-8", "surrogatepass")
+@given(value=st.dictionaries(st.text(max_size=3), values, max_size=3), as_ascii=st.booleans())
+def test_every_object_is_read_as_the_json_module_reads_it(value: dict[str, Any], as_ascii: bool) -> None:
+    data = json.dumps(value, ensure_ascii=as_ascii).encode("utf-8", "surrogatepass")
     (row,) = json_rows([RawLine(1, data)])
     assert json.dumps(row.fields) == json.dumps(value)
 

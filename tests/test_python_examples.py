@@ -1,0 +1,35 @@
+"""The scripts in `examples/` do what they say."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from lstmlm.publish import read_manifest
+from tests.ray_nodes import RayCluster
+from tests.tiny import TinyRun
+
+
+def test_texts_are_decoded_within_a_pipeline(exported: TinyRun, tmp_path: Path) -> None:
+    from examples.decode_in_beam import decode
+    from lstmlm.inference.model.loading import load_text_model
+    from lstmlm.records import stable_hash
+
+    texts = ["the statement", "a name of a class", ""]
+    decode(exported.export, texts, tmp_path / "found")
+    lines = [line for part in sorted(tmp_path.glob("found-*")) for line in part.read_text("utf-8").splitlines()]
+    model = load_text_model(exported.export)
+    alone = [model.generate([text], [stable_hash(text)])[0].text for text in texts]
+    assert sorted(lines) == sorted(f"{text}\t{output}" for text, output in zip(texts, alone, strict=True))
+
+
+@pytest.mark.ray
+def test_a_tiny_model_is_trained_and_a_second_run_does_nothing(tmp_path: Path, ray_cluster: RayCluster) -> None:
+    from examples.train_tiny import train_tiny
+
+    found = train_tiny(tmp_path, ray_cluster.address)
+    made = (found / "manifest.json").stat().st_mtime_ns
+    assert read_manifest(found, "export", verify=True).facts is not None
+    assert train_tiny(tmp_path, ray_cluster.address) == found
+    assert (found / "manifest.json").stat().st_mtime_ns == made
