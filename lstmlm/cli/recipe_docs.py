@@ -13,7 +13,6 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from lstmlm.plugins import builtin_names
 from lstmlm.recipe.recipe import Recipe
 from lstmlm.recipe.sections.section import Extension
 from lstmlm.recipe.types import restrictions
@@ -68,7 +67,7 @@ def _name(annotation: Any) -> str:
     if origin is typing.Annotated:
         added = [part for part in inner[1:] if isinstance(part, Extension)]
         if added:  # the built-in ones: the documentation does not depend on what is installed
-            names = (*builtin_names(added[0].package), "package.module:Object")
+            names = (*added[0].builtin(), "package.module:Object")
             return " or ".join(f"`{name}`" for name in names)
         return _name(inner[0])
     known = {str: "text", int: "whole number", float: "number", bool: "true or false", Path: "path"}

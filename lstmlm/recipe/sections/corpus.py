@@ -12,8 +12,16 @@ from lstmlm.errors import UserError
 from lstmlm.recipe.sections.section import FROM_DATA, Extension, Folder, Fraction, Positive, Section, names_code
 
 _RULE_SET = "lstmlm.corpus.steps.quality.rule_set:rule_set"
-_RULE_SETS = Extension("lstmlm.quality_rule_sets", "lstmlm.corpus.steps.quality.rules", _RULE_SET)
+_RULE_SETS = Extension("lstmlm.quality_rule_sets", _RULE_SET, "lstmlm.corpus.steps.quality.rules")
 RuleSetName = Annotated[str, _RULE_SETS, AfterValidator(_RULE_SETS.check)]
+
+
+_KINDS = Extension(
+    "lstmlm.privacy_kinds",
+    "lstmlm.corpus.steps.privacy.kind:privacy_kind",
+    listed="lstmlm.corpus.steps.privacy.kind:known_names",
+)
+PrivacyKindName = Annotated[str, _KINDS, AfterValidator(_KINDS.check)]
 
 
 class Duplicates(Section):
@@ -57,8 +65,8 @@ class Decontamination(Section):
 class Privacy(Section):
     """Personal data that is replaced in every text and in all else that is published: ids, drops, the report."""
 
-    kinds: tuple[Literal["email", "phone", "card", "iban", "ip", "national_id", "url_credentials", "presidio"], ...] = (
-        Field((), description="What is looked for; `presidio` needs Microsoft Presidio installed.")
+    kinds: tuple[PrivacyKindName, ...] = Field(
+        (), description="What is looked for; `presidio` needs Microsoft Presidio installed."
     )
     regions: tuple[str, ...] = Field(
         ("US", "GB", "FR", "DE", "ES", "IT"), description="Countries whose phone numbers and national ids are known."

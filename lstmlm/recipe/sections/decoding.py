@@ -11,7 +11,7 @@ from lstmlm import plugins
 from lstmlm.recipe.sections.section import FROM_DATA, Extension, Positive, Section, names_code, refuse
 
 _BACKEND = "lstmlm.inference.model.backend_kind:backend_kind"
-_BACKENDS = Extension("lstmlm.backends", "lstmlm.inference.model.backends", _BACKEND)
+_BACKENDS = Extension("lstmlm.backends", _BACKEND, "lstmlm.inference.model.backends")
 BackendName = Annotated[str, _BACKENDS, AfterValidator(_BACKENDS.check)]
 
 

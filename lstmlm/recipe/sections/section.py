@@ -48,17 +48,23 @@ class Extension:
 
     Attributes:
         group: The entry-point group.
-        package: The package whose modules are the built-in ones.
         load: `package.module:function` that takes a name and returns the thing, or raises `UserError`.
+        package: The package whose modules are the built-in ones.
+        listed: Otherwise `package.module:function` that returns the names of the built-in ones.
     """
 
     group: str
-    package: str
     load: str
+    package: str | None = None
+    listed: str = ""
+
+    def builtin(self) -> list[str]:
+        """Returns the names of the built-in ones, without importing what they name."""
+        return list(plugins.imported(self.listed)()) if self.listed else plugins.builtin_names(self.package)
 
     def names(self) -> list[str]:
         """Returns the names that are known, without importing what they name."""
-        return plugins.names(self.group, self.package)
+        return [*self.builtin(), *plugins.names(self.group, None)]
 
     def check(self, name: str, info: ValidationInfo) -> str:
         """Returns the name; what a data or model file names is not imported (`FROM_DATA`).
@@ -71,7 +77,7 @@ class Extension:
                 return name
             if not names_code(name) and name not in self.names():
                 raise plugins.unknown(self.group, name, self.names())
-            if name not in plugins.builtin_names(self.package):
+            if name not in self.builtin():
                 plugins.imported(self.load)(name)
         except UserError as error:
             raise ValueError(f"{error.what}. {error.hint}") from error

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 from pathlib import Path
 
 import pytest
 from pydantic import BaseModel, ConfigDict, Field
 
 from lstmlm.corpus.ingest import clean
+from lstmlm.corpus.steps.privacy.kind import PrivacyKind
 from lstmlm.corpus.steps.quality.rule_set import TextRules
 from lstmlm.corpus.steps.step import Filter
 from lstmlm.errors import UserError
@@ -49,6 +51,15 @@ class LongTexts(Filter):
         return ["long_text" if len(record.source.split()) > self._words else None for record in records]
 
 
+class Badge(PrivacyKind):
+    """A kind of personal data of another package."""
+
+    name = "badge"
+
+    def find(self, text):
+        return (match.span() for match in re.finditer(r"\bB-[0-9]{4}\b", text))
+
+
 class Later(LongTexts):
     """The same, in a later version."""
 
@@ -73,6 +84,16 @@ def test_rules_and_filters_from_outside_drop_and_are_counted(tmp_path: Path) -> 
     assert manifest.facts["counts"]["dropped"] == {"shouting_capitals": 1, "long_text": 1}
 
 
+def test_a_kind_of_personal_data_from_outside_is_replaced_and_counted(tmp_path: Path) -> None:
+    texts = ["ask B-1234 or a@b.org", "ＡＳＫ Ｂ-１２３４", "<BADGE> stays"]
+    run = recipe(tmp_path, f"privacy: {{kinds: [email, '{HERE}:Badge']}}")
+    (tmp_path / "a.txt").write_text("\n".join(texts) + "\n", encoding="utf-8")
+    clean(run, tmp_path / "out", Silent())
+    assert kept(tmp_path / "out") == ["ask <BADGE> or <EMAIL>", "ＡＳＫ <BADGE>", "<BADGE> stays"]
+    report = json.loads((tmp_path / "out" / "report.json").read_text(encoding="utf-8"))
+    assert report["privacy"] == {"badge": 2, "email": 1}
+
+
 def test_options_and_version_of_a_filter_decide_the_result(tmp_path: Path) -> None:
     made = {
         clean(
@@ -93,6 +114,8 @@ def test_options_and_version_of_a_filter_decide_the_result(tmp_path: Path) -> No
         ("quality: [gofer]", "corpus.quality.0: no quality rule set named 'gofer'. Did you mean `gopher`?"),
         (f"quality: ['{HERE}:Length']", "is not a quality rule set"),
         (f"quality: ['{HERE}:Nothing']", "cannot import the quality rule set"),
+        ("privacy: {kinds: [mail]}", "corpus.privacy.kinds.0: no privacy kind named 'mail'. Did you mean `email`?"),
+        (f"privacy: {{kinds: ['{HERE}:Length']}}", "is not a kind of personal data"),
         ("filters: [{name: long}]", "no filter named 'long'"),
         (f"filters: [{{name: '{HERE}:LongTexts', options: {{words: 0}}}}]", "the option `words` of the filter"),
         (f"filters: [{{name: '{HERE}:LongTexts', options: {{word: 3}}}}]", "the option `words` of the filter"),

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 import phonenumbers
 
 from lstmlm.corpus.steps.privacy.fold import fold, needs_fold
+from lstmlm.corpus.steps.privacy.kind import known_names, privacy_kind
 from lstmlm.corpus.steps.privacy.kinds import digits, ibans, ips, urls
 from lstmlm.corpus.steps.privacy.kinds.cards import find_cards
 from lstmlm.corpus.steps.privacy.kinds.digits import digit_windows
@@ -66,6 +67,7 @@ class Finder:
         self._regions = tuple(regions)
         self._presidio = (presidio or load_presidio()) if "presidio" in self._kinds else None
         self._signs = _signs(self._kinds)
+        self._others = [privacy_kind(name) for name in sorted(self._kinds.difference(known_names()))]
         for region in self._regions:
             if region not in phonenumbers.SUPPORTED_REGIONS:
                 raise UserError(
@@ -76,7 +78,8 @@ class Finder:
 
     def may_find(self, text: str) -> bool:
         """Returns whether anything can be in a text, or in one of several texts joined by line feeds."""
-        return self._presidio is not None or any(sign(text) for sign in self._signs) or needs_fold(text)
+        known = self._presidio is not None or any(sign(text) for sign in self._signs) or needs_fold(text)
+        return known or any(kind.may_find(text) for kind in self._others)
 
     def find(self, text: str) -> list[Span]:
         """Returns the spans of personal data, in order and apart. Spans count characters."""
@@ -84,7 +87,7 @@ class Finder:
         spans = [folded.original(span) for span in self._matches(folded.text)]
         if self._presidio:
             spans += self._presidio.find(text)
-        return without_overlaps(spans, text) if spans else spans
+        return without_overlaps(spans, text, tuple(kind.name for kind in self._others)) if spans else spans
 
     def _matches(self, text: str) -> list[Span]:
         """Returns what a folded text holds, in any order."""
@@ -95,7 +98,7 @@ class Finder:
                 spans += self._numbers(text, start, end)
             if "phone" in self._kinds:
                 spans += self._phones(text, windows, spans)
-        return spans
+        return spans + [Span(*place, kind.name) for kind in self._others for place in kind.find(text)]
 
     def _numbers(self, text: str, start: int, end: int) -> Iterator[Span]:
         if "card" in self._kinds:

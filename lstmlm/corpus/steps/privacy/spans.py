@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import re
 from collections.abc import Iterable
 
 # What carries a check or a form of its own comes before what has only a typical shape.
-KINDS = ("url_credentials", "email", "iban", "card", "national_id", "ip", "phone", "name", "address")
+KINDS = ("url_credentials", "email", "iban", "card", "national_id", "ip", "phone")
+"""The kinds of this package, the most specific first. Others come after them."""
 
-_RANK = {kind: rank for rank, kind in enumerate(KINDS)}
+OF_PRESIDIO = ("name", "address")
+"""The kinds that Presidio finds."""
 
-# What `replace` leaves behind. Nothing is found in it, so that scrubbing a scrubbed text changes nothing.
-_REPLACED = re.compile(
-    rf"<(?:{'|'.join(kind.upper() for kind in KINDS)})(?:-[0-9a-f]{{8}})?>|user-[0-9a-f]{{8}}@example\.invalid"
-)
+_RANK = {kind: rank for rank, kind in enumerate((*KINDS, *OF_PRESIDIO))}
+
+
+@functools.cache
+def _replaced(others: tuple[str, ...]) -> re.Pattern[str]:
+    """Returns the pattern of replacements: nothing is found in them, so scrubbing again changes nothing."""
+    kinds = "|".join(re.escape(kind.upper()) for kind in (*_RANK, *others))
+    return re.compile(rf"<(?:{kinds})(?:-[0-9a-f]{{8}})?>|user-[0-9a-f]{{8}}@example\.invalid")
 
 
 @dataclasses.dataclass(frozen=True, slots=True, order=True)
@@ -26,7 +33,7 @@ class Span:
     kind: str
 
 
-def without_overlaps(spans: Iterable[Span], text: str) -> list[Span]:
+def without_overlaps(spans: Iterable[Span], text: str, others: tuple[str, ...] = ()) -> list[Span]:
     """Returns the spans that win, in order of their place in the text.
 
     Of spans that overlap, the one of the more specific kind wins (`KINDS`), among equals the longest, then the first.
@@ -35,13 +42,14 @@ def without_overlaps(spans: Iterable[Span], text: str) -> list[Span]:
     Args:
         spans: What the matchers found, in any order.
         text: The text they were found in.
+        others: Kinds of other packages.
     """
     # A byte a character, so that thousands of spans are not each compared with all others.
     taken = bytearray(len(text))
-    for match in _REPLACED.finditer(text):
+    for match in _replaced(others).finditer(text):
         taken[match.start() : match.end()] = b"\1" * len(match[0])
     kept: list[Span] = []
-    for span in sorted(spans, key=lambda span: (_RANK[span.kind], span.start - span.end, span.start)):
+    for span in sorted(spans, key=lambda span: (_RANK.get(span.kind, len(_RANK)), span.start - span.end, span.start)):
         if taken.find(1, span.start, span.end) < 0:
             taken[span.start : span.end] = b"\1" * (span.end - span.start)
             kept.append(span)
