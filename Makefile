@@ -37,6 +37,7 @@ lint: .venv/.synced
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
+	$(BIN)/python -m tests.words
 
 format: .venv/.synced
 	$(BIN)/ruff check --fix .

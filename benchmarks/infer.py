@@ -102,7 +102,7 @@ def main() -> None:
     if "jobs" in arguments.parts:
         sizes = infer_jobs.QUICK if quick else infer_jobs.FULL
         jobs = infer_jobs.Jobs(corpora, model.export, sizes, arguments.core)
-        found = [*jobs.beside_plain(), *jobs.beside_bare(), *([] if quick else [jobs.processes()])]
+        found = [*jobs.against_plain(), *jobs.against_bare(), *([] if quick else [jobs.processes()])]
         # Jobs of seconds are mostly their start, so quick ones are held against no bar.
         rows += [line | {"bar": None, "holds": None} for line in found] if quick else found
     table.publish("infer", rows)

@@ -91,7 +91,7 @@ class Jobs:
     sizes: Sizes
     core: int
 
-    def beside_plain(self) -> list[Row]:
+    def against_plain(self) -> list[Row]:
         """Compared with a plain RunInference job on the same SavedModel."""
         few, some = texts(self.corpora, self.sizes.few), texts(self.corpora, self.sizes.plain)
 
@@ -113,7 +113,7 @@ class Jobs:
             for kind, found in mine.items()
         ]
 
-    def beside_bare(self) -> list[Row]:
+    def against_bare(self) -> list[Row]:
         """Compared with the engine without Beam; and the memory of a job compared with that of a tenth of it."""
         count, cores = self.sizes.many, {self.core}
         engine = bare(self.export, texts(self.corpora, count), cores)

@@ -67,7 +67,7 @@ def lines_of(paths: Sequence[Path]) -> Iterator[dict[str, Any]]:
             yield from map(json.loads, stream)
 
 
-def beside_datatrove() -> Iterator[Row]:
+def against_datatrove() -> Iterator[Row]:
     """Speed of the same steps, and how far the decisions agree."""
     documents = WORK / f"documents-{SIZE}"
     copies = write_documents(documents, SIZE * MB, seed=1)
@@ -171,7 +171,7 @@ def main() -> None:
     if not CORPORA.is_dir():
         raise SystemExit(f"no corpora at {CORPORA}: set LSTMLM_CORPORA")
     parts = {
-        "datatrove": beside_datatrove,
+        "datatrove": against_datatrove,
         "large": large,
         "processes": two_processes,
         "tokenise": tokenise.rows,

@@ -46,7 +46,7 @@ def rows() -> Iterator[Row]:
 
 
 def measure(once: list[str], folder: Path, megabytes: float, window: int = 64) -> dict[str, float]:
-    """Returns megabytes of text a second of each way."""
+    """Returns megabytes of text per second of each way."""
     corpus = {"train": "train.txt"}
     settings = {"vocabulary": 8000, "symbols": ["<unk>"]}
     content = {"name": "speed", "task": "generate", "corpus": corpus, "tokenizer": settings}

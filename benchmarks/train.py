@@ -43,8 +43,8 @@ def main() -> None:
     """Measures the parts, and prints and writes the rows after each: a later one may take an hour, or fail."""
     started = time.monotonic()
     quick = os.environ.get("QUICK") == "1"
-    steps_alone = quick or os.environ.get("GPU") == "1"
-    named = os.environ.get("ROWS", "").split() or (["steps"] if steps_alone else list(PARTS))
+    only_steps = quick or os.environ.get("GPU") == "1"
+    named = os.environ.get("ROWS", "").split() or (["steps"] if only_steps else list(PARTS))
     if unknown := [name for name in named if name not in PARTS]:
         raise SystemExit(f"no rows named {', '.join(unknown)}; there are: {', '.join(PARTS)}")
     table: list[Row] = []

@@ -192,7 +192,7 @@ def peer(script: str, minutes: float, *arguments: Path) -> dict[str, Any]:
     return result
 
 
-def language_beside_peer(plan: Plan, trained: Trained) -> list[Row]:
+def language_against_peer(plan: Plan, trained: Trained) -> list[Row]:
     """Our perplexity and the peer's: both over the words and the ends of the lines that hold any."""
     measured = peer("torch_word_lm.py", plan.minutes, Path(str(trained.recipe.corpus.root)))
     ours, words = trained.metrics, trained.metrics["words"] + trained.metrics["records"]
@@ -207,7 +207,7 @@ def language_beside_peer(plan: Plan, trained: Trained) -> list[Row]:
     ]
 
 
-def language_alone(plan: Plan, trained: Trained) -> list[Row]:
+def language_ours(plan: Plan, trained: Trained) -> list[Row]:
     """Our perplexity over only the words, by the network and with its cache, and over the ends of line too."""
     name = f"wikitext2, {trained.limit} of training: perplexity a word on valid"
     return [
@@ -222,7 +222,7 @@ def language_alone(plan: Plan, trained: Trained) -> list[Row]:
     ]
 
 
-def translation_beside_peer(plan: Plan, trained: Trained) -> list[Row]:
+def translation_against_peer(plan: Plan, trained: Trained) -> list[Row]:
     """Our BLEU and the peer's: the same pieces, sources and references."""
     from lstmlm.evaluation.pairs import group_by_source
     from lstmlm.evaluation.translation import translation_metrics
@@ -253,7 +253,7 @@ def translation_beside_peer(plan: Plan, trained: Trained) -> list[Row]:
     return [row(name, float(trained.metrics["bleu"]), peer=theirs, bar=round(theirs + plan.bar, 3))]
 
 
-def translation_alone(plan: Plan, trained: Trained) -> list[Row]:
+def translation_ours(plan: Plan, trained: Trained) -> list[Row]:
     """Our BLEU, decoded as the settings say."""
     decoding = trained.recipe.decoding
     method = f"beam {decoding.beam}" if decoding.method == "beam" else decoding.method
@@ -262,8 +262,8 @@ def translation_alone(plan: Plan, trained: Trained) -> list[Row]:
 
 
 EVALUATIONS: dict[str, Callable[[Plan, Trained], list[Row]]] = {
-    "wikitext2": language_beside_peer,
-    "translate": translation_beside_peer,
-    "wikitext2_90": language_alone,
-    "translate_60": translation_alone,
+    "wikitext2": language_against_peer,
+    "translate": translation_against_peer,
+    "wikitext2_90": language_ours,
+    "translate_60": translation_ours,
 }

@@ -74,7 +74,7 @@ def build(arguments: argparse.Namespace) -> tuple[Loop, int]:
     from lstmlm.training.workers.gpu import use_gpu
     from lstmlm.training.workers.shared_memory import through_memory
 
-    ring = ring_or_alone(arguments.gpu)  # before anything is computed
+    ring = ring_or_single(arguments.gpu)  # before anything is computed
     units, batch = arguments.units, arguments.batch
     recipe = Recipe(
         name="bench",
@@ -108,7 +108,7 @@ def peak_megabytes(gpu: bool) -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000
 
 
-def ring_or_alone(gpu: bool) -> AllReduce:
+def ring_or_single(gpu: bool) -> AllReduce:
     """Returns the workers of TF_CONFIG, which share a batch, or the one there is without it."""
     from lstmlm.training.workers.all_reduce import Ring, SingleWorker
 

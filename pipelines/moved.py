@@ -32,7 +32,7 @@ _TEXTS = (
     ("ExecutionProperty", "string_value"),
 )
 _BUSY_SECONDS = 5.0
-_CURE = "Restore it from a copy; or move it away, and every stage runs again"
+_HINT = "Restore it from a copy; or move it away, and every stage runs again"
 _LOG = logging.getLogger(__name__)
 
 
@@ -55,7 +55,7 @@ def settle(home: Path) -> Path:
         with contextlib.closing(sqlite3.connect(store, timeout=_BUSY_SECONDS)) as connection:
             faults = [found for (found,) in connection.execute("PRAGMA quick_check(1)") if found != "ok"]
             if faults:
-                raise UserError(f"the metadata of this run is damaged: {faults[0]}", where=str(store), hint=_CURE)
+                raise UserError(f"the metadata of this run is damaged: {faults[0]}", where=str(store), hint=_HINT)
             if not _has_artifacts(connection):
                 return _origin(home, home)
             earlier = _earlier_homes(connection, home)
@@ -67,9 +67,9 @@ def settle(home: Path) -> Path:
         if "locked" in str(error):
             what = "the metadata of this run is locked by another program"
             raise UserError(what, where=str(store), hint="Close what has it open, and run again") from error
-        raise UserError(f"the metadata of this run cannot be read: {error}", where=str(store), hint=_CURE) from error
+        raise UserError(f"the metadata of this run cannot be read: {error}", where=str(store), hint=_HINT) from error
     except sqlite3.DatabaseError as error:
-        raise UserError(f"the metadata of this run is damaged: {error}", where=str(store), hint=_CURE) from error
+        raise UserError(f"the metadata of this run is damaged: {error}", where=str(store), hint=_HINT) from error
     return _origin(home, first)
 
 

@@ -194,7 +194,7 @@ def test_workers_is_an_override_of_the_recipe(lstmlm: Lstmlm, recipe: Path, tmp_
     )
 
 
-def test_the_meter_tells_rate_and_time_left() -> None:
+def test_the_meter_shows_rate_and_time_left() -> None:
     times = iter([0.0, 10.0, 20.0, 30.0, 40.0])
     estimator = RateEstimator(lambda: next(times))
     assert estimator.status(100, 400, "steps", "") == "100/400 steps"

@@ -16,7 +16,7 @@ from lstmlm.errors import BelowThreshold, ExitCode, UserError, causes, chain, is
         (UserError("no such file", where="a.txt:3", hint="Check it"), "a.txt:3: no such file. Check it"),
     ],
 )
-def test_a_user_error_is_one_line_of_what_where_and_cure(error: UserError, line: str) -> None:
+def test_a_user_error_is_one_line_of_what_where_and_hint(error: UserError, line: str) -> None:
     assert str(error) == line
 
 

@@ -20,8 +20,8 @@ def test_texts_are_decoded_within_a_pipeline(exported: TinyRun, tmp_path: Path) 
     decode(exported.export, texts, tmp_path / "found")
     lines = [line for part in sorted(tmp_path.glob("found-*")) for line in part.read_text("utf-8").splitlines()]
     model = load_text_model(exported.export)
-    alone = [model.generate([text], [stable_hash(text)])[0].text for text in texts]
-    assert sorted(lines) == sorted(f"{text}\t{output}" for text, output in zip(texts, alone, strict=True))
+    one_by_one = [model.generate([text], [stable_hash(text)])[0].text for text in texts]
+    assert sorted(lines) == sorted(f"{text}\t{output}" for text, output in zip(texts, one_by_one, strict=True))
 
 
 @pytest.mark.ray

@@ -21,7 +21,7 @@ from torch import nn
 EOS = "<eos>"
 UNITS, LAYERS, DROPOUT = 200, 2, 0.2
 RATE, DIVISOR, CLIP = 20.0, 4.0, 0.25
-STREAMS, WINDOW, STREAMS_JUDGED = 20, 35, 10
+STREAMS, WINDOW, STREAMS_EVALUATED = 20, 35, 10
 IGNORED = -100
 
 
@@ -122,7 +122,7 @@ def main():
     texts = {split: words_of(arguments.corpus / f"{split}.txt") for split in ("train", "valid")}
     numbers = {word: n for n, word in enumerate(dict.fromkeys(texts["train"] + texts["valid"]))}
     ids = {split: torch.tensor([numbers[word] for word in words]) for split, words in texts.items()}
-    valid, network = as_streams(ids["valid"], STREAMS_JUDGED), Network(len(numbers))
+    valid, network = as_streams(ids["valid"], STREAMS_EVALUATED), Network(len(numbers))
     training = Training(network, as_streams(ids["train"], STREAMS), 60 * arguments.minutes)
     best, rate = math.inf, RATE
     while not training.over:

@@ -139,9 +139,9 @@ def _language_faults(recipe: Recipe) -> Iterator[Fault]:
 
 
 def _decoding_faults(recipe: Recipe, task: Task) -> Iterator[Fault]:
-    from lstmlm.decoding.supported import check_attends, check_served_alone
+    from lstmlm.decoding.supported import check_attends, check_served_only
 
-    yield from refused(lambda: check_served_alone(recipe.model, recipe.decoding))
+    yield from refused(lambda: check_served_only(recipe.model, recipe.decoding))
     yield from refused(lambda: check_attends(task.has_targets, recipe.decoding))
 
 

@@ -41,7 +41,7 @@ def show_metrics(screen: Screen, evaluation: Path) -> dict[str, Any]:
     return verdict
 
 
-def show_judgement(screen: Screen, evaluation: Path) -> None:
+def show_verdict(screen: Screen, evaluation: Path) -> None:
     """Shows the metrics of an evaluation folder.
 
     Raises:

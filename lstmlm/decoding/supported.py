@@ -30,13 +30,13 @@ def check_decoding(recipe: Recipe) -> None:
     """Refuses, before any work, a `decoding` section that the recipe's own model cannot be decoded by.
 
     Raises:
-        UserError: See `check_served_alone` and `check_attends`.
+        UserError: See `check_served_only` and `check_attends`.
     """
-    check_served_alone(recipe.model, recipe.decoding)
+    check_served_only(recipe.model, recipe.decoding)
     check_attends(load_task(recipe.task).has_targets, recipe.decoding)
 
 
-def check_served_alone(sizes: Model, decoding: Decoding) -> None:
+def check_served_only(sizes: Model, decoding: Decoding) -> None:
     """Refuses to decode a model beyond the engine in a way that only the engine offers.
 
     Raises:

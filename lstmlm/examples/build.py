@@ -97,7 +97,7 @@ class EncodeShard(beam.DoFn):
         self._folder = folder
 
     def setup(self) -> None:
-        """Loads the task and the vocabulary once a worker."""
+        """Loads the task and the vocabulary once per worker."""
         self._task = load_task(self._recipe.task)
         self._tokenizer = Tokenizer(self._tokenizer_path)
         # Encoding makes many short-lived objects; a collection on their account need not walk over Beam's modules.

@@ -86,7 +86,7 @@ class _Write(beam.DoFn):
         self._dead = Metrics.counter("lstmlm", "dead_letters")
 
     def setup(self) -> None:
-        """Loads the task, once a worker."""
+        """Loads the task once per worker."""
         self._task = load_task(self._place.task)
 
     def process(self, decoded: Answers) -> None:
@@ -102,7 +102,7 @@ class _Write(beam.DoFn):
 
 
 def output_row(task: Task, answer: Answer) -> dict[str, Any]:
-    """Returns what is written of an answer that has an output: our columns, then those that the input had besides."""
+    """Returns what is written of an answer that has an output: our columns, then the other columns of the input."""
     request, decoded = answer.request, answer.output
     assert decoded is not None
     fields = task.output(request.id, request.text, decoded.text)

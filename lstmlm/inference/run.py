@@ -24,10 +24,10 @@ from lstmlm.publish.folder import (
     Draft,
     Manifest,
     fingerprint,
+    full_disk_reported,
     publish,
     read_manifest,
     replacing,
-    space_told,
 )
 from lstmlm.stages import STAGES
 from lstmlm.task import load_task
@@ -101,7 +101,7 @@ def infer(
         with (
             private,
             held(output, stamp, resume=resume) as folder,
-            space_told(folder, "Free some and run again: the job resumes"),
+            full_disk_reported(folder, "Free some and run again: the job resumes"),
         ):
             place = Place(folder, recipe.task, recipe.inference.format)
             _plan(place, source, recipe, stamp, progress)

@@ -32,12 +32,12 @@ __all__ = [
     "Manifest",
     "claimed",
     "fingerprint",
+    "full_disk_reported",
     "is_finished",
     "publish",
     "read_manifest",
     "replacing",
     "sha256_file",
-    "space_told",
 ]
 
 _NO_RENAME = {errno.EBUSY, errno.EXDEV, errno.EPERM, errno.EACCES}
@@ -125,7 +125,7 @@ class Claim:
             draft.path.mkdir()
         except OSError as error:
             raise unwritable(error, self.folder) from error
-        with space_told(self.folder):
+        with full_disk_reported(self.folder):
             try:
                 yield draft
                 for left in draft.path.rglob(f".*.{PARTIAL}*"):  # of a worker that was killed, its work done again
@@ -258,7 +258,9 @@ def replacing(path: Path, *, durable: bool = False) -> Iterator[BinaryIO]:
 
 
 @contextlib.contextmanager
-def space_told(folder: Path, hint: str = "Free some and run again, or name a folder on another disk") -> Iterator[None]:
+def full_disk_reported(
+    folder: Path, hint: str = "Free some and run again, or name a folder on another disk"
+) -> Iterator[None]:
     """Turns whatever a full disk raises into one line.
 
     Args:

@@ -30,7 +30,9 @@ from lstmlm.runners.runner import FOLDER, Runner
 _BEAM_LOGGER = logging.getLogger("apache_beam.runners.common")
 _CONNECT_SECONDS = 5.0
 # The last line of a Python traceback, as a worker elsewhere sends it. Beam adds its step to copies, not to the first.
-_TOLD = re.compile(r"^lstmlm\.errors\.(?:UserError|BelowThreshold): (.+?)(?: \[while running '.*'\])?$", re.MULTILINE)
+_REPORTED = re.compile(
+    r"^lstmlm\.errors\.(?:UserError|BelowThreshold): (.+?)(?: \[while running '.*'\])?$", re.MULTILINE
+)
 
 
 def run_pipeline(build: Callable[[beam.Pipeline], object], runner: Runner | None = None) -> None:
@@ -109,7 +111,7 @@ def _options(runner: Runner) -> PipelineOptions:
     """
     options = PipelineOptions(runner.flags())
     if runner.name in ("flink", "spark"):
-        _tell_folder(options.view_as(PortableOptions))
+        _announce_folder(options.view_as(PortableOptions))
         return options
     known = options.get_all_options()
     unknown = sorted(set(options.get_all_options(retain_unknown_options=True)) - set(known))
@@ -118,7 +120,7 @@ def _options(runner: Runner) -> PipelineOptions:
     return options
 
 
-def _tell_folder(options: PortableOptions) -> None:
+def _announce_folder(options: PortableOptions) -> None:
     """Lets the worker pool start workers in this process's folder, where relative paths mean the same."""
     address = options.environment_config
     if options.environment_type == "EXTERNAL" and not address.startswith("{"):
@@ -136,7 +138,7 @@ def find_user_error(error: BaseException) -> UserError | None:
     for link in chain(error):
         if isinstance(link, UserError):
             found = link
-        elif quotation := _TOLD.search(str(link)):
+        elif quotation := _REPORTED.search(str(link)):
             quoted = UserError(quotation[1])
     return found or quoted
 

@@ -23,7 +23,7 @@ def check_same_vocabulary(what: str, made_with: Mapping[str, Any] | None, tokeni
 
     Args:
         what: What was made, in the plural, for the message.
-        made_with: The `vocabulary_facts` of the tokenizer it was made with; None: nobody knows.
+        made_with: The `vocabulary_facts` of the tokenizer it was made with; None: unknown.
         tokenizer: Manifest of the tokenizer to use it with.
         hint: What to do where they differ.
 

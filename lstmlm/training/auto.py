@@ -18,7 +18,7 @@ from lstmlm.training.checks import check_inputs
 from lstmlm.training.probe import ProbeResult, probe
 
 WORTH = 1.05
-"""A larger batch is taken where it is this much faster a token: it also changes how the model learns."""
+"""A larger batch is chosen only if it is this much faster per token, since it also changes how the model learns."""
 
 Measure = Callable[[Recipe], ProbeResult | None]
 

@@ -54,7 +54,7 @@ def touched(recipe: Recipe) -> set[str]:
     ],
     ids=["corpus", "tokenizer", "examples", "model", "training", "decoding", "evaluation", "inference"],
 )
-def test_a_change_reaches_the_stages_that_depend_on_it_alone(recipe: Recipe, stages: set[str]) -> None:
+def test_a_change_reaches_the_stages_that_depend_only_on_it(recipe: Recipe, stages: set[str]) -> None:
     assert touched(recipe) == stages
 
 

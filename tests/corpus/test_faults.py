@@ -51,7 +51,7 @@ def test_kill_at_any_write_and_a_rerun_give_the_bytes_of_an_undisturbed_run(tmp_
     assert not [path for path in tmp_path.iterdir() if ".partial-" in path.name and path.is_file()]
 
 
-def test_full_disk_is_told_in_one_line_and_leaves_nothing(small_disk: Path, tmp_path: Path) -> None:
+def test_full_disk_is_reported_in_one_line_and_leaves_nothing(small_disk: Path, tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("".join(f"a line of text, number {n}\n" for n in range(60_000)))
     with pytest.raises(UserError, match="no space left on the disk") as caught:
         ingest(recipe(tmp_path, train="a.txt"), small_disk / "out", Silent())
@@ -94,7 +94,7 @@ def test_one_bad_record_in_ten_thousand_is_a_dead_letter(tmp_path: Path) -> None
     assert json.loads((tmp_path / "out/dead_letters.jsonl").read_text())["line"] == 4322
 
 
-def test_bad_records_alone_fail_the_job(tmp_path: Path) -> None:
+def test_only_bad_records_fail_the_job(tmp_path: Path) -> None:
     (tmp_path / "a.jsonl").write_text("{\n" * 500)
     with pytest.raises(UserError, match="500 of 500 lines are malformed"):
         ingest(recipe(tmp_path, train="a.jsonl", max_dead_fraction=0.99), tmp_path / "out", Silent())

@@ -139,7 +139,7 @@ def test_lists_of_targets_and_named_ids_are_kept(tmp_path: Path) -> None:
         ({"a.txt": "x"}, {"train": "/a.txt"}, "is absolute"),
     ],
 )
-def test_what_the_user_must_mend(tmp_path: Path, files: dict[str, str], settings: dict[str, Any], message: str) -> None:
+def test_what_the_user_must_fix(tmp_path: Path, files: dict[str, str], settings: dict[str, Any], message: str) -> None:
     root = tmp_path / "corpus"
     root.mkdir()
     for name, text in files.items():
@@ -178,7 +178,7 @@ def test_part_b_goes_to_shard_floor(blocks: int, shards: int) -> None:
     assert placed == [b * shards // blocks for b in range(blocks)]
 
 
-def test_damaged_shard_is_told(tmp_path: Path) -> None:
+def test_damaged_shard_is_reported(tmp_path: Path) -> None:
     shard = tmp_path / "Split-train" / "data-00000-of-00001.tfrecord"
     shard.parent.mkdir()
     shard.write_bytes(b"x" * 40)

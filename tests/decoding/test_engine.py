@@ -86,7 +86,7 @@ COMPANY = [*OPTIONS, *WITHOUT_WORDS, SearchOptions("beam", max_tokens=9, beam=3,
 
 
 @pytest.mark.parametrize("options", COMPANY)
-def test_a_request_gets_alone_what_it_gets_in_company(options):
+def test_a_request_gets_the_same_output_in_any_batch(options):
     toy, requests = Toy(seed=3), [SearchRequest(ids, seed) for seed, ids in enumerate(sources(25, seed=3))]
     together = Engine(toy, options, 16).decode(requests)
     assert together == [Engine(toy, options, 16).decode([request])[0] for request in requests]

@@ -1,4 +1,4 @@
-"""The DAG's tasks and their order, with stand-ins for Airflow's classes: Airflow has an environment of its own."""
+"""The DAG's tasks and their order, with stubs of Airflow's classes: Airflow has an environment of its own."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from lstmlm.stages import pipeline_stages, stages_before
 
 
 class Dag:
-    """Stands in for `airflow.sdk.DAG`; keeps the tasks that are made inside it."""
+    """Replaces `airflow.sdk.DAG`; keeps the tasks that are made inside it."""
 
     current: Dag
 
@@ -33,7 +33,7 @@ class Dag:
 
 
 class Task:
-    """Stands in for `BashOperator`."""
+    """Replaces `BashOperator`."""
 
     def __init__(self, *, task_id: str, bash_command: str, **_: Any) -> None:
         self.command, self.before = bash_command, set[str]()

@@ -32,7 +32,7 @@ def test_the_window_does_not_change_the_score():
     assert score_stream(network, ids, 6, cache) == pytest.approx(score_stream(network, ids, 24, cache), rel=1e-5)
 
 
-def test_a_published_model_is_judged_beside_its_baselines(exported, tmp_path):
+def test_a_published_model_is_evaluated_next_to_its_baselines(exported, tmp_path):
     if exported.recipe.task != "generate":
         pytest.skip("only a language model has a perplexity")
     evaluate(exported.recipe, exported.export, exported.records, tmp_path / "evaluated", Silent())

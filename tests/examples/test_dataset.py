@@ -77,7 +77,7 @@ def test_training_shuffles_and_drops_the_remainder(stream: list[Path]) -> None:
 
 
 @pytest.mark.parametrize("kind", ["windows", "pairs"])
-def test_order_is_a_function_of_seed_and_epoch_alone(
+def test_order_is_a_function_of_only_seed_and_epoch(
     kind: str, stream: list[Path], tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
     def read(seed: int, epoch: int) -> list[Batch]:

@@ -68,7 +68,7 @@ def test_pairs_stay_closed_and_cuts_are_counted(
     assert (counts["truncated_source"], counts["truncated_target"]) == counted
 
 
-def test_a_source_stands_once_for_every_target() -> None:
+def test_a_source_occurs_once_for_every_target() -> None:
     counts: collections.Counter[str] = collections.Counter()
     sources = rows([5, 6, 3], [7, 3], [8, 9, 9, 3])
     targets = rows([10, 3], [11, 3], [12, 3])

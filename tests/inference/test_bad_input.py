@@ -59,7 +59,7 @@ def test_texts_that_are_none_are_dead_letters_with_their_reason(exported: TinyRu
     assert [letter["line"] for letter in letters] == [1, 2, 3, 4][4 - len(letters) :]
 
 
-def test_what_is_refused_is_told_in_one_line(exported: TinyRun, tmp_path: Path) -> None:
+def test_what_is_refused_is_reported_in_one_line(exported: TinyRun, tmp_path: Path) -> None:
     other = {"generate": "translate", "translate": "generate"}[exported.recipe.task]
     good = {"id": "x", "text": "a"}
     table = tmp_path / "table.tsv"

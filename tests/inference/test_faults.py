@@ -96,7 +96,7 @@ def contents(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
-def test_one_poisoned_record_in_ten_thousand_goes_alone(undisturbed: Path) -> None:
+def test_one_poisoned_record_in_ten_thousand_is_isolated(undisturbed: Path) -> None:
     facts = json.loads((undisturbed / "manifest.json").read_text())["facts"]
     assert (facts["records"], facts["outputs"], facts["dead_letters"]) == (RECORDS, RECORDS - 1, 1)
     letter = json.loads((undisturbed / "dead_letters.jsonl").read_text())

@@ -139,7 +139,7 @@ def test_an_input_that_is_mostly_damaged_fails_before_anything_is_decoded(
     assert [path.name for path in tmp_path.iterdir()] == ["in.jsonl"]
 
 
-def test_a_model_that_fails_on_all_gives_dead_letters_alone(shouter: Path, tmp_path: Path, recipe: MakeRecipe) -> None:
+def test_a_model_that_fails_on_all_gives_only_dead_letters(shouter: Path, tmp_path: Path, recipe: MakeRecipe) -> None:
     path = tmp_path / "in.jsonl"
     path.write_text('{"text": "POISON"}\n')
     manifest = infer(recipe(max_dead_fraction=1.0), shouter, tmp_path / "out", Silent(), input=path)

@@ -152,12 +152,12 @@ def test_smoothing_spreads_over_the_choices_on_the_way_to_a_token():
     assert float(count) == 7
 
 
-def test_a_cutoff_beyond_the_vocabulary_is_the_users_to_mend():
+def test_a_cutoff_beyond_the_vocabulary_is_the_users_to_fix():
     with pytest.raises(UserError, match=r"model\.cutoffs: 30 is beyond the vocabulary of 30"):
         AdaptiveSoftmax(30, WIDTH, (10, 30), tf.random.Generator.from_seed(1), precision=tf.float32)
 
 
-def test_embedding_dropout_drops_a_token_wherever_it_stands():
+def test_embedding_dropout_drops_a_token_wherever_it_occurs():
     softmax, noise = layer("full"), Noise(tf.constant([1, 2]), tf.constant(0), tf.constant(2))
     ids = tf.constant([list(range(VOCABULARY)), list(range(VOCABULARY))[::-1]])
     dropped = softmax.embed_some(ids, 0.4, noise).numpy()

@@ -38,7 +38,7 @@ def test_a_residual_layer_adds_its_input():
     np.testing.assert_allclose(layers(INPUTS, layers.zero_state(2), None, 1)[0], three, atol=1e-6)
 
 
-def test_weight_drop_zeroes_recurrent_weights_in_training_alone():
+def test_weight_drop_zeroes_recurrent_weights_only_in_training():
     dropping, plain = stack(weight_drop=0.5), stack()
     for layer in plain.layers:  # the same mask, put into the weights by hand
         kept = dropping._recurrent(layer, NOISE, 1 + plain.layers.index(layer))

@@ -19,7 +19,7 @@ def _publish(folder: Path, stamp: str = "s", text: str = "hello") -> None:
         draft.facts["records"] = 3
 
 
-def test_a_published_folder_tells_what_it_holds(tmp_path: Path) -> None:
+def test_a_published_folder_says_what_it_holds(tmp_path: Path) -> None:
     _publish(tmp_path / "out")
     found = read_manifest(tmp_path / "out", "records", verify=True)
     assert (found.kind, found.fingerprint, found.facts) == ("records", "s", {"records": 3})

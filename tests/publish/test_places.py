@@ -255,6 +255,6 @@ def test_a_folder_that_looks_like_a_url_and_exists_is_a_folder(tmp_path: Path, m
     check_local(Path("run1:/out"))
 
 
-def test_files_beside_an_output(tmp_path: Path) -> None:
+def test_files_next_to_an_output(tmp_path: Path) -> None:
     assert companion(tmp_path / "out", ".log") == tmp_path / "out.log"
     assert site_of(tmp_path / "out").hidden("lock") == tmp_path / ".out.lock"

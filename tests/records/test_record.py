@@ -63,6 +63,6 @@ def test_stable_hash_is_the_same_in_every_process() -> None:
     assert outputs == {f"{stable_hash('split', 'a.txt:1', 7)}\n"}
 
 
-def test_stable_hash_tells_its_parts_apart() -> None:
+def test_stable_hash_distinguishes_its_parts() -> None:
     assert stable_hash("ab", "c") != stable_hash("a", "bc")
     assert 0 <= stable_hash("x") < 2**63

@@ -91,7 +91,7 @@ def test_records_before_the_damage_are_read(file: Path) -> None:
         next(records)
 
 
-def test_a_missing_file_is_told(tmp_path: Path) -> None:
+def test_a_missing_file_is_reported(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="No such file"):
         list(read_records(tmp_path / "none"))
 

@@ -45,7 +45,7 @@ def test_a_worker_that_dies_ends_the_pipeline() -> None:
         run_pipeline(lambda pipeline: pipeline | beam.Create(range(8)) | beam.Map(die), PROCESSES)
 
 
-def test_what_the_user_must_mend_arrives_from_a_worker() -> None:
+def test_what_the_user_must_fix_arrives_from_a_worker() -> None:
     def blame(number: int) -> int:
         raise UserError("a bad number", where=str(number), hint="Take another")
 

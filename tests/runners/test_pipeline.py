@@ -71,7 +71,7 @@ def test_another_error_quoted_from_another_process_is_none_of_the_users() -> Non
     assert find_user_error(RuntimeError("it said lstmlm.errors.UserError: no")) is None
 
 
-def test_nobody_at_the_job_endpoint_is_told_in_one_line() -> None:
+def test_nobody_at_the_job_endpoint_is_reported_in_one_line() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         address = f"127.0.0.1:{taken.getsockname()[1]}"
     place = choose_runner("flink", None, [f"job_endpoint={address}"])

@@ -34,7 +34,7 @@ def test_an_option_of_the_user_holds_over_a_default() -> None:
         ("flink", None, [""], "not a Beam option"),
     ],
 )
-def test_what_the_user_must_mend(name: str, workers: int | None, options: list[str], message: str) -> None:
+def test_what_the_user_must_fix(name: str, workers: int | None, options: list[str], message: str) -> None:
     with pytest.raises(UserError, match=message):
         choose_runner(name, workers, options)
 

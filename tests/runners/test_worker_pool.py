@@ -83,7 +83,7 @@ def test_a_worker_starts_in_the_folder_of_the_pipeline(pool: Pool, manager: Task
     assert Path(psutil.Process(worker).cwd()) == tmp_path
 
 
-def test_another_task_managers_worker_of_the_same_id_is_left_alone(
+def test_another_task_managers_worker_of_the_same_id_is_left_unchanged(
     pool: Pool, manager: TaskManager, tmp_path: Path
 ) -> None:
     """Two task managers count alike; one of them asks for an end."""
@@ -93,7 +93,7 @@ def test_another_task_managers_worker_of_the_same_id_is_left_alone(
     assert len(pool.processes()) == 2
 
 
-def test_a_folder_that_the_pool_does_not_see_is_told_to_the_user(
+def test_a_folder_that_the_pool_does_not_see_is_reported_to_the_user(
     pool: Pool, manager: TaskManager, tmp_path: Path
 ) -> None:
     error = pool.start(manager.address, tmp_path / "none")

@@ -61,7 +61,7 @@ def test_closed_rows_are_one_by_one_with_an_end(tokenizer: Tokenizer, texts: lis
     assert rows.tokens == len(rows.ids)
 
 
-def test_what_is_no_model_is_told(tmp_path: Path) -> None:
+def test_what_is_no_model_is_reported(tmp_path: Path) -> None:
     (tmp_path / "bad.model").write_bytes(b"nothing")
     for name in ("bad.model", "missing.model"):
         with pytest.raises(UserError, match="not a SentencePiece model"):

@@ -54,7 +54,7 @@ def test_a_batch_that_does_not_fit_is_an_error(recipe):
         pick(recipe, Machine(), memory=50)
 
 
-def test_everything_tried_is_told(recipe):
+def test_everything_tried_is_reported(recipe):
     def small(recipe):
         return None if recipe.training.batch > 8 else Machine()(recipe)
 
@@ -71,13 +71,13 @@ def test_a_choice_is_written_down_and_kept(recipe, stages, tmp_path, monkeypatch
     assert auto.choose_here(recipe, *folders, Silent(), 1e-7) == first
 
 
-def test_a_real_probe_tells_speed_and_memory(recipe, stages):
+def test_a_real_probe_reports_speed_and_memory(recipe, stages):
     found = probe(recipe, stages / "examples", stages / "tokenizer")
     assert found.tokens_per_second > 0
     assert found.peak_bytes > 50_000_000
 
 
-def test_a_probe_with_too_little_data_tells_so(recipe, stages):
+def test_a_probe_with_too_little_data_says_so(recipe, stages):
     large = recipe.model_copy(update={"training": recipe.training.model_copy(update={"batch": 10**6})})
     with pytest.raises(UserError, match="larger than the data"):
         probe(large, stages / "examples", stages / "tokenizer")

@@ -41,7 +41,7 @@ def test_an_unknown_metric(refused):
     refused(r"training\.metric: .*Did you mean `perplexity`", metric="perplexitty")
 
 
-def test_a_neural_cache_beside_a_task_of_pairs(recipe, stages):
+def test_a_neural_cache_for_a_task_of_pairs(recipe, stages):
     data, vocabulary = (read_manifest(stages / name) for name in ("examples", "tokenizer"))
     evaluation = recipe.evaluation.model_copy(update={"cache": Cache(size=10)})
     check_inputs(recipe.model_copy(update={"evaluation": evaluation}), data, vocabulary)

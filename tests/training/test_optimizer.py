@@ -42,7 +42,7 @@ def test_it_is_adam_with_clipping_by_the_global_norm():
     np.testing.assert_allclose(run(GRADIENTS, 0.1, clip=1.5), expected, rtol=2e-4, atol=1e-5)
 
 
-def test_weight_decay_is_decoupled_and_leaves_vectors_alone():
+def test_weight_decay_is_decoupled_and_skips_vectors():
     expected = numpy_adamw(START, GRADIENTS, 0.1, 1.5, 0.2 * MATRIX)
     np.testing.assert_allclose(run(GRADIENTS, 0.1, clip=1.5, weight_decay=0.2), expected, rtol=2e-4, atol=1e-5)
 

@@ -60,7 +60,7 @@ def test_few_records_are_all_taken_and_none_are_none(tmp_path: Path) -> None:
     assert (tmp_path / "none").read_bytes() == b""
 
 
-def test_a_damaged_shard_is_told(tmp_path: Path) -> None:
+def test_a_damaged_shard_is_reported(tmp_path: Path) -> None:
     (file,) = shards(tmp_path, [Record("1", "x")], [1])
     file.write_bytes(file.read_bytes()[:-1])
     with pytest.raises(UserError, match="damaged"):

@@ -106,7 +106,7 @@ def test_the_fingerprint_is_of_the_given_content_and_not_of_its_place(
         train_tokenizer(recipe(tmp_path, model=tmp_path / "one.model"), records, tmp_path / "out", Silent())
 
 
-def test_a_given_file_that_is_missing_is_told(records: Path, tmp_path: Path) -> None:
+def test_a_given_file_that_is_missing_is_reported(records: Path, tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"tokenizer\.model: .*none\.model cannot be read"):
         train_tokenizer(recipe(tmp_path, model=tmp_path / "none.model"), records, tmp_path / "out", Silent())
 

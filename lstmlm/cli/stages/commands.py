@@ -11,7 +11,7 @@ import typer
 
 from lstmlm.cli.console import Screen
 from lstmlm.cli.options import BEAM, Output, Overrides, RecipePath, local_path, read_recipe
-from lstmlm.cli.results import show_judgement
+from lstmlm.cli.results import show_verdict
 from lstmlm.cli.stages.run import run_stage
 from lstmlm.progress import Progress
 from lstmlm.publish.folder import Manifest
@@ -21,7 +21,7 @@ from lstmlm.stages import Input, Stage
 if TYPE_CHECKING:
     from lstmlm.recipe.recipe import Recipe
 
-_AFTER: Mapping[str, Callable[[Screen, Path], None]] = {"evaluation": show_judgement}
+_AFTER: Mapping[str, Callable[[Screen, Path], None]] = {"evaluation": show_verdict}
 """Kind of a folder -> what its command shows of it, in addition to the facts of its manifest."""
 
 

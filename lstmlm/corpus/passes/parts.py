@@ -67,7 +67,7 @@ class ReadBlocks(beam.DoFn):
         self._recipe = recipe
 
     def setup(self) -> None:
-        """Imports the task once a worker."""
+        """Imports the task once per worker."""
         self._task = load_task(self._recipe.task)
         self._scrubber = scrubber_of(self._recipe.corpus.privacy) if self._recipe.corpus.id is not None else None
 

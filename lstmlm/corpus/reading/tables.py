@@ -27,7 +27,7 @@ def row_groups(path: str, range_bytes: int) -> list[tuple[int, int]]:
     Raises:
         UserError: The file cannot be read, or is no parquet file.
     """
-    with _reading(path) as (stream, place), _damage_is_told(path), _READERS.child() as child:
+    with _reading(path) as (stream, place), _damage_reported(path), _READERS.child() as child:
         child.busy = True
         child.send(json.dumps(place).encode())
         found = _answer(child, stream, path)["groups"]
@@ -200,7 +200,7 @@ def _answer(child: Child, stream: BinaryIO, path: str) -> dict[str, Any]:
 
 
 @contextlib.contextmanager
-def _damage_is_told(path: str) -> Iterator[None]:
+def _damage_reported(path: str) -> Iterator[None]:
     try:
         yield
     except ChildDied as death:

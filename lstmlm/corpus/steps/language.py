@@ -158,14 +158,14 @@ class KeepLanguages(Filter):
 
     def reasons(self, records: Sequence[Record]) -> Sequence[str | None]:
         """See `Filter`."""
-        return self._judge(records)[0]
+        return self._identify(records)[0]
 
     def __call__(self, block: Block) -> Block:
         """See `Step`."""
-        reasons, sources, targets = self._judge(block.records)
+        reasons, sources, targets = self._identify(block.records)
         return block.without(reasons).tallied("language", sources).tallied("target_language", targets)
 
-    def _judge(
+    def _identify(
         self, records: Sequence[Record]
     ) -> tuple[list[str | None], collections.Counter[str], collections.Counter[str]]:
         """Returns the reasons, and the languages found of sources and of targets."""

@@ -40,7 +40,7 @@ _FIXES = TextFixerConfig(
 )
 # Where mojibake is fixed only in whole segments. `explain` is needed: without it ftfy forgets the other settings.
 _WHOLE = _FIXES._replace(decode_inconsistent_utf8=False, explain=True)
-# What ftfy changes besides mojibake: controls, surrogates, ligatures.
+# What ftfy changes in addition to mojibake: controls, surrogates, ligatures.
 _FIXABLE = re.compile(
     "[\x00-\x08\x0b\x0e-\x1f\x7f-\x9f\u0132\u0133\u0149\u01c4-\u01cc\u01f1-\u01f3\u206a-\u206f\ud800-\udfff"
     "\ufb00-\ufb06\ufeff\ufff9-\ufffc\r\u2028\u2029]"

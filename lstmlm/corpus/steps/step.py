@@ -24,7 +24,7 @@ class Step(abc.ABC):
     only_train: ClassVar[bool] = False
 
     def setup(self) -> None:  # noqa: B027  (most steps have nothing to load)
-        """Loads models and compiles patterns, once a worker; called again it does nothing."""
+        """Loads models and compiles patterns, once per worker; called again it does nothing."""
 
     @abc.abstractmethod
     def __call__(self, block: Block) -> Block:

@@ -1,4 +1,4 @@
-"""What a decoder step returns besides its states: computed in the graph, so that no logits move to Python.
+"""Output heads of a decoder step, computed in the ONNX graph so that no logits move to Python.
 
 A stored decoder gives logits. A head takes a copy of it and puts something in their place.
 """

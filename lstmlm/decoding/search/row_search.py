@@ -1,4 +1,4 @@
-"""Greedy search and sampling: one row a request."""
+"""Greedy search and sampling: one row per request."""
 
 from __future__ import annotations
 

@@ -48,7 +48,7 @@ def _written(words: tuple[str, ...], tokenizer: Tokenizer) -> set[str]:
 
 
 def _lengthens(piece: str | bytes) -> bool:
-    """Says whether a word gets longer by a piece that follows it; of a byte beyond ASCII nobody knows, so it may."""
+    """Says whether a word gets longer by a piece that follows it; a byte beyond ASCII may do so."""
     if isinstance(piece, bytes):
         return piece >= b"\x80" or in_word(piece.decode("ascii"))
     return bool(piece) and in_word(piece[0])

@@ -28,7 +28,7 @@ class TextModel(Protocol):
         """Decodes texts, with a seed for each, below 2**63; returns one output a text, in their order."""
 
     def failures(self) -> tuple[type[Exception], ...]:
-        """Returns what a text can be to blame for."""
+        """Returns the exception types that one bad input can cause: they cost that record, others end the job."""
 
 
 def load_text_model(folder: Path, *, threads: int | None = None, decoding: Decoding | None = None) -> TextModel:

@@ -15,7 +15,7 @@ from lstmlm.tokenizer.sentencepiece.processor import SentencePiece
 from lstmlm.tokenizer.tokenizer import JSON_FILE, MODEL_FILE
 
 _FIELD = "tokenizer.model"
-_CURE = "Name a SentencePiece .model or a Hugging Face tokenizer.json"
+_HINT = "Name a SentencePiece .model or a Hugging Face tokenizer.json"
 
 
 def given_fingerprint(recipe: Recipe) -> str | None:
@@ -32,7 +32,7 @@ def given_fingerprint(recipe: Recipe) -> str | None:
         return sha256_file(path)
     except OSError as error:
         what = f"{path} cannot be read: {error.strerror}"
-        raise UserError(what, where=_FIELD, hint=_CURE) from error
+        raise UserError(what, where=_FIELD, hint=_HINT) from error
 
 
 def adopt(path: Path, folder: Path) -> dict[str, Any]:
@@ -54,7 +54,7 @@ def adopt(path: Path, folder: Path) -> dict[str, Any]:
     content = path.read_bytes()
     copy = folder / (JSON_FILE if path.suffix == ".json" else MODEL_FILE)
     copy.write_bytes(content)
-    check_loads(copy, path, _FIELD, _CURE)
+    check_loads(copy, path, _FIELD, _HINT)
     if path.suffix == ".json":
         loaded = HuggingFace(path)
         return {"vocabulary": loaded.size, "algorithm": loaded.algorithm, "renumbered": loaded.renumbered}
@@ -63,5 +63,5 @@ def adopt(path: Path, folder: Path) -> dict[str, Any]:
         (folder / MODEL_FILE).write_bytes(model)
         found = SentencePiece(folder / MODEL_FILE)
     except (RuntimeError, LookupError, ValueError, UserError) as error:
-        raise UserError(f"{path} is not a SentencePiece model", where=_FIELD, hint=_CURE) from error
+        raise UserError(f"{path} is not a SentencePiece model", where=_FIELD, hint=_HINT) from error
     return {"vocabulary": found.size, "algorithm": algorithm(model), "renumbered": model != content}

@@ -67,26 +67,26 @@ class HuggingFace:
 
     def encode(self, text: str) -> list[int]:
         """See `lstmlm.tokenizer.tokenizer.Backend`."""
-        with self._failure_is_told():
+        with self._failure_reported():
             found = self._tokenizer.encode(text, add_special_tokens=False).ids
         ids: list[int] = self._ours[found].tolist()
         return ids
 
     def encode_closed(self, texts: list[str]) -> list[IdArray]:
         """See `lstmlm.tokenizer.tokenizer.Backend`."""
-        with self._failure_is_told():
+        with self._failure_reported():
             encoded = self._tokenizer.encode_batch_fast(texts, add_special_tokens=False)
         return [np.append(self._ours[row.ids], np.int32(END)) for row in encoded]
 
     def decode(self, ids: list[int]) -> str:
         """See `lstmlm.tokenizer.tokenizer.Backend`."""
         theirs = [int(self._theirs[number]) for number in ids if number not in self._hidden]
-        with self._failure_is_told():
+        with self._failure_reported():
             text: str = self._tokenizer.decode([number for number in theirs if number >= 0], skip_special_tokens=False)
         return text
 
     @contextlib.contextmanager
-    def _failure_is_told(self) -> Iterator[None]:
+    def _failure_reported(self) -> Iterator[None]:
         try:
             yield
         except (KeyboardInterrupt, SystemExit):

@@ -13,7 +13,7 @@ import tensorflow as tf
 from lstmlm.errors import UserError
 from lstmlm.models.weights import load_arrays, save_arrays
 from lstmlm.publish.durable import replace, sync_file
-from lstmlm.publish.folder import read_manifest, space_told
+from lstmlm.publish.folder import full_disk_reported, read_manifest
 from lstmlm.recipe.recipe import Recipe
 from lstmlm.records.shards import shard_files
 from lstmlm.task import load_task
@@ -197,7 +197,7 @@ class Worker:
     def _keep_best(self, best: list[int]) -> None:
         if self.position.step in best:
             partial = self._work / ".best.partial"
-            with space_told(self._work):
+            with full_disk_reported(self._work):
                 save_arrays(partial, self._named)
                 sync_file(partial)
             replace(partial, self._work / best_name(self.position.step))

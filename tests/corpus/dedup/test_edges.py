@@ -71,7 +71,7 @@ def test_key_of_very_many_unlike_rows_is_given_up(tmp_path: Path) -> None:
         assert len(find_edges(index, BAND, 0, 1, least=4)) == expected
 
 
-def test_rows_are_found_where_they_lie(tmp_path: Path) -> None:
+def test_rows_are_found_where_they_are_stored(tmp_path: Path) -> None:
     index = index_of(tmp_path, [0] * 8, list(range(8)), different(8))
     assert index.rows == 8
     rows = np.array([7, 0, 3, 3, 5])

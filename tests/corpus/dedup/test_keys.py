@@ -41,7 +41,7 @@ def test_recipe_decides_the_columns() -> None:
         Record("b", "One", ("two", "three")),
     ],
 )
-def test_exact_keys_tell_texts_apart(other: Record) -> None:
+def test_exact_keys_distinguish_texts(other: Record) -> None:
     keys = block_keys([Record("a", "one", ("two", "three")), Record("c", "one", ("two", "three")), other], NEAR, 1)
     assert keys.exact[0].tolist() == keys.exact[1].tolist()
     assert keys.exact[0].tolist() != keys.exact[2].tolist()

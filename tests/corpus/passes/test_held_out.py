@@ -12,7 +12,7 @@ def test_share_is_about_the_fraction() -> None:
     assert 1800 < valid < 2200
 
 
-def test_depends_on_seed_and_id_alone() -> None:
+def test_depends_on_only_seed_and_id() -> None:
     first = [split_of(name, 1, 0.5) for name in IDS[:100]]
     assert first == [split_of(name, 1, 0.5) for name in IDS[:100]]
     assert first != [split_of(name, 2, 0.5) for name in IDS[:100]]

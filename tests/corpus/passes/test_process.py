@@ -145,7 +145,7 @@ def test_a_shuffle_keeps_every_record_and_the_same_order_on_every_run(tmp_path: 
     assert len(shard_files(tmp_path / "one", "train")) == 3
 
 
-def test_a_mixture_repeats_and_thins_train_files_alone(tmp_path: Path, texts: list[str]) -> None:
+def test_a_mixture_repeats_and_thins_only_train_files(tmp_path: Path, texts: list[str]) -> None:
     write(tmp_path / "a.jsonl", [{"id": f"a{n}", "text": text} for n, text in enumerate(texts)])
     write(tmp_path / "b.jsonl", [{"id": f"b{n}", "text": text[::-1]} for n, text in enumerate(texts)])
     write(tmp_path / "c.jsonl", [{"id": f"c{n}", "text": text.upper()} for n, text in enumerate(texts)])

@@ -86,7 +86,7 @@ def test_first_damage_is_the_reason_or_nothing(tmp_path: Path, kind: str) -> Non
 
 @kinds
 @pytest.mark.parametrize("data", [b"", b"plain text\n", b"\x1f"])
-def test_another_format_is_the_users_to_mend(tmp_path: Path, kind: str, data: bytes) -> None:
+def test_another_format_is_the_users_to_fix(tmp_path: Path, kind: str, data: bytes) -> None:
     with pytest.raises(UserError, match=f"not a {NAMES[kind]} file") as caught:
         read(tmp_path, data, kind)
     assert caught.value.where == str(tmp_path / f"a.txt.{kind}")

@@ -68,7 +68,7 @@ def test_an_unclosed_quote_does_not_swallow_the_file() -> None:
     assert all(row.fields for row in rest)
 
 
-def test_a_quote_open_at_the_end_is_told() -> None:
+def test_a_quote_open_at_the_end_is_reported() -> None:
     good, bad = read_csv(b'text,id\na,1\n"b,2\nc,3\n')
     assert good.fields == {"text": "a", "id": "1"}
     assert (bad.line, bad.dead) == (3, "broken CSV: unexpected end of data")

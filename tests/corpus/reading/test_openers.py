@@ -43,7 +43,7 @@ def test_a_file_that_may_not_be_read_is_named(open_folder: Path) -> None:
     assert caught.value.where == str(path)
 
 
-def test_an_unknown_kind_of_url_is_the_users_to_mend() -> None:
+def test_an_unknown_kind_of_url_is_the_users_to_fix() -> None:
     with pytest.raises(UserError, match="cannot be reached") as caught, open_bytes("ftp2://host/a.txt"):
         pass
     assert caught.value.where == "ftp2://host/a.txt"

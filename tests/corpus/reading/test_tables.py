@@ -124,7 +124,7 @@ def test_a_table_without_rows_has_none(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("cut", [0, 4, 100, -4])
-def test_what_is_no_parquet_file_is_the_users_to_mend(tmp_path: Path, cut: int) -> None:
+def test_what_is_no_parquet_file_is_the_users_to_fix(tmp_path: Path, cut: int) -> None:
     path = Path(write(tmp_path, pa.table({"text": ["some text"] * 100})))
     path.write_bytes(path.read_bytes()[:cut])
     with pytest.raises(UserError, match="a damaged parquet file, or none") as caught:

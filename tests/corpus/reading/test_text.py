@@ -19,7 +19,7 @@ def paragraphs(data: bytes, limit: int = 100) -> list[Row]:
     return list(paragraph_rows(raw_lines([data], limit), limit, "text"))
 
 
-def test_paragraphs_are_parted_by_blank_lines_and_numbered_by_their_first_line() -> None:
+def test_paragraphs_are_separated_by_blank_lines_and_numbered_by_their_first_line() -> None:
     assert paragraphs(b"\n\none\r\ntwo\n \t\n\nthree") == [
         Row(3, 7, {"text": "one\ntwo"}),
         Row(7, 5, {"text": "three"}),

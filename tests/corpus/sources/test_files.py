@@ -136,7 +136,7 @@ def test_the_fingerprint_of_a_remote_corpus_follows_its_checksums(store: dict[st
     assert corpus_fingerprint(remote) != first
 
 
-def test_a_store_that_is_not_there_is_the_users_to_mend() -> None:
+def test_a_store_that_is_not_there_is_the_users_to_fix() -> None:
     with pytest.raises(UserError, match="cannot be reached"):
         corpus_files(recipe("nostore://bucket", train="a.txt"))
 

@@ -53,7 +53,7 @@ def test_names_speak_of_splits(name: str, split: NamedSplit | None) -> None:
     assert split_in_name(name) == split
 
 
-def test_each_split_gets_its_files_and_the_others_are_told() -> None:
+def test_each_split_gets_its_files_and_the_others_are_reported() -> None:
     folder = listing("data/test-0.parquet", "data/train-0.parquet", "data/val.parquet", "other.parquet", "raw.txt")
     files, others = files_of_split(folder, ".", "train", "/root")
     assert [file.name for file in files] == ["data/train-0.parquet"]
@@ -65,7 +65,7 @@ def test_each_split_gets_its_files_and_the_others_are_told() -> None:
     ]
 
 
-def test_a_folder_without_the_split_is_told() -> None:
+def test_a_folder_without_the_split_is_reported() -> None:
     with pytest.raises(UserError, match=r"without files of the train split \(there are: test, valid\)"):
         files_of_split(listing("test-0.parquet", "dev-0.parquet"), ".", "train", "/root")
 

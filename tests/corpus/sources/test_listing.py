@@ -73,7 +73,7 @@ def test_names_folders_and_globs(root: Path | str, pattern: str, expected: list[
     assert [file.path for file in listing.found] == [f"{str(root).rstrip('/')}/{name}" for name in expected]
 
 
-def test_what_a_folder_leaves_out_is_told(root: Path | str) -> None:
+def test_what_a_folder_leaves_out_is_reported(root: Path | str) -> None:
     left_out = {one.name: one.reason for one in find(root, "data").left_out}
     assert left_out == {"data/.cache": "hidden", "data/.hidden.txt": "hidden", "data/notes.md": "unknown_ending"}
 
@@ -95,7 +95,7 @@ def test_nothing_found_names_the_place(root: Path | str, pattern: str) -> None:
     assert caught.value.where == f"{str(root).rstrip('/')}/{pattern}"
 
 
-def test_a_folder_without_corpus_files_is_told(tmp_path: Path) -> None:
+def test_a_folder_without_corpus_files_is_reported(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     with pytest.raises(UserError, match="no corpus file in this folder") as caught:
         find(tmp_path, "empty")
@@ -150,14 +150,14 @@ def test_links_within_the_root_are_files(linked: Path) -> None:
 
 
 @pytest.mark.parametrize("pattern", ["self.txt", "*.txt", "."])
-def test_a_link_to_itself_is_told(linked: Path, pattern: str) -> None:
+def test_a_link_to_itself_is_reported(linked: Path, pattern: str) -> None:
     (linked / "self.txt").symlink_to("self.txt")
     with pytest.raises(UserError, match="a symbolic link that leads to itself") as caught:
         find(linked, pattern)
     assert caught.value.where == str(linked / "self.txt")
 
 
-def test_a_link_to_nothing_is_told(linked: Path) -> None:
+def test_a_link_to_nothing_is_reported(linked: Path) -> None:
     (linked / "broken.txt").symlink_to("nothing")
     with pytest.raises(UserError, match="cannot be read: No such file") as caught:
         find(linked, ".")

@@ -40,7 +40,7 @@ def test_languages_are_those_of_py3langid(peer: LanguageIdentifier, texts: list[
         assert language == UNDETERMINED or scores[language] >= max(scores.values()) - 1e-2
 
 
-def test_common_languages_are_told_apart() -> None:
+def test_common_languages_are_distinguished() -> None:
     assert detector().detect(SENTENCES) == ["en", "fr", "de", "ja", "es", "ru"]
 
 
@@ -67,7 +67,7 @@ def test_short_text_is_taken_for_what_is_expected_where_that_is_about_as_likely(
     assert {detector().detect([short], [language])[0] for language in far} == {free}
 
 
-def test_long_text_is_judged_by_beginning_middle_and_end() -> None:
+def test_long_text_is_evaluated_by_beginning_middle_and_end() -> None:
     filler = "1 " * SAMPLE
     assert detector().detect([filler + GERMAN]) == ["de"]
     assert detector().detect([GERMAN + filler]) == ["de"]
@@ -87,7 +87,7 @@ def test_other_languages_are_dropped_and_all_are_counted() -> None:
     assert after.tallies == {"language": {"en": 1, "fr": 1, "de": 1, UNDETERMINED: 1}}
 
 
-def test_both_sides_of_a_pair_are_judged() -> None:
+def test_both_sides_of_a_pair_are_evaluated() -> None:
     good = Record("1", ENGLISH, (FRENCH, FRENCH))
     swapped, copied = Record("2", FRENCH, (ENGLISH,)), Record("3", ENGLISH, (FRENCH, ENGLISH))
     step = KeepLanguages(["en"], ["fr"])
@@ -108,7 +108,7 @@ def test_a_side_without_codes_is_not_looked_at() -> None:
 @pytest.mark.parametrize(
     ("arguments", "where"), [((["en", "english"],), "corpus.languages"), (((), ["xx"]), "corpus.target_languages")]
 )
-def test_unknown_codes_are_the_users_to_mend(arguments: tuple[list[str], ...], where: str) -> None:
+def test_unknown_codes_are_the_users_to_fix(arguments: tuple[list[str], ...], where: str) -> None:
     with pytest.raises(UserError, match="no language has the code") as caught:
         KeepLanguages(*arguments)
     assert caught.value.where == where

@@ -79,7 +79,7 @@ def test_shortcuts_change_no_result(text: str) -> None:
     assert normalise(text) == expected
 
 
-def test_no_character_that_ftfy_mends_is_passed_over() -> None:
+def test_no_character_that_ftfy_fixes_is_passed_over() -> None:
     for code in range(0x10000):
         text = f"a{chr(code)}b"
         if not chr(code).isspace() and unicodedata.category(chr(code)) != "Cc":
@@ -108,7 +108,7 @@ def test_no_character_that_ftfy_mends_is_passed_over() -> None:
         (" \t\n\x00", ""),
     ],
 )
-def test_damage_is_mended(text: str, expected: str) -> None:
+def test_damage_is_fixed(text: str, expected: str) -> None:
     assert normalise(text) == expected
 
 

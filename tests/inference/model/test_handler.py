@@ -39,7 +39,7 @@ def answers_of(handler: TextHandler, content: ChunkContent, model: object) -> li
     return found.answers
 
 
-def test_a_failed_batch_is_halved_until_the_culprit_is_alone() -> None:
+def test_a_failed_batch_is_halved_until_the_culprit_is_isolated() -> None:
     handler, model = TextHandler(Path("export"), 1), Picky(ValueError("no\nbad words"))
     answers = answers_of(handler, chunk("a", "b", "c", "bad", "d", "e", "f", "g"), model)
     assert model.calls == [8, 4, 2, 2, 1, 1, 4]
@@ -47,7 +47,7 @@ def test_a_failed_batch_is_halved_until_the_culprit_is_alone() -> None:
     assert answers[3].error == "the model failed: ValueError: no"
 
 
-def test_tensorflow_errors_are_told_without_their_graph(shouter: Path) -> None:
+def test_tensorflow_errors_are_reported_without_their_graph(shouter: Path) -> None:
     handler = TextHandler(shouter, 1)
     (answer,) = answers_of(handler, chunk("POISON"), handler.load_model())
     assert answer.error.startswith("the model failed: InvalidArgumentError: assertion failed: [poison")

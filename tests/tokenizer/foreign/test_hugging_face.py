@@ -63,7 +63,7 @@ def test_any_text_comes_back_through_bytes(files: dict[str, Path], text: str) ->
     assert tokenizer.decode([tokenizer.BEGIN, *ids, tokenizer.END, tokenizer.PAD, tokenizer.PAD]) == text
 
 
-def test_a_special_token_that_stands_in_the_text_is_text(files: dict[str, Path]) -> None:
+def test_a_special_token_that_occurs_in_the_text_is_text(files: dict[str, Path]) -> None:
     tokenizer = Tokenizer(files["bpe"])
     ids = tokenizer.encode("a<|endoftext|>b")
     assert tokenizer.END not in ids
@@ -95,7 +95,7 @@ def test_closed_rows_are_one_by_one_with_an_end(name: str, files: dict[str, Path
     assert tokenizer.encode_batch(some) == [row[:-1] for row in expected]
 
 
-def test_what_is_no_tokenizer_is_told(tmp_path: Path) -> None:
+def test_what_is_no_tokenizer_is_reported(tmp_path: Path) -> None:
     (tmp_path / "tokenizer.json").write_text('{"model": {}}')
     for name in ("tokenizer.json", "missing.json"):
         with pytest.raises(UserError, match="not a Hugging Face tokenizer"):

@@ -45,7 +45,7 @@ def test_no_space_leaves_the_checkpoints_before(tmp_path, monkeypatch):
     assert restore_newest(tmp_path, {"a": variable}, RECIPE).step == 1
 
 
-def test_too_small_a_disk_is_told_at_the_start(tmp_path, monkeypatch):
+def test_too_small_a_disk_is_reported_at_the_start(tmp_path, monkeypatch):
     usage = checkpoint.shutil.disk_usage(tmp_path)
     monkeypatch.setattr(checkpoint.shutil, "disk_usage", lambda folder: usage._replace(free=11_000_000))
     variables = {"a": tf.Variable(tf.zeros([1_000_000]))}

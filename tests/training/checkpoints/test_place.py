@@ -77,7 +77,7 @@ def test_a_pointer_that_leads_nowhere_is_ignored(recipe, tmp_path, interrupted, 
         assert work == tmp_path / "other" / "tiny" / "checkpoints" / STAMP[:16]
 
 
-def test_checkpoints_of_another_recipe_are_left_alone(recipe, tmp_path, interrupted):
+def test_checkpoints_of_another_recipe_are_left_unchanged(recipe, tmp_path, interrupted):
     site, other = site_of(tmp_path / "a"), "f" * 64
     assert pointed(site) == interrupted
     with held_checkpoints(elsewhere(recipe, tmp_path / "other"), site, other) as work:

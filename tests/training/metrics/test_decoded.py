@@ -53,7 +53,7 @@ def eagerly():
     tf.config.run_functions_eagerly(False)
 
 
-def test_all_workers_get_the_outputs_that_one_decodes_alone(pair_recipe, pair_stages, heard, eagerly, monkeypatch):
+def test_all_workers_get_the_outputs_that_one_decodes(pair_recipe, pair_stages, heard, eagerly, monkeypatch):
     monkeypatch.setattr(outputs, "ROWS", 4)
     recipe = change(pair_recipe, evaluate_records=14)
     valid = shard_files(pair_stages / "examples", "valid")

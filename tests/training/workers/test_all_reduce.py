@@ -16,6 +16,6 @@ def test_buckets_keep_the_order_and_the_limit(sizes, limit):
     assert all(bucket for bucket in found)
 
 
-def test_one_worker_sums_alone():
+def test_one_worker_sums():
     values = [tf.constant([1.0, 2.0]), tf.constant(3.0)]
     assert SingleWorker().sum(values) == values

@@ -15,7 +15,7 @@ def model():
     return LanguageModel(Model(embedding=4, units=6, layers=2), 20, 1, tf.float32)
 
 
-def test_without_a_gpu_the_user_is_told(model, monkeypatch):
+def test_without_a_gpu_the_user_is_warned(model, monkeypatch):
     monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: [])
     with pytest.raises(UserError, match=r"training\.use_gpu: TensorFlow finds no GPU in the worker\. Install"):
         use_gpu(model)

@@ -102,7 +102,7 @@ def test_a_lost_peer_ends_the_others(root: Path, number: signal.Signals, message
             process.kill()
 
 
-def test_one_worker_stays_alone() -> None:
+def test_one_worker_needs_no_region() -> None:
     group = SingleWorker()
     assert through_memory(group, 100, 1.0) is group
 

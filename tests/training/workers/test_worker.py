@@ -134,7 +134,7 @@ def test_averages_schedules_and_the_carried_state_resume_bit_identical(recipe, s
     assert kept[0] == kept[1] == [f"best-{step:08d}.npz" for step in sorted(whole.best_steps(3))]
 
 
-def test_the_average_is_what_is_judged_and_kept(recipe, stages, tmp_path):
+def test_the_average_is_what_is_evaluated_and_kept(recipe, stages, tmp_path):
     position = train(change(recipe, ema=0.9), stages, tmp_path / "work")
     with np.load(tmp_path / "work" / f"best-{position.best_steps(1)[0]:08d}.npz") as best:
         last = weights(tmp_path / "work")

@@ -57,14 +57,14 @@ _UNSEEN = re.compile(f"[{HIDDEN}]+")
 _ABOVE = re.compile("[\U00010000-\U0010ffff]")
 
 # What a first look searches for: characters without which a text has the signs of personal data in ASCII, or has none.
-_TELLING = [code for code in (*_DIGITS, ord("\uff20"), ord("\ufe6b")) if code < _BMP]
-_IS_TELLING = re.compile(_any_of(_TELLING))
+_SIGNS = [code for code in (*_DIGITS, ord("\uff20"), ord("\ufe6b")) if code < _BMP]
+_IS_SIGN = re.compile(_any_of(_SIGNS))
 _SEGMENTED = 0x1FBF0  # digits of a pocket calculator: emoji have the same first half in UTF-16, and few the second
 _LEADS = {0xD800 + ((code - _BMP) >> 10) for code in _DIGITS if _BMP <= code < _SEGMENTED}
 _TRAILS = {0xDC00 + (code & 0x3FF) for code in _DIGITS if code >= _SEGMENTED}
-_TELLING_UNITS = np.zeros(_BMP, np.bool_)
-_TELLING_UNITS[[*_TELLING, *_LEADS, *_TRAILS]] = True
-_FIRST = min(_TELLING)
+_SIGNS_UNITS = np.zeros(_BMP, np.bool_)
+_SIGNS_UNITS[[*_SIGNS, *_LEADS, *_TRAILS]] = True
+_FIRST = min(_SIGNS)
 _MANY = 4096  # characters from which on arrays are quicker
 
 
@@ -92,9 +92,9 @@ def needs_fold(text: str) -> bool:
     if text.isascii() or _is_latin_1(text):
         return False
     if len(text) < _MANY and not _has_planes_above(text):
-        return _IS_TELLING.search(text) is not None
+        return _IS_SIGN.search(text) is not None
     units = np.frombuffer(text.encode("utf-16-le", "surrogatepass"), "<u2")
-    return bool(_TELLING_UNITS[units[units >= _FIRST]].any())
+    return bool(_SIGNS_UNITS[units[units >= _FIRST]].any())
 
 
 def fold(text: str) -> Folded:

@@ -1,4 +1,4 @@
-"""Keeps personal data out of what is published besides the texts: ids, names of files, reports, messages."""
+"""Keeps personal data out of published ids, file names, reports and messages."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What each Unicode character is to the segmentation into words: one row of bit flags a code point."""
+"""Character classes for word segmentation: one row of bit flags per Unicode code point."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Words of many texts at once: what every rule set counts on, computed once a block."""
+"""Splits many texts into words at once: computed once per block and shared by all rule sets."""
 
 from __future__ import annotations
 

@@ -42,7 +42,7 @@ def test_published_test_numbers(number: str) -> None:
     assert found(f"Card {number}, please.") == [number]
 
 
-def test_what_follows_or_stands_before_is_not_part_of_it() -> None:
+def test_what_follows_or_precedes_is_not_part_of_it() -> None:
     assert found("4111 1111 1111 1111 123") == ["4111 1111 1111 1111"]
     assert found("4111111111111111 12/29") == ["4111111111111111"]
     assert found("items 1234 4111 1111 1111 1111") == ["4111 1111 1111 1111"]

@@ -8,7 +8,7 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lstmlm.corpus.steps.privacy.kinds.digits import digit_windows, stands_alone
+from lstmlm.corpus.steps.privacy.kinds.digits import digit_windows, is_whole_number
 
 
 @given(st.text(alphabet="0123456789 -.ab", max_size=400))
@@ -24,7 +24,7 @@ def test_prose_has_none() -> None:
     assert digit_windows("In 1999 there were 12 of them, 3.5% more than in 1998.") == []
 
 
-def test_stands_alone() -> None:
+def test_is_whole_number() -> None:
     text = "a12, 1-12 12 (12) x"
-    single = [match.start() for match in re.finditer("12", text) if stands_alone(text, *match.span())]
+    single = [match.start() for match in re.finditer("12", text) if is_whole_number(text, *match.span())]
     assert single == [10, 14]

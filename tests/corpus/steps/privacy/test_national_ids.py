@@ -52,7 +52,7 @@ def found(text: str, *regions: str) -> list[str]:
         ("ZA", "7503305044089"),
     ],
 )
-def test_numbers_that_tell_by_themselves(region: str, number: str) -> None:
+def test_numbers_that_need_no_context(region: str, number: str) -> None:
     assert found(f"It is {number}, she said.", region) == [number]
     assert found(f"It is 1{number}, she said.", region) == []
     assert found(f"It is {number}, she said.", "LU") == []

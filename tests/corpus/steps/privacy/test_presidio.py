@@ -33,7 +33,7 @@ class Analyzer:
         ]
 
 
-def test_names_and_places_beside_the_rest() -> None:
+def test_names_and_places_in_addition_to_the_rest() -> None:
     finder = Finder(["email", "presidio"], [], Presidio(Analyzer()))
     assert finder.find("Ann (ann@example.org) of London in May") == [
         Span(0, 3, "name"),

@@ -42,7 +42,7 @@ def test_the_key_stays_behind_when_the_step_travels(monkeypatch: pytest.MonkeyPa
     assert pickle.loads(sent)(record) == step(record)
 
 
-def test_a_missing_key_is_told_before_anything_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_key_is_reported_before_anything_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("CORPUS_KEY", raising=False)
     with pytest.raises(UserError, match="CORPUS_KEY is not set"):
         Scrub(Privacy(kinds=("email",), action="pseudonym", key="CORPUS_KEY"))

@@ -17,16 +17,16 @@ SPANS = st.builds(
 )
 
 
-def test_the_more_specific_kind_stands() -> None:
+def test_the_more_specific_kind_wins() -> None:
     assert without_overlaps([Span(0, 20, "phone"), Span(2, 18, "card")], "x" * 20) == [Span(2, 18, "card")]
 
 
-def test_of_one_kind_the_longest_then_the_first_stands() -> None:
+def test_of_one_kind_the_longest_then_the_first_wins() -> None:
     assert without_overlaps([Span(0, 7, "phone"), Span(3, 12, "phone")], "x" * 20) == [Span(3, 12, "phone")]
     assert without_overlaps([Span(3, 6, "phone"), Span(1, 4, "phone")], "x" * 20) == [Span(1, 4, "phone")]
 
 
-def test_what_was_replaced_before_is_left_alone() -> None:
+def test_what_was_replaced_before_is_left_unchanged() -> None:
     text = "<PHONE-12345678> user-0a1b2c3d@example.invalid <EMAIL>"
     assert without_overlaps([Span(7, 15, "phone"), Span(17, 46, "email"), Span(48, 53, "name")], text) == []
 

@@ -28,5 +28,5 @@ from lstmlm.records.record import Record
         ("A house", (), "pairs_empty_side"),
     ],
 )
-def test_a_pair_is_judged_by_all_its_targets(source: str, targets: tuple[str, ...], reason: str | None) -> None:
+def test_a_pair_is_evaluated_by_all_its_targets(source: str, targets: tuple[str, ...], reason: str | None) -> None:
     assert pairs([Record("1", source, targets)]) == [reason]

@@ -85,7 +85,7 @@ def test_longer_ngrams_have_lower_thresholds(size: int, limit: float) -> None:
     assert reason(with_repeats(size, 2, words + 2, phrases=4)) is None
 
 
-def test_what_stands_once_repeats_nothing() -> None:
+def test_what_occurs_once_repeats_nothing() -> None:
     assert reason("one two three four") is None
     assert reason("") is None
 

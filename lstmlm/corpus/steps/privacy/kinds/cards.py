@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from lstmlm.corpus.steps.privacy.kinds.digits import stands_alone
+from lstmlm.corpus.steps.privacy.kinds.digits import is_whole_number
 from lstmlm.corpus.steps.privacy.spans import Span
 
 _RUN = re.compile(r"([0-9]{4,19})(?:[ .\-\u30fc][0-9]{2,7}){0,5}")
@@ -62,7 +62,7 @@ def find_cards(text: str, start: int, end: int) -> Iterator[Span]:
             if lengths[:count] not in _GROUPINGS or not _is_card("".join(groups[:count])):
                 continue
             last = run.start() + sum(lengths[:count]) + count - 1
-            if stands_alone(text, run.start(), last):
+            if is_whole_number(text, run.start(), last):
                 yield Span(run.start(), last, "card")
                 position = last
                 break

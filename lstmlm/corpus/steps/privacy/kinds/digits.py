@@ -34,7 +34,7 @@ def digit_windows(text: str) -> list[tuple[int, int]]:
     return windows
 
 
-def stands_alone(text: str, start: int, end: int) -> bool:
+def is_whole_number(text: str, start: int, end: int) -> bool:
     """Returns whether the characters are a whole: no letter, digit or further part of a number touches them."""
     before, after = text[max(0, start - 2) : start], text[end : end + 2]
     return not (_PART_BEFORE.search(before) or _PART_AFTER.match(after))

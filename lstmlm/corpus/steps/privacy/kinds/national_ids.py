@@ -37,7 +37,7 @@ from stdnum.tr import tckimlik
 from stdnum.us import itin, ssn
 from stdnum.za import idnr as za_id
 
-from lstmlm.corpus.steps.privacy.kinds.digits import stands_alone
+from lstmlm.corpus.steps.privacy.kinds.digits import is_whole_number
 from lstmlm.corpus.steps.privacy.spans import Span
 
 
@@ -161,7 +161,7 @@ def find_national_ids(text: str, start: int, end: int, regions: Sequence[str]) -
         for kind in IDS.get(region, ()):
             for match in kind.form.finditer(text, start, end):
                 first, last = match.span()
-                found = stands_alone(text, first, last) and (kind.distinctive or _is_called_personal(text, first))
+                found = is_whole_number(text, first, last) and (kind.distinctive or _is_called_personal(text, first))
                 if found and kind.is_valid(match[0]):
                     yield Span(first, last, "national_id")
 
