@@ -95,7 +95,15 @@ def build(arguments: argparse.Namespace) -> tuple[Loop, int]:
     if arguments.gpu:
         use_gpu(model)
     group = ring if arguments.gpu else through_memory(ring, summed_room(model.trainable_variables), timeout=120)
-    loop = Loop(model, optimizer, None, CarriedState(model, batch, group), recipe, group, ["tokens"])
+    loop = Loop(
+        model,
+        optimizer,
+        None,
+        CarriedState(model, batch, group),
+        recipe,
+        group,
+        {"tokens": tf.TensorSpec([None, None], tf.int32)},
+    )
     return loop, sum(variable.shape.num_elements() for variable in model.trainable_variables)
 
 

@@ -18,7 +18,9 @@ def sections(recipe: Recipe, stage: Stage) -> str:
     """
     kept = {name: getattr(recipe, name) for name in {*sections_read(stage), *stage.reads}}
     blank = {"name": UNUSED, "corpus": Corpus(train=UNUSED)}
-    return Recipe(**({"task": recipe.task, "seed": recipe.seed} | blank | kept)).model_dump_json()
+    return Recipe(
+        **({"task": recipe.task, "task_options": recipe.task_options, "seed": recipe.seed} | blank | kept)
+    ).model_dump_json()
 
 
 def read_sections(text: str) -> Recipe:

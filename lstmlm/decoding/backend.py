@@ -43,7 +43,7 @@ class Backend(Protocol):
     """Number of tokens."""
 
     closes_source: bool
-    """See `SequenceModel.closes_source`: whether an input is a source text, or a prompt that is continued."""
+    """See `Autoregressive.closes_source`: whether an input is a source text, or a prompt that is continued."""
 
     source_axes: Sequence[int]
     """For each memory array, the axis along the source."""

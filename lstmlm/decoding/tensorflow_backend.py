@@ -15,7 +15,7 @@ from lstmlm.models.lstm import State
 from lstmlm.tokenizer.special import PAD
 
 if TYPE_CHECKING:
-    from lstmlm.models.base import SequenceModel
+    from lstmlm.models.base import Autoregressive
 
 Tensors = list[tf.Tensor]
 
@@ -30,7 +30,7 @@ class TensorFlowBackend:
 
     failures: tuple[type[Exception], ...] = (tf.errors.OpError,)
 
-    def __init__(self, network: SequenceModel, vocabulary: int) -> None:
+    def __init__(self, network: Autoregressive, vocabulary: int) -> None:
         self._network, self.vocabulary = network, vocabulary
         self.closes_source = network.closes_source
         self.source_axes: Sequence[int] = [1, 1] if self.closes_source else []

@@ -11,7 +11,7 @@ from typing import Any
 
 import apache_beam as beam
 
-from lstmlm.examples.serialise import int64_examples
+from lstmlm.examples.serialise import serialized_examples
 from lstmlm.progress import Progress
 from lstmlm.publish.folder import Draft, Manifest, read_manifest
 from lstmlm.recipe.recipe import Recipe
@@ -132,7 +132,7 @@ def encode_shard(
     counts = collections.Counter({"records": 0, "examples": 0, "tokens": 0})
     blocks = _blocks(records_in_files([source]), counts)
     examples = task.encode(blocks, tokenizer, recipe, counts)
-    written = write_records(target, itertools.chain.from_iterable(map(int64_examples, examples)))
+    written = write_records(target, itertools.chain.from_iterable(map(serialized_examples, examples)))
     if written != counts["examples"]:
         raise RuntimeError(f"{target.name}: wrote {written} examples, and the task counted {dict(counts)}")
     return counts
@@ -143,7 +143,7 @@ def _blocks(records: Iterator[Record], counts: collections.Counter[str]) -> Iter
     size = 0
     for record in records:
         block.append(record)
-        size += len(record.source) + sum(map(len, record.targets))
+        size += sum(map(len, record.texts()))
         if size >= BLOCK_CHARACTERS:
             counts["records"] += len(block)
             yield block

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import tensorflow as tf
 
 from lstmlm.records.record import stable_hash
+from lstmlm.task import Feature
 
 WINDOW_BUFFER = 10_000
 PAIR_BUFFER = 200_000
+IS_EXAMPLE = "is_example"
+"""The feature of a batch that is 1 for an example, and 0 for a row that fills the batch up."""
 _READ_BLOCK = 16  # consecutive examples taken of a shard in turn
 _PARSE_BATCH = 512
 
@@ -40,10 +44,7 @@ def windows(files: Sequence[Path], batch: int, window: int, *, seed: int, epoch:
 def pairs(
     files: Sequence[Path], batch_tokens: int, buckets: Sequence[int], *, seed: int, epoch: int | None
 ) -> tf.data.Dataset:
-    """Returns batches of pairs of like length: `source` and `target`, both int32 [rows, time], padded with 0.
-
-    A pair goes to the first bucket that holds both its texts. All batches of a bucket have the same number of rows; the
-    last one is filled up with rows of zeros, so no pair is lost. Columns of only padding are cut off.
+    """Returns batches of pairs of like length: `source` and `target`, both int32 [rows, time]; see `bucketed`.
 
     Args:
         files: Shards of examples with the int64 features `source` and `target`.
@@ -52,32 +53,97 @@ def pairs(
         seed: `recipe.seed`.
         epoch: Decides the order; None: evaluation, in file order within a bucket.
     """
+    features = {"source": Feature("tokens"), "target": Feature("tokens")}
+    rows = [bucket_rows(batch_tokens, bound) for bound in buckets]
+    return bucketed(files, features, buckets, rows, seed=seed, epoch=epoch)
+
+
+def bucketed(
+    files: Sequence[Path],
+    features: Mapping[str, Feature],
+    buckets: Sequence[int],
+    rows: Sequence[int],
+    *,
+    seed: int,
+    epoch: int | None,
+) -> tf.data.Dataset:
+    """Returns batches of examples of like length, whatever they hold: name -> int32 or float32 [rows, ...].
+
+    An example goes to the first bucket that holds its longest feature. All batches of a bucket have the same number of
+    rows; the last one is filled up with rows of zeros, so no example is lost. Columns of only padding are cut off.
+
+    Where a feature is not of token ids, a batch has two kinds of features more, by which padding is known:
+    `NAME_length` (int32 [rows]) for each feature that examples differ in the length of, and `is_example` (int32
+    [rows]), 0 for rows that fill up.
+
+    Args:
+        files: Shards of examples.
+        features: What they hold.
+        buckets: Upper lengths, ascending; no feature is longer than the last. Features of a fixed shape do not count.
+        rows: Rows of a batch of each bucket.
+        seed: `recipe.seed`.
+        epoch: Decides the order; None: evaluation, in file order within a bucket.
+    """
     bounds = list(buckets)
-    rows = [bucket_rows(batch_tokens, bound) for bound in bounds]
-    features = {name: tf.io.RaggedFeature(tf.int64) for name in ("source", "target")}
+    plain = all(feature.kind == "tokens" and feature.shape == (None,) for feature in features.values())
+    parsers = {name: _parser(feature) for name, feature in features.items()}
+    ragged = [name for name, feature in features.items() if feature.ragged]
 
-    def parse(serialized: tf.Tensor) -> dict[str, tf.RaggedTensor]:
-        return {name: tf.cast(ids, tf.int32) for name, ids in tf.io.parse_example(serialized, features).items()}
+    def parse(serialized: tf.Tensor) -> dict[str, tf.Tensor]:
+        found = tf.io.parse_example(serialized, parsers)
+        return {
+            name: values if features[name].kind == "float" else tf.cast(values, tf.int32)
+            for name, values in found.items()
+        }
 
-    def as_tensors(pair: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
-        return {name: tf.identity(ids) for name, ids in pair.items()}  # unbatch leaves ragged rows of rank 1
+    def as_tensors(example: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+        # unbatch leaves ragged rows of rank 1
+        tensors = {
+            name: tf.reshape(values, [-1, *features[name].shape[1:]]) if name in ragged else tf.identity(values)
+            for name, values in example.items()
+        }
+        if plain:
+            return tensors
+        lengths = {f"{name}_length": tf.shape(tensors[name])[0] for name in ragged}
+        return tensors | lengths | {IS_EXAMPLE: tf.constant(1)}
 
-    def length(pair: dict[str, tf.Tensor]) -> tf.Tensor:
-        return tf.maximum(tf.size(pair["source"]), tf.size(pair["target"]))
+    def length(example: dict[str, tf.Tensor]) -> tf.Tensor:
+        return tf.reduce_max([tf.shape(example[name])[0] for name in ragged]) if ragged else tf.constant(1)
 
-    def fill(pair: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
-        bucket = tf.searchsorted(bounds, [tf.shape(pair["source"])[1]])[0]
-        return {name: _padded(_trimmed(ids), tf.gather(rows, bucket), None) for name, ids in pair.items()}
+    def fill(batch: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+        width = tf.shape(batch[ragged[0]])[1] if ragged else 1
+        bucket = tf.searchsorted(bounds, [width])[0]
+        return {name: _filled(batch, name, tf.gather(rows, bucket), features) for name in batch}
 
     serialized = _serialized(files, PAIR_BUFFER, seed, epoch)
-    rows_of_ids = serialized.batch(_PARSE_BATCH).map(parse).unbatch().map(as_tensors)
-    batched = rows_of_ids.bucket_by_sequence_length(
+    examples = serialized.batch(_PARSE_BATCH).map(parse).unbatch().map(as_tensors)
+    batched = examples.bucket_by_sequence_length(
         length,
         bucket_boundaries=[bound + 1 for bound in bounds],
         bucket_batch_sizes=[*rows, 1],
         pad_to_bucket_boundary=True,
     )
     return with_options(batched.map(fill))
+
+
+def _parser(feature: Feature) -> Any:
+    """Returns how TensorFlow reads a feature."""
+    kind = tf.float32 if feature.kind == "float" else tf.int64
+    return tf.io.RaggedFeature(kind) if feature.ragged else tf.io.FixedLenFeature(feature.shape, kind)
+
+
+def _filled(batch: Mapping[str, tf.Tensor], name: str, rows: tf.Tensor, features: Mapping[str, Feature]) -> tf.Tensor:
+    """Returns a feature of a batch without columns of only padding, filled up to a number of rows."""
+    values, feature = batch[name], features.get(name)
+    if feature is not None and feature.ragged:
+        if feature.kind == "tokens":
+            values = _trimmed(values)
+        else:
+            longest = tf.reduce_max(batch[f"{name}_length"])
+            values = values[:, : (longest + 7) // 8 * 8]
+    shape = values.shape[1:]
+    padded = tf.pad(values, [[0, rows - tf.shape(values)[0]], *([[0, 0]] * len(shape))])
+    return tf.ensure_shape(padded, [None, None, *shape[1:]][: 1 + len(shape)])
 
 
 def bucket_rows(batch_tokens: int, boundary: int) -> int:

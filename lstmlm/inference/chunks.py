@@ -96,7 +96,8 @@ def _size(item: Request | Dead) -> int:
     """Returns the characters of a request, about."""
     if isinstance(item, Dead):
         return 0
-    return len(item.text) + sum(len(value) for value in item.extra.values() if isinstance(value, str | list))
+    values = (*item.fields.values(), *item.extra.values())
+    return sum(len(value) for value in values if isinstance(value, str | list | tuple | bytes))
 
 
 def read_chunk(folder: Path, chunk: Chunk) -> ChunkContent:

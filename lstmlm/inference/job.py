@@ -16,10 +16,9 @@ from apache_beam.ml.inference.base import RunInference
 
 from lstmlm.inference.chunks import Chunk, ChunkContent, read_chunk
 from lstmlm.inference.input.requests import Dead
-from lstmlm.inference.model.handler import Answer, Answers, TextHandler
+from lstmlm.inference.model.handler import Answer, Answers, TaskHandler
 from lstmlm.inference.output.done import finish_chunk
 from lstmlm.inference.output.outputs import Format, json_line, write_part
-from lstmlm.task import Task, load_task
 
 CHUNKS, DONE = "chunks", "done"
 """Folders inside the work folder."""
@@ -31,12 +30,10 @@ class Place:
 
     Attributes:
         folder: The work folder.
-        task: Name of the task, which forms an output.
         format: Kind of the output files.
     """
 
     folder: Path
-    task: str
     format: Format
 
     @property
@@ -58,7 +55,7 @@ class Place:
         return self.done / f"{number:06d}.facts"
 
 
-def build(pipeline: beam.Pipeline, chunks: Iterable[Chunk], place: Place, handler: TextHandler) -> None:
+def build(pipeline: beam.Pipeline, chunks: Iterable[Chunk], place: Place, handler: TaskHandler) -> None:
     """Adds the decoding of chunks to a pipeline.
 
     Args:
@@ -85,14 +82,10 @@ class _Write(beam.DoFn):
         self._tokens = Metrics.counter("lstmlm", "tokens")
         self._dead = Metrics.counter("lstmlm", "dead_letters")
 
-    def setup(self) -> None:
-        """Loads the task once per worker."""
-        self._task = load_task(self._place.task)
-
     def process(self, decoded: Answers) -> None:
         """Writes the outputs, then the facts."""
         number = decoded.content.chunk.number
-        rows = [output_row(self._task, answer) for answer in decoded.answers if answer.output is not None]
+        rows = [output_row(answer) for answer in decoded.answers if answer.output is not None]
         if rows:
             write_part(self._place.part(number), rows, self._place.format)
         facts = chunk_facts(decoded)
@@ -101,17 +94,11 @@ class _Write(beam.DoFn):
         self._dead.inc(len(facts["letters"]))
 
 
-def output_row(task: Task, answer: Answer) -> dict[str, Any]:
+def output_row(answer: Answer) -> dict[str, Any]:
     """Returns what is written of an answer that has an output: our columns, then the other columns of the input."""
-    request, decoded = answer.request, answer.output
-    assert decoded is not None
-    fields = task.output(request.id, request.text, decoded.text)
-    if decoded.cut:
-        fields["cut"] = decoded.cut
-    if decoded.n_best:
-        scored = ({"output": text, "score": score} for text, score in decoded.n_best)
-        fields["n_best"] = [one if one["score"] is not None else {"output": one["output"]} for one in scored]
-    return fields | request.extra
+    request, predicted = answer.request, answer.output
+    assert predicted is not None
+    return {"id": request.id, **predicted.fields} | request.extra
 
 
 def chunk_facts(decoded: Answers) -> dict[str, Any]:
@@ -120,7 +107,7 @@ def chunk_facts(decoded: Answers) -> dict[str, Any]:
     dead = [*decoded.content.dead, *(_dead(answer) for answer in decoded.answers if answer.output is None)]
     return {
         "outputs": len(outputs),
-        "tokens": sum(output.tokens for output in outputs),
+        "tokens": sum(output.size for output in outputs),
         "cut": sum(output.cut > 0 for output in outputs),
         "letters": [json_line(one.letter()) for one in sorted(dead, key=lambda one: one.index)],
         "seconds": decoded.seconds,

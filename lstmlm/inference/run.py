@@ -13,12 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 from lstmlm.corpus.reading.openers import use_store_options
 from lstmlm.corpus.steps.privacy.published import scrubbed, scrubbed_messages, scrubber_of, without_key
-from lstmlm.decoding.supported import check_attends
 from lstmlm.inference.input.counting import Counted, count
 from lstmlm.inference.input.inputs import choose
 from lstmlm.inference.input.requests import Dead, Source
-from lstmlm.inference.model.constraining import check_constraints
-from lstmlm.inference.model.loading import check_served_so, check_task
+from lstmlm.inference.model.loading import check_task
 from lstmlm.inference.model.same_network import check_same_network
 from lstmlm.publish.folder import (
     Draft,
@@ -34,7 +32,7 @@ from lstmlm.task import load_task
 
 if TYPE_CHECKING:
     from lstmlm.inference.job import Place
-    from lstmlm.inference.model.handler import TextHandler
+    from lstmlm.inference.model.handler import TaskHandler
     from lstmlm.inference.work import Work
     from lstmlm.progress import Progress
     from lstmlm.recipe.recipe import Recipe
@@ -42,6 +40,9 @@ if TYPE_CHECKING:
 
 STAGE = STAGES["infer"]
 DEAD_LETTERS = "dead_letters.jsonl"
+
+CHUNKS_VERSION = 2
+"""Raise it with the form of the files that a job works with; its outputs do not depend on it."""
 
 IDLE_TRIES = 3
 """Times that workers may die with nothing done since the last time."""
@@ -94,19 +95,19 @@ def infer(
 
     def work_until_published() -> None:
         from lstmlm.inference.job import Place
-        from lstmlm.inference.model.handler import TextHandler
+        from lstmlm.inference.model.handler import TaskHandler
         from lstmlm.inference.work import held, opened
 
         private = scrubbed_messages(without_key(recipe.corpus.privacy))
         with (
             private,
-            held(output, stamp, resume=resume) as folder,
+            held(output, fingerprint(stamp, CHUNKS_VERSION), resume=resume) as folder,
             full_disk_reported(folder, "Free some and run again: the job resumes"),
         ):
-            place = Place(folder, recipe.task, recipe.inference.format)
-            _plan(place, source, recipe, stamp, progress)
+            place = Place(folder, recipe.inference.format)
+            _plan(place, source, recipe, fingerprint(stamp, CHUNKS_VERSION), progress)
             work = opened(place)
-            handler = TextHandler(export, recipe.training.threads, recipe.decoding)
+            handler = TaskHandler(export, recipe)
             _decode(work, handler, progress, runner, metrics)
             with publish(output, STAGE.kind, final) as draft:
                 _join(work, recipe, draft, source.where)
@@ -126,11 +127,7 @@ def _check_model(recipe: Recipe, export: Path) -> None:
     """
     check_task(export, recipe.task)
     check_same_network(recipe, export)
-    check_attends(load_task(recipe.task).has_targets, recipe.decoding)
-    check_served_so(export, recipe.decoding)
-    check_constraints(export, recipe.decoding)
-    if recipe.decoding.method != "sample" and recipe.decoding.temperature != 1:
-        _LOG.warning("decoding.temperature is used by method sample only, and the method is %s", recipe.decoding.method)
+    load_task(recipe.task).check_predicting(export, recipe)
 
 
 def _stamp(recipe: Recipe, model: Manifest, source: Source) -> str:
@@ -155,7 +152,7 @@ def _plan(place: Place, source: Source, recipe: Recipe, stamp: str, progress: Pr
     plan(place, source, counted.total, recipe.inference.shards, stamp)
 
 
-def _decode(work: Work, handler: TextHandler, progress: Progress, runner: Runner | None, metrics: Path | None) -> None:
+def _decode(work: Work, handler: TaskHandler, progress: Progress, runner: Runner | None, metrics: Path | None) -> None:
     """Runs the pipeline over the chunks that are left, and measures it."""
     from lstmlm.inference.watch import throughput, watched
 
@@ -169,7 +166,7 @@ def _decode(work: Work, handler: TextHandler, progress: Progress, runner: Runner
             stream.write(json.dumps(found, indent=1).encode() + b"\n")
 
 
-def _run_chunks(work: Work, handler: TextHandler, runner: Runner | None) -> None:
+def _run_chunks(work: Work, handler: TaskHandler, runner: Runner | None) -> None:
     """Runs the pipeline until no chunk is left: a worker process that dies costs the chunks it had in hand.
 
     Raises:
@@ -215,8 +212,8 @@ def _join(work: Work, recipe: Recipe, draft: Draft, where: str) -> None:
     if wanted.format == "parquet":
         from lstmlm.inference.output.tables import columns_of
 
-        sample = load_task(recipe.task).output("", "", "")
-        columns = columns_of((place.part(chunk.number) for chunk in filled), sample)
+        schema = load_task(recipe.task).schema(recipe)
+        columns = columns_of((place.part(chunk.number) for chunk in filled), schema)
     written = 0
     for shard in range(wanted.shards):
         parts = [place.part(chunk.number) for chunk in filled if chunk.shard == shard]

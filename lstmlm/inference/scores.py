@@ -116,8 +116,8 @@ def _score(model: EngineModel, requests: Sequence[Request], rows: int) -> list[S
     from lstmlm.tokenizer import Tokenizer
 
     pairs = model.backend.closes_source
-    inputs = [SearchRequest(model.read(request.text)[0] if pairs else []) for request in requests]
-    texts = [request.target if pairs else request.text for request in requests]
+    inputs = [SearchRequest(model.read(request.fields["source"])[0] if pairs else []) for request in requests]
+    texts = [request.fields["target"] if pairs else request.fields["source"] for request in requests]
     targets = [[*ids, Tokenizer.END] for ids in model.tokenizer.encode_batch(texts)]
     return score(model.backend, inputs, targets, rows)
 

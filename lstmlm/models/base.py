@@ -1,4 +1,4 @@
-"""What every model offers to training and to decoding."""
+"""What models offer: all to training, and some to decoding token by token, others to predicting in one pass."""
 
 from __future__ import annotations
 
@@ -13,30 +13,28 @@ from lstmlm.models.lstm import State
 from lstmlm.models.noise import Noise
 
 
-class SequenceModel(tf.Module, abc.ABC):
-    """A model over token ids."""
-
-    closes_source: bool
-    """Whether `decode` expects its ids to be closed by *end*: a whole source text, not the start of one."""
+class Trainable(tf.Module, abc.ABC):
+    """A model that can be trained: it has a loss, and says what a batch weighs in it."""
 
     @abc.abstractmethod
     def loss(
         self, batch: Mapping[str, tf.Tensor], *, noise: Noise | None, smoothing: float
     ) -> tuple[tf.Tensor, tf.Tensor]:
-        """Computes the teacher-forced loss.
+        """Computes the loss of a batch, or of some of its rows.
 
         Args:
-            batch: Feature name -> int32 [batch, time], padded with 0.
+            batch: Feature name -> int32 or float32 [batch, ...], padded with 0; rows of padding only weigh nothing.
             noise: Dropout noise; None at evaluation.
             smoothing: Label smoothing (Szegedy et al. 2016), 0 at evaluation.
 
         Returns:
-            The summed cross-entropy in nats and the number of target tokens, float32 scalars.
+            The summed loss (of a cross-entropy in nats) and its weight, float32 scalars. The weight is that of
+            `weight`: what the sum is divided by, such as the number of target tokens or of labels.
         """
 
     @abc.abstractmethod
-    def targets(self, batch: Mapping[str, tf.Tensor]) -> tf.Tensor:
-        """Returns what `loss` is summed over: the ids to be predicted, int32 [batch, time], 0 for padding."""
+    def weight(self, batch: Mapping[str, tf.Tensor]) -> tf.Tensor:
+        """Returns the weight of a batch in the mean loss, a float32 scalar, without computing the loss."""
 
     def zero_state(self, batch: tf.Tensor) -> list[State]:
         """Returns the state at the beginning of `batch` streams; empty for a model that carries none."""
@@ -57,6 +55,42 @@ class SequenceModel(tf.Module, abc.ABC):
             See `loss`; and the states after the window, which no gradient leaves.
         """
         return (*self.loss(batch, noise=noise, smoothing=smoothing), states)
+
+    def named_variables(self) -> dict[str, tf.Variable]:
+        """Returns every trainable variable by its unique name, in a fixed order."""
+        named = {variable.name.split(":")[0]: variable for variable in self.trainable_variables}
+        assert len(named) == len(self.trainable_variables), "variable names must be unique"
+        return dict(sorted(named.items()))
+
+
+class OnePass(Trainable):
+    """A model that predicts all at once: a label, a label per token, a span, or a score per frame."""
+
+    @abc.abstractmethod
+    def predict(self, batch: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+        """Predicts.
+
+        Args:
+            batch: The features that `loss` takes, but those it learns to predict.
+
+        Returns:
+            Name -> [batch, ...]; a row depends on its own features only.
+        """
+
+
+class Autoregressive(Trainable):
+    """A model that predicts token after token."""
+
+    closes_source: bool
+    """Whether `decode` expects its ids to be closed by *end*: a whole source text, not the start of one."""
+
+    @abc.abstractmethod
+    def targets(self, batch: Mapping[str, tf.Tensor]) -> tf.Tensor:
+        """Returns what `loss` is summed over: the ids to be predicted, int32 [batch, time], 0 for padding."""
+
+    def weight(self, batch: Mapping[str, tf.Tensor]) -> tf.Tensor:
+        """See `Trainable.weight`: the number of target tokens."""
+        return tf.math.count_nonzero(self.targets(batch), dtype=tf.float32)
 
     @abc.abstractmethod
     def decode(self, ids: tf.Tensor, lengths: tf.Tensor, seeds: tf.Tensor, options: Options) -> tf.Tensor:
@@ -99,9 +133,3 @@ class SequenceModel(tf.Module, abc.ABC):
             Logits of the next tokens, float32 [rows, vocabulary], the states after, and the attention to the source,
             float32 [rows, source], None for a language model.
         """
-
-    def named_variables(self) -> dict[str, tf.Variable]:
-        """Returns every trainable variable by its unique name, in a fixed order."""
-        named = {variable.name.split(":")[0]: variable for variable in self.trainable_variables}
-        assert len(named) == len(self.trainable_variables), "variable names must be unique"
-        return dict(sorted(named.items()))

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import tensorflow as tf
 
 from lstmlm.models.attention import Memory
-from lstmlm.models.base import SequenceModel
+from lstmlm.models.base import Autoregressive
 from lstmlm.models.dense import Dense
 from lstmlm.models.graph_search import Options, decode
 from lstmlm.models.lstm import State
@@ -40,7 +40,7 @@ class Penalties(NamedTuple):
         return total
 
 
-class LanguageModel(SequenceModel):
+class LanguageModel(Autoregressive):
     """Predicts the next token of a stream.
 
     Args:
@@ -94,20 +94,20 @@ class LanguageModel(SequenceModel):
         return self.projection(tf.reshape(values, [-1, self.stack.units]))
 
     def targets(self, batch: Mapping[str, tf.Tensor]) -> tf.Tensor:
-        """See `SequenceModel.targets`."""
+        """See `Autoregressive.targets`."""
         return batch["tokens"][:, 1:]
 
     def loss(
         self, batch: Mapping[str, tf.Tensor], *, noise: Noise | None, smoothing: float
     ) -> tuple[tf.Tensor, tf.Tensor]:
-        """See `SequenceModel.loss`; `batch["tokens"]` is int32 [batch, window + 1]."""
+        """See `Autoregressive.loss`; `batch["tokens"]` is int32 [batch, window + 1]."""
         states = self.zero_state(tf.shape(batch["tokens"])[0])
         return self.carried_loss(batch, states, noise=noise, smoothing=smoothing)[:2]
 
     def carried_loss(
         self, batch: Mapping[str, tf.Tensor], states: list[State], *, noise: Noise | None, smoothing: float
     ) -> tuple[tf.Tensor, tf.Tensor, list[State]]:
-        """See `SequenceModel.carried_loss`; a training loss has the penalties in it."""
+        """See `Autoregressive.carried_loss`; a training loss has the penalties in it."""
         softmax = self.softmax.for_loss()
         raw, values, after = self._outputs(batch["tokens"][:, :-1], states, noise, softmax)
         targets = tf.reshape(tf.transpose(self.targets(batch)), [-1])
@@ -133,7 +133,7 @@ class LanguageModel(SequenceModel):
         return tf.transpose(nats), tf.transpose(raw, [1, 0, 2]), after
 
     def decode(self, ids: tf.Tensor, lengths: tf.Tensor, seeds: tf.Tensor, options: Options) -> tf.Tensor:
-        """See `SequenceModel.decode`: continues every prompt; the stream starts with *end*."""
+        """See `Autoregressive.decode`: continues every prompt; the stream starts with *end*."""
         batch = tf.shape(ids)[0]
         prompt = tf.concat([tf.fill([batch, 1], END), ids], axis=1)
 
@@ -144,7 +144,7 @@ class LanguageModel(SequenceModel):
         return decode(step, self.zero_state(batch), prompt, lengths + 1, seeds, options)
 
     def start(self, ids: tf.Tensor, lengths: tf.Tensor) -> tuple[list[State], Memory | None]:
-        """See `SequenceModel.start`."""
+        """See `Autoregressive.start`."""
 
         def body(t: tf.Tensor, states: list[State]) -> tuple[tf.Tensor, list[State]]:
             _, after = self.stack.step(self.softmax.embed(ids[:, t]), states)
@@ -158,6 +158,6 @@ class LanguageModel(SequenceModel):
     def advance(
         self, tokens: tf.Tensor, states: list[State], memory: Memory | None
     ) -> tuple[tf.Tensor, list[State], tf.Tensor | None]:
-        """See `SequenceModel.advance`."""
+        """See `Autoregressive.advance`."""
         values, after = self.stack.step(self.softmax.embed(tokens), states)
         return self.softmax.logits(self.projection(values)), after, None

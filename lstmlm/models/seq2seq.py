@@ -8,7 +8,7 @@ from typing import NamedTuple
 import tensorflow as tf
 
 from lstmlm.models.attention import Memory, attention_layer
-from lstmlm.models.base import SequenceModel
+from lstmlm.models.base import Autoregressive
 from lstmlm.models.dense import Dense
 from lstmlm.models.encoder import Encoder
 from lstmlm.models.graph_search import Options, decode
@@ -35,7 +35,7 @@ class DecoderState(NamedTuple):
     vector: tf.Tensor
 
 
-class Seq2Seq(SequenceModel):
+class Seq2Seq(Autoregressive):
     """Maps a source text to a target text; one vocabulary and one embedding for both.
 
     Args:
@@ -86,13 +86,13 @@ class Seq2Seq(SequenceModel):
         return locked_dropout(softmax.embed_some(ids, sizes.embedding_dropout, noise), rate, noise, site)
 
     def targets(self, batch: Mapping[str, tf.Tensor]) -> tf.Tensor:
-        """See `SequenceModel.targets`."""
+        """See `Autoregressive.targets`."""
         return batch["target"]
 
     def loss(
         self, batch: Mapping[str, tf.Tensor], *, noise: Noise | None, smoothing: float
     ) -> tuple[tf.Tensor, tf.Tensor]:
-        """See `SequenceModel.loss`; `source` and `target` are int32 [batch, time], each row closed by *end*."""
+        """See `Autoregressive.loss`; `source` and `target` are int32 [batch, time], each row closed by *end*."""
         source, target = batch["source"], batch["target"]
         softmax = self.softmax.for_loss()
         memory, states = self.encode(source, _lengths(source), noise, softmax)
@@ -186,7 +186,7 @@ class Seq2Seq(SequenceModel):
         return logits, DecoderState(states, vector)
 
     def decode(self, ids: tf.Tensor, lengths: tf.Tensor, seeds: tf.Tensor, options: Options) -> tf.Tensor:
-        """See `SequenceModel.decode`: `ids` are source texts closed by *end*."""
+        """See `Autoregressive.decode`: `ids` are source texts closed by *end*."""
         memory, states = self.encode(ids, lengths, None)
         batch = tf.shape(ids)[0]
 
@@ -197,14 +197,14 @@ class Seq2Seq(SequenceModel):
         return decode(step, self.begin(states), begin, tf.ones([batch], tf.int32), seeds, options)
 
     def start(self, ids: tf.Tensor, lengths: tf.Tensor) -> tuple[list[State], Memory | None]:
-        """See `SequenceModel.start`."""
+        """See `Autoregressive.start`."""
         memory, states = self.encode(ids, lengths, None)
         return states, memory
 
     def advance(
         self, tokens: tf.Tensor, states: list[State], memory: Memory | None
     ) -> tuple[tf.Tensor, list[State], tf.Tensor | None]:
-        """See `SequenceModel.advance`."""
+        """See `Autoregressive.advance`."""
         assert memory is not None
         values, after = self.stack.step(self.softmax.embed(tokens), states)
         # A record's hypotheses attend to one memory, as steps in time do in training.

@@ -16,6 +16,7 @@ from lstmlm.errors import UserError
 from lstmlm.formats.yaml_bounds import MOST_CHARACTERS
 from lstmlm.recipe.faults import Fault, Key
 from lstmlm.recipe.recipe import Recipe
+from lstmlm.recipe.task_options import described
 from lstmlm.recipe.types import named, takes
 from lstmlm.recipe.wording import DOCS, faults_of, wrong_value
 from lstmlm.recipe.yaml import Document, read_yaml
@@ -158,10 +159,11 @@ def draft_recipe(text: str, name: str, overrides: Sequence[str] = ()) -> ParsedR
         _apply(document, override, draft)
     unknown: list[Key] = []
     content = _expanded(document.content, (), draft.faults, unknown)
-    _fit(content, document.raw, draft.faults, unknown)
-    for key in unknown:
-        _remove(content, key)
-    draft.recipe = _validated(content, draft)
+    with described(content.get("task")):
+        _fit(content, document.raw, draft.faults, unknown)
+        for key in unknown:
+            _remove(content, key)
+        draft.recipe = _validated(content, draft)
     return draft
 
 

@@ -6,7 +6,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import (
+    Field,
+    SerializeAsAny,
+    SerializerFunctionWrapHandler,
+    ValidationInfo,
+    field_validator,
+    model_serializer,
+    model_validator,
+)
 
 from lstmlm.errors import UserError
 from lstmlm.publish.places import check_local
@@ -17,16 +25,23 @@ from lstmlm.recipe.sections.evaluation import Evaluation
 from lstmlm.recipe.sections.examples import Examples
 from lstmlm.recipe.sections.inference import Inference
 from lstmlm.recipe.sections.model import Model
-from lstmlm.recipe.sections.section import Section, refuse
+from lstmlm.recipe.sections.section import FROM_DATA, Section, refuse
 from lstmlm.recipe.sections.tokenizer import Tokenizer
 from lstmlm.recipe.sections.training import Training
+from lstmlm.recipe.task_options import FIELD, checked_options
 
 
 class Recipe(Section):
     """One run from raw text to batch output."""
 
     name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,40}$")] = Field(description="Name of the run.")
-    task: str = Field(description="Module of `lstmlm.tasks`: what is learnt (`lstmlm recipe tasks` lists them).")
+    task: str = Field(
+        description="What is learnt: a name that `lstmlm recipe tasks` lists, or `package.module:Class` of an "
+        "installed package."
+    )
+    task_options: SerializeAsAny[Section] | None = Field(
+        None, validate_default=True, description="Settings of the task's own; the built-in tasks have none."
+    )
     seed: Annotated[int, Field(ge=0, lt=2**31)] = Field(1, description="Decides everything random.")
     preset: Preset | None = Field(
         None,
@@ -41,6 +56,21 @@ class Recipe(Section):
     evaluation: Evaluation = Evaluation()
     decoding: Decoding = Decoding()
     inference: Inference = Inference()
+
+    @field_validator(FIELD, mode="before")
+    @classmethod
+    def _options_are_the_task_s(cls, value: Any, info: ValidationInfo) -> Any:
+        if "task" not in info.data:
+            return None
+        return checked_options(info.data["task"], value, from_data=info.context == FROM_DATA)
+
+    @model_serializer(mode="wrap")
+    def _without_absent_options(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        # What is written of a run whose task has no options does not know of any.
+        content: dict[str, Any] = handler(self)
+        if content.get(FIELD) is None:
+            content.pop(FIELD, None)
+        return content
 
     @field_validator("output", mode="before")
     @classmethod

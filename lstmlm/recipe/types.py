@@ -14,6 +14,7 @@ from pydantic import BaseModel
 from lstmlm.recipe.faults import Key
 from lstmlm.recipe.recipe import Recipe
 from lstmlm.recipe.sections.section import Extension
+from lstmlm.recipe.task_options import FIELD, described_type
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -46,6 +47,8 @@ def _inside(outer: Named, part: str | int) -> Named | None:
     key = (*outer.key, part)
     if outer.kind is None:
         return Named(key, None)
+    if key == (FIELD,) and described_type() is not None:
+        return Named(key, described_type())
     for kind in members(outer.kind):
         section = section_of(kind)
         if section is not None:

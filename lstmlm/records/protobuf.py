@@ -103,6 +103,36 @@ def bytes_example(features: Mapping[str, Sequence[bytes]]) -> bytes:
     return field(FIELD_1, b"".join(entries))
 
 
+def bytes_features(serialized: bytes) -> dict[str, list[bytes]]:
+    """Returns the features of a serialized `tf.train.Example` whose features are all of bytes.
+
+    Raises:
+        ValueError: The bytes are something else.
+    """
+    found: dict[str, list[bytes]] = {}
+    for _, features in _contents(serialized):
+        for _, entry in _contents(features):
+            parts = dict(_contents(entry))
+            key = parts.get(FIELD_1[0])
+            if key is None:
+                raise ValueError("a feature without a name")
+            lists = [content for _, content in _contents(parts.get(FIELD_2[0], b""))]
+            found[key.decode("utf-8")] = [value for inner in lists for _, value in _contents(inner)]
+    return found
+
+
+def _contents(message: bytes) -> Iterator[tuple[int, bytes]]:
+    """Yields the fields of a message whose contents all have a length.
+
+    Raises:
+        ValueError: Another field is there.
+    """
+    for key, content in fields(message):
+        if key & 7 != 2:
+            raise ValueError("a field that holds a number")
+        yield key, content
+
+
 def packed_varints(numbers: npt.NDArray[np.int32]) -> tuple[bytes, npt.NDArray[np.int64]]:
     """Returns numbers as varints end to end, and where each begins.
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lstmlm.publish.folder import Draft, Manifest, fingerprint, is_finished, publish, read_manifest
+from lstmlm.recipe.task_options import FIELD as TASK_OPTIONS
 
 if TYPE_CHECKING:
     from lstmlm.recipe.recipe import Recipe
@@ -124,6 +125,8 @@ class Stage:
             if isinstance(value, dict):
                 value = {key: inner for key, inner in value.items() if f"{section}.{key}" not in self.ignores}
             found[path] = value[field] if field else value
+        if recipe.task_options is not None and "task" in self.decides:
+            found[TASK_OPTIONS] = recipe.task_options.model_dump(mode="json")
         return found
 
     def stamp(self, *parts: object) -> str:

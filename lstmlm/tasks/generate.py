@@ -7,22 +7,24 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from lstmlm.bases.text import TextTask
 from lstmlm.records.record import Record
-from lstmlm.task import Task
+from lstmlm.task import Feature
 
 if TYPE_CHECKING:
     import tensorflow as tf
 
-    from lstmlm.models.base import SequenceModel
+    from lstmlm.models.base import Autoregressive
     from lstmlm.recipe.recipe import Recipe
     from lstmlm.tokenizer import Tokenizer
     from lstmlm.tokenizer.rows import TokenRows
 
 
-class Generate(Task):
+class Generate(TextTask):
     """Learns the text itself; continues a prompt; evaluated by perplexity."""
 
     has_targets = False
+    batch_field = "batch"
     baselines: ClassVar[Mapping[str, tuple[str, ...]]] = {"perplexity": ("unigram_perplexity", "trigram_perplexity")}
 
     def measured(self, recipe: Recipe) -> Sequence[str]:
@@ -40,6 +42,10 @@ class Generate(Task):
         ]
         cached = ["cache_word_perplexity", "cache_word_perplexity_eos"] if recipe.evaluation.cache.size else []
         return [*names, *cached]
+
+    def features(self, recipe: Recipe) -> Mapping[str, Feature]:
+        """See `Task.features`."""
+        return {"tokens": Feature("tokens")}
 
     def encode(
         self,
@@ -67,7 +73,14 @@ class Generate(Task):
             return streams(files, batch, window, seed=recipe.seed, epoch=epoch, first=first)
         return windows(files, batch, window, seed=recipe.seed, epoch=epoch).skip(first)
 
-    def build(self, recipe: Recipe, vocabulary: int) -> SequenceModel:
+    def full_batches(self, facts: Mapping[str, int], recipe: Recipe) -> int:
+        """See `Task.full_batches`: a batch that is not full is left out."""
+        plan = recipe.training
+        if plan.carry_state:
+            return facts["tokens"] // (plan.batch * recipe.examples.window)
+        return facts["examples"] // plan.batch
+
+    def build(self, recipe: Recipe, vocabulary: int, labels: Sequence[str] = ()) -> Autoregressive:
         """See `Task.build`."""
         import tensorflow as tf
 

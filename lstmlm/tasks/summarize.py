@@ -33,7 +33,7 @@ class Summarize(Translate):
         return {**summary_metrics(outputs, references, sources), "empty_outputs": empty_share(outputs)}
 
     def compare(self, outputs: Sequence[str], references: Sequence[Sequence[str]]) -> dict[str, Any]:
-        """See `Task.compare`."""
+        """See `TextTask.compare`."""
         from lstmlm.evaluation.summaries import rouge_metrics
 
         return rouge_metrics(outputs, references)

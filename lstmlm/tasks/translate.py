@@ -7,19 +7,20 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from lstmlm.bases.text import TextTask
 from lstmlm.records.record import Record
-from lstmlm.task import Better, Task
+from lstmlm.task import Better, Feature
 
 if TYPE_CHECKING:
     import tensorflow as tf
 
-    from lstmlm.models.base import SequenceModel
+    from lstmlm.models.base import Autoregressive
     from lstmlm.recipe.recipe import Recipe
     from lstmlm.tokenizer import Tokenizer
     from lstmlm.tokenizer.rows import TokenRows
 
 
-class Translate(Task):
+class Translate(TextTask):
     """Learns to turn a source text into a target text."""
 
     has_targets = True
@@ -29,6 +30,10 @@ class Translate(Task):
     def measured(self, recipe: Recipe) -> Sequence[str]:
         """See `Task.measured`."""
         return ["bleu", "chrf", "copy_bleu", "copy_chrf", "empty_outputs"]
+
+    def features(self, recipe: Recipe) -> Mapping[str, Feature]:
+        """See `Task.features`."""
+        return {"source": Feature("tokens"), "target": Feature("tokens")}
 
     def encode(
         self,
@@ -59,7 +64,7 @@ class Translate(Task):
         buckets = (*(bucket for bucket in sizes.buckets if bucket < longest), longest)
         return pairs(files, recipe.training.batch_tokens, buckets, seed=recipe.seed, epoch=epoch).skip(first)
 
-    def build(self, recipe: Recipe, vocabulary: int) -> SequenceModel:
+    def build(self, recipe: Recipe, vocabulary: int, labels: Sequence[str] = ()) -> Autoregressive:
         """See `Task.build`."""
         import tensorflow as tf
 
@@ -80,7 +85,7 @@ class Translate(Task):
         return {**self.compare(outputs, references), **copied, "empty_outputs": empty_share(outputs)}
 
     def compare(self, outputs: Sequence[str], references: Sequence[Sequence[str]]) -> dict[str, Any]:
-        """See `Task.compare`."""
+        """See `TextTask.compare`."""
         from lstmlm.evaluation.translation import translation_metrics
 
         return translation_metrics(outputs, references)

@@ -9,13 +9,14 @@ from lstmlm.errors import UserError
 from lstmlm.publish.folder import Manifest
 from lstmlm.recipe.recipe import Recipe
 from lstmlm.tokenizer.foreign.given import given_fingerprint
-from lstmlm.tokenizer.tokenizer import JSON_FILE, MODEL_FILE
+from lstmlm.tokenizer.tokenizer import JSON_FILE, LABELS_FILE, MODEL_FILE
 
 
 def vocabulary_facts(tokenizer: Manifest) -> dict[str, Any]:
     """Returns what identifies a vocabulary: `size` (tokens) and `fingerprint` (sha256 of its file)."""
     hashes = (facts["sha256"] for name, facts in tokenizer.files.items() if name in (MODEL_FILE, JSON_FILE))
-    return {"size": int(tokenizer.facts["vocabulary"]), "fingerprint": next(hashes, "")}
+    labels = {"labels": tokenizer.files[LABELS_FILE]["sha256"]} if LABELS_FILE in tokenizer.files else {}
+    return {"size": int(tokenizer.facts["vocabulary"]), "fingerprint": next(hashes, ""), **labels}
 
 
 def check_same_vocabulary(what: str, made_with: Mapping[str, Any] | None, tokenizer: Manifest, *, hint: str) -> None:
@@ -33,6 +34,8 @@ def check_same_vocabulary(what: str, made_with: Mapping[str, Any] | None, tokeni
     now = vocabulary_facts(tokenizer)
     if made_with is None or made_with == now:
         return
+    if made_with["size"] == now["size"] and made_with.get("labels") != now.get("labels"):
+        raise UserError(f"the {what} were made with other labels than the tokenizer has", where="tokenizer", hint=hint)
     if made_with["size"] != now["size"]:
         difference = f"a vocabulary of {made_with['size']} tokens, and the tokenizer has {now['size']}"
     else:
@@ -50,7 +53,7 @@ def check_recipe_vocabulary(recipe: Recipe, tokenizer: Manifest) -> None:
     section, size = recipe.tokenizer, int(tokenizer.facts["vocabulary"])
     hint = "Run the tokenizer stage with this recipe, or name its vocabulary there"
     fits = size <= section.vocabulary if section.algorithm == "word" else size == section.vocabulary
-    if section.model is None and not fits:
+    if section.model is None and size and not fits:
         what = f"the recipe asks for {section.vocabulary} tokens, and the tokenizer has {size}"
         raise UserError(what, where="tokenizer.vocabulary", hint=hint)
     # The file need not be on the machine that trains.

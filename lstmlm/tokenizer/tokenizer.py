@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Protocol
@@ -14,6 +16,8 @@ from lstmlm.tokenizer.special import BEGIN, END, PAD, UNK
 
 MODEL_FILE = "tokenizer.model"
 JSON_FILE = "tokenizer.json"
+LABELS_FILE = "labels.json"
+"""The labels of the train split, as a JSON list in the order of their numbers."""
 
 
 class TokenizerBackend(Protocol):
@@ -29,6 +33,24 @@ class TokenizerBackend(Protocol):
 
     def decode(self, ids: list[int]) -> str:
         """Returns the text of ids that are neither pad, begin nor end."""
+
+
+class NoText:
+    """The vocabulary of a task without text: it has no token."""
+
+    size = 0
+
+    def encode(self, text: str) -> list[int]:
+        """Refuses: see the class."""
+        raise ValueError("this task has no vocabulary of texts")
+
+    def encode_closed(self, texts: list[str]) -> Sequence[IdArray]:
+        """Refuses: see the class."""
+        raise ValueError("this task has no vocabulary of texts")
+
+    def decode(self, ids: list[int]) -> str:
+        """Refuses: see the class."""
+        raise ValueError("this task has no vocabulary of texts")
 
 
 class Tokenizer:
@@ -53,7 +75,20 @@ class Tokenizer:
             UserError: It is not there or not a vocabulary.
         """
         self._path = Path(path)
-        self._backend: TokenizerBackend = HuggingFace(path) if self._path.suffix == ".json" else SentencePiece(path)
+        self._backend: TokenizerBackend
+        if self._path.name == LABELS_FILE:
+            self._backend = NoText()
+        else:
+            self._backend = HuggingFace(path) if self._path.suffix == ".json" else SentencePiece(path)
+
+    @functools.cached_property
+    def labels(self) -> tuple[str, ...]:
+        """The labels of the train split, in the order of their numbers; none for a task without labels.
+
+        Raises:
+            UserError: Their file is damaged.
+        """
+        return stored_labels(self._path)
 
     @property
     def size(self) -> int:
@@ -160,7 +195,26 @@ class Tokenizer:
         return self._backend
 
 
+def stored_labels(vocabulary: Path) -> tuple[str, ...]:
+    """Returns the labels that are stored next to the file of a vocabulary; none where there is no such file.
+
+    Raises:
+        UserError: The file is damaged.
+    """
+    path = vocabulary.parent / LABELS_FILE
+    if not path.is_file():
+        return ()
+    try:
+        found = json.loads(path.read_bytes())
+    except ValueError:
+        found = None
+    if not isinstance(found, list) or not all(isinstance(label, str) for label in found):
+        raise UserError("damaged: not a list of labels", where=str(path), hint="Run the tokenizer stage again")
+    return tuple(found)
+
+
 def tokenizer_file(folder: Path) -> Path:
     """Returns the vocabulary of a tokenizer folder, for `Tokenizer`."""
-    other = Path(folder) / JSON_FILE
-    return other if other.is_file() else Path(folder) / MODEL_FILE
+    names = (JSON_FILE, MODEL_FILE, LABELS_FILE)
+    found = (Path(folder) / name for name in names if (Path(folder) / name).is_file())
+    return next(found, Path(folder) / MODEL_FILE)

@@ -14,6 +14,7 @@ from lstmlm.progress import Progress
 from lstmlm.publish.folder import read_manifest, replacing
 from lstmlm.publish.manifest import read_object
 from lstmlm.recipe.recipe import Recipe
+from lstmlm.task import load_task
 from lstmlm.training.checks import check_inputs
 from lstmlm.training.probe import ProbeResult, probe
 
@@ -53,7 +54,7 @@ def choose(recipe: Recipe, measure: Measure, *, memory: int, cores: int, coarse:
     """
     tried: list[dict[str, Any]] = []
     workers = recipe.training.most_workers
-    size = "batch" if recipe.task == "generate" else "batch_tokens"
+    size = load_task(recipe.task).batch_field
 
     def speed(**fields: Any) -> float:
         found = measure(_with(recipe, fields))

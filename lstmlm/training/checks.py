@@ -37,22 +37,16 @@ def check_inputs(recipe: Recipe, data: Manifest, vocabulary: Manifest) -> None:
     if splits:
         _check_enough(recipe, splits["train"], splits["valid"])
     training = recipe.training
-    if not load_task(recipe.task).has_targets and training.most_workers > training.batch:
+    if load_task(recipe.task).batch_field == "batch" and training.most_workers > training.batch:
         what = f"{training.most_workers} workers share batches of {training.batch} rows, so some would have none"
         raise UserError(what, where="training.workers", hint="Lower training.workers or raise training.batch")
 
 
 def _check_enough(recipe: Recipe, train: Mapping[str, int], valid: Mapping[str, int]) -> None:
     """Checks that there is at least one batch for training and one for evaluation."""
-    settings = recipe.training
-    hint = "Lower training.batch, or give more text"
-    if load_task(recipe.task).has_targets:
-        batches, hint = train["examples"], "Give more text"  # a batch that is not full is filled up
-    elif settings.carry_state:
-        batches = train["tokens"] // (settings.batch * recipe.examples.window)
-    else:
-        batches = train["examples"] // settings.batch
-    if not batches:
+    task = load_task(recipe.task)
+    if not task.full_batches(train, recipe):
+        hint = "Lower training.batch, or give more text" if task.batch_field == "batch" else "Give more text"
         what = f"the batch is larger than the data: {train['examples']} examples make not one training batch"
         raise UserError(what, where="training.batch", hint=hint)
     if not valid["examples"]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import tensorflow as tf
 
-from lstmlm.models.base import SequenceModel
+from lstmlm.models.base import Trainable
 from lstmlm.models.lstm import State
 from lstmlm.models.noise import Noise
 from lstmlm.recipe.recipe import Recipe
@@ -32,24 +32,24 @@ class Loop:
         carried: The state of running streams; None: every batch begins with a state of zero.
         recipe: The run.
         group: Sums over workers.
-        features: Names of the features a batch holds.
+        features: What a batch holds, by name; see `batch_specs`.
     """
 
     def __init__(
         self,
-        model: SequenceModel,
+        model: Trainable,
         optimizer: Optimizer,
         average: WeightAverage | None,
         carried: CarriedState | None,
         recipe: Recipe,
         group: AllReduce,
-        features: Iterable[str],
+        features: Mapping[str, tf.TensorSpec],
     ) -> None:
         self.model, self.optimizer, self.average, self.group = model, optimizer, average, group
         self._carried, self._seed, self._plan = carried, recipe.seed, recipe.training
         self._first, self._share = self._place(self._plan.batch)
         self._states = self._loaded()
-        batch = {name: tf.TensorSpec([None, None], tf.int32) for name in sorted(features)}
+        batch = {name: features[name] for name in sorted(features)}
         states = tf.nest.map_structure(lambda part: tf.TensorSpec([None, part.shape[1]]), self._states)
         scalar = tf.TensorSpec([], tf.float32)
         self._step = tf.function(self._train, input_signature=[batch, states, scalar, scalar, scalar])
@@ -104,7 +104,10 @@ class Loop:
         rows = tf.shape(next(iter(batch.values())))[0]
         first, share = self._place(rows)
         whole = share * self.group.world
-        padded = {name: tf.pad(ids, [[0, whole - rows], [0, 0]]) for name, ids in batch.items()}
+        padded = {
+            name: tf.pad(values, [[0, whole - rows], *([[0, 0]] * (len(values.shape) - 1))])
+            for name, values in batch.items()
+        }
         return {name: ids[first : first + share] for name, ids in padded.items()}, first, whole
 
     def _train(
@@ -112,14 +115,14 @@ class Loop:
     ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor, list[State]]:
         own, first, rows = self._own(batch)
         seed = tf.stack([tf.constant(self._seed, tf.int32), tf.cast(step, tf.int32)])
-        tokens = tf.maximum(tf.math.count_nonzero(self.model.targets(batch), dtype=tf.float32), 1.0)
-        sums, after = self._gradients(own, states, seed, first, rows, 1.0 / tokens)
+        weight = tf.maximum(self.model.weight(batch), 1.0)
+        sums, after = self._gradients(own, states, seed, first, rows, 1.0 / weight)
         # The loss crosses the network with the gradients.
         *gradients, loss = self.group.sum(sums)
         norm = self.optimizer.apply(gradients, rate, step)
         if self.average is not None:
             self.average.update(average_share)
-        return loss, tokens, norm, after
+        return loss, weight, norm, after
 
     def _gradients(
         self,
@@ -165,6 +168,14 @@ class Loop:
         nats, tokens, after = self._loss(own, states, None)
         (summed,) = self.group.sum([tf.stack([nats, tokens])])
         return summed[0], summed[1], after
+
+
+def batch_specs(batch: Batch) -> dict[str, tf.TensorSpec]:
+    """Returns what batches like this one hold: any number of rows, of any length; further dimensions are fixed."""
+    return {
+        name: tf.TensorSpec([None, None, *values.shape[2:]][: len(values.shape)], values.dtype)
+        for name, values in batch.items()
+    }
 
 
 def summed_room(variables: Iterable[tf.Variable]) -> int:

@@ -10,7 +10,11 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
+
+import numpy as np
 
 from lstmlm.errors import UserError
 from lstmlm.recipe.recipe import Recipe
@@ -75,12 +79,18 @@ def take_steps(recipe: Recipe, examples: Path, tokenizer: Path) -> ProbeResult:
             batch = next(batches, None)
             if batch is None:
                 raise UserError("the batch is larger than the data", where="training", hint="Lower training.batch")
-            tokens = sum(int((ids.numpy() > 0).sum()) for ids in batch.values())
+            tokens = _size(batch)
             started = time.perf_counter()
             worker.step(batch)
             rates.append(tokens / (time.perf_counter() - started))
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
     return ProbeResult(statistics.median(rates[WARM_UP:]), peak)
+
+
+def _size(batch: Mapping[str, Any]) -> int:
+    """Returns what is read of a batch: its numbers above 0 where all are ids, else all of its numbers."""
+    whole = all(values.dtype.is_integer for values in batch.values())
+    return sum(int((values.numpy() > 0).sum()) if whole else int(np.size(values)) for values in batch.values())
 
 
 if __name__ == "__main__":

@@ -81,7 +81,7 @@ def train(
     return manifest
 
 
-MODEL_SECTIONS = {"name", "task", "seed", "corpus", "examples", "model", "training"}
+MODEL_SECTIONS = {"name", "task", "task_options", "seed", "corpus", "examples", "model", "training"}
 
 
 def _with_initial(recipe: Recipe) -> tuple[Recipe, dict[str, str]]:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
+from lstmlm.errors import UserError
 from lstmlm.progress import Progress
 from lstmlm.publish.folder import Draft, Manifest, read_manifest
 from lstmlm.recipe.recipe import Recipe
-from lstmlm.records.shards import records_in_files, shard_files
+from lstmlm.records.shards import records_in, records_in_files, shard_files
 from lstmlm.records.tfrecord import count_records
 from lstmlm.stages import STAGES
-from lstmlm.task import load_task
+from lstmlm.task import Task, load_task
 from lstmlm.tokenizer.foreign.given import adopt, given_fingerprint
-from lstmlm.tokenizer.tokenizer import MODEL_FILE, Tokenizer
+from lstmlm.tokenizer.tokenizer import LABELS_FILE, MODEL_FILE, Tokenizer
 from lstmlm.vocabulary.train import train_model, training_lines
 
 STAGE = STAGES["tokenizer"]
@@ -37,13 +39,33 @@ def train_tokenizer(recipe: Recipe, records: Path, output: Path, progress: Progr
     given = given_fingerprint(recipe)
 
     def write(draft: Draft) -> None:
-        if recipe.tokenizer.model is None:
+        task = load_task(recipe.task)
+        if type(task).labels is not Task.labels:
+            _write_labels(task, records, draft)
+        if task.vocabulary == "none":
+            draft.facts.update(vocabulary=0, sampled=0)
+        elif recipe.tokenizer.model is None:
             _train(recipe, records, draft, progress)
         else:
             draft.facts.update(adopt(recipe.tokenizer.model, draft.path), sampled=0, sha256=given)
 
     stamp = STAGE.stamp(*STAGE.decided(recipe).values(), source.fingerprint, given)
     return STAGE.publish(output, stamp, write)
+
+
+def _write_labels(task: Task, records: Path, draft: Draft) -> None:
+    """Writes the labels of the train split, sorted, so that their numbers follow from the set of them.
+
+    Raises:
+        UserError: There is no label.
+    """
+    found = sorted({label for record in records_in(records, "train") for label in task.labels(record)})
+    if not found:
+        what = "no record of the train split has a label"
+        raise UserError(what, where="corpus.train", hint="Name files whose records have one")
+    text = json.dumps(found, ensure_ascii=False, indent=0) + "\n"
+    (draft.path / LABELS_FILE).write_text(text, encoding="utf-8")
+    draft.facts["labels"] = len(found)
 
 
 def _train(recipe: Recipe, records: Path, draft: Draft, progress: Progress) -> None:

@@ -33,7 +33,9 @@ class Listed:
 
 
 def request(index: int, text: str = "text", record_id: str | None = None) -> Request:
-    return Request(index, record_id or f"id-{index}", text, index + 2**62, "in.jsonl", index + 1, "target")
+    return Request(
+        index, record_id or f"id-{index}", {"source": text, "target": "target"}, index + 2**62, "in.jsonl", index + 1
+    )
 
 
 def dead(index: int) -> Dead:
@@ -69,7 +71,7 @@ def test_every_input_is_in_one_chunk_in_order(cut: Cut, kinds: list[bool], shard
 def test_texts_keep_every_character(cut: Cut) -> None:
     texts = ["\0\u2028\x85", "\U0001f980" * 3, "tab\tnew\nline", '"\\']
     (found,) = cut([request(n, text) for n, text in enumerate(texts)], 1)
-    assert [one.text for one in found.requests] == texts
+    assert [one.fields["source"] for one in found.requests] == texts
 
 
 def test_long_texts_make_small_chunks(cut: Cut) -> None:

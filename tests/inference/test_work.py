@@ -28,7 +28,7 @@ class Texts:
 
 def job(folder: Path) -> Place:
     folder.mkdir()
-    place = Place(folder, "generate", "jsonl")
+    place = Place(folder, "jsonl")
     plan(place, Texts(), 600, 2, "stamp")
     return place
 

@@ -59,7 +59,11 @@ def make(recipe, rank=0, world=1, **training):
     model, group = LanguageModel(recipe.model, VOCABULARY, 1, tf.float32), Share(rank, world)
     optimizer = make_optimizer(model.named_variables(), recipe.training)
     carried = CarriedState(model, ROWS, group) if recipe.training.carry_state else None
-    return Loop(model, optimizer, None, carried, recipe, group, ["tokens"]), model, carried
+    return (
+        Loop(model, optimizer, None, carried, recipe, group, {"tokens": tf.TensorSpec([None, None], tf.int32)}),
+        model,
+        carried,
+    )
 
 
 def test_evaluation_in_windows_is_the_loss_of_the_whole_streams(recipe):

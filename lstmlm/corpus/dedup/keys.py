@@ -80,7 +80,10 @@ def block_keys(records: Sequence[Record], duplicates: Duplicates, seed: int) -> 
 def _exact(record: Record) -> tuple[int, int]:
     # The lengths keep texts apart that differ only in where one ends and the next starts.
     lengths = [len(text) for text in (record.source, *record.targets)]
-    digest = xxhash.xxh3_128_intdigest("".join([str(lengths), record.source, *record.targets]).encode("utf-8"))
+    whole = "".join([str(lengths), record.source, *record.targets]).encode("utf-8")
+    if record.columns:  # two records with one text and different labels are no copies
+        whole += repr(sorted(record.columns.items())).encode("utf-8")
+    digest = xxhash.xxh3_128_intdigest(whole)
     return digest >> 64, digest & (2**64 - 1)
 
 

@@ -26,7 +26,6 @@ from lstmlm.corpus.steps.privacy.published import holds_personal_data, scrubbed_
 from lstmlm.corpus.steps.privacy.scrubber import Scrubber
 from lstmlm.publish.folder import replacing
 from lstmlm.recipe.recipe import Recipe
-from lstmlm.recipe.sections.corpus import Corpus
 from lstmlm.records.record import Record, serialize
 from lstmlm.records.tfrecord import write_records
 from lstmlm.task import BadRecord, BlankRecord, Task, load_task
@@ -84,20 +83,19 @@ class ReadBlocks(beam.DoFn):
             if damage:
                 yield Block(file.index, 1, 1, [], dead=[{"file": file.name, "line": 1, "reason": damage}])
                 return
-        for rows in blocks(read_range(part, corpus, needed_columns(corpus, self._task))):
-            yield make_block(rows, file, self._task, corpus, self._scrubber)
+        for rows in blocks(read_range(part, corpus, needed_columns(self._recipe, self._task))):
+            yield make_block(rows, file, self._task, self._recipe, self._scrubber)
 
 
-def needed_columns(corpus: Corpus, task: Task) -> list[str]:
+def needed_columns(recipe: Recipe, task: Task) -> list[str]:
     """Returns the columns that a record is made of."""
-    columns = [corpus.source]
-    columns += [corpus.target] if task.has_targets and corpus.target is not None else []
+    corpus, columns = recipe.corpus, list(task.columns(recipe))
     columns += [column for column in (corpus.id, corpus.split_key) if column is not None]
     return list(dict.fromkeys(columns))
 
 
 def make_block(
-    rows: Sequence[Row], file: CorpusFile, task: Task, corpus: Corpus, scrubber: Scrubber | None = None
+    rows: Sequence[Row], file: CorpusFile, task: Task, recipe: Recipe, scrubber: Scrubber | None = None
 ) -> Block:
     """Turns consecutive rows into records, dropped rows and dead letters; the block is named by its first line.
 
@@ -110,7 +108,7 @@ def make_block(
             block.dropped[row.dropped] += 1
             continue
         try:
-            block.records.append(_record(row, file, task, corpus))
+            block.records.append(_record(row, file, task, recipe))
             lines.append(row.line)
         except BlankRecord:
             block.dropped[BLANK] += 1
@@ -129,17 +127,18 @@ def _with_public_id(record: Record, other: str, scrubber: Scrubber) -> Record:
     return dataclasses.replace(record, id=other, group=record.group or record.id)
 
 
-def _record(row: Row, file: CorpusFile, task: Task, corpus: Corpus) -> Record:
+def _record(row: Row, file: CorpusFile, task: Task, recipe: Recipe) -> Record:
+    corpus = recipe.corpus
     if row.fields is None:
         raise BadRecord(row.dead)
     text_only = file.format == ".txt"
     record_id = f"{file.name}:{row.line}"
     if corpus.id is not None and not text_only:
         record_id = _named(row.fields, corpus.id, "id")
-    record = task.record(row.fields, record_id, corpus)
+    record = task.record(row.fields, record_id, recipe)
     if corpus.split_key is None or text_only:
         return record
-    return Record(record.id, record.source, record.targets, _named(row.fields, corpus.split_key, "split key"))
+    return dataclasses.replace(record, group=_named(row.fields, corpus.split_key, "split key"))
 
 
 def _named(fields: Mapping[str, Any], column: str, what: str) -> str:

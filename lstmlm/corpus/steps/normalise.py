@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import collections
-import dataclasses
 import re
 from collections.abc import Iterator
 
@@ -18,6 +17,7 @@ from lstmlm.corpus.steps.step import Step
 from lstmlm.records.record import Record
 
 EMPTY = "empty_after_normalising"
+LOST_SPAN = "span_lost_in_normalising"
 
 _LINE_ENDS = "\r\v\f\x1c\x1d\x1e\x85\u2028\u2029"
 _SPACES = "\t\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000"
@@ -117,24 +117,24 @@ def _tidy(text: str) -> str:
 
 
 class Normalise(Step):
-    """Normalises source and targets; drops records of which a side becomes empty.
+    """Normalises every text of a record; drops records of which a side becomes empty, or a span of a text is lost.
 
     The histogram `normalise` counts the records that changed.
     """
 
     def __call__(self, block: Block) -> Block:
         """See `Step`."""
-        normalised = [_normalised(record) for record in block.records]
-        empty = [not record.source or not all(record.targets) for record in normalised]
+        normalised = [record.with_texts(normalise) for record in block.records]
+        reasons = [_lost(old, new) for old, new in zip(block.records, normalised, strict=True)]
         changed = sum(old is not new for old, new in zip(block.records, normalised, strict=True))
-        kept = [record for record, is_empty in zip(normalised, empty, strict=True) if not is_empty]
+        kept = [record for record, reason in zip(normalised, reasons, strict=True) if record and not reason]
         # The records are dropped as they were: an empty one would say nothing to whoever looks at the exclusions.
-        rest = block.without([EMPTY if is_empty else None for is_empty in empty])
+        rest = block.without(reasons)
         return rest.with_records(kept).tallied("normalise", +collections.Counter(changed=changed))
 
 
-def _normalised(record: Record) -> Record:
-    source, targets = normalise(record.source), tuple(map(normalise, record.targets))
-    if source == record.source and targets == record.targets:
-        return record
-    return dataclasses.replace(record, source=source, targets=targets)
+def _lost(before: Record, after: Record | None) -> str | None:
+    """Returns why a normalised record is dropped; None where it stays."""
+    if after is None:
+        return LOST_SPAN
+    return EMPTY if (before.source and not after.source) or not all(after.targets) else None

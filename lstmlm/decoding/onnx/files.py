@@ -30,7 +30,7 @@ def graphs(
     """Returns the graphs of a network: what reads inputs and what takes a step.
 
     Args:
-        weights: Arrays by the names of `SequenceModel.named_variables`.
+        weights: Arrays by the names of `Autoregressive.named_variables`.
         clusters: First ids of the rare clusters of an adaptive softmax.
         int8: Compute the matrix products in int8 (see `lstmlm.decoding.onnx.graph`).
     """

@@ -14,7 +14,7 @@ SOFTMAX_BIAS = "softmax_bias"
 """Name of the constant that the logits are shifted by."""
 
 Weights = Mapping[str, Floats]
-"""Arrays by the names of `SequenceModel.named_variables`."""
+"""Arrays by the names of `Autoregressive.named_variables`."""
 
 
 def states(prefix: str, layers: int) -> list[str]:

@@ -12,7 +12,7 @@ class SearchRequest:
     """Something to decode.
 
     Attributes:
-        ids: Token ids of a source closed by *end*, or of a prompt (see `SequenceModel.closes_source`).
+        ids: Token ids of a source closed by *end*, or of a prompt (see `Autoregressive.closes_source`).
         seed: Decides the draws of sampling, below 2**63.
         limit: Tokens decoded at most for this request, where that is less than `SearchOptions.max_tokens`.
     """

@@ -18,13 +18,13 @@ from lstmlm.corpus.sources.found import Found
 from lstmlm.corpus.sources.listing import list_files
 from lstmlm.errors import UserError
 from lstmlm.inference.input.example_rows import TFRECORD, example_rows
-from lstmlm.inference.input.requests import OUTPUT_NAMES, Dead, RecordId, Request, Source, id_text
+from lstmlm.inference.input.requests import Dead, RecordId, Request, Source, id_text
 from lstmlm.publish.folder import fingerprint, read_manifest
 from lstmlm.publish.places import check_local
 from lstmlm.recipe.recipe import Recipe
 from lstmlm.records.record import stable_hash
 from lstmlm.records.shards import records_in
-from lstmlm.task import load_task
+from lstmlm.task import BadRecord, Task, load_task, request_text
 
 KINDS = (*ENDINGS, TFRECORD)
 TEXT = ".txt"
@@ -60,6 +60,8 @@ class Files:
     def stamp(self) -> str:
         """See `Source`."""
         keys = [self.recipe.inference.field, self.recipe.inference.id, self.recipe.corpus.max_line_bytes, self.target]
+        if self._columns != [self.recipe.inference.field]:
+            keys.append(",".join(self._columns))
         return fingerprint("files", [(file.name, checksum(file.path)) for file in self._files()], keys)
 
     def items(self) -> Iterator[Request | Dead]:
@@ -85,7 +87,7 @@ class Files:
 
     def _rows(self, file: CorpusFile) -> Iterator[Row]:
         record_id = None if file.format == TEXT else self.recipe.inference.id
-        keys = [key for key in (self.recipe.inference.field, self.target, record_id) if key is not None]
+        keys = [key for key in (*self._columns, self.target, record_id) if key is not None]
         corpus = self.recipe.corpus.model_copy(update={"source": self.recipe.inference.field, "unit": "line"})
         return example_rows(file.path) if file.format == TFRECORD else read_file(file, corpus, keys, others=True)
 
@@ -97,19 +99,34 @@ class Files:
         record_id = f"{file.name}:{row.line}" if key is None else _id(fields.get(key))
         if record_id is None:
             return Dead(index, _no_id(fields, str(key)), file.name, row.line)
-        texts = [keys.field, *([] if self.target is None else [self.target])]
-        for name in texts:
-            reason = _fault(fields, name, may_be_empty=not self._pairs)
-            if reason:
-                return Dead(index, reason, file.name, row.line, record_id)
-        text, target = fields[keys.field], "" if self.target is None else fields[self.target]
+        try:
+            request = self._task.request(fields, self.recipe)
+            if self.target is not None:
+                request["target"] = request_text(fields, self.target, may_be_empty=not self._task.has_targets)
+        except BadRecord as problem:
+            return Dead(index, str(problem), file.name, row.line, record_id)
         # Without an id the draws depend on the place and the text, so that another file name changes nothing.
-        seed = stable_hash(self.recipe.seed, *((index, text) if key is None else (id_text(record_id),)))
-        return Request(index, record_id, text, seed, file.name, row.line, target, _extra(fields, keys.field, key))
+        seed = stable_hash(self.recipe.seed, *((index, _read(request)) if key is None else (id_text(record_id),)))
+        return Request(index, record_id, request, seed, file.name, row.line, self._extra(fields, key))
+
+    def _extra(self, fields: Mapping[str, Any], record_id: str | None) -> dict[str, Any]:
+        """Returns the columns that are passed on; one that has the name of one of ours gets `input_` before it."""
+        ours = self._task.schema(self.recipe)
+        used = {*self._columns, record_id}
+        return {_free(name, fields, ours): value for name, value in fields.items() if name not in used}
 
     @functools.cached_property
-    def _pairs(self) -> bool:
-        return load_task(self.recipe.task).has_targets
+    def _task(self) -> Task:
+        return load_task(self.recipe.task)
+
+    @functools.cached_property
+    def _columns(self) -> list[str]:
+        return list(self._task.request_columns(self.recipe))
+
+
+def _read(request: Mapping[str, Any]) -> str:
+    """Returns what a request holds as text."""
+    return str(request["source"]) if "source" in request else repr(sorted(request.items()))
 
 
 def _stored(root: str, pattern: str) -> list[Found]:
@@ -150,23 +167,9 @@ def _no_id(fields: Mapping[str, Any], key: str) -> str:
     return f"no id in field {key!r}: {str(fields[key])[:40]!r} is not text or a number"
 
 
-def _fault(fields: Mapping[str, Any], key: str, *, may_be_empty: bool) -> str:
-    """Says why a field is no text to work with; empty where it is one."""
-    if key not in fields:
-        return f"no field {key!r} (there are {', '.join(map(repr, fields)) or 'none'})"
-    if not isinstance(fields[key], str):
-        return f"field {key!r} is not text"
-    return "" if may_be_empty or fields[key].strip() else f"field {key!r} is empty"
-
-
-def _extra(fields: Mapping[str, Any], text: str, record_id: str | None) -> dict[str, Any]:
-    """Returns the columns that are passed on; one that has the name of a column of ours gets `input_` before it."""
-    return {_free(name, fields): value for name, value in fields.items() if name not in (text, record_id)}
-
-
-def _free(name: str, fields: Mapping[str, Any]) -> str:
+def _free(name: str, fields: Mapping[str, Any], ours: Mapping[str, Any]) -> str:
     found = name
-    while found in OUTPUT_NAMES or (found != name and found in fields):
+    while found in ours or (found != name and found in fields):
         found = f"input_{found}"
     return found
 
@@ -196,8 +199,10 @@ class ValidSplit:
     def items(self) -> Iterator[Request | Dead]:
         """See `Source`."""
         records = itertools.islice(records_in(self.folder, "valid"), self.recipe.inference.max_records)
+        task = load_task(self.recipe.task)
         for index, record in enumerate(records):
-            yield Request(index, record.id, record.source, stable_hash(self.recipe.seed, record.id), "Split-valid")
+            seed = stable_hash(self.recipe.seed, record.id)
+            yield Request(index, record.id, task.request_of(record), seed, "Split-valid")
 
 
 def choose(recipe: Recipe, records: Path | None, input: Path | None) -> Source:

@@ -6,9 +6,6 @@ import dataclasses
 from collections.abc import Iterator
 from typing import Any, Protocol
 
-OUTPUT_NAMES = ("id", "source", "output", "cut", "n_best")
-"""Columns that the batch job writes itself, in their order."""
-
 RecordId = str | int | float
 """An id as the input has it: text, or a number."""
 
@@ -22,26 +19,24 @@ def id_text(record_id: RecordId) -> str:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Request:
-    """A text to decode.
+    """Something to predict from.
 
     Attributes:
         index: Place in the input, counted from 0.
         id: The record's id, as the input has it.
-        text: The text.
+        fields: What the model reads, by name: of text, `source`; where an output is scored, also `target`.
         seed: Decides the draws where decoding samples.
         file: Name of the input file or split.
         line: Line or row of the file, counted from 1; None in a split.
-        target: The output text, where it is asked for.
         extra: The other columns of the row, by name; they are copied to the output.
     """
 
     index: int
     id: RecordId
-    text: str
+    fields: dict[str, Any]
     seed: int
     file: str
     line: int | None = None
-    target: str = ""
     extra: dict[str, Any] = dataclasses.field(default_factory=dict)
 
 

@@ -17,7 +17,7 @@ from lstmlm.inference.model.served import Output, continued
 from lstmlm.recipe.sections.decoding import Decoding
 from lstmlm.recipe.sections.section import FROM_DATA, names_code
 from lstmlm.records.record import stable_hash
-from lstmlm.task import load_task
+from lstmlm.task import Task, stored_task
 from lstmlm.tokenizer import MODEL_FILE, Tokenizer
 
 if TYPE_CHECKING:
@@ -32,16 +32,23 @@ class EngineModel:
         facts: What `lstmlm.export` wrote for the engine.
         threads: Threads to compute with.
         decoding: How to decode; None: as the recipe of the export said.
+        task: The recipe's task; None: the one whose name the export holds.
     """
 
     def __init__(
-        self, folder: Path, facts: Mapping[str, Any], *, threads: int, decoding: Decoding | None = None
+        self,
+        folder: Path,
+        facts: Mapping[str, Any],
+        *,
+        threads: int,
+        decoding: Decoding | None = None,
+        task: Task | None = None,
     ) -> None:
         self._decoding = decoding or stored_decoding(facts)
         self._longest = int(facts["max_source"])
         self.tokenizer = Tokenizer(folder / MODEL_FILE)
         self.backend = backend_kind(self._decoding.backend).load(
-            folder, facts, self._decoding, threads, load_task(facts["task"])
+            folder, facts, self._decoding, threads, task or stored_task(facts["task"])
         )
         self._options = search_options(self._decoding, self.tokenizer)
         self._engine = Engine(self.backend, self._options, self._decoding.slots)

@@ -14,9 +14,8 @@ from apache_beam.ml.inference.base import ModelHandler
 from lstmlm.decoding.meter import Meter
 from lstmlm.inference.chunks import ChunkContent
 from lstmlm.inference.input.requests import Request
-from lstmlm.inference.model.loading import TextModel, load_text_model
-from lstmlm.inference.model.served import Output
-from lstmlm.recipe.sections.decoding import Decoding
+from lstmlm.recipe.recipe import Recipe
+from lstmlm.task import Prediction, Predictor, load_task
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -24,7 +23,7 @@ class Answer:
     """What became of a request: an output or, where the model failed on it, the error."""
 
     request: Request
-    output: Output | None
+    output: Prediction | None
     error: str = ""
 
 
@@ -45,26 +44,25 @@ class Answers:
     seconds: float
 
 
-class TextHandler(ModelHandler[ChunkContent, Answers, TextModel]):
-    """Loads one model a process, the engine or the SavedModel as the export says, and gives it a chunk at a time.
+class TaskHandler(ModelHandler[ChunkContent, Answers, Predictor]):
+    """Loads one model a process, as the recipe's task does, and gives it a chunk at a time.
 
     A chunk is a batch of records already, so Beam makes none: RunInference takes `handler.with_no_batching()`.
     """
 
-    def __init__(self, export: Path, threads: int, decoding: Decoding | None = None) -> None:
+    def __init__(self, export: Path, recipe: Recipe) -> None:
         """Remembers what to load; loading happens in the workers.
 
         Args:
             export: The export folder.
-            threads: Threads a process computes with.
-            decoding: How to decode; None: as the recipe of the export said.
+            recipe: The run.
         """
         super().__init__()
-        self._export, self._threads, self._decoding = str(export), threads, decoding
+        self._export, self._recipe = str(export), recipe
 
-    def load_model(self) -> TextModel:
+    def load_model(self) -> Predictor:
         """Loads the export folder."""
-        model = load_text_model(Path(self._export), threads=self._threads, decoding=self._decoding)
+        model = load_task(self._recipe.task).predictor(Path(self._export), self._recipe)
         # What Beam and the model's runtime brought along is never garbage, and looking through it takes 2 % of the job.
         gc.freeze()
         return model
@@ -74,11 +72,13 @@ class TextHandler(ModelHandler[ChunkContent, Answers, TextModel]):
         return False
 
     def get_num_bytes(self, batch: Any) -> int:
-        """Returns the characters of a chunk: Beam would pickle it to know its size."""
-        return sum(len(request.text) for request in batch.requests)
+        """Returns about the characters of a chunk: Beam would pickle it to know its size."""
+        return sum(
+            len(value) for request in batch.requests for value in request.fields.values() if hasattr(value, "__len__")
+        )
 
     def run_inference(
-        self, batch: Any, model: TextModel, inference_args: Mapping[str, Any] | None = None
+        self, batch: Any, model: Predictor, inference_args: Mapping[str, Any] | None = None
     ) -> Iterable[Answers]:
         """Decodes a chunk; where it fails, it is halved until only the failing records are lost."""
         content: ChunkContent = batch
@@ -87,11 +87,11 @@ class TextHandler(ModelHandler[ChunkContent, Answers, TextModel]):
         return [Answers(content, answers, meter, time.perf_counter() - started)]
 
 
-def _bisect(requests: Sequence[Request], model: TextModel, meter: Meter) -> list[Answer]:
+def _bisect(requests: Sequence[Request], model: Predictor, meter: Meter) -> list[Answer]:
     if not requests:
         return []
     try:
-        outputs = model.generate([one.text for one in requests], [one.seed for one in requests], meter)
+        outputs = model.predict([one.fields for one in requests], [one.seed for one in requests], meter)
         return [Answer(request, output) for request, output in zip(requests, outputs, strict=True)]
     except model.failures() as error:
         if len(requests) == 1:

@@ -13,6 +13,7 @@ from lstmlm.inference.model.served import Output, ServedModel
 from lstmlm.publish.folder import read_manifest
 from lstmlm.recipe.sections.decoding import Decoding
 from lstmlm.recipe.sections.section import FROM_DATA
+from lstmlm.task import Task
 from lstmlm.training.checkpoints.identity import differences
 
 ENGINE_FACTS = "engine"
@@ -31,13 +32,16 @@ class TextModel(Protocol):
         """Returns the exception types that one bad input can cause: they cost that record, others end the job."""
 
 
-def load_text_model(folder: Path, *, threads: int | None = None, decoding: Decoding | None = None) -> TextModel:
+def load_text_model(
+    folder: Path, *, threads: int | None = None, decoding: Decoding | None = None, task: Task | None = None
+) -> TextModel:
     """Verifies and loads an export folder.
 
     Args:
         folder: The export folder.
         threads: Threads to compute with.
         decoding: How to decode; None: as the recipe of the export said.
+        task: The recipe's task; None: the one whose name the export holds.
 
     Raises:
         UserError: Not a finished export, one that lacks something, or see `check_served_so`.
@@ -50,7 +54,7 @@ def load_text_model(folder: Path, *, threads: int | None = None, decoding: Decod
         return ServedModel(folder, threads=threads)
     from lstmlm.inference.model.engine_model import EngineModel
 
-    return EngineModel(folder, facts, threads=threads or 1, decoding=decoding)
+    return EngineModel(folder, facts, threads=threads or 1, decoding=decoding, task=task)
 
 
 def engine_facts(folder: Path) -> dict[str, Any] | None:

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from lstmlm.formats.arrow import pa, pq
-from lstmlm.inference.input.requests import OUTPUT_NAMES
 from lstmlm.publish.folder import replacing
+from lstmlm.task import OutputColumn
 
 Columns = Mapping[str, pa.DataType]
 """Type by name, in the order of the columns."""
@@ -30,19 +30,19 @@ def write_table(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
         pq.write_table(pa.table(arrays, names=list(names)), stream)
 
 
-def columns_of(parts: Iterable[Path], sample: Mapping[str, Any]) -> Columns:
+def columns_of(parts: Iterable[Path], schema: Mapping[str, OutputColumn]) -> Columns:
     """Returns the columns that hold what all parts have.
 
     Args:
         parts: The parts of all shards.
-        sample: An output, for a job without any.
+        schema: The columns of the task, in their order; a job without any output has those that all have.
     """
     found: dict[str, pa.DataType] = {}
     for part in parts:
         for field in pq.read_schema(part):
             found[field.name] = _common(field.name, found.get(field.name, pa.null()), field.type)
-    found = found or {name: pa.string() for name in sample}
-    found = {name: found[name] for name in dict.fromkeys([*OUTPUT_NAMES, *found]) if name in found}
+    found = found or {name: _of(column) for name, column in schema.items() if column.always}
+    found = {name: found[name] for name in dict.fromkeys([*schema, *found]) if name in found}
     # A column in which nothing was ever given has no type of its own.
     return {name: pa.string() if pa.types.is_null(kind) else kind for name, kind in found.items()}
 
@@ -60,11 +60,16 @@ def join_tables(parts: Sequence[Path], path: Path, columns: Columns) -> int:
     return rows
 
 
+def _of(column: OutputColumn) -> pa.DataType:
+    """Returns the type of a column that nothing was ever written to."""
+    return {"int": pa.int64(), "float": pa.float64(), "bool": pa.bool_()}.get(column.kind, pa.string())
+
+
 def _array(name: str, values: list[Any]) -> pa.Array:
     """Returns values as a column, as text where they are of several kinds."""
     kinds = {type(value) for value in values if value is not None}
     several = len(kinds) > 1 and (name == ID or kinds != {int, float})
-    if several or (name not in OUTPUT_NAMES and dict in kinds):  # objects differ in their keys from row to row
+    if several or dict in kinds:  # objects differ in their keys from row to row
         return pa.array(list(map(_text, values)), pa.string())
     try:
         return pa.array(values)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +48,7 @@ def check_initial(recipe: Recipe, vocabulary: Manifest) -> str | None:
         raise UserError(what, where=FIELD, hint="Use the `model` section it was trained with")
     hint = "Use the tokenizer of the earlier model, and make the examples with it"
     check_same_vocabulary(f"weights in {folder}", found.facts.get("vocabulary"), vocabulary, hint=hint)
-    _check_shapes(recipe, folder / "weights.npz", vocabulary_facts(vocabulary)["size"])
+    _check_shapes(recipe, folder / "weights.npz", vocabulary_facts(vocabulary)["size"], _labels(vocabulary))
     return found.files["weights.npz"]["sha256"]
 
 
@@ -61,10 +62,15 @@ def _recipe(folder: Path) -> dict[str, Any]:
         raise UserError("the earlier model does not say how it was trained", where=FIELD, hint=hint) from error
 
 
-def _check_shapes(recipe: Recipe, weights: Path, vocabulary: int) -> None:
+def _labels(vocabulary: Manifest) -> list[str]:
+    """Returns as many labels as the vocabulary has: the shapes depend on their number only."""
+    return [str(number) for number in range(int(vocabulary.facts.get("labels", 0)))]
+
+
+def _check_shapes(recipe: Recipe, weights: Path, vocabulary: int, labels: Sequence[str]) -> None:
     from lstmlm.models.weights import read_arrays
 
-    wanted = load_task(recipe.task).build(recipe, vocabulary).named_variables()
+    wanted = load_task(recipe.task).build(recipe, vocabulary, labels).named_variables()
     found = read_arrays(weights)
     for name in sorted(found.keys() | wanted.keys()):
         there = list(found[name].shape) if name in found else "missing"

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
-from lstmlm.models.base import SequenceModel
+from lstmlm.models.base import Autoregressive
 from lstmlm.models.graph_search import Options
 from lstmlm.recipe.recipe import Recipe
 from lstmlm.records.record import stable_hash
@@ -22,6 +23,7 @@ ROWS = 64
 """Sources decoded together. Which ones come together does not depend on the number of workers."""
 
 Ids = tuple[int, ...]
+Compare = Callable[[Sequence[str], Sequence[Sequence[str]]], Mapping[str, Any]]
 
 
 class OutputJudge:
@@ -35,12 +37,21 @@ class OutputJudge:
         tokenizer: The tokenizer folder.
         model: The model, decoded with the weights it has at the time.
         group: The workers.
+        compare: Measures outputs by the accepted texts of each.
+        metrics: What of its results is returned.
     """
 
     def __init__(
-        self, recipe: Recipe, files: Sequence[Path], tokenizer: Path, model: SequenceModel, group: AllReduce
+        self,
+        recipe: Recipe,
+        files: Sequence[Path],
+        tokenizer: Path,
+        model: Autoregressive,
+        group: AllReduce,
+        compare: Compare,
+        metrics: Iterable[str],
     ) -> None:
-        self._task, self._group = load_task(recipe.task), group
+        self._compare, self._metrics, self._group = compare, list(metrics), group
         self._tokenizer = Tokenizer(tokenizer_file(tokenizer))
         pairs = _drawn(_pairs(files, recipe), recipe)
         self._batches = list(_batches([source for source, _ in pairs]))
@@ -63,8 +74,8 @@ class OutputJudge:
                 own[batch.places] = self._decode(batch.ids, batch.lengths).numpy()
         ids = self._sum(tf.constant(own)).numpy().astype(np.int64)
         outputs = [self._tokenizer.decode(row) for row in ids.tolist()]
-        measured = self._task.compare(outputs, self._references)
-        return {name: float(measured[name]) for name in self._task.output_metrics}
+        measured = self._compare(outputs, self._references)
+        return {name: float(measured[name]) for name in self._metrics}
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

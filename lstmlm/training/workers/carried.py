@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tensorflow as tf
 
-from lstmlm.models.base import SequenceModel
+from lstmlm.models.base import Trainable
 from lstmlm.models.lstm import State
 from lstmlm.training.workers.all_reduce import AllReduce
 
@@ -18,7 +18,7 @@ class CarriedState:
         group: The workers.
     """
 
-    def __init__(self, model: SequenceModel, rows: int, group: AllReduce) -> None:
+    def __init__(self, model: Trainable, rows: int, group: AllReduce) -> None:
         self._rows = rows
         self._sum = tf.function(lambda *parts: group.sum(parts))
         self._whole = [

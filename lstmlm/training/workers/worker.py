@@ -16,7 +16,8 @@ from lstmlm.publish.durable import replace, sync_file
 from lstmlm.publish.folder import full_disk_reported, read_manifest
 from lstmlm.recipe.recipe import Recipe
 from lstmlm.records.shards import shard_files
-from lstmlm.task import load_task
+from lstmlm.task import MetricProbe, load_task
+from lstmlm.tokenizer import stored_labels, tokenizer_file
 from lstmlm.tokenizer.identity import vocabulary_facts
 from lstmlm.training.checkpoints.checkpoint import (
     Position,
@@ -28,8 +29,7 @@ from lstmlm.training.checkpoints.checkpoint import (
 )
 from lstmlm.training.checkpoints.identity import deciding
 from lstmlm.training.checkpoints.weight_average import WeightAverage, average_share, averages, averaging_since
-from lstmlm.training.loop import Batch, Loop, global_batches, summed_room
-from lstmlm.training.metrics.decoded import OutputJudge
+from lstmlm.training.loop import Batch, Loop, batch_specs, global_batches, summed_room
 from lstmlm.training.metrics.log import best_name
 from lstmlm.training.metrics.logger import MetricsLogger
 from lstmlm.training.metrics.objective import choose_objective
@@ -70,7 +70,7 @@ def train_worker(
         held_out = list(task.batches(valid, recipe, epoch=None).take(settings.evaluate_batches))
     judge = None
     if choose_objective(recipe).decoded:
-        judge = OutputJudge(recipe, valid, tokenizer, worker.model, worker.group)
+        judge = task.output_metric_probe(recipe, valid, tokenizer, worker.model, worker.group)
     batches = global_batches(task, files, recipe, worker.position)
     while not worker.finished:
         with damage_named(examples):
@@ -116,7 +116,9 @@ class Worker:
         self._objective = choose_objective(recipe)
         self._identity = deciding(recipe) | {"vocabulary": vocabulary}
         self._work, self._report = work, report
-        self.model = load_task(recipe.task).build(recipe, self._vocabulary)
+        task, words = load_task(recipe.task), tokenizer_file(tokenizer)
+        self.model = task.build(recipe, self._vocabulary, stored_labels(words))
+        self._ids = [name for name, feature in task.features(recipe).items() if feature.kind == "tokens"]
         self._named = self.model.named_variables()
         if self._settings.initial is not None:
             load_arrays(self._settings.initial / "weights.npz", self._named)
@@ -154,7 +156,7 @@ class Worker:
         self._check_ids(batch)
         if self._loop is None:
             self._loop = Loop(
-                self.model, self._optimizer, self._average, self._carried, self._recipe, self.group, batch
+                self.model, self._optimizer, self._average, self._carried, self._recipe, self.group, batch_specs(batch)
             )
         position = self.position
         position.step += 1
@@ -171,7 +173,7 @@ class Worker:
             self._diverged()
         self._logger.count(position, loss, tokens, {"norm": norm, "rate": rate})
 
-    def evaluate(self, held_out: list[Batch], judge: OutputJudge | None) -> None:
+    def evaluate(self, held_out: list[Batch], judge: MetricProbe | None) -> None:
         """Scores the held-out batches, and keeps the weights if they are among the best.
 
         Every worker must call it; all get the same numbers, and so decide the same.
@@ -215,7 +217,7 @@ class Worker:
             save_checkpoint(self._work, self._everything, self.position, self._identity, self._settings.keep)
 
     def _check_ids(self, batch: Batch) -> None:
-        largest = max(int(np.max(ids)) for ids in batch.values())
+        largest = max((int(np.max(batch[name])) for name in self._ids), default=-1)
         if largest >= self._vocabulary:
             what = f"the examples hold token {largest}, and the vocabulary has {self._vocabulary} tokens"
             hint = "Run the examples stage again with this tokenizer"

@@ -28,7 +28,7 @@ def test_every_kind_of_line(tmp_path: Path, recipe: MakeRecipe) -> None:
     items = list(named(path, recipe(id="key")).items())
     assert [item.index for item in items] == list(range(10))  # the blank line is no input
     requests = [item for item in items if isinstance(item, Request)]
-    assert [(item.id, item.text, item.line) for item in requests] == [
+    assert [(item.id, item.fields["source"], item.line) for item in requests] == [
         (7, "good", 1), ("c", " ", 8), ("e", "last", 11)
     ]  # fmt: skip
     assert requests[0].seed == stable_hash(1, "7")
@@ -94,7 +94,7 @@ ROWS = b'{"text": "a", "key": "k1"}\n{"text": "b", "key": "k2"}\n'
 
 def _seen(items: Iterable[Request | Dead]) -> list[tuple[object, ...]]:
     requests = [item for item in items if isinstance(item, Request)]
-    return [(item.index, item.id, item.text, item.seed, item.file, item.line) for item in requests]
+    return [(item.index, item.id, item.fields["source"], item.seed, item.file, item.line) for item in requests]
 
 
 @pytest.mark.parametrize("pattern", ["in/a.jsonl", "in", "in/*.jsonl", "*/[ab].jsonl*"])

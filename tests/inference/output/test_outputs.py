@@ -15,10 +15,11 @@ from lstmlm.inference.output.tables import columns_of
 from lstmlm.inference.run import infer
 from lstmlm.progress import Silent
 from lstmlm.recipe.recipe import Recipe
+from lstmlm.tasks.generate import Generate
 
 MakeRecipe = Callable[..., Recipe]
 FORMATS = ("jsonl", "parquet", "tfrecord")
-SAMPLE = {"id": "", "source": "", "output": ""}
+SCHEMA = Generate().schema(Recipe(name="test", task="generate", corpus={"train": "none.txt"}))
 
 
 def rows(first: int, count: int) -> list[dict[str, str]]:
@@ -28,7 +29,7 @@ def rows(first: int, count: int) -> list[dict[str, str]]:
 
 
 def join(parts: list[Path], shard: Path, format: Format) -> int:
-    return join_parts(parts, shard, format, columns_of(parts, SAMPLE) if format == "parquet" else None)
+    return join_parts(parts, shard, format, columns_of(parts, SCHEMA) if format == "parquet" else None)
 
 
 @pytest.mark.parametrize("format", FORMATS)
@@ -80,7 +81,7 @@ def test_a_table_has_one_type_for_a_column_whatever_the_parts_hold(tmp_path: Pat
         count = len(COLUMNS["whole"][place])
         values = [{name: column[place][n] for name, column in COLUMNS.items()} for n in range(count)]
         write_part(part, [row | more for row, more in zip(rows(2 * place, count), values, strict=True)], "parquet")
-    columns = columns_of(parts, SAMPLE)
+    columns = columns_of(parts, SCHEMA)
     for shard, some in enumerate((parts, parts[1:], [])):
         path = tmp_path / f"shard-{shard}.parquet"
         join_parts(some, path, "parquet", columns)
@@ -95,7 +96,7 @@ def test_ids_are_never_rounded(tmp_path: Path) -> None:
     for name, ids, kind in (("whole", [1, 2**53 + 1], "int64"), ("mixed", [2**53 + 1, 0.5], "string")):
         part = tmp_path / name
         write_part(part, [{"id": value, "source": "", "output": ""} for value in ids], "parquet")
-        columns = columns_of([part], SAMPLE)
+        columns = columns_of([part], SCHEMA)
         assert str(columns["id"]) == kind
         join_parts([part], tmp_path / f"{name}.parquet", "parquet", columns)
         found = pq.read_table(tmp_path / f"{name}.parquet").to_pydict()["id"]
@@ -107,7 +108,7 @@ def test_tensorflow_reads_the_examples(tmp_path: Path) -> None:
 
     path = tmp_path / "x.tfrecord"
     write_part(path, rows(0, 2), "tfrecord")
-    spec = {name: tf.io.FixedLenFeature([], tf.string) for name in SAMPLE}
+    spec = {name: tf.io.FixedLenFeature([], tf.string) for name in ("id", "source", "output")}
     found = [tf.io.parse_single_example(one, spec) for one in tf.data.TFRecordDataset(str(path))]
     assert [one["output"].numpy().decode() for one in found] == [row["output"] for row in rows(0, 2)]
 

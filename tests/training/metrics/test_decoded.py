@@ -11,7 +11,6 @@ from lstmlm.records.shards import shard_files
 from lstmlm.task import load_task
 from lstmlm.tasks.translate import Translate
 from lstmlm.training.metrics import decoded as outputs
-from lstmlm.training.metrics.decoded import OutputJudge
 from lstmlm.training.workers.all_reduce import SingleWorker
 from lstmlm.training.workers.worker import train_worker
 
@@ -60,7 +59,9 @@ def test_all_workers_get_the_outputs_that_one_decodes(pair_recipe, pair_stages, 
     model = load_task("translate").build(recipe, 500)
 
     def measure(group):
-        return OutputJudge(recipe, valid, pair_stages / "tokenizer", model, group).measure()
+        return (
+            load_task("translate").output_metric_probe(recipe, valid, pair_stages / "tokenizer", model, group).measure()
+        )
 
     assert measure(SingleWorker()) == {"bleu": 1.0, "chrf": 2.0}
     barrier, sent = threading.Barrier(3), {}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import collections
 import dataclasses
+import functools
 from collections.abc import Sequence
 
 from lstmlm.corpus.steps.privacy.find import Finder
@@ -62,13 +63,11 @@ class Scrubber:
         for start in range(0, len(records), _TOGETHER):
             some = records[start : start + _TOGETHER]
             # Most texts have nothing; short ones cost less to look at together.
-            joined = "\n".join(text for record in some for text in (record.source, *record.targets))
+            joined = "\n".join(text for record in some for text in record.texts())
             scrubbed += [self._record(record, counts) for record in some] if self.finder.may_find(joined) else some
         return scrubbed
 
     def _record(self, record: Record, counts: collections.Counter[str]) -> Record:
-        source = self.text(record.source, counts)
-        targets = tuple(self.text(target, counts) for target in record.targets)
-        if source == record.source and targets == record.targets:
-            return record
-        return dataclasses.replace(record, source=source, targets=targets)
+        found = record.with_texts(functools.partial(self.text, counts=counts))
+        # A span that was replaced in part is no answer any more.
+        return dataclasses.replace(record, source=REMOVED) if found is None else found

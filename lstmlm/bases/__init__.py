@@ -1,0 +1,1 @@
+"""What tasks start from: text to text, and predictions in one pass."""

@@ -1,0 +1,138 @@
+"""The base of tasks whose models predict in one pass: a label, a label per token, a span, a score per frame.
+
+Such a task says what an example holds (`features`, `encode`), what its SavedModel reads (`inputs`) and how that becomes
+a batch (`batch_of`), what is made of the model's predictions (`outputs`), and how good they are (`measure`).
+"""
+
+from __future__ import annotations
+
+import abc
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+from lstmlm.recipe.recipe import Recipe
+from lstmlm.records.record import Record, stable_hash
+from lstmlm.task import MetricProbe, Prediction, Predictor, Task
+
+if TYPE_CHECKING:
+    import tensorflow as tf
+
+    from lstmlm.bases.graph_tokenizer import GraphTokenizer
+    from lstmlm.tokenizer import Tokenizer
+
+
+class OnePassTask(Task):
+    """A task with a `OnePass` model."""
+
+    batch_field: ClassVar[Literal["batch", "batch_tokens"]] = "batch"
+
+    def batches(self, files: Sequence[Path], recipe: Recipe, *, epoch: int | None, first: int = 0) -> tf.data.Dataset:
+        """See `Task.batches`: `training.batch` examples of like length; see `lstmlm.examples.dataset.bucketed`."""
+        from lstmlm.examples.dataset import bucketed
+
+        sizes = recipe.examples
+        buckets = (*(bucket for bucket in sizes.buckets if bucket < sizes.max_source), sizes.max_source)
+        rows = [recipe.training.batch] * len(buckets)
+        return bucketed(files, self.features(recipe), buckets, rows, seed=recipe.seed, epoch=epoch).skip(first)
+
+    # From raw inputs to predictions.
+
+    @abc.abstractmethod
+    def inputs(self, recipe: Recipe) -> Mapping[str, tf.TensorSpec]:
+        """Returns what the SavedModel reads: name -> the type of [rows, ...]. A request holds a value for each."""
+
+    @abc.abstractmethod
+    def batch_of(
+        self, inputs: Mapping[str, tf.Tensor], tokenizer: GraphTokenizer | None, recipe: Recipe
+    ) -> Mapping[str, tf.Tensor]:
+        """Turns raw inputs into what the model reads, inside the graph.
+
+        Args:
+            inputs: What `inputs` says.
+            tokenizer: The vocabulary; None for a task without one.
+            recipe: The run.
+
+        Returns:
+            The features that `OnePass.predict` takes.
+        """
+
+    def outputs(
+        self, predicted: Mapping[str, tf.Tensor], labels: Sequence[str], recipe: Recipe
+    ) -> Mapping[str, tf.Tensor]:
+        """Turns predictions into what the SavedModel gives: name -> [rows, ...]; as they are where not overridden."""
+        return predicted
+
+    def prediction(self, request: Mapping[str, Any], outputs: Mapping[str, Any], recipe: Recipe) -> Prediction:
+        """Turns what the SavedModel gives for one request into columns of the output: as they are, by name."""
+        return Prediction(dict(outputs))
+
+    def serving(self, model: Any, tokenizer: Tokenizer, recipe: Recipe) -> tuple[tf.Module, Mapping[str, Any]]:
+        """See `Task.serving`: the signature `serving_default` reads `inputs`."""
+        import tensorflow as tf
+
+        from lstmlm.bases.graph_tokenizer import GraphTokenizer
+
+        words = GraphTokenizer(tokenizer) if tokenizer.size else None
+        module = tf.Module(name="served")
+        module.model, module.words = model, words  # they own what the signature reads
+
+        def serve(**inputs: tf.Tensor) -> dict[str, tf.Tensor]:
+            predicted = model.predict(self.batch_of(inputs, words, recipe))
+            return dict(self.outputs(predicted, tokenizer.labels, recipe))
+
+        specs = {name: tf.TensorSpec(spec.shape, spec.dtype, name=name) for name, spec in self.inputs(recipe).items()}
+        return module, {"serving_default": tf.function(serve).get_concrete_function(**specs)}
+
+    def predictor(self, export: Path, recipe: Recipe) -> Predictor:
+        """See `Task.predictor`: the SavedModel."""
+        from lstmlm.inference.model.one_pass import OnePassPredictor
+
+        def made(request: Mapping[str, Any], outputs: Mapping[str, Any]) -> Prediction:
+            return self.prediction(request, outputs, recipe)
+
+        return OnePassPredictor(export, made, threads=recipe.training.threads)
+
+    # How well a model does.
+
+    @abc.abstractmethod
+    def measure(
+        self, predictions: Sequence[Prediction], records: Sequence[Record], recipe: Recipe
+    ) -> Mapping[str, Any]:
+        """Measures predictions by the records whose requests they answer; see `Task.judge`."""
+
+    def judge(self, export: Path, records: Sequence[Record], training: Path, recipe: Recipe) -> dict[str, Any]:
+        """See `Task.judge`: `measure` of `evaluation.max_records` records, drawn by hash."""
+        most, seed = recipe.evaluation.max_records, recipe.seed
+        drawn = sorted(records, key=lambda record: stable_hash(seed, "evaluate", record.id))[:most]
+        requests = [self.request_of(record) for record in drawn]
+        seeds = [stable_hash(seed, record.id) for record in drawn]
+        return dict(self.measure(self.predictor(export, recipe).predict(requests, seeds), drawn, recipe))
+
+    def measure_batch(
+        self, predicted: Mapping[str, Any], batch: Mapping[str, Any], recipe: Recipe
+    ) -> Mapping[str, tuple[float, float]]:
+        """Measures a batch during training, for a task with `output_metrics`.
+
+        Args:
+            predicted: What `OnePass.predict` gives, as arrays.
+            batch: The batch, as arrays.
+            recipe: The run.
+
+        Returns:
+            Metric -> its sum over the examples, and what that is divided by.
+        """
+        raise NotImplementedError(f"{type(self).__name__} has output_metrics and does not measure them")
+
+    def output_metric_probe(
+        self, recipe: Recipe, files: Sequence[Path], tokenizer: Path, model: Any, group: Any
+    ) -> MetricProbe:
+        """See `Task.output_metric_probe`: `measure_batch` over some batches of the valid split."""
+        from lstmlm.training.metrics.one_pass import OnePassProbe
+
+        batches = self.batches(files, recipe, epoch=None).take(recipe.training.evaluate_batches)
+
+        def measured(predicted: Mapping[str, Any], batch: Mapping[str, Any]) -> Mapping[str, tuple[float, float]]:
+            return self.measure_batch(predicted, batch, recipe)
+
+        return OnePassProbe(list(batches), model, measured, list(self.output_metrics), group)

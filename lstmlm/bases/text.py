@@ -1,0 +1,149 @@
+"""The base of tasks of text to text, whose models predict token after token."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lstmlm.recipe.recipe import Recipe
+from lstmlm.task import MetricProbe, OutputColumn, Prediction, Predictor, Task
+
+if TYPE_CHECKING:
+    import tensorflow as tf
+
+    from lstmlm.decoding.meter import Meter
+    from lstmlm.inference.model.loading import TextModel
+    from lstmlm.inference.model.served import Output
+    from lstmlm.models.base import Autoregressive
+    from lstmlm.tokenizer import Tokenizer
+
+_LOG = logging.getLogger(__name__)
+
+
+class TextTask(Task):
+    """A task that reads a text and writes a text."""
+
+    def compare(self, outputs: Sequence[str], references: Sequence[Sequence[str]]) -> Mapping[str, Any]:
+        """Measures outputs that were decoded during training.
+
+        Args:
+            outputs: One text a source.
+            references: For each output, its accepted texts.
+
+        Returns:
+            Each of `output_metrics`, as `judge` computes it, and perhaps others.
+        """
+        return {}
+
+    def output_metric_probe(
+        self, recipe: Recipe, files: Sequence[Path], tokenizer: Path, model: Any, group: Any
+    ) -> MetricProbe:
+        """See `Task.output_metric_probe`: some of the valid split is decoded greedily."""
+        from lstmlm.training.metrics.decoded import OutputJudge
+
+        return OutputJudge(recipe, files, tokenizer, model, group, self.compare, self.output_metrics)
+
+    def check_recipe(self, recipe: Recipe) -> None:
+        """See `Task.check_recipe`."""
+        from lstmlm.decoding.supported import check_decoding
+
+        check_decoding(recipe)
+
+    def check_export(self, tokenizer: Tokenizer, recipe: Recipe) -> None:
+        """See `Task.check_export`: a vocabulary that no graph can hold, phrases that cannot be written."""
+        from lstmlm.inference.model.constraining import constraints_of
+
+        _ = tokenizer.model_bytes, constraints_of(recipe.decoding, tokenizer)
+
+    def serving(self, model: Any, tokenizer: Tokenizer, recipe: Recipe) -> tuple[tf.Module, Mapping[str, Any]]:
+        """See `Task.serving`."""
+        from lstmlm.bases.text_graph import served
+
+        module = served(model, tokenizer, recipe)
+        return module, {"serving_default": module.serve, "text_only": module.text_only}
+
+    def export_files(self, folder: Path, model: Any, recipe: Recipe, vocabulary: int) -> dict[str, Any]:
+        """See `Task.export_files`: the ONNX files of the engine, where it computes such models."""
+        from lstmlm.decoding.onnx import files as onnx_files
+        from lstmlm.decoding.supported import option_beyond_engine
+        from lstmlm.inference.model.loading import DECODING_FACTS, ENGINE_FACTS
+
+        decoding = recipe.decoding.model_dump(mode="json")
+        if option_beyond_engine(recipe.model):
+            return {DECODING_FACTS: decoding}
+        network: Autoregressive = model
+        weights = {name: variable.numpy() for name, variable in network.named_variables().items()}
+        onnx_files.write(folder, weights, recipe.model.clusters(vocabulary))
+        facts = {
+            "task": recipe.task,
+            "model": recipe.model.model_dump(mode="json"),
+            "decoding": decoding,
+            "max_source": recipe.examples.max_source,
+            "vocabulary": vocabulary,
+        }
+        return {ENGINE_FACTS: facts}
+
+    def check_predicting(self, export: Path, recipe: Recipe) -> None:
+        """See `Task.check_predicting`."""
+        from lstmlm.decoding.supported import check_attends
+        from lstmlm.inference.model.constraining import check_constraints
+        from lstmlm.inference.model.loading import check_served_so
+
+        decoding = recipe.decoding
+        check_attends(self.has_targets, decoding)
+        check_served_so(export, decoding)
+        check_constraints(export, decoding)
+        if decoding.method != "sample" and decoding.temperature != 1:
+            _LOG.warning("decoding.temperature is used by method sample only, and the method is %s", decoding.method)
+
+    def predictor(self, export: Path, recipe: Recipe) -> Predictor:
+        """See `Task.predictor`."""
+        from lstmlm.inference.model.loading import load_text_model
+
+        threads = recipe.training.threads
+        return TextPredictor(load_text_model(export, threads=threads, decoding=recipe.decoding, task=self))
+
+    def schema(self, recipe: Recipe) -> Mapping[str, OutputColumn]:
+        """See `Task.schema`."""
+        return {
+            "id": OutputColumn("id"),
+            "source": OutputColumn("text"),
+            "output": OutputColumn("text"),
+            "cut": OutputColumn("int", always=False),
+            "n_best": OutputColumn("list", always=False),
+        }
+
+
+class TextPredictor:
+    """A published model of texts as a `Predictor`.
+
+    Args:
+        model: The model.
+    """
+
+    def __init__(self, model: TextModel) -> None:
+        self.model = model
+
+    def predict(
+        self, requests: Sequence[Mapping[str, Any]], seeds: Sequence[int], meter: Meter | None = None
+    ) -> list[Prediction]:
+        """See `Predictor`."""
+        texts = [request["source"] for request in requests]
+        outputs = self.model.generate(texts, seeds, meter)
+        return [_prediction(text, output) for text, output in zip(texts, outputs, strict=True)]
+
+    def failures(self) -> tuple[type[Exception], ...]:
+        """See `Predictor`."""
+        return self.model.failures()
+
+
+def _prediction(source: str, output: Output) -> Prediction:
+    fields: dict[str, Any] = {"source": source, "output": output.text}
+    if output.cut:
+        fields["cut"] = output.cut
+    if output.n_best:
+        scored = ({"output": text, "score": score} for text, score in output.n_best)
+        fields["n_best"] = [one if one["score"] is not None else {"output": one["output"]} for one in scored]
+    return Prediction(fields, output.tokens, output.cut)

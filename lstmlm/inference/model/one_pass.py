@@ -1,0 +1,119 @@
+"""A published model that predicts in one pass: its SavedModel, given requests of like size together."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from lstmlm.decoding.meter import Meter
+from lstmlm.errors import UserError
+from lstmlm.inference.model.operations import check_operations
+from lstmlm.inference.model.served import batch_size, bound_threads
+from lstmlm.publish.folder import read_manifest
+from lstmlm.task import Prediction
+
+MULTIPLE = 16
+"""Values of any length are padded to a multiple of this many steps."""
+
+
+class OnePassPredictor:
+    """See `lstmlm.task.Predictor`.
+
+    Every call of the model has the same number of rows, so a prediction does not depend on which others are asked for.
+
+    Args:
+        folder: The export folder.
+        made: Turns a request and what the model gives for it into a prediction.
+        threads: TensorFlow threads to compute with. A process in which TensorFlow already runs keeps its own.
+
+    Raises:
+        UserError: Not a finished export, or one that does not have the signature.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        made: Callable[[Mapping[str, Any], Mapping[str, Any]], Prediction],
+        *,
+        threads: int | None = None,
+    ) -> None:
+        read_manifest(folder, "export", verify=True)
+        self._rows, self._made = batch_size(folder), made
+        bound_threads(threads)
+        import tensorflow as tf
+        import tensorflow_text  # noqa: F401 - registers the operations of the tokenizer
+
+        check_operations(folder)
+        self._loaded = tf.saved_model.load(str(folder))  # owns the variables that the signature reads
+        if "serving_default" not in self._loaded.signatures:
+            raise UserError("the SavedModel has no signature serving_default", where=str(folder), hint="Export again")
+        self._call = self._loaded.signatures["serving_default"]
+        self._specs: Mapping[str, Any] = self._call.structured_input_signature[1]
+
+    def predict(
+        self, requests: Sequence[Mapping[str, Any]], seeds: Sequence[int], meter: Meter | None = None
+    ) -> list[Prediction]:
+        """See `Predictor`; nothing is drawn, so the seeds are of no account."""
+        meter = meter or Meter()
+        order = sorted(range(len(requests)), key=lambda place: (self._size(requests[place]), place))
+        found: dict[int, Prediction] = {}
+        for start in range(0, len(order), self._rows):
+            places = order[start : start + self._rows]
+            begun = time.perf_counter()
+            some = self._predicted([requests[place] for place in places])
+            found.update(zip(places, some, strict=True))
+            meter.finished(time.perf_counter() - begun, len(some))
+            meter.step(self._rows, len(some))
+        return [found[place] for place in range(len(requests))]
+
+    def failures(self) -> tuple[type[Exception], ...]:
+        """See `Predictor`."""
+        import tensorflow as tf
+
+        return (tf.errors.OpError, ValueError, MemoryError)
+
+    def _size(self, request: Mapping[str, Any]) -> int:
+        values = (request[name] for name in self._specs)
+        return sum(len(value) for value in values if isinstance(value, str | bytes | list | tuple | np.ndarray))
+
+    def _predicted(self, requests: Sequence[Mapping[str, Any]]) -> list[Prediction]:
+        import tensorflow as tf
+
+        inputs = {
+            name: tf.constant(self._column([request[name] for request in requests], spec), spec.dtype)
+            for name, spec in self._specs.items()
+        }
+        arrays = {name: values.numpy() for name, values in self._call(**inputs).items()}
+        return [
+            self._made(request, {name: _plain(values[row]) for name, values in arrays.items()})
+            for row, request in enumerate(requests)
+        ]
+
+    def _column(self, values: Sequence[Any], spec: Any) -> npt.NDArray[Any] | list[bytes]:
+        """Returns the values of an input as [rows, ...], filled up with empty ones."""
+        missing = self._rows - len(values)
+        if spec.dtype.name == "string":
+            return [value.encode("utf-8") if isinstance(value, str) else value for value in values] + [b""] * missing
+        arrays = [np.asarray(value, spec.dtype.as_numpy_dtype) for value in values]
+        shape = [
+            -(-max(array.shape[axis] for array in arrays) // MULTIPLE) * MULTIPLE if size is None else size
+            for axis, size in enumerate(spec.shape.as_list()[1:])
+        ]
+        column = np.zeros([self._rows, *shape], spec.dtype.as_numpy_dtype)
+        for row, array in enumerate(arrays):
+            column[(row, *(slice(size) for size in array.shape))] = array
+        return column
+
+
+def _plain(value: Any) -> Any:
+    """Returns a value of an array as Python has it: text, a number, or lists of them."""
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace")
+    if isinstance(value, np.ndarray):
+        return [_plain(part) for part in value] if value.dtype == object else value.tolist()
+    return value.item() if isinstance(value, np.generic) else value
