@@ -40,8 +40,9 @@ def tasks() -> None:
 
     names = task_names()
     for name in names:
-        # Read, not imported: the tasks import TensorFlow.
-        source = Path(lstmlm.tasks.__path__[0], f"{name}.py").read_text(encoding="utf-8")
+        # Read, not imported: listing tasks runs no code of other packages.
+        path = Path(lstmlm.tasks.__path__[0], f"{name}.py")
+        source = path.read_text(encoding="utf-8") if path.is_file() else '"""Of an installed package."""'
         first = (ast.get_docstring(ast.parse(source)) or "").partition("\n")[0]
         typer.echo(f"{name:{max(map(len, names))}}  {first}")
 

@@ -72,12 +72,11 @@ def stored(value: Value) -> tuple[str, list[bytes]]:
         return "float", [struct.pack("<d", value)]
     if all(isinstance(part, str) for part in value):
         return "texts", [str(part).encode("utf-8") for part in value]
-    whole = all(isinstance(part, int) for part in value)
-    return (
-        ("ints", [struct.pack(f"<{len(value)}q", *value)])
-        if whole
-        else ("floats", [struct.pack(f"<{len(value)}d", *value)])
-    )
+    if any(isinstance(part, bool) or not isinstance(part, int | float) for part in value):
+        raise TypeError("a column cannot hold values of several kinds")
+    if all(isinstance(part, int) for part in value):
+        return "ints", [struct.pack(f"<{len(value)}q", *value)]
+    return "floats", [struct.pack(f"<{len(value)}d", *value)]
 
 
 def restored(kind: str, values: Sequence[bytes]) -> Value:

@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from lstmlm.examples.dataset import bucket_rows, pairs, windows
-from lstmlm.examples.serialise import int64_examples
+from lstmlm.examples.dataset import bucket_rows, bucketed, pairs, windows
+from lstmlm.examples.serialise import int64_examples, serialized_examples
 from lstmlm.records.tfrecord import write_records
+from lstmlm.task import Feature
 from lstmlm.tokenizer.rows import TokenRows
 
 Batch = dict[str, "np.ndarray[tuple[int, ...], np.dtype[np.int32]]"]
@@ -134,3 +135,26 @@ def test_empty_files_give_no_batch(tmp_path: Path) -> None:
     file = write(tmp_path, 0, [])
     assert batches(windows([file], 2, 4, seed=1, epoch=0)) == []
     assert batches(pairs([file], 64, BUCKETS, seed=1, epoch=None)) == []
+
+
+@pytest.mark.parametrize("epoch", [None, 0])
+def test_batches_of_floats_hold_every_example_once_with_its_length(tmp_path: Path, epoch: int | None) -> None:
+    lengths = [1 + n % 16 for n in range(45)]
+    frames = [np.full([length, 3], n + 1, np.float32) for n, length in enumerate(lengths)]
+    path = tmp_path / "data-00000-of-00001.tfrecord"
+    write_records(path, serialized_examples({"frames": frames, "label": np.arange(45)}))
+    features = {"frames": Feature("float", (None, 3)), "label": Feature("int", ())}
+    seen = []
+    for batch in bucketed([path], features, BUCKETS, [6, 4, 2], seed=1, epoch=epoch):
+        found = {name: values.numpy() for name, values in batch.items()}
+        assert len(found["frames"]) in (6, 4, 2)
+        assert found["frames"].shape[1] in BUCKETS
+        for row in range(len(found["frames"])):
+            length = found["frames_length"][row]
+            assert not found["frames"][row, length:].any()
+            if found["is_example"][row]:
+                assert (found["frames"][row, :length] == found["label"][row] + 1).all()
+                seen.append((found["label"][row], length))
+            else:
+                assert length == 0
+    assert sorted(seen) == list(enumerate(lengths))

@@ -290,6 +290,10 @@ def test_a_task_from_outside_goes_from_a_corpus_to_predictions(recipe: Recipe, t
     (letter,) = map(json.loads, (tmp_path / "predictions" / "dead_letters.jsonl").open())
     assert letter["line"] == 4
 
+    other = recipe.model_copy(update={"task_options": LabelOptions(label="kind", units=11)})
+    with pytest.raises(UserError, match=r"task_options\.units=10, and the recipe has task_options\.units=11"):
+        infer(other, made["export"], tmp_path / "other", Silent(), records=made["records"])
+
     infer(recipe, made["export"], tmp_path / "held", Silent(), records=made["records"])
     held = lines(tmp_path / "held")
     truth = {record.id: record.columns["label"] for record in records_in(made["records"], "valid")}

@@ -31,7 +31,7 @@ def check_same_network(recipe: Recipe, folder: Path) -> None:
         section = None if trained.get("model") is None else Model.model_validate(trained["model"])
     except (OSError, ValueError, AttributeError, ValidationError):
         return  # whoever reads the folder says what is wrong with it
-    differing = list(_differing(recipe, trained.get("task"), section))
+    differing = [*_differing(recipe, trained.get("task"), section), *_options(recipe, trained)]
     if differing:
         what = f"the model was trained with {', '.join(f'{name}={old}' for name, old, _ in differing)}, "
         what += f"and the recipe has {', '.join(f'{name}={new}' for name, _, new in differing)}"
@@ -46,6 +46,15 @@ def _differing(recipe: Recipe, task: str | None, section: Model | None) -> list[
         return found
     old, new = _fields(section), _fields(recipe.model)
     return [*found, *((f"model.{name}", old[name], new[name]) for name in old if old[name] != new[name])]
+
+
+def _options(recipe: Recipe, trained: Mapping[str, Any]) -> list[tuple[str, Any, Any]]:
+    """Returns name, trained and recipe's value of each option of the task that differs."""
+    if "task_options" not in trained or recipe.task_options is None:
+        return []
+    old, new = trained["task_options"], recipe.task_options.model_dump(mode="json")
+    names = sorted(old.keys() | new.keys())
+    return [(f"task_options.{name}", old.get(name), new.get(name)) for name in names if old.get(name) != new.get(name)]
 
 
 def _fields(section: Model) -> Mapping[str, Any]:
