@@ -17,6 +17,8 @@ from lstmlm.records.protobuf import EXAMPLE_HEAD, VALUE_HEAD, bytes_example, byt
 _ID = re.compile(EXAMPLE_HEAD + entry_head("id"))
 _SOURCE, _TARGETS = re.compile(entry_head("source")), re.compile(entry_head("targets"))
 _NEXT = re.compile(VALUE_HEAD)
+_HEAD = 64
+"""Bytes within which the name of the first feature begins."""
 _COLUMN = "column/"
 """Begins the names of features that hold columns: they come before `id`, so a record without any is read fast."""
 
@@ -91,9 +93,12 @@ def deserialize(serialized: bytes) -> Record:
     Raises:
         ValueError: The bytes are something else.
     """
-    if _ID.match(serialized) is None:
+    try:
+        record_id, at = _value(_ID, serialized, 0)
+    except ValueError:
+        if _COLUMN.encode("ascii") not in serialized[:_HEAD]:
+            raise
         return _with_columns(serialized)
-    record_id, at = _value(_ID, serialized, 0)
     source, at = _value(_SOURCE, serialized, at)
     if at == len(serialized):
         return Record(record_id, source)

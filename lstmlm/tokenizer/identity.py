@@ -52,7 +52,7 @@ def check_recipe_vocabulary(recipe: Recipe, tokenizer: Manifest) -> None:
     """
     section, size = recipe.tokenizer, int(tokenizer.facts["vocabulary"])
     hint = "Run the tokenizer stage with this recipe, or name its vocabulary there"
-    fits = size <= section.vocabulary if section.algorithm == "word" else size == section.vocabulary
+    fits = size <= section.vocabulary if section.counts_what_is_there else size == section.vocabulary
     if section.model is None and size and not fits:
         what = f"the recipe asks for {section.vocabulary} tokens, and the tokenizer has {size}"
         raise UserError(what, where="tokenizer.vocabulary", hint=hint)

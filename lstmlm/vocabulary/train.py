@@ -53,13 +53,13 @@ def train_model(lines: Iterator[str], settings: Settings) -> bytes:
         sentencepiece.SentencePieceTrainer.train(
             sentence_iterator=lines,
             model_writer=model,
-            model_type=settings.algorithm,
+            model_type="char" if settings.algorithm == "character" else settings.algorithm,
             vocab_size=settings.vocabulary,
-            hard_vocab_limit=settings.algorithm != "word",  # a text has the words it has
+            hard_vocab_limit=not settings.counts_what_is_there,
             user_defined_symbols=list(settings.symbols),
-            byte_fallback=True,
+            byte_fallback=settings.algorithm != "character",
             # A word with a rare character would be left out of a vocabulary of words.
-            character_coverage=1.0 if settings.algorithm == "word" else 0.9995,
+            character_coverage=1.0 if settings.counts_what_is_there else 0.9995,
             normalization_rule_name="identity",
             num_threads=1,  # more threads add up floats in another order
             minloglevel=2,

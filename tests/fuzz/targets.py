@@ -140,7 +140,7 @@ def _plan() -> bytes:
 
 
 def _work(path: Path) -> None:
-    place = Place(path.parent, "generate", "jsonl")
+    place = Place(path.parent, "jsonl")
     for folder in (place.inputs, place.done):
         folder.mkdir(exist_ok=True)
     chunk_path(place.inputs, 0).write_bytes(_CHUNK)

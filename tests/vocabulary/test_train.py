@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from lstmlm.errors import UserError
 from lstmlm.recipe.sections.tokenizer import Tokenizer
+from lstmlm.tokenizer import Tokenizer as Vocabulary
 from lstmlm.vocabulary.train import train_model, training_lines
 
 
@@ -80,3 +81,16 @@ def test_any_other_symbol_is_one_piece(symbol: str) -> None:
     model = train_model(iter(["the cat sat on the mat, and the dog too"] * 20), settings)
     found = sentencepiece.SentencePieceProcessor(model_proto=model)
     assert symbol in found.encode(f"the {symbol} cat", out_type=str)
+
+
+def test_characters_are_a_vocabulary_of_their_own_size(tmp_path):
+    texts = ["abc cab", "bca  é", "漢字"]
+    settings = Tokenizer(vocabulary=300, algorithm="character")
+    path = tmp_path / "tokenizer.model"
+    path.write_bytes(train_model((line for text in texts for line in training_lines(text)), settings))
+    words = Vocabulary(path)
+    assert words.size == 4 + len(set("abcé漢字 "))
+    for text in texts:
+        assert words.decode(words.encode(text)) == " ".join(text.split())
+    assert len(words.encode("abc")) <= 4  # the mark of a word's beginning comes first
+    assert Vocabulary.UNK in words.encode("z")

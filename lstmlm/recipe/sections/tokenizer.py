@@ -16,22 +16,27 @@ _OWN_PIECES = ("<|pad|>", "<|unknown|>", "<|begin|>", "<|end|>")
 
 
 class Tokenizer(Section):
-    """The vocabulary: trained by SentencePiece, whose byte fallback is always on, so no text is out of it; or given."""
+    """The vocabulary: trained by SentencePiece, with bytes for what is rare (not with `character`); or given."""
 
     model: Path | None = Field(
         None,
         description="An existing SentencePiece `.model` or Hugging Face `tokenizer.json`; nothing is trained then.",
     )
     vocabulary: Annotated[int, Field(ge=261, le=250_000)] = Field(
-        8000, description="Number of pieces; of an `algorithm: word`, at most: a text may have fewer words."
+        8000, description="Number of pieces; of words and characters, at most: a text may have fewer."
     )
-    algorithm: Literal["unigram", "bpe", "word"] = Field(
+    algorithm: Literal["unigram", "bpe", "word", "character"] = Field(
         "unigram",
         description="How SentencePiece builds the pieces; `word` takes whole words, the most frequent first, and "
-        "spells the others in bytes.",
+        "spells the others in bytes; `character` takes the characters of the text, without bytes for others.",
     )
     sample: Positive = Field(200_000, description="Records the vocabulary is trained on at most, drawn by hash.")
     symbols: tuple[str, ...] = Field((), description="Strings that are always one piece, such as `<unk>`.")
+
+    @property
+    def counts_what_is_there(self) -> bool:
+        """Whether the vocabulary is what the text has of a kind, so that `vocabulary` only bounds its size."""
+        return self.algorithm in ("word", "character")
 
     @field_validator("symbols")
     @classmethod

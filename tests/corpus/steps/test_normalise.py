@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from lstmlm.corpus.passes.block import Block
 from lstmlm.corpus.steps.entities import unescape
 from lstmlm.corpus.steps.normalise import Normalise, normalise
+from lstmlm.records.columns import Span
 from lstmlm.records.record import Record
 
 DAMAGED = st.sampled_from(["é", "œuf", "naïve “x”", "日本", "Привет", "£5", "😀"]).map(
@@ -178,3 +179,12 @@ def test_records_are_normalised_counted_and_dropped_where_nothing_is_left() -> N
 def test_clean_blocks_have_no_histogram() -> None:
     assert Normalise()(block(Record("1", "clean"))).tallies == {}
     assert Normalise()(block()).records == []
+
+
+def test_spans_are_found_again_and_a_lost_one_is_a_reason() -> None:
+    kept = Record("1", "so   it  is", columns={"answer": Span(5, 7), "question": "what\tis  it?"})
+    lost = Record("2", "a \x07 b", columns={"answer": Span(2, 3)})
+    after = Normalise()(block(kept, lost))
+    assert after.records == [Record("1", "so it is", columns={"answer": Span(3, 5), "question": "what is it?"})]
+    assert after.dropped == {"span_lost_in_normalising": 1}
+    assert [gone.record for gone in after.excluded] == [lost]
