@@ -1,0 +1,77 @@
+"""The worked examples of CONTRIBUTING.md run as they are written there."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import typer
+
+from lstmlm.progress import Silent
+from lstmlm.publish import read_manifest
+from lstmlm.recipe import Decoding, load_recipe
+from tests.tiny import TinyRun
+
+TEXT = (Path(__file__).parents[1] / "CONTRIBUTING.md").read_text(encoding="utf-8")
+FILES = dict(re.findall(r"^`([\w/]+\.\w+)`[^\n]*:\n\n```\w+\n(.*?)^```", TEXT, re.MULTILINE | re.DOTALL))
+
+
+@pytest.fixture
+def example(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A folder with the files of the examples, from which Python imports."""
+    for name, content in FILES.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(content, encoding="utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    yield tmp_path
+    for name in {name.removesuffix(".py").replace("/", ".") for name in FILES} | {"mine"}:
+        sys.modules.pop(name, None)
+
+
+def records(folder: Path, recipe: str) -> tuple[Path, dict[str, int]]:
+    """Ingests three lines with a recipe; returns the records and the counts of what was dropped."""
+    from lstmlm.corpus.ingest import ingest
+
+    (folder / "texts.txt").write_text(
+        "one two three four\nfar too short\none two three four five\n" * 9, encoding="utf-8"
+    )
+    manifest = ingest(load_recipe(folder / recipe), folder / "records", Silent())
+    dropped: dict[str, int] = manifest.facts["counts"]["dropped"]
+    return folder / "records", dropped
+
+
+def test_add_a_filter(example: Path) -> None:
+    assert records(example, "filtered.yaml")[1] == {"few_words": 9}
+
+
+@pytest.mark.parametrize("exported", ["generate"], indirect=True)
+def test_add_a_backend(example: Path, exported: TinyRun) -> None:
+    from lstmlm.inference.model.loading import load_text_model
+
+    texts, seeds = ["the statement", "a class"], [1, 2]
+    own, built_in = (
+        load_text_model(exported.export, decoding=Decoding(backend=name, precision="float32")).generate(texts, seeds)
+        for name in ("mine.backends:OneThread", "tensorflow")
+    )
+    assert own == built_in
+
+
+def test_add_a_stage(example: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import lstmlm.cli.stages as commands
+    from lstmlm.stages import STAGES
+
+    monkeypatch.setitem(sys.modules, "lstmlm.corpus.lengths", importlib.import_module("lengths"))
+    monkeypatch.setitem(STAGES, "lengths", importlib.import_module("row").LENGTHS)
+    made, _ = records(example, "filtered.yaml")
+    app = typer.Typer()
+    commands.register(app)
+    words = ["lengths", "filtered.yaml", "--records", str(made), "-o", "lengths"]
+    app(args=words, standalone_mode=False)
+    assert json.loads((example / "lengths" / "lengths.json").read_text(encoding="utf-8")).keys() == {"4", "5"}
+    assert read_manifest(example / "lengths", "lengths").facts["records"] > 0
