@@ -15,7 +15,7 @@ import typer
 from lstmlm.progress import Silent
 from lstmlm.publish import read_manifest
 from lstmlm.recipe import Decoding, load_recipe
-from tests.tiny import TinyRun
+from tests.tiny import PAIRS, TinyRun, untrained
 
 TEXT = (Path(__file__).parents[1] / "CONTRIBUTING.md").read_text(encoding="utf-8")
 FILES = dict(re.findall(r"^`([\w/]+\.\w+)`[^\n]*:\n\n```\w+\n(.*?)^```", TEXT, re.MULTILINE | re.DOTALL))
@@ -44,6 +44,20 @@ def records(folder: Path, recipe: str) -> tuple[Path, dict[str, int]]:
     manifest = ingest(load_recipe(folder / recipe), folder / "records", Silent())
     dropped: dict[str, int] = manifest.facts["counts"]["dropped"]
     return folder / "records", dropped
+
+
+def test_add_a_task(example: Path, pair_stages: Path) -> None:
+    from lstmlm.evaluation.run import evaluate
+    from lstmlm.export import export
+    from lstmlm.recipe import parse_recipe
+
+    changes = ["task=mine.tasks:Respell", "task_options.ignore_case=true", f"corpus.root={pair_stages}"]
+    recipe = parse_recipe(PAIRS, "respell", [*changes, f"output={example}", "decoding.max_tokens=12"])
+    untrained(recipe, pair_stages / "tokenizer", example / "model")
+    export(recipe, example / "model", pair_stages / "tokenizer", example / "export", Silent())
+    evaluate(recipe, example / "export", pair_stages / "records", example / "evaluation", Silent())
+    metrics = read_manifest(example / "evaluation", "evaluation").facts["metrics"]
+    assert metrics == {"exact": 0.0, "copy_exact": 1.0}  # the targets are the sources in capitals
 
 
 def test_add_a_filter(example: Path) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lstmlm.records.record import Record, stable_hash
+from lstmlm.task import load_task
 
 if TYPE_CHECKING:
     from lstmlm.recipe.recipe import Recipe
@@ -33,7 +34,9 @@ def judge_pairs(
     groups = group_by_source(records, recipe.evaluation.max_records, recipe.seed)
     sources = [record.source for record, _ in groups]
     seeds = [stable_hash(recipe.seed, record.id) for record, _ in groups]
-    model = load_text_model(export, threads=recipe.training.threads, decoding=recipe.decoding)
+    # The task of the recipe: the export may name one of another package, and must not decide what is imported.
+    task = load_task(recipe.task)
+    model = load_text_model(export, threads=recipe.training.threads, decoding=recipe.decoding, task=task)
     outputs = model.generate(sources, seeds)
     return [output.text for output in outputs], [targets for _, targets in groups], sources
 

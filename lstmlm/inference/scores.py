@@ -96,8 +96,10 @@ def _is_pair(recipe: Recipe) -> bool:
 
 def _load(export: Path, facts: dict[str, Any], recipe: Recipe) -> EngineModel:
     from lstmlm.inference.model.engine_model import EngineModel
+    from lstmlm.task import load_task
 
-    return EngineModel(export, facts, threads=recipe.training.threads, decoding=recipe.decoding)
+    task = load_task(recipe.task)
+    return EngineModel(export, facts, threads=recipe.training.threads, decoding=recipe.decoding, task=task)
 
 
 def _writer(path: Path) -> TextIO:
