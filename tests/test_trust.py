@@ -37,6 +37,7 @@ def test_no_stage_runs_the_code_of_a_parquet_file(exported: TinyRun, tmp_path: P
     assert not output.exists()
 
 
+@pytest.mark.slow
 def test_mutated_files_of_every_kind_are_read_or_refused() -> None:
     command = [sys.executable, "tests/fuzz/run.py", "--inputs", "150", "--seed", "7"]
     done = subprocess.run(command, cwd=Path(__file__).parents[1], capture_output=True, text=True, timeout=300)

@@ -68,6 +68,7 @@ def test_headings_tables_and_fragments_are_left_out() -> None:
     assert list(paragraphs(text)) == ["A sentence of some words."]
 
 
+@pytest.mark.slow
 def test_the_real_library_gives_megabytes_of_distinct_prose(tmp_path: Path) -> None:
     output = tmp_path / "demo.jsonl"
     count = write_demo_corpus(output)

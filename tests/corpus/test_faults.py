@@ -26,6 +26,7 @@ def recipe(root: Path, **corpus: Any) -> Recipe:
     return Recipe.model_validate({"name": "test", "task": "generate", "corpus": {"root": root, **corpus}})
 
 
+@pytest.mark.slow
 def test_kill_at_any_write_and_a_rerun_give_the_bytes_of_an_undisturbed_run(tmp_path: Path) -> None:
     draw = random.Random(1)
     words = [f"word{n}" for n in range(300)]

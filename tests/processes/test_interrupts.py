@@ -243,7 +243,7 @@ with publish(output, "tokenizer") as draft:
 """
 
 
-@pytest.mark.parametrize("runner", ['"direct"', '"processes", 2'])
+@pytest.mark.parametrize("runner", ['"direct"', pytest.param('"processes", 2', marks=pytest.mark.slow)])
 def test_ctrl_c_inside_a_pipeline_leaves_no_worker_behind(
     start: Callable[[str], Terminal], tmp_path: Path, runner: str
 ) -> None:

@@ -71,12 +71,14 @@ def test_a_choice_is_written_down_and_kept(recipe, stages, tmp_path, monkeypatch
     assert auto.choose_here(recipe, *folders, Silent(), 1e-7) == first
 
 
+@pytest.mark.slow
 def test_a_real_probe_reports_speed_and_memory(recipe, stages):
     found = probe(recipe, stages / "examples", stages / "tokenizer")
     assert found.tokens_per_second > 0
     assert found.peak_bytes > 50_000_000
 
 
+@pytest.mark.slow
 def test_a_probe_with_too_little_data_says_so(recipe, stages):
     large = recipe.model_copy(update={"training": recipe.training.model_copy(update={"batch": 10**6})})
     with pytest.raises(UserError, match="larger than the data"):
