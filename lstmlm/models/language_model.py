@@ -13,7 +13,7 @@ from lstmlm.models.dense import Dense
 from lstmlm.models.graph_search import Options, decode
 from lstmlm.models.lstm import State
 from lstmlm.models.noise import Noise, locked_dropout
-from lstmlm.models.output import TiedSoftmax, output_layer
+from lstmlm.models.output.layers import TiedSoftmax, output_layer
 from lstmlm.models.stack import Stack
 from lstmlm.recipe.sections.model import Model
 from lstmlm.tokenizer.special import END

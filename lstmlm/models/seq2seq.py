@@ -14,7 +14,7 @@ from lstmlm.models.encoder import Encoder
 from lstmlm.models.graph_search import Options, decode
 from lstmlm.models.lstm import State
 from lstmlm.models.noise import Noise, locked_dropout
-from lstmlm.models.output import TiedSoftmax, output_layer
+from lstmlm.models.output.layers import TiedSoftmax, output_layer
 from lstmlm.models.pointer import Pointer
 from lstmlm.models.stack import Stack
 from lstmlm.recipe.sections.model import Model

@@ -7,7 +7,7 @@ import tensorflow as tf
 from lstmlm.models.graph_search import Options
 from lstmlm.models.language_model import LanguageModel, Penalties
 from lstmlm.models.noise import Noise, locked_dropout
-from lstmlm.models.output import TiedSoftmax
+from lstmlm.models.output.layers import TiedSoftmax
 from lstmlm.models.seq2seq import Seq2Seq
 from lstmlm.recipe.sections.model import Model
 

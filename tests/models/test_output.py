@@ -6,8 +6,8 @@ import tensorflow as tf
 
 from lstmlm.errors import UserError
 from lstmlm.models.noise import Noise
-from lstmlm.models.output import AdaptiveSoftmax, TiedSoftmax, output_layer
-from lstmlm.models.softmax import token_nats
+from lstmlm.models.output.cross_entropy import token_nats
+from lstmlm.models.output.layers import AdaptiveSoftmax, TiedSoftmax, output_layer
 from lstmlm.recipe.sections.model import Model
 
 VOCABULARY, WIDTH = 30, 12

@@ -11,7 +11,7 @@ import tensorflow as tf
 from lstmlm.errors import UserError
 from lstmlm.models.lstm import product
 from lstmlm.models.noise import Noise, shared_mask
-from lstmlm.models.softmax import token_nats
+from lstmlm.models.output.cross_entropy import token_nats
 from lstmlm.recipe.sections.model import Model
 
 EMBEDDING_SITE = 900

@@ -1,0 +1,1 @@
+"""The layer from hidden vectors to the probabilities of tokens, and its cross-entropy."""
