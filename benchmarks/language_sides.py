@@ -1,4 +1,4 @@
-"""How often the language of a sentence is identified correctly, on both sides of a table of pairs."""
+"""Measures the accuracy of language identification for single sentences, on both sides of a table of pairs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Runs commands on given cores and says how they went."""
+"""Runs commands on given cores and returns their exit status, time and memory."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a vocabulary shortlist would gain in translation, on one core (why: docs/decisions/0007).
+"""Measures what a vocabulary shortlist would gain in translation, on one core (why: docs/decisions/0007).
 
 English to French on Tatoeba, 8,000 pieces, the network of the recipe `translate_en_fr` with random weights. Prints the
 cost of a step by the number of output columns; how many candidates there are, per record and together, and how much of

@@ -1,4 +1,4 @@
-"""How long the training of a `lstmlm run` takes, read from outside: its metrics file is followed while it is written.
+"""Measures the training time of a `lstmlm run` from outside, by following its metrics file while it is written.
 
 A row of `metrics.jsonl` covers the steps since the row before. When it appeared says how long they took; an
 evaluation's row begins the count anew, so that evaluations are left out, and checkpoints are not. Nobody saw the first

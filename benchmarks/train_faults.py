@@ -1,4 +1,4 @@
-"""How long training takes to recover from faults: rows `faults` of `benchmarks/train.py`.
+"""Measures how long training takes to recover from faults: rows `faults` of `benchmarks/train.py`.
 
 The tests that kill and stop workers, drivers and nodes hold each end against the losses of the undisturbed run, to
 1e-4; on the way they note the seconds from the fault until training is further than it was. Here they run once, and the

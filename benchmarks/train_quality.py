@@ -1,4 +1,4 @@
-"""What minutes of training buy: rows of `benchmarks/train.py`, each by its name.
+"""Measures model quality after some minutes of training: rows of `benchmarks/train.py`, each by its name.
 
 `wikitext2` and `translate` train a recipe and a plain PyTorch peer (`peers/torch_word_lm.py` and
 `peers/torch_translate.py`) for the same minutes on the same two cores, one after the other, and evaluate both on the

@@ -1,1 +1,1 @@
-"""TFX components: each unpacks its artifacts, calls one stage of `lstmlm`, and that is all. All follow one table."""
+"""TFX components: each unpacks its artifacts and calls one stage of `lstmlm`. All are made from one table."""

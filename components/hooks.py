@@ -1,4 +1,4 @@
-"""What TFX asks of some components in addition to calling their stage: splits, a blessing, a model that was pushed."""
+"""Extra steps of some components around their stage's call: TFX splits, the blessing, the pushed model."""
 
 from __future__ import annotations
 

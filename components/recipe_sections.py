@@ -1,4 +1,4 @@
-"""Narrows a recipe to what one component depends on, so that other changes leave its cached result valid."""
+"""Reduces a recipe to the sections that one component reads, so that other changes keep its cached result valid."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a component needs of the process it runs in, and what must not be part of its cache key."""
+"""The runtime context of a component (progress, Ray cluster), which is not part of its cache key."""
 
 from __future__ import annotations
 

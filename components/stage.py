@@ -1,4 +1,4 @@
-"""The component of any stage: its recipe, code version and inputs in, one stage called, folders out."""
+"""The TFX component of a stage: takes a recipe, a code version and input artifacts, and publishes output folders."""
 
 from __future__ import annotations
 

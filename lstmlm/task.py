@@ -1,4 +1,4 @@
-"""What a task is: its records, examples, model, metrics and predictions.
+"""The task interface: records, examples, model, metrics and predictions.
 
 Nothing else knows the list of tasks: `load_task` finds the one that the recipe names. A task of text to text starts
 from `lstmlm.bases.text`; one whose model predicts in one pass (labels, spans, frames) from `lstmlm.bases.one_pass`.

@@ -1,1 +1,1 @@
-"""A recipe as a TFX pipeline, and what runs it."""
+"""The TFX pipeline of a recipe, and its runners."""

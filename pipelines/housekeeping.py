@@ -1,4 +1,4 @@
-"""Keeps a run's folder free of what failed executions left."""
+"""Removes the leftovers of failed executions from a run's folder."""
 
 from __future__ import annotations
 

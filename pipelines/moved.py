@@ -1,4 +1,4 @@
-"""A run's folder that was moved or copied: what ML Metadata knows of it leads to where it is now.
+"""Adapts the paths in ML Metadata after a run's folder was moved or copied.
 
 TFX stores absolute paths, and hashes them into its cache keys. So at the start of a run the paths in the store are
 rewritten to the folder that the store is in, and cache keys are always made as if the folder were where it was first.

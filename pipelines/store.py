@@ -1,4 +1,4 @@
-"""What ML Metadata knows of one run of a pipeline."""
+"""Queries ML Metadata about one run of a pipeline."""
 
 from __future__ import annotations
 

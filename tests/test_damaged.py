@@ -230,7 +230,7 @@ def test_json_that_is_no_manifest_is_refused(tmp_path: Path, text: str) -> None:
 def test_a_changed_fact_is_noticed(folders: Folders) -> None:
     path = folders["tokenizer"] / MANIFEST
     path.write_text(path.read_text().replace('"vocabulary": 600', '"vocabulary": 601'))
-    with pytest.raises(UserError, match="damaged: not as it was written"):
+    with pytest.raises(UserError, match="damaged: the content differs from what was written"):
         read_manifest(folders["tokenizer"])
 
 

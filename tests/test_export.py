@@ -155,7 +155,7 @@ def test_a_tokenizer_that_the_model_was_not_trained_with_is_refused(exported, tm
     with publish(tmp_path / "tokenizer", "tokenizer") as draft:
         draft.facts["vocabulary"] = 800
     with pytest.raises(
-        UserError, match="the weights were made with a vocabulary of 600 tokens, and the tokenizer has 800"
+        UserError, match="the weights were made with a vocabulary of 600 tokens, but the tokenizer has 800"
     ):
         export(exported.recipe, tmp_path / "model", tmp_path / "tokenizer", tmp_path / "out", Silent())
 

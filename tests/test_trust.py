@@ -1,4 +1,4 @@
-"""What files of others may do to a run: nothing."""
+"""Foreign files cannot run code or read other files."""
 
 from __future__ import annotations
 

@@ -96,7 +96,7 @@ class TextTask(Task):
         check_served_so(export, decoding)
         check_constraints(export, decoding)
         if decoding.method != "sample" and decoding.temperature != 1:
-            _LOG.warning("decoding.temperature is used by method sample only, and the method is %s", decoding.method)
+            _LOG.warning("decoding.temperature applies only to method sample, but the method is %s", decoding.method)
 
     def predictor(self, export: Path, recipe: Recipe) -> Predictor:
         """See `Task.predictor`."""

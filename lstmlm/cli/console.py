@@ -1,4 +1,4 @@
-"""One quiet screen: a progress line for each stage, then a table of what came out."""
+"""Terminal output: a progress line for each stage, then a table of the results."""
 
 from __future__ import annotations
 

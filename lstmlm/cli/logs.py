@@ -1,4 +1,4 @@
-"""Keeps what libraries print away from the screen: their output goes to a log file, ours to the terminal.
+"""Redirects the output of libraries to a log file; the terminal shows only messages of this project.
 
 TensorFlow, Ray and Beam write from C++ and from child processes, so the file descriptors themselves are moved.
 """

@@ -1,4 +1,4 @@
-"""What commands work with, so that it is checked before any work."""
+"""The inputs that a command depends on, so that they are checked before any work."""
 
 from __future__ import annotations
 

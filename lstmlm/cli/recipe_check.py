@@ -77,7 +77,7 @@ def _plan_faults(draft: ParsedRecipe, recipe: Recipe, needs: Sequence[str]) -> I
 def _target_faults(draft: ParsedRecipe, recipe: Recipe, task: Task) -> Iterator[Fault]:
     corpus = recipe.corpus
     if task.has_targets and corpus.target is None and draft.is_sound("corpus.target"):
-        what = f"task {recipe.task} learns from pairs, and the recipe does not name the column of their output text"
+        what = f"task {recipe.task} needs pairs, but the recipe does not name the column of their output text"
         yield Fault(("corpus", "target"), what, "Add `target: COLUMN` in the section `corpus`")
     if task.has_targets and corpus.target == corpus.source and draft.is_sound("corpus.target", "corpus.source"):
         what = f"input and output text are both the column {corpus.source!r}"
@@ -95,12 +95,12 @@ def _target_faults(draft: ParsedRecipe, recipe: Recipe, task: Task) -> Iterator[
 def _metric_faults(draft: ParsedRecipe, recipe: Recipe, task: Task) -> Iterator[Fault]:
     metric, trained_by = recipe.training.metric, [*SCORED, *task.output_metrics]
     if metric not in trained_by and draft.is_sound("training.metric"):
-        what = f"training measures no {metric!r} for task {recipe.task}"
+        what = f"task `{recipe.task}` has no training metric {metric!r}"
         yield Fault(("training", "metric"), what, _nearest(metric, trained_by))
     measured = task.measured(recipe)
     for name in recipe.evaluation.thresholds:
         if name not in measured:
-            what = f"the evaluation of task {recipe.task} measures no {name!r}"
+            what = f"task `{recipe.task}` has no evaluation metric {name!r}"
             yield Fault(("evaluation", "thresholds", name), what, _nearest(name, measured))
 
 

@@ -1,4 +1,4 @@
-"""Writes the documentation of the recipe from its types, so that the two cannot differ."""
+"""Generates the documentation of the recipe from its types, so that the two cannot differ."""
 
 from __future__ import annotations
 

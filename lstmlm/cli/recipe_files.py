@@ -1,4 +1,4 @@
-"""Checks that the files a recipe names are there, before any work."""
+"""Checks that the files a recipe names exist, before any work."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def file_faults(draft: ParsedRecipe, recipe: Recipe) -> Iterator[Fault]:
     if not draft.is_sound("corpus.root") or isinstance(corpus.root, str):
         return
     if not corpus.root.is_dir():
-        what = f"{corpus.root} is {'not a folder' if corpus.root.exists() else 'not there'}"
+        what = f"{corpus.root} {'is not a folder' if corpus.root.exists() else 'does not exist'}"
         hint = f"Set it to the folder of the corpus; it is relative to {Path.cwd()}"
         yield Fault(("corpus", "root"), what, hint)
         return
@@ -118,7 +118,7 @@ def tokenizer_faults(recipe: Recipe, *, exported: bool) -> Iterator[Fault]:
         return
     kinds = "a SentencePiece .model" if exported else "a SentencePiece .model or a Hugging Face tokenizer.json"
     if not path.is_file():
-        what = f"{path} is {'not a file' if path.exists() else 'not there'}"
+        what = f"{path} {'is not a file' if path.exists() else 'does not exist'}"
         yield Fault(key, what, f"Name {kinds}; the path is relative to {Path.cwd()}")
     elif path.suffix not in (".model", ".json"):
         yield Fault(key, f"{path} is no vocabulary: it ends in neither .model nor .json", f"Name {kinds}")

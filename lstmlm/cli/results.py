@@ -1,4 +1,4 @@
-"""Shows what a run came to: metrics, sample outputs, and whether the model was good enough."""
+"""Shows the results of a run: metrics, sample outputs and the verdict of the evaluation."""
 
 from __future__ import annotations
 

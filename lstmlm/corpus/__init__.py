@@ -1,1 +1,1 @@
-"""From raw files to records: reading, splitting, checking, and the shards they are kept in."""
+"""Corpora: reads raw files, cleans and splits their rows, and writes records in shards."""

@@ -1,4 +1,4 @@
-"""Which source token each output token came from, as attention has it (a hard alignment).
+"""Aligns each output token with a source token by the attention weights (a hard alignment).
 
 Where a model writes the unknown token, its reader wants the source's own word (Luong et al. 2015, *Addressing the rare
 word problem*; Jean et al. 2015): a name or a number that no vocabulary holds is most often the same in both languages.

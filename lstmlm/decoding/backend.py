@@ -1,4 +1,4 @@
-"""What the engine needs of a model, whatever runtime computes it.
+"""The engine's interface to a model, independent of the runtime that computes it.
 
 Arrays are the backend's own (NumPy arrays, or tensors on a device): the engine moves their rows by the backend's
 functions and looks into none of them.

@@ -1,4 +1,4 @@
-"""Decodes many requests in a fixed number of slots: a finished one leaves, and the next takes its place.
+"""Continuous batching: decodes requests in a fixed number of slots and refills a slot when its request is finished.
 
 So no row waits for the longest of its batch, and the batch stays full to the end of the input.
 """

@@ -1,4 +1,4 @@
-"""Counts what an engine does: how full its rows are, and how long a record takes."""
+"""Metrics of the engine: batch occupancy, and latency per record."""
 
 from __future__ import annotations
 

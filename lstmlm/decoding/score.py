@@ -1,4 +1,4 @@
-"""Scores given texts: how likely the model finds them, token by token."""
+"""Computes the log-probability of given texts, token by token."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The rows an engine decodes in, and the inputs that wait for a free one.
+"""The rows that an engine decodes in, and the queue of inputs that wait for a free one.
 
 An LSTM's state does not grow, so a new record takes the place of a finished one by a copy of two vectors a layer, and
 of its attention memory.

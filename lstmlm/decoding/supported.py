@@ -1,4 +1,4 @@
-"""Which models the decoding engine computes; the others are decoded by their SavedModel."""
+"""Checks which models the decoding engine supports; the others are decoded by their SavedModel."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def check_attends(pairs: bool, decoding: Decoding) -> None:
         what = "a language model has no source to take words from"
         raise UserError(what, where="decoding.replace_unknown", hint="Leave it out, or take a task of pairs")
     if decoding.coverage_penalty:
-        what = "a language model has no source whose coverage could count"
+        what = "a language model has no source to compute coverage over"
         raise UserError(what, where="decoding.coverage_penalty", hint="Leave it out, or take a task of pairs")
 
 

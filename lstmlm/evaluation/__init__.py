@@ -1,1 +1,1 @@
-"""Measures a published model and decides whether it may be pushed. One group of metrics a module."""
+"""Evaluates an exported model and decides whether it may be pushed. One module for each group of metrics."""

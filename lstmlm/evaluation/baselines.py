@@ -1,4 +1,4 @@
-"""Says where a model is no better than one that learns nothing or little, whatever the recipe's thresholds allow."""
+"""Warns where a model is no better than a trivial baseline, independently of the recipe's thresholds."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The neural cache (Grave, Joulin and Usunier 2017): what was read a short while ago is likely to come again.
+"""The neural cache (Grave, Joulin and Usunier 2017): raises the probability of words that occurred recently.
 
 Next to the network's p(w) at position t there is p_cache(w), the share of the recent positions i that were followed by
 w, each weighted by exp(sharpness * h_t . h_i), where h is the last layer's output. The mixture

@@ -1,4 +1,4 @@
-"""N-gram baselines over token ids: what a language model has to beat.
+"""N-gram baselines over token ids, which a language model is compared with.
 
 The trigram is interpolated Kneser-Ney with three discounts a level (Chen and Goodman, 1999), where the lower levels
 count the distinct words before an n-gram instead of its occurrences. N-grams are coded as one int64 each, so that

@@ -1,4 +1,4 @@
-"""Perplexity, by token and by word."""
+"""Perplexity per token and per word."""
 
 from __future__ import annotations
 

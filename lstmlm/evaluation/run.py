@@ -1,4 +1,4 @@
-"""The evaluate stage: an export and held-out records in, metrics and a verdict out."""
+"""The evaluate stage: computes the metrics of an export on held-out records and compares them with the thresholds."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The examples stage: every shard of records becomes the same shard of token ids."""
+"""The examples stage: tokenises each shard of records into a shard of training examples."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How token ids become training examples: windows of a stream, and pairs."""
+"""Packs token ids into training examples: windows of a stream, and pairs."""
 
 from __future__ import annotations
 

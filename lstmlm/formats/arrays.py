@@ -1,4 +1,4 @@
-"""Archives of arrays (.npz), read without pickles and only where each array is as large as it says."""
+"""Reads archives of arrays (.npz) without pickles, and checks the declared sizes."""
 
 from __future__ import annotations
 

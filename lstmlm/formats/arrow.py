@@ -1,4 +1,4 @@
-"""pyarrow, made safe to read files of others with: the only module that imports it.
+"""Safe settings of pyarrow for foreign files; the only module that imports it.
 
 Below 14.0.1 pyarrow runs code that a file names (CVE-2023-47248); `pyarrow_hotfix` switches that off, and does nothing
 where it is not needed.

@@ -1,4 +1,4 @@
-"""Bounds on YAML that is read: its size, its depth, and its size with all aliases expanded."""
+"""Bounds on YAML input: size, depth, and size after alias expansion."""
 
 from __future__ import annotations
 

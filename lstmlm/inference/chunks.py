@@ -1,4 +1,4 @@
-"""The chunks that a job is cut into: consecutive inputs, each chunk a file that any worker can read by itself.
+"""Splits the input of a job into chunks of consecutive records, each a file that any worker can read.
 
 A chunk is what is decoded at once, what is lost with a worker at most, and what a resumed job keeps.
 """

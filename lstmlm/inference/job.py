@@ -1,4 +1,4 @@
-"""The Beam pipeline: each chunk of the input is read, decoded and written by one worker, and nothing is gathered.
+"""The Beam pipeline of batch inference: one worker reads, decodes and writes each chunk; there is no shuffle.
 
 So memory does not grow with the input, and what is done is done, whatever happens to the rest.
 """

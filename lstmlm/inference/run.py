@@ -1,4 +1,4 @@
-"""The infer stage: an export and texts in, texts out."""
+"""The infer stage: decodes texts with an exported model as a Beam batch job."""
 
 from __future__ import annotations
 

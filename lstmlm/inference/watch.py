@@ -1,4 +1,4 @@
-"""Follows a job by what is done in its work folder: the same on every runner, and for workers on other machines."""
+"""Reports the progress of a job by the finished chunks in its work folder, on any runner."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The work folder of a job, next to its output: chunks, and which are done. It survives a killed job."""
+"""The work folder of a job, next to its output: its chunks and their state. It survives a killed job."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ def held(output: Path, stamp: str, *, resume: bool = False) -> Iterator[Path]:
         else:
             if resume and left is not None:
                 hint = "Use its model, input and recipe to resume it, or leave out --resume to start again"
-                raise UserError("the work that a stopped job left is of another job", where=str(folder), hint=hint)
+                raise UserError("the unfinished work here is of another job", where=str(folder), hint=hint)
             if left is not None:
                 _report(folder, left, "of a job with another model, input or recipe: removed")
             _clear(folder)
@@ -156,7 +156,7 @@ def opened(place: Place) -> Work:
         path = chunk_path(place.inputs, chunk.number)
         if not path.is_file() or sha256_file(path) != content.sha256[chunk.number]:
             hint = f"Remove the folder {place.folder} and run again"
-            raise UserError("what a stopped job left here is damaged", where=str(path), hint=hint)
+            raise UserError("the unfinished work here is damaged", where=str(path), hint=hint)
     return work
 
 
@@ -187,7 +187,7 @@ def _clear(folder: Path) -> None:
     """
     foreign = [path.name for path in folder.iterdir() if path.name not in _OURS and PARTIAL not in path.name]
     if foreign:
-        what = f"holds {sorted(foreign)[0]!r}, which no job writes"
+        what = f"holds {sorted(foreign)[0]!r}, which is not a file of this job"
         raise UserError(what, where=str(folder), hint="Move it elsewhere, or name another output folder")
     for path in folder.iterdir():
         if path.is_dir():

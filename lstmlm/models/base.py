@@ -1,4 +1,4 @@
-"""What models offer: all to training, and some to decoding token by token, others to predicting in one pass."""
+"""The interfaces of models: for training, for decoding token by token, and for predicting in one pass."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A child process for parsers of foreign files: memory, time and crashes of a parser end it, and nothing else.
+"""A child process for parsers of foreign files, with limits on memory and time; a crash ends only the child.
 
 A child is started once and answers many requests over a socket. Messages are bytes, never pickles.
 """

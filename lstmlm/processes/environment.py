@@ -1,4 +1,4 @@
-"""The environment of this project's processes: what other tools set for themselves must not change what they do."""
+"""Environment variables of this project's processes: settings for other tools must not change results."""
 
 from __future__ import annotations
 

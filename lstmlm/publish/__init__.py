@@ -1,4 +1,4 @@
-"""Folders that exist whole or not at all, and the manifest that seals each."""
+"""Atomic output folders, each sealed by a manifest."""
 
 from lstmlm.publish.folder import publish, read_manifest
 from lstmlm.publish.manifest import Manifest

@@ -1,4 +1,4 @@
-"""Writes that a power cut does not undo: data, folders and names are on the disk before anything counts as done.
+"""Durable writes: data, folders and names are synced to disk before a stage counts as done.
 
 A rename does not order writes: after a cut the new name may exist with files of 0 bytes, or not at all.
 """

@@ -1,4 +1,4 @@
-"""Folders that exist whole or not at all: written under a temporary name, sealed by a manifest, then renamed.
+"""Atomic output folders: written under a temporary name, sealed by a manifest, then renamed.
 
 Readers refuse a folder without `manifest.json`, so a crash at any moment leaves nothing that looks finished. Files,
 folder and name are on the disk before a writer returns, so a power cut afterwards takes nothing away.
@@ -182,7 +182,7 @@ def claimed(folder: Path, kind: str, stamp: str = "") -> Iterator[Claim]:
         sweep(site)
         if _has_content(folder):
             if _holds(folder, kind, stamp):
-                what = "another process has just written this very result here"
+                what = "another process has just written the same result here"
                 raise UserError(what, where=str(folder), hint="Run again: there is nothing left to do")
             raise _occupied(folder, kind)
         yield Claim(folder, site, kind, stamp)

@@ -1,4 +1,4 @@
-"""Removes what processes that died left half-written next to an output. What a live process writes is never touched.
+"""Removes partial outputs of dead processes next to an output; those of live processes are kept.
 
 Whoever writes an output holds its lock, which the system frees when the process dies, on this or another machine: so
 a draft whose lock can be had is nobody's.

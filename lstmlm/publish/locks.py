@@ -1,4 +1,4 @@
-"""Locks between processes: a folder that one process at a time works in, an output that one at a time writes."""
+"""Inter-process locks: one process at a time works in a folder or writes an output."""
 
 from __future__ import annotations
 

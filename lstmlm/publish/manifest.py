@@ -1,4 +1,4 @@
-"""The manifest of a finished folder: what it holds, and what it was made from. Its last file to appear."""
+"""The manifest of a finished folder: its files, facts and fingerprint. It is written last."""
 
 from __future__ import annotations
 
@@ -76,12 +76,14 @@ def read_manifest(folder: Path, kind: str | None = None, *, verify: bool = False
         raise UserError(f"no {MANIFEST} here, so this folder is not a finished result", where=str(folder), hint=hint)
     found = _parsed(path)
     if kind is not None and found.kind != kind:
-        raise UserError(f"holds {found.kind}, and {kind} is needed", where=str(folder), hint="Name another folder")
+        raise UserError(
+            f"expected a folder of kind `{kind}`, found `{found.kind}`", where=str(folder), hint="Name another folder"
+        )
     for name, facts in found.files.items():
         file = Path(folder) / name
         whole = file.is_file() and file.stat().st_size == facts["bytes"]
         if not whole or (verify and sha256_file(file) != facts["sha256"]):
-            raise UserError("missing, or not as the manifest says", where=str(file), hint=_again(folder))
+            raise UserError("file is missing or does not match the manifest", where=str(file), hint=_again(folder))
     return found
 
 
@@ -100,7 +102,7 @@ def read_object(path: Path, *needed: str) -> dict[str, Any]:
     except (OSError, ValueError, RecursionError) as error:
         raise UserError("missing or damaged", where=str(path), hint=_again(path.parent)) from error
     if not isinstance(found, dict) or not set(needed) <= found.keys():
-        raise UserError("damaged: not as it was written", where=str(path), hint=_again(path.parent))
+        raise UserError("damaged: the content differs from what was written", where=str(path), hint=_again(path.parent))
     return found
 
 
@@ -117,7 +119,7 @@ def _parsed(path: Path) -> Manifest:
         content = json.loads(path.read_text(encoding="utf-8"))
         seal = content.pop("seal", None)  # folders made before there were seals have none
         if seal is not None:
-            faulty = "damaged: not as it was written"
+            faulty = "damaged: the content differs from what was written"
         found = Manifest(**content)
         if (seal is not None and seal != fingerprint(content)) or not _is_plain(found):
             raise ValueError("damaged")

@@ -1,4 +1,4 @@
-"""Where an output folder is made, and where the files go that accompany it while it is written.
+"""Resolves the output path of a stage, and the paths of its lock, draft and work folder.
 
 Usually they are siblings of the folder: `.NAME.lock`, `.NAME.work`, a draft `.NAME.partial-...` that is renamed at the
 end. A folder that cannot be replaced by a rename (a mounted volume, the current folder, a folder in a parent that
@@ -104,7 +104,7 @@ def check_local(path: Path | str, where: str = "") -> None:
         return
     rest = str(path)[found.end() :].lstrip("/")
     if found[1].lower() == "file":
-        raise UserError(f"{path} is a URL, and a path is needed", where=where, hint=f"Write it as /{rest}")
+        raise UserError(f"{path} is a URL, but a path is needed", where=where, hint=f"Write it as /{rest}")
     hint = "Name a folder of this machine, for example a mounted bucket, and copy it from there"
     raise UserError(f"{found[1]}://{rest}: only folders of this machine can be used here", where=where, hint=hint)
 

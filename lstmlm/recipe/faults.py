@@ -1,4 +1,4 @@
-"""What a fault of a recipe is, and the words for those that its types find."""
+"""Faults of a recipe, and the messages for type errors."""
 
 from __future__ import annotations
 

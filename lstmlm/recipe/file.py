@@ -1,4 +1,4 @@
-"""Reads a recipe from YAML, and says what is wrong with it by file, line and field: all faults at once."""
+"""Reads a recipe from YAML and reports all faults at once, each with file, line and field."""
 
 from __future__ import annotations
 

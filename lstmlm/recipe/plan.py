@@ -1,4 +1,4 @@
-"""Checks numbers of a recipe against each other: what can never have an effect is refused before any work."""
+"""Checks fields of a recipe against each other, and rejects values that can have no effect."""
 
 from __future__ import annotations
 

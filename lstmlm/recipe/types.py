@@ -1,4 +1,4 @@
-"""The types of a recipe's fields: which field a path of keys names, and what it takes, in words."""
+"""Looks up the type of a recipe field by its path of keys, and describes it in words."""
 
 from __future__ import annotations
 

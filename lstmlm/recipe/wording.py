@@ -1,4 +1,4 @@
-"""Says in this project's words what pydantic finds wrong with a recipe: no message of a library reaches the user."""
+"""Translates pydantic's validation errors into messages of this project."""
 
 from __future__ import annotations
 

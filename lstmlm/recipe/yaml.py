@@ -1,4 +1,4 @@
-"""Reads the YAML of a recipe: the core schema of YAML 1.2, each key once, no object, no explosion of aliases.
+"""Reads recipe YAML safely: YAML 1.2 core schema, unique keys, no objects, bounded alias expansion.
 
 PyYAML resolves scalars as YAML 1.1 does: `no` and `on` are booleans there, `12:30` and `010` are the numbers 750 and 8,
 and `1e-3` is text. So only its parser is used, and the values are made here.

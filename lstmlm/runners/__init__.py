@@ -1,1 +1,1 @@
-"""Where Beam pipelines run: in this process, in several, or on a cluster."""
+"""Beam runners: in this process, in several local processes, or on a cluster."""

@@ -1,4 +1,4 @@
-"""Worker processes on this machine for Beam's direct runner, which notices when one of them dies.
+"""Local worker processes for Beam's direct runner, with detection of dead workers.
 
 Beam's own (`direct_running_mode=multi_processing`) waits forever for a worker that was killed, and leaves workers
 behind when it is killed itself. Its servers, which take pickled code, listen on every address of the machine; here they

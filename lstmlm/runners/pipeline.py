@@ -1,4 +1,4 @@
-"""Runs Beam pipelines where a `Runner` says, with errors and results that reach the caller.
+"""Runs Beam pipelines on the chosen runner, and passes errors and results to the caller.
 
 The runner is named explicitly: Beam's DirectRunner would first try to download another one.
 """

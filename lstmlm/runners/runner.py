@@ -1,4 +1,4 @@
-"""Where a stage's Beam pipelines run: in this process, in several here, or on a cluster."""
+"""The choice of a Beam runner: in this process, in several local processes, or on a cluster."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Looks stages up: by name, by node of the pipeline, by what comes before them."""
+"""Looks up stages by name, by pipeline node and by dependency."""
 
 from __future__ import annotations
 

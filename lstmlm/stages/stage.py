@@ -1,4 +1,4 @@
-"""What a stage is: a row of the table, and how its function publishes a result once."""
+"""The row of a stage in the table, and the function that runs it: returns a cached result or publishes a new one."""
 
 from __future__ import annotations
 

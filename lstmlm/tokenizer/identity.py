@@ -1,4 +1,4 @@
-"""Which vocabulary token ids are of: written down where ids are kept, and compared where they are used."""
+"""Checks that token ids and weights belong to the vocabulary they are used with."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def check_same_vocabulary(what: str, made_with: Mapping[str, Any] | None, tokeni
     if made_with["size"] == now["size"] and made_with.get("labels") != now.get("labels"):
         raise UserError(f"the {what} were made with other labels than the tokenizer has", where="tokenizer", hint=hint)
     if made_with["size"] != now["size"]:
-        difference = f"a vocabulary of {made_with['size']} tokens, and the tokenizer has {now['size']}"
+        difference = f"a vocabulary of {made_with['size']} tokens, but the tokenizer has {now['size']}"
     else:
         prints = (str(facts["fingerprint"])[:12] for facts in (made_with, now))
         difference = "vocabulary {}, and the tokenizer is {}, with as many tokens".format(*prints)
@@ -54,7 +54,7 @@ def check_recipe_vocabulary(recipe: Recipe, tokenizer: Manifest) -> None:
     hint = "Run the tokenizer stage with this recipe, or name its vocabulary there"
     fits = size <= section.vocabulary if section.counts_what_is_there else size == section.vocabulary
     if section.model is None and size and not fits:
-        what = f"the recipe asks for {section.vocabulary} tokens, and the tokenizer has {size}"
+        what = f"the recipe asks for {section.vocabulary} tokens, but the tokenizer has {size}"
         raise UserError(what, where="tokenizer.vocabulary", hint=hint)
     # The file need not be on the machine that trains.
     known = section.model is not None and section.model.is_file()

@@ -1,4 +1,4 @@
-"""Rows of token ids in one array: what a block of texts, or of windows, is while it is encoded."""
+"""Rows of token ids in one array: a block of texts or windows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The four token ids with a meaning of their own. Padding is 0 all over the project: a mask is `ids > 0`."""
+"""The four special token ids. Padding is 0 everywhere: a mask is `ids > 0`."""
 
 PAD = 0
 UNK = 1

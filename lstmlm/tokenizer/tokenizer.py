@@ -1,4 +1,4 @@
-"""Text to token ids and back, with the ids that the rest of the project counts on."""
+"""The tokenizer: text to token ids and back, with fixed special ids."""
 
 from __future__ import annotations
 

@@ -151,7 +151,9 @@ def _chosen(report: Path) -> dict[str, Any]:
     chosen = read_object(report, "chosen")["chosen"]
     kinds: dict[str, type] = {"precision": str, "threads": int, "batch": int, "batch_tokens": int}
     if not isinstance(chosen, dict) or any(type(value) is not kinds.get(name) for name, value in chosen.items()):
-        raise UserError("damaged: not as it was written", where=str(report), hint="Remove it, and it is measured again")
+        raise UserError(
+            "damaged: the content differs from what was written", where=str(report), hint="Remove it to measure again"
+        )
     return chosen
 
 

@@ -1,4 +1,4 @@
-"""What is refused before any worker starts."""
+"""Checks the inputs of training before any worker starts."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def check_inputs(recipe: Recipe, data: Manifest, vocabulary: Manifest) -> None:
     """
     choose_objective(recipe)
     if recipe.evaluation.cache.size and load_task(recipe.task).has_targets:
-        what = f"a neural cache remembers running text, which task {recipe.task} has none of"
+        what = f"a neural cache needs running text, which task {recipe.task} does not have"
         raise UserError(what, where="evaluation.cache", hint="Leave it out")
     check_recipe_vocabulary(recipe, vocabulary)
     hint = "Run the examples stage again with this tokenizer, or name the tokenizer they were made with"
@@ -47,7 +47,7 @@ def _check_enough(recipe: Recipe, train: Mapping[str, int], valid: Mapping[str, 
     task = load_task(recipe.task)
     if not task.full_batches(train, recipe):
         hint = "Lower training.batch, or give more text" if task.batch_field == "batch" else "Give more text"
-        what = f"the batch is larger than the data: {train['examples']} examples make not one training batch"
+        what = f"the training split has {train['examples']} examples, fewer than one batch"
         raise UserError(what, where="training.batch", hint=hint)
     if not valid["examples"]:
         hint = "Raise corpus.valid_fraction or name a corpus.valid with text in it"

@@ -105,7 +105,7 @@ def _publish(recipe: Recipe, work: Path, vocabulary: dict[str, Any], claim: Clai
     evaluations = best_first(rows, objective)
     if not evaluations or not (work / best_name(evaluations[0]["step"])).is_file():
         hint = f"Remove the folder {work} and train again"
-        raise UserError("what training left is damaged: its best weights are missing", where=str(work), hint=hint)
+        raise UserError("the training folder is damaged: its best weights are missing", where=str(work), hint=hint)
     best = evaluations[0]
     with claim.draft() as draft:
         shutil.copyfile(work / best_name(best["step"]), draft.path / "weights.npz")

@@ -1,4 +1,4 @@
-"""The learning rate: linear warm-up, then one of three ways down; and when to stop."""
+"""The learning-rate schedule (linear warm-up, then one of three decays) and early stopping."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Makes the vocabulary: trained on a sample of the train split, or a given file taken over."""
+"""Makes the vocabulary: trains it on a sample of the train split, or adopts a given file."""

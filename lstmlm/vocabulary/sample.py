@@ -1,4 +1,4 @@
-"""A random sample of the train split, drawn in Beam: bounded memory, and the same whatever the workers and bundles.
+"""Draws a random sample of the train split in Beam, in bounded memory, independent of workers and bundles.
 
 Each record has a pseudo-random number made of its id; the sample is the records with the smallest numbers (bottom-k
 sampling, Cohen and Kaplan 2007). Samples of parts merge into the sample of the whole.

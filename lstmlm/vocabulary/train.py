@@ -86,7 +86,7 @@ def _explained(error: Exception, vocabulary: int) -> UserError:
     high = re.search(r"value <= (\d+)", message)
     if high:
         hint = f"Set it to {high[1]} or less"
-        return UserError(f"{vocabulary} pieces are more than the text gives", where=where, hint=hint)
+        return UserError(f"{vocabulary} pieces are more than the text yields", where=where, hint=hint)
     low = re.search(r"smaller than required_chars\. \d+ vs (\d+)", message)
     if low:
         hint = f"Set it to {low[1]} or more"

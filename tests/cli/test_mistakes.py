@@ -140,11 +140,11 @@ def _faults(text: str | bytes, capsys: pytest.CaptureFixture[str], *options: str
             "r.yaml:8: model.cutoffs: must rise, and is [90, 30]. Write [30, 90]",
         ),
         ("units: 32", "pointer: true", "r.yaml:8: model.pointer: only for tasks of pairs"),
-        ("warmup: 2", "metric: bleu", "r.yaml:11: training.metric: training measures no 'bleu' for task generate"),
+        ("warmup: 2", "metric: bleu", "r.yaml:11: training.metric: task `generate` has no training metric 'bleu'"),
         (
             "perplexity:",
             "perplexty:",
-            "r.yaml:14: evaluation.thresholds.perplexty: the evaluation of task generate meas",
+            "r.yaml:14: evaluation.thresholds.perplexty: task `generate` has no evaluation metric",
         ),
         ("{max: 100}", "{}", "r.yaml:14: evaluation.thresholds.perplexity: the threshold has no bound"),
         ("{max: 100}", "{min: 9, max: 1}", "r.yaml:14: evaluation.thresholds.perplexity: min 9.0 is above max 1.0"),
@@ -166,7 +166,7 @@ def _faults(text: str | bytes, capsys: pytest.CaptureFixture[str], *options: str
         ("train: a.jsonl", 'train: "*.csv"', "r.yaml:4: corpus.train: ./*.csv: no such file in the corpus"),
         ("train: a.jsonl", "train: /tmp/a.jsonl", "r.yaml:4: corpus.train: /tmp/a.jsonl is absolute"),
         ("train: a.jsonl", "train: ../a.jsonl", "r.yaml:4: corpus.train: '../a.jsonl' leads out of corpus.root"),
-        ("train: a.jsonl", "train: a.jsonl\n  root: nowhere", "r.yaml:5: corpus.root: nowhere is not there"),
+        ("train: a.jsonl", "train: a.jsonl\n  root: nowhere", "r.yaml:5: corpus.root: nowhere does not exist"),
         ("train: a.jsonl", "train: a.jsonl\n  root: a.txt", "r.yaml:5: corpus.root: a.txt is not a folder"),
         ("train: a.jsonl", "train: a.jsonl\n  valid: v.jsonl", "r.yaml:5: corpus.valid: ./v.jsonl: no such file"),
         (
@@ -184,7 +184,7 @@ def _faults(text: str | bytes, capsys: pytest.CaptureFixture[str], *options: str
             "train: a.jsonl\n  mixture: [{files: b.jsonl}]",
             "r.yaml:5: corpus.mixture.0.files: no train file matches 'b.jsonl'",
         ),
-        ("vocabulary: 400", "model: t.model", "r.yaml:6: tokenizer.model: t.model is not there"),
+        ("vocabulary: 400", "model: t.model", "r.yaml:6: tokenizer.model: t.model does not exist"),
         ("vocabulary: 400", "model: tokenizer.json", "r.yaml:6: tokenizer.model: tokenizer.json cannot be exported"),
         ("vocabulary: 400", "model: a.txt", "r.yaml:6: tokenizer.model: a.txt is no vocabulary"),
         ("input: a.jsonl", "input: prompts.jsonl", "r.yaml:18: inference.input: ./prompts.jsonl: no such file"),
@@ -221,9 +221,9 @@ def test_a_mistake_in_a_recipe_is_a_line(old: str, new: str, begins: str, capsys
         ("corpus.train=b.jsonl", "--set corpus.train: corpus.train: ./b.jsonl: no such file"),
         (
             "evaluation.thresholds.bleu.min=3",
-            "--set evaluation.thresholds.bleu.min: evaluation.thresholds.bleu: the ev",
+            "--set evaluation.thresholds.bleu.min: evaluation.thresholds.bleu: task `generate` has no ev",
         ),
-        ("task=translate", "r.yaml:3: corpus.target: task translate learns from pairs"),
+        ("task=translate", "r.yaml:3: corpus.target: task translate needs pairs"),
     ],
 )
 def test_a_mistake_in_set_is_a_line(option: str, begins: str, capsys: pytest.CaptureFixture[str]) -> None:

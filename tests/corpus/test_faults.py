@@ -104,5 +104,5 @@ def test_only_bad_records_fail_the_job(tmp_path: Path) -> None:
 
 def test_rules_that_drop_everything_fail_the_job(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("too short\n" * 50)
-    with pytest.raises(UserError, match="nothing is left of the corpus: all 50 rows were dropped"):
+    with pytest.raises(UserError, match="the corpus is empty after cleaning: all 50 rows were dropped"):
         ingest(recipe(tmp_path, train="a.txt", quality=["gopher"]), tmp_path / "out", Silent())

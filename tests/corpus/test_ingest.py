@@ -134,7 +134,7 @@ def test_lists_of_targets_and_named_ids_are_kept(tmp_path: Path) -> None:
         (
             {"a.jsonl": '{"id": "k7", "text": "x"}\n' * 2},
             {"train": "a.jsonl", "id": "id", "valid_fraction": 0.5},
-            "two records have the id 'k7'",
+            "duplicate id 'k7'",
         ),
         ({"a.txt": "x"}, {"train": "/a.txt"}, "is absolute"),
     ],

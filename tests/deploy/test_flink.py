@@ -187,6 +187,6 @@ def test_an_error_the_user_can_fix_arrives_in_one_line(
     code, said = Command(root, *arguments, *cluster.options()).finish()
     assert code == 2, said + (tmp_path / "out.log").read_text()[-5000:]
     (line,) = (line for line in said.splitlines() if line.startswith("lstmlm: "))
-    assert "bad.csv:1: a column is named twice" in line
+    assert "bad.csv:1: duplicate column name" in line
     assert "Traceback" not in said
     assert not (tmp_path / "out").exists()

@@ -94,7 +94,7 @@ def test_mistakes_are_found_before_measuring(tmp_path: Path, task: FakeTask) -> 
     cases = [
         (recipe(), export, "valid split is empty"),
         (recipe(bleu={"min": 2, "max": 1}), export, "above max"),
-        (recipe(), records, "holds records, and export is needed"),
+        (recipe(), records, "expected a folder of kind `export`, found `records`"),
         (recipe(), tmp_path / "none", "not a finished result"),
     ]
     for run, folder, words in cases:

@@ -111,6 +111,6 @@ def test_rerun_writes_the_same_bytes(root: Path, tmp_path: Path) -> None:
 def test_unfinished_input_is_refused(root: Path, tmp_path: Path) -> None:
     with pytest.raises(UserError, match="not a finished result"):
         build_examples(recipe(root, "generate"), tmp_path, root / "generate/tokenizer", tmp_path / "out", Silent())
-    with pytest.raises(UserError, match="tokenizer is needed"):
+    with pytest.raises(UserError, match="expected a folder of kind `tokenizer`"):
         records = root / "generate/records"
         build_examples(recipe(root, "generate"), records, records, tmp_path / "out", Silent())

@@ -1,4 +1,4 @@
-"""What is fuzzed: every reader of files of others, and of this project's own files, with good files to begin with."""
+"""The fuzz targets: every reader of foreign files and of this project's own files, with valid files as seeds."""
 
 from __future__ import annotations
 

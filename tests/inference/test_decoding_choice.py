@@ -1,4 +1,4 @@
-"""How texts are decoded is what the recipe of the job says, not what that of the export said."""
+"""Texts are decoded as the job's recipe says, not as the export's recipe said."""
 
 from __future__ import annotations
 

@@ -180,7 +180,7 @@ def test_files_that_no_job_writes_are_not_removed(shouter: Path, recipe: MakeRec
     mine = tmp_path / ".out.work" / "mine.txt"
     mine.parent.mkdir()
     mine.write_text("keep")
-    with pytest.raises(UserError, match=r"holds 'mine\.txt', which no job writes"):
+    with pytest.raises(UserError, match=r"holds 'mine\.txt', which is not a file of this job"):
         infer(recipe(), shouter, tmp_path / "out", Silent(), input=path)
     assert mine.read_text() == "keep"
 

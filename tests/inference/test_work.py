@@ -1,4 +1,4 @@
-"""What an interrupted batch job left is checked before it is used."""
+"""The work folder of an interrupted batch job is checked before it is used."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def test_an_input_that_is_damaged_is_one_line_unless_its_chunk_is_done(tmp_path:
     DAMAGES[damage](place.inputs / "000000.jsonl")
     opened(place)
     DAMAGES[damage](place.inputs / "000001.jsonl")
-    with pytest.raises(UserError, match=r"000001.jsonl: what a stopped job left here is damaged\. Remove the folder"):
+    with pytest.raises(UserError, match=r"000001.jsonl: the unfinished work here is damaged\. Remove the folder"):
         opened(place)
 
 

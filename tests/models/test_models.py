@@ -1,4 +1,4 @@
-"""What both models must keep: padding changes nothing, rows are independent, the loss is the formula."""
+"""Properties of both models: padding changes nothing, rows are independent, the loss is the formula."""
 
 import numpy as np
 import pytest

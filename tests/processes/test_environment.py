@@ -1,4 +1,4 @@
-"""What other tools set in the environment changes nothing."""
+"""Environment variables of other tools change nothing."""
 
 from __future__ import annotations
 

@@ -69,7 +69,7 @@ def test_a_folder_without_a_manifest_is_refused(tmp_path: Path) -> None:
 
 def test_a_folder_of_another_kind_is_refused(tmp_path: Path) -> None:
     _publish(tmp_path / "out")
-    with pytest.raises(UserError, match="holds records, and tokenizer is needed"):
+    with pytest.raises(UserError, match="expected a folder of kind `tokenizer`, found `records`"):
         read_manifest(tmp_path / "out", "tokenizer")
 
 
@@ -87,7 +87,7 @@ def test_a_changed_file_is_detected(tmp_path: Path, change: str, verify: bool) -
         file.unlink()
     else:
         file.write_text("hell" if change == "shorter" else "hallo", encoding="utf-8")
-    with pytest.raises(UserError, match=r"data\.txt: missing, or not as the manifest says"):
+    with pytest.raises(UserError, match=r"data\.txt: file is missing or does not match the manifest"):
         read_manifest(tmp_path / "out", verify=verify)
 
 
@@ -104,7 +104,7 @@ def test_another_result_is_never_overwritten(tmp_path: Path, kind: str, stamp: s
     _publish(tmp_path / "out")
     with pytest.raises(UserError, match="not empty"):
         is_finished(tmp_path / "out", kind, stamp)
-    with pytest.raises(UserError, match=r"not empty|this very result"):
+    with pytest.raises(UserError, match=r"not empty|the same result"):
         _publish(tmp_path / "out", stamp, "other")
     assert (tmp_path / "out" / "Split-train" / "data.txt").read_text(encoding="utf-8") == "hello"
 

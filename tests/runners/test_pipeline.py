@@ -1,4 +1,4 @@
-"""What reaches the caller of a pipeline."""
+"""Errors and results of a pipeline reach the caller."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where pipelines run, as the command line names it."""
+"""The command line chooses the runner."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ ONE = pieces(600, "a" * 64)
     [
         (
             pieces(800, "b" * 64),
-            "tokenizer: the examples were made with a vocabulary of 600 tokens, and the tokenizer has 800. Do",
+            "tokenizer: the examples were made with a vocabulary of 600 tokens, but the tokenizer has 800. Do",
         ),
         (
             pieces(600, "b" * 64),
@@ -41,7 +41,7 @@ def test_a_vocabulary_that_differs_is_reported_in_one_line(other, message):
 def test_the_recipe_must_ask_for_this_vocabulary(recipe, tmp_path):
     check_recipe_vocabulary(recipe, ONE)
     with pytest.raises(
-        UserError, match=r"tokenizer\.vocabulary: the recipe asks for 600 tokens, and the tokenizer has 800"
+        UserError, match=r"tokenizer\.vocabulary: the recipe asks for 600 tokens, but the tokenizer has 800"
     ):
         check_recipe_vocabulary(recipe, pieces(800, "b" * 64))
     given = tmp_path / "given.model"
@@ -56,5 +56,5 @@ def test_the_recipe_must_ask_for_this_vocabulary(recipe, tmp_path):
 def test_a_recipe_of_words_asks_for_at_most_so_many(recipe):
     words = recipe.model_copy(update={"tokenizer": recipe.tokenizer.model_copy(update={"algorithm": "word"})})
     check_recipe_vocabulary(words, pieces(400, "a" * 64))
-    with pytest.raises(UserError, match="the recipe asks for 600 tokens, and the tokenizer has 800"):
+    with pytest.raises(UserError, match="the recipe asks for 600 tokens, but the tokenizer has 800"):
         check_recipe_vocabulary(words, pieces(800, "b" * 64))

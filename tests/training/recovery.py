@@ -1,4 +1,4 @@
-"""How long training takes to recover from a fault; `benchmarks/train_faults.py` makes rows of it."""
+"""Measures how long training takes to recover from a fault; `benchmarks/train_faults.py` makes rows of it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What `--auto` chooses on machines of known speed; one real probe."""
+"""The choices of `--auto` on simulated machines of known speed; one real probe."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""What cannot be trained is reported in one line, before any worker starts."""
+"""Unusable training inputs are reported in one line, before any worker starts."""
 
 import pytest
 
@@ -30,7 +30,7 @@ def refused(recipe, stages, tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("carry_state", [True, False])
 def test_a_batch_larger_than_the_data(refused, carry_state):
-    refused(r"training\.batch: the batch is larger than the data: \d+ examples", batch=10**6, carry_state=carry_state)
+    refused(r"training\.batch: the training split has \d+ examples", batch=10**6, carry_state=carry_state)
 
 
 def test_more_workers_than_rows(refused):
@@ -45,7 +45,7 @@ def test_a_neural_cache_for_a_task_of_pairs(recipe, stages):
     data, vocabulary = (read_manifest(stages / name) for name in ("examples", "tokenizer"))
     evaluation = recipe.evaluation.model_copy(update={"cache": Cache(size=10)})
     check_inputs(recipe.model_copy(update={"evaluation": evaluation}), data, vocabulary)
-    with pytest.raises(UserError, match=r"evaluation\.cache: a neural cache .* which task translate has none of"):
+    with pytest.raises(UserError, match=r"evaluation\.cache: a neural cache .* which task translate does not have"):
         check_inputs(recipe.model_copy(update={"evaluation": evaluation, "task": "translate"}), data, vocabulary)
 
 
@@ -53,7 +53,7 @@ def test_the_largest_batch_that_the_data_fills_is_taken(recipe, stages):
     data, vocabulary = (read_manifest(stages / name) for name in ("examples", "tokenizer"))
     rows = data.facts["splits"]["train"]["tokens"] // recipe.examples.window
     check_inputs(change(recipe, batch=rows), data, vocabulary)
-    with pytest.raises(UserError, match="larger than the data"):
+    with pytest.raises(UserError, match="fewer than one batch"):
         check_inputs(change(recipe, batch=rows + 1), data, vocabulary)
 
 

@@ -1,4 +1,4 @@
-"""How text becomes lines SentencePiece can be trained on."""
+"""Text becomes lines that SentencePiece can be trained on."""
 
 from __future__ import annotations
 
@@ -29,7 +29,9 @@ def test_a_vocabulary_of_words_has_the_words_there_are() -> None:
 
 
 def test_a_vocabulary_of_pieces_larger_than_the_text_gives_is_refused() -> None:
-    with pytest.raises(UserError, match=r"tokenizer\.vocabulary: 1000 pieces are more than the text gives\. Set it to"):
+    with pytest.raises(
+        UserError, match=r"tokenizer\.vocabulary: 1000 pieces are more than the text yields\. Set it to"
+    ):
         train_model(iter(["a few words", "a few more words"]), Tokenizer(algorithm="bpe", vocabulary=1000))
 
 

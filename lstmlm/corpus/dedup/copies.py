@@ -1,4 +1,4 @@
-"""The second pass: finds records that are copies of earlier ones, and lists next to each part the rows to leave out."""
+"""The second pass: finds duplicate records and writes, next to each part, the list of rows to leave out."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which rows of a corpus are copies of an earlier one: exactly, or nearly.
+"""Decides which rows of a corpus are exact or near duplicates of an earlier row.
 
 Equal and similar rows are pairs (`lstmlm.corpus.dedup.edges`); rows that pairs connect, over however many others, are
 copies of one text, and the first of them in corpus order is kept. The search is one Beam element for each range of each

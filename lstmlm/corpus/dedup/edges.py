@@ -1,4 +1,4 @@
-"""Pairs of equal or similar rows, found in one range of one key column at a time.
+"""Finds pairs of equal or similar rows, one range of one key column at a time.
 
 Rows are numbered over the whole corpus, in corpus order. What is found does not depend on how rows are divided into
 blocks or how keys are divided into ranges: all rows of a key are in one range.

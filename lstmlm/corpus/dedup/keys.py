@@ -1,4 +1,4 @@
-"""The keys of a block of records by which duplicates are found, and the file that a block's keys are stored in.
+"""Computes the keys that duplicates are found by, and stores those of each block in a file.
 
 A file takes `36 + 12 * columns + hashes` bytes per record: 28 with only exact keys, 440 with 12 bands of 8 hashes more.
 """

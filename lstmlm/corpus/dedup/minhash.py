@@ -1,4 +1,4 @@
-"""MinHash signatures and their bands (Broder 1997; Indyk and Motwani 1998): which texts may be nearly the same.
+"""MinHash signatures and LSH bands (Broder 1997; Indyk and Motwani 1998), which find candidate near duplicates.
 
 Two texts agree in a hash of their signatures with a probability equal to the Jaccard similarity of their shingles.
 Rows of a signature are put together to bands; texts that agree in all of a band become a candidate pair.

@@ -1,4 +1,4 @@
-"""The transform that cuts corpus files into ranges, with the segments of a large file counted by many workers."""
+"""Splits corpus files into ranges; segments of a large file are counted in parallel."""
 
 from __future__ import annotations
 

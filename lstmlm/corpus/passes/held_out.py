@@ -1,4 +1,4 @@
-"""Which split a record belongs to, where the recipe names no valid file."""
+"""Assigns records to the train or valid split by hash, where the recipe names no valid file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Ids stay unique: a corpus in which two records have the same is refused, in 16 bytes per record."""
+"""Checks that record ids are unique over the corpus, with 16 bytes of memory per record."""
 
 from __future__ import annotations
 
@@ -58,4 +58,4 @@ def refuse_repeated_ids(parts: Sequence[Path]) -> None:
     payload = next(payload for number, payload in enumerate(read_records(parts[part])) if number == row)
     record_id = deserialize(payload).id
     hint = "Make the ids unique, or leave out corpus.id"
-    raise UserError(f"two records have the id {record_id!r}", where="corpus.id", hint=hint)
+    raise UserError(f"duplicate id {record_id!r}", where="corpus.id", hint=hint)

@@ -1,4 +1,4 @@
-"""The last pass: parts become shards, without the rows that turned out to be copies.
+"""The last pass: joins parts to shards and leaves out the duplicate rows.
 
 Records are shuffled through files, not through a GroupByKey: runners that keep groups in memory would need as much of
 it as the corpus has bytes.

@@ -1,4 +1,4 @@
-"""The first pass: ranges of files become blocks of records, and at the end of the chain each block becomes files."""
+"""The first pass: reads file ranges as blocks of records, cleans them, and writes each block to part files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Columns of Arrow tables: which hold text or numbers, and how they become plain ones."""
+"""Finds text and number columns in Arrow tables and converts them to plain columns."""
 
 from __future__ import annotations
 

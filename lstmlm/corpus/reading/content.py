@@ -1,4 +1,4 @@
-"""What a corpus file holds, found in its first bytes: its compression, its encoding, its line ends.
+"""Detects the compression, encoding and line ends of a corpus file from its first bytes.
 
 Names are wrong too often: gzip without `.gz`, exports in UTF-16, one JSON array where lines of JSON are expected. The
 content decides, and what cannot be read as text is refused by the name of what it is.

@@ -1,4 +1,4 @@
-"""Keys inside keys of JSON objects: `translation.en` is the value of `en` in that of `translation`."""
+"""Reads nested keys of JSON objects: `translation.en` is the value of `en` in that of `translation`."""
 
 from __future__ import annotations
 

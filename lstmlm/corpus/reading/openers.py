@@ -1,4 +1,4 @@
-"""Bytes of local files and of remote ones, which Beam's filesystems open (`gs://`, `s3://`)."""
+"""Opens local files, and remote files (`gs://`, `s3://`) through the filesystems of Beam."""
 
 from __future__ import annotations
 
@@ -98,9 +98,7 @@ def _open_remote(path: str) -> BinaryIO:
 
 def cannot_read(path: str, error: OSError) -> UserError:
     """Returns the error of a local file that the system refuses."""
-    return UserError(
-        f"cannot be read: {error.strerror}", where=path, hint="Check that it is there, and its permissions"
-    )
+    return UserError(f"cannot be read: {error.strerror}", where=path, hint="Check that it exists, and its permissions")
 
 
 def cannot_reach(path: str, error: Exception) -> UserError:

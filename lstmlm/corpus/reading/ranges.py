@@ -1,4 +1,4 @@
-"""Parts of corpus files that can be read by themselves, with the exact number of their first line.
+"""Ranges of corpus files that can be read independently, each with the exact number of its first line.
 
 Plain line formats are cut near multiples of a size, at the next line that begins there; parquet files by row groups.
 A first pass counts line feeds, so that a record's `file:line` does not depend on the cutting. What cannot be cut

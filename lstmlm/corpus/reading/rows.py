@@ -44,10 +44,10 @@ def check_columns(columns: Sequence[str], needed: Sequence[str], where: str) -> 
     """
     there = ", ".join(map(repr, columns))
     if len(set(columns)) != len(columns):
-        raise UserError(f"a column is named twice (there are {there})", where=where, hint="Rename one")
+        raise UserError(f"duplicate column name (there are {there})", where=where, hint="Rename one")
     for name in needed:
         if name not in columns:
-            hint = "Name columns that are there: in corpus.source, .target and .id, or inference.field and .id"
+            hint = "Name existing columns: in corpus.source, .target and .id, or inference.field and .id"
             raise UserError(f"no column {name!r} (there are {there})", where=where, hint=hint)
 
 

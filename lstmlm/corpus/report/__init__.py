@@ -1,1 +1,1 @@
-"""What came in, what was dropped and why, and whether the corpus can be used."""
+"""The corpus report: counts of rows read, kept and dropped, with reasons, and the checks of the result."""

@@ -1,4 +1,4 @@
-"""Whether a corpus adds up and can be used."""
+"""Checks that the counts of a corpus add up and that its splits are not empty."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def check_usable(
     if not counts["kept"]:
         if counts["dropped"].keys() - {"blank"}:
             reasons = reasons_of(counts["dropped"])
-            what = f"nothing is left of the corpus: all {counts['in']} rows were dropped ({reasons})"
+            what = f"the corpus is empty after cleaning: all {counts['in']} rows were dropped ({reasons})"
             raise UserError(what, where=where, hint="Loosen the rules of the corpus section")
         blank = f"; {counts['in']} rows have no text" if counts["in"] else ""
         hint = "Check corpus.train, corpus.source and corpus.target"

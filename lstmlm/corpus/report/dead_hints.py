@@ -1,4 +1,4 @@
-"""What a user can do about dead letters: advice that works for the most frequent reason."""
+"""Hints on dead letters: advice for the most frequent reason."""
 
 from __future__ import annotations
 

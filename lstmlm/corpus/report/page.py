@@ -1,4 +1,4 @@
-"""The corpus report as one page of HTML that needs nothing else: bars are drawn as SVG inside of it."""
+"""Renders the corpus report as one self-contained HTML page, with bar charts in SVG."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The corpus report: what came in, what was dropped and why, how long and in which language the texts are."""
+"""The corpus report: rows read, dropped rows by reason, text lengths and languages."""
 
 from __future__ import annotations
 

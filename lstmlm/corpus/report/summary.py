@@ -1,4 +1,4 @@
-"""What is known of a block once its records are written, and the sums over all blocks."""
+"""Statistics of a block, computed when its records are written, and their sums over all blocks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a user should know about a finished corpus: rules that do not fit it, a valid split that was thinned."""
+"""Warnings about a finished corpus: quality rules that do not fit it, a valid split that lost many records."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Which files a corpus consists of."""
+"""Finds the files of a corpus: by name, folder or glob, locally or in a store."""

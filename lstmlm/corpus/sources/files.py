@@ -1,4 +1,4 @@
-"""The files a recipe's corpus consists of, and what identifies them."""
+"""Lists the corpus files of a recipe, with the hashes that identify them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a search for corpus files comes to: the files, and what is not read."""
+"""The result of a search for corpus files: the files to read and those left out."""
 
 from __future__ import annotations
 

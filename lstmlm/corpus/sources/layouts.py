@@ -1,4 +1,4 @@
-"""Which split the files of a folder or glob belong to, as their names say.
+"""Assigns the files of a folder or glob to splits by their names.
 
 For example `data/train-00000-of-00002.parquet`, `imdb-test.jsonl`, or `default/validation/0000.parquet`. The keywords
 are those of the Hugging Face hub (structure of a dataset repository), and those of shared tasks in translation.

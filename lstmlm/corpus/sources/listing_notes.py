@@ -1,4 +1,4 @@
-"""What a user should know about the files of a corpus: what was left out and why, and which files are the same."""
+"""Messages about the files of a corpus: files left out, with the reason, and identical files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The files below a local folder. What leads out of it is refused; links to folders are not followed."""
+"""Lists the files below a local folder. Links that lead out of it are refused; links to folders are not followed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How often a record of a file is used: the mixture of several corpora by weights."""
+"""Computes how often a record of a file is repeated, from the weights of the mixture."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Names in a folder or glob that are not corpus files: hidden and temporary files, and what table writers leave.
+"""Recognises names that are not corpus files: hidden and temporary files, and marker files of table writers.
 
 The rules are those of Hadoop's world (names that begin with `_` or `.` are not data) and of common editors and
 download tools. A pattern that asks for such a name gets it.

@@ -1,4 +1,4 @@
-"""The files in a store that Beam opens (`gs://`, `s3://`)."""
+"""Lists the files of a store that Beam opens (`gs://`, `s3://`)."""
 
 from __future__ import annotations
 

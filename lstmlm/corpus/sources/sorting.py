@@ -1,4 +1,4 @@
-"""Sorts what is below a folder into corpus files and what is left out: one rule for local folders and for stores."""
+"""Sorts the names below a folder into corpus files and files left out, by one rule for local folders and stores."""
 
 from __future__ import annotations
 

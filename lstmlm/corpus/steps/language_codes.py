@@ -1,4 +1,4 @@
-"""The languages that can be identified, apart from the model that does it: a recipe is checked without loading it."""
+"""The languages that can be identified, kept apart from the detector: a recipe is checked without loading it."""
 
 from __future__ import annotations
 

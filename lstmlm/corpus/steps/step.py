@@ -1,4 +1,4 @@
-"""Steps of the corpus pipeline: pure functions from block to block. `lstmlm.corpus.steps.each_block` applies one."""
+"""The interface of corpus steps: pure functions from block to block. `lstmlm.corpus.steps.each_block` applies one."""
 
 from __future__ import annotations
 

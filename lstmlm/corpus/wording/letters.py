@@ -1,4 +1,4 @@
-"""What each code point is to the comparison of texts: a letter of a word, a word by itself, white space or nothing.
+"""Character classes for the comparison of texts: letter, single-character word, white space, or ignored.
 
 Letters keep their marks: vowel signs and accents make different words. Case, width (`Ａ`) and the contextual forms of
 Arabic letters do not. Signs count as words: emoji, currencies, operators, and the marks of `_SIGNS`. Other punctuation

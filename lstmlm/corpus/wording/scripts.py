@@ -1,4 +1,4 @@
-"""Scripts that are written without spaces between words: how many characters of them make about one word.
+"""Scripts written without spaces between words, with the mean number of characters per word.
 
 The numbers are rough means over running text. They let rules that count words treat a Chinese or Thai text nearly as
 they treat an English one, without a dictionary for each language.

@@ -1,4 +1,4 @@
-"""What a character is to a word: a part of it, a space, or its end."""
+"""Character classes for word boundaries: part of a word, space, or end of a word."""
 
 from __future__ import annotations
 

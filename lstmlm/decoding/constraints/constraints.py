@@ -1,4 +1,4 @@
-"""What a decoded text must and must not contain, token by token."""
+"""Constraints on decoded texts (forbidden words, forced phrases, lengths), applied at each token."""
 
 from __future__ import annotations
 

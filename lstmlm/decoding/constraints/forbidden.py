@@ -1,4 +1,4 @@
-"""Forbidden words: which tokens may not come next, however a word is spelled in pieces.
+"""Forbidden words: masks the tokens that would complete one, however the word is split into pieces.
 
 Every piece is a row of symbols of a `PhraseAutomaton`, so what all tokens do to a state is a few look-ups in its table
 for the whole vocabulary at once. That is done once for each state that is met; a step of decoding then looks it up.

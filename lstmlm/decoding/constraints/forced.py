@@ -1,4 +1,4 @@
-"""Beam search with phrases that every output has to contain.
+"""Beam search with forced phrases, which every output contains.
 
 Hypotheses compete with those that have got as far in the phrases as they have, so that one with a rare phrase is not
 crowded out by likelier ones without it (Hokamp and Liu 2017; a beam of a fixed size, as Post and Vilar 2018).

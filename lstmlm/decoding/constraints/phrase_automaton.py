@@ -1,4 +1,4 @@
-"""Finds phrases in a text that is read character by character, as a table: state x symbol -> state.
+"""An automaton that finds phrases in a text read character by character: a table of state x symbol -> state.
 
 A phrase is found where it is written with nothing that makes its first or last word longer: "a word" is not found in
 "a wordy", but in "a word." it is. Any run of white space matches a space. Where a phrase begins or ends in a script

@@ -1,4 +1,4 @@
-"""What goes into a search and what comes out of it."""
+"""The inputs and outputs of a search: requests and hypotheses."""
 
 from __future__ import annotations
 

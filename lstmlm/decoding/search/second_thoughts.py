@@ -1,4 +1,4 @@
-"""What else could have been chosen: lets a row take its last token back."""
+"""Undoes token choices: keeps the alternatives of recent steps, so that a row can take its last token back."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reads an input once before anything is decoded: how much there is, and whether it can be decoded at all."""
+"""Reads an input once before decoding: counts its records and checks that ids are unique."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where the batch job finds what it decodes: files of any kind, here or in a store, or the valid split."""
+"""Finds the inputs of the batch job: files of any format, local or in a store, or the valid split."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the batch job decodes, an input at a time."""
+"""The requests of the batch job, one for each input row."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The rules of a recipe's `decoding` section in the tokens of a vocabulary; what cannot be is refused."""
+"""Translates the constraints of the `decoding` section into tokens, and rejects those the vocabulary cannot express."""
 
 from __future__ import annotations
 

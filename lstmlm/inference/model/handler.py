@@ -1,4 +1,4 @@
-"""The model as Beam's RunInference takes it; a record that the model fails on does not take others with it."""
+"""A Beam RunInference model handler that isolates the records a model fails on."""
 
 from __future__ import annotations
 

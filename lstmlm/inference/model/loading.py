@@ -85,7 +85,7 @@ def check_served_so(folder: Path, decoding: Decoding) -> None:
         return
     exported = Decoding.model_validate(built_in, context=FROM_DATA).model_dump(mode="json")
     if changed := "; ".join(differences(exported, decoding.model_dump(mode="json"), "decoding.")):
-        what = f"a model beyond the engine decodes as it was exported, and {changed}"
+        what = f"this SavedModel has its decoding options built in, but {changed}"
         raise UserError(what, where=str(folder), hint="Export it again with this recipe")
 
 

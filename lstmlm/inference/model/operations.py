@@ -1,4 +1,4 @@
-"""What a SavedModel would do: the operations it can reach, compared with those that touch more than its numbers."""
+"""Checks the operations of a SavedModel, and rejects those with side effects outside the model."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def check_operations(folder: Path) -> None:
         raise UserError("not a SavedModel", where=str(path), hint="Export again") from error
     found = sorted({name for graph in model.meta_graphs for name in _reached(graph) if _OUTSIDE.search(name)})
     if found:
-        what = f"this model reaches outside itself, by {', '.join(found[:3])}"
+        what = f"this model contains operations with side effects: {', '.join(found[:3])}"
         raise UserError(what, where=str(path), hint="Export it with lstmlm, or load it elsewhere, in a sandbox")
 
 

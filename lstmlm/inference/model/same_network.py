@@ -1,4 +1,4 @@
-"""Compares the recipe's network with the one that weights were trained as: weights do not say what they are of."""
+"""Compares the recipe's network with the one that the weights were trained with."""
 
 from __future__ import annotations
 

@@ -122,7 +122,7 @@ def batch_size(folder: Path) -> int:
     try:
         size = json.loads(path.read_text(encoding="utf-8"))["batch"]
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise UserError("does not say the model's `batch`", where=str(path), hint="Export again") from error
+        raise UserError("has no field `batch`", where=str(path), hint="Export again") from error
     if isinstance(size, bool) or not isinstance(size, int) or size < 1:
         raise UserError(f"`batch` is {size!r}, not a number of rows", where=str(path), hint="Export again")
     return size

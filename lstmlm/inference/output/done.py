@@ -1,4 +1,4 @@
-"""What a chunk that is done leaves: its outputs, and last its facts, which say so; both are on the disk then.
+"""Writes the outputs of a finished chunk, then a facts file that marks it as done; both are synced to disk.
 
 What a later job finds of an interrupted one is checked: a chunk whose files are damaged is decoded again.
 """

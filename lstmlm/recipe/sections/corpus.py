@@ -1,4 +1,4 @@
-"""`corpus`: the files a run reads, and what is done to their records."""
+"""`corpus`: the files a run reads, and how their records are cleaned."""
 
 from __future__ import annotations
 

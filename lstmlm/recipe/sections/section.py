@@ -1,4 +1,4 @@
-"""What all sections of a recipe are made of."""
+"""The base class of all recipe sections."""
 
 from __future__ import annotations
 

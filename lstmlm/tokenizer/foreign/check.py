@@ -1,4 +1,4 @@
-"""Checks a tokenizer of others before it is loaded here: in a child process, which it may crash or hang."""
+"""Checks a foreign tokenizer in a child process, which it may crash or hang, before loading it here."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ def check_file(path: Path, field: str) -> None:
     """
     found = path.stat()
     if not stat.S_ISREG(found.st_mode):
-        raise UserError(f"{path} is no file", where=field, hint="Name a file")
+        raise UserError(f"{path} is not a file", where=field, hint="Name a file")
     if found.st_size > MOST_BYTES:
-        what = f"{path} has {found.st_size} bytes, and a tokenizer may have {MOST_BYTES}"
+        what = f"{path} has {found.st_size} bytes; a tokenizer may have {MOST_BYTES}"
         raise UserError(what, where=field, hint="Name a tokenizer")
 
 

@@ -1,4 +1,4 @@
-"""Loads tokenizers of others for `foreign.check`, in a process of its own, and tries them on hard texts."""
+"""The child process of `foreign.check`: loads foreign tokenizers and runs them on difficult texts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A vocabulary that the recipe brings along: checked, and laid out as this project needs it."""
+"""A vocabulary file named by the recipe: checks it, and converts it to the special ids of this project."""
 
 from __future__ import annotations
 

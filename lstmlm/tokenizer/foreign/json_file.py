@@ -1,4 +1,4 @@
-"""A `tokenizer.json` as this project loads it: text never spells a special token, and none of it is lost."""
+"""Adapts a `tokenizer.json`: special tokens are never produced from text, and decoding restores the text."""
 
 from __future__ import annotations
 

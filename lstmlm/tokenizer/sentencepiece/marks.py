@@ -1,4 +1,4 @@
-"""Escapes characters that SentencePiece would confuse with its own marks, and restores them afterwards.
+"""Escapes characters that SentencePiece uses as markers, and restores them after decoding.
 
 SentencePiece writes U+2581 for a space, so that one in a text would come back as a space. Here it is written as
 `ESCAPE 1`, and `ESCAPE` itself as `ESCAPE 0`: no text is lost, and almost none has either.

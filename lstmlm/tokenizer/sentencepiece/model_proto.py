@@ -1,4 +1,4 @@
-"""What is read from a serialized SentencePiece model, and how its special pieces get this project's ids.
+"""Reads a serialized SentencePiece model, and maps its special pieces to this project's ids.
 
 SentencePiece's own Python classes of these messages need a newer protobuf than TensorFlow 2.16 and TFX allow.
 """

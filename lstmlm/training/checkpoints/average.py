@@ -31,7 +31,7 @@ def average(model: Path, output: Path, count: int | None = None) -> Manifest:
     files = _best_first(model, trained)
     if count is not None:
         if count > len(files):
-            what = f"{count} evaluations are to be averaged, but only {len(files)} were kept"
+            what = f"cannot average {count} evaluations: only {len(files)} were kept"
             raise UserError(what, where=str(model), hint="Train with a larger training.keep_best")
         files = files[:count]
 

@@ -1,4 +1,4 @@
-"""Checkpoints: weights, optimizer, averages, carried state, position and recipe.
+"""Checkpoints: weights, optimizer state, weight averages, recurrent state, position and recipe.
 
 They are published whole, checked by sha256, and the newest k are kept. No random state is among them, because all
 noise is a pure function of the seed and the step.
@@ -108,7 +108,7 @@ def restore_newest(folder: Path, variables: Mapping[str, tf.Variable], recipe: M
             position = Position(**facts["position"])
             saved: dict[str, Any] = facts["recipe"]
         except (UserError, KeyError, TypeError) as error:
-            logger.warning("%s: damaged checkpoint passed over: %s", candidate, error)
+            logger.warning("%s: skipped a damaged checkpoint: %s", candidate, error)
             continue
         changed = [line for line in differences(saved, recipe) if not line.startswith("training.steps ")]
         if changed:
@@ -117,7 +117,7 @@ def restore_newest(folder: Path, variables: Mapping[str, tf.Variable], recipe: M
         load_arrays(candidate / "arrays.npz", variables)
         return position
     if found:
-        logger.warning("%s: no whole checkpoint is left, training begins again at step 0", folder)
+        logger.warning("%s: no intact checkpoint is left, training restarts at step 0", folder)
     return Position()
 
 
@@ -135,7 +135,7 @@ def check_space(folder: Path, variables: Mapping[str, tf.Variable], copies: int)
     needed = copies * sum(4 * variable.shape.num_elements() for variable in variables.values())
     free = shutil.disk_usage(folder).free
     if free < needed:
-        what = f"{needed / 1e6:,.0f} MB are needed for checkpoints and {free / 1e6:,.0f} MB are free"
+        what = f"checkpoints need {needed / 1e6:,.0f} MB, but only {free / 1e6:,.0f} MB are free"
         raise UserError(what, where=str(folder), hint="Free some space there, or lower training.keep")
 
 

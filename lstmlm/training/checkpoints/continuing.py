@@ -1,4 +1,4 @@
-"""More steps of what was trained before: from the end of a training, or from where one of more steps was interrupted.
+"""Continues a finished training with more steps, or resumes such a continuation.
 
 The state at the end of a run's last training is kept in `trained` in the run's folder, for a recipe that asks for more
 steps. Whatever else differs makes another training, which begins at step 0.
@@ -69,7 +69,7 @@ def take_over(work: Path, recipe: Recipe, data: Mapping[str, str], others: Itera
             found.append((step, folder))
         elif folder.name != TRAINED:  # what has ended needs no warning
             changed = changed or f"it has {step} steps, and training.steps is {recipe.training.steps}"
-            logger.warning("%s: these checkpoints are of another recipe and stay unused: %s", folder, changed)
+            logger.warning("%s: these checkpoints are of another recipe and are ignored: %s", folder, changed)
     if checkpoints(work):
         return 0
     for step, folder in sorted(found, reverse=True):
@@ -113,7 +113,7 @@ def _copied(folder: Path, work: Path, step: int) -> bool:
             shutil.copytree(newest, work / f".{newest.name}.copy", dirs_exist_ok=True)
             os.replace(work / f".{newest.name}.copy", work / newest.name)  # the last: a copy that is cut off is none
     except (OSError, UserError, ValueError, KeyError, IndexError) as error:
-        logger.warning("%s: these checkpoints stay unused: %s", folder, error)
+        logger.warning("%s: these checkpoints are ignored: %s", folder, error)
         return False
     return True
 

@@ -1,4 +1,4 @@
-"""What decides the weights of a run, and how two runs differ."""
+"""The settings and data that determine the weights of a run, and the differences between two runs."""
 
 from __future__ import annotations
 

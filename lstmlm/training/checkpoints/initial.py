@@ -1,4 +1,4 @@
-"""Initial weights: training begins with those of an earlier model (`training.initial`) and not with random ones."""
+"""Initial weights: starts training from an earlier model (`training.initial`) in place of random weights."""
 
 from __future__ import annotations
 

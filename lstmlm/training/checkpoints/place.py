@@ -1,4 +1,4 @@
-"""Where the checkpoints of a training are: one folder for what is trained, which one process at a time uses.
+"""The checkpoint folder of a training run, locked by one process at a time.
 
 It is in the run's folder, which depends on where the command is started. A file next to the output says where, so that
 the same command with the same output resumes wherever it is started.

@@ -1,1 +1,1 @@
-"""What is measured during training, and where it is shown."""
+"""Training metrics: measured, logged, plotted and sent to trackers."""

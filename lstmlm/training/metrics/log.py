@@ -1,4 +1,4 @@
-"""What a training run wrote down, read again."""
+"""Reads the metrics log of a training run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What evaluations are compared by: the best weights, early stopping and averages go by one metric."""
+"""The objective: the metric that selects the best weights, early stopping and averages."""
 
 from __future__ import annotations
 
@@ -48,5 +48,5 @@ def choose_objective(recipe: Recipe) -> Objective:
     if name not in known:
         close = difflib.get_close_matches(name, known, n=1)
         hint = f"Did you mean `{close[0]}`?" if close else f"There are: {', '.join(known)}"
-        raise UserError(f"training measures no {name!r} for task {recipe.task}", where="training.metric", hint=hint)
+        raise UserError(f"task `{recipe.task}` has no training metric {name!r}", where="training.metric", hint=hint)
     return Objective(name, known[name], name in outputs)

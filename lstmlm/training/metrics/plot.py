@@ -1,4 +1,4 @@
-"""The picture of a training run."""
+"""Plots the metrics of a training run."""
 
 from __future__ import annotations
 

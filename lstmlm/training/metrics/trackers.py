@@ -1,4 +1,4 @@
-"""Where the metrics of a run go in addition to its own files: TensorBoard and MLflow."""
+"""Sends the metrics of a run to TensorBoard and MLflow."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Summing tensors over workers: the one thing data-parallel training needs of the network."""
+"""All-reduce: sums tensors over workers, the only communication of data-parallel training."""
 
 from __future__ import annotations
 

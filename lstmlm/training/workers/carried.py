@@ -1,4 +1,4 @@
-"""The LSTM state of every stream of the global batch, spread over the workers that hold the rows."""
+"""The carried LSTM state of each stream of the global batch, sharded over the workers by row."""
 
 from __future__ import annotations
 

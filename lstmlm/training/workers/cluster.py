@@ -1,4 +1,4 @@
-"""The Ray cluster that a training run uses: one that is there, or one of its own on this machine."""
+"""The Ray cluster of a training run: an existing one, or a private one on this machine."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def _connected(address: str, source: str) -> Iterator[None]:
     import ray
 
     if "://" in address and not address.startswith("ray://"):
-        what = f"no Ray cluster answers at {address}: an address is HOST:PORT, and a URL that of a job server"
+        what = f"no Ray cluster answers at {address}: an address is HOST:PORT; a URL names a job server"
         raise UserError(what, where=source, hint=f"Name the cluster, or {HERE[source]}")
     host_port = re.fullmatch(r"(?:ray://)?\[?([^/]+?)\]?:(\d+)", address)
     try:
@@ -100,5 +100,5 @@ def _check_resources(recipe: Recipe) -> None:
     needed = {"CPU": workers * training.threads, "GPU": workers if training.use_gpu else 0}
     for kind, count in needed.items():
         if available.get(kind, 0) < count:
-            what = f"the Ray cluster has {available.get(kind, 0):.0f} {kind}, and the workers need {count}"
+            what = f"the Ray cluster has {available.get(kind, 0):.0f} {kind}, but the workers need {count}"
             raise UserError(what, where="training.workers", hint="Lower training.workers or training.threads")

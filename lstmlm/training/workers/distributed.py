@@ -1,4 +1,4 @@
-"""Ray Train around the worker: a group of processes, restarted from the last checkpoint when one dies."""
+"""Runs the training worker under Ray Train: a group of processes, restarted from the last checkpoint on failure."""
 
 from __future__ import annotations
 

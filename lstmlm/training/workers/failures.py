@@ -1,4 +1,4 @@
-"""Ray Train as this project needs it: a user's mistake is not tried again, and Ctrl-C stays this process's own."""
+"""The failure policy for Ray Train: a user's mistake is not retried, and Ctrl-C is handled by the driver."""
 
 from __future__ import annotations
 

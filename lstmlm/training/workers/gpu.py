@@ -1,4 +1,4 @@
-"""What a worker with a GPU does otherwise."""
+"""GPU settings of a training worker."""
 
 from __future__ import annotations
 

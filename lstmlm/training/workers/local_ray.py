@@ -1,4 +1,4 @@
-"""A Ray cluster of a training run's own, on this machine: for nobody else, and gone with the run.
+"""A private Ray cluster on this machine, which ends with the training run.
 
 Ray listens on every address and lets everybody in, and whoever reaches it can run code. Here it listens on 127.0.0.1,
 and takes nobody without a secret that only this process and its children know.

@@ -1,4 +1,4 @@
-"""Summing over workers of one machine through memory that all of them see.
+"""All-reduce through shared memory, for workers on one machine.
 
 A ring sends every number through the loopback network: some 3 ms of processor time per megabyte, which two workers on
 two cores cannot hide. Here each worker writes its numbers once, sums its share of all, and uses the result in place.

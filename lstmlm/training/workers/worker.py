@@ -1,4 +1,4 @@
-"""What one worker does from the first step to the last, with or without Ray around it."""
+"""The training loop of one worker: steps, evaluations, checkpoints; with or without Ray."""
 
 from __future__ import annotations
 
@@ -77,7 +77,9 @@ def train_worker(
             batch = next(batches, None)
         if batch is None:
             hint = "Lower training.batch (or batch_tokens), or give more text"
-            raise UserError("the batch is larger than the data: not one training batch", where="training", hint=hint)
+            raise UserError(
+                "the batch is larger than the data: there is not one full training batch", where="training", hint=hint
+            )
         worker.step(batch)
         if worker.due(settings.evaluate_every):
             worker.evaluate(held_out, judge)
@@ -219,7 +221,7 @@ class Worker:
     def _check_ids(self, batch: Batch) -> None:
         largest = max((int(np.max(batch[name])) for name in self._ids), default=-1)
         if largest >= self._vocabulary:
-            what = f"the examples hold token {largest}, and the vocabulary has {self._vocabulary} tokens"
+            what = f"the examples contain token id {largest}, but the vocabulary has only {self._vocabulary} tokens"
             hint = "Run the examples stage again with this tokenizer"
             raise UserError(what, where="training", hint=hint)
 

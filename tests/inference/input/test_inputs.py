@@ -128,7 +128,7 @@ def test_the_recipe_can_name_an_input_in_a_store(recipe: MakeRecipe, monkeypatch
         ("mem://bucket/a.tfrecord", "mem://bucket/a.tfrecord: TFRecord files are read on this machine only"),
         (
             "file:///data/a.jsonl",
-            "--input: file:/data/a.jsonl is a URL, and a path is needed. Write it as /data/a.jsonl",
+            "--input: file:/data/a.jsonl is a URL, but a path is needed. Write it as /data/a.jsonl",
         ),
     ],
 )

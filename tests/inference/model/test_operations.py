@@ -81,7 +81,7 @@ def test_a_model_that_reaches_outside_is_refused(kind: Any, tmp_path: Path) -> N
         (tmp_path / "names").write_text("a\n")
     arguments = {Writer: [marker], Hidden: [marker], Loader: [tmp_path / "names"], Caller: []}[kind]
     folder = published(tmp_path / "export", kind(*arguments))
-    with pytest.raises(UserError, match="this model reaches outside itself, by ") as caught:
+    with pytest.raises(UserError, match="this model contains operations with side effects: ") as caught:
         ServedModel(folder)
     assert caught.value.where == str(folder / FILE)
     assert not marker.exists()

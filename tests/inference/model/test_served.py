@@ -32,7 +32,7 @@ def test_a_folder_that_is_not_finished_is_refused(tmp_path: Path) -> None:
 def test_a_changed_file_is_refused(shouter: Path, tmp_path: Path) -> None:
     copy = shutil.copytree(shouter, tmp_path / "copy")
     (copy / "model.json").write_text(json.dumps({"batch": 8}))  # as long as before
-    with pytest.raises(UserError, match=r"model\.json: missing, or not as the manifest says"):
+    with pytest.raises(UserError, match=r"model\.json: file is missing or does not match the manifest"):
         ServedModel(copy)
 
 

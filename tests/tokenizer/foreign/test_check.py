@@ -230,12 +230,12 @@ def test_a_file_never_cuts_pads_adds_or_draws(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["a.json", "a.model"])
 def test_a_file_that_is_none_or_too_large_is_refused(name: str, tmp_path: Path) -> None:
     (tmp_path / name).mkdir()
-    with pytest.raises(UserError, match="is no file"):
+    with pytest.raises(UserError, match="is not a file"):
         check_file(tmp_path / name, "tokenizer.model")
     (tmp_path / name).rmdir()
     with (tmp_path / name).open("wb") as stream:
         stream.truncate(10**9)
-    with pytest.raises(UserError, match=r"has 1000000000 bytes, and a tokenizer may have"):
+    with pytest.raises(UserError, match=r"has 1000000000 bytes; a tokenizer may have"):
         check_file(tmp_path / name, "tokenizer.model")
 
 

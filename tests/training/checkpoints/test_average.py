@@ -35,7 +35,7 @@ def test_it_averages_the_best(model, tmp_path, count, mean):
 
 
 def test_more_than_were_kept_is_an_error(model, tmp_path):
-    with pytest.raises(UserError, match="4 evaluations are to be averaged, but only 3 were kept"):
+    with pytest.raises(UserError, match="cannot average 4 evaluations: only 3 were kept"):
         average(model, tmp_path / "mean", 4)
 
 

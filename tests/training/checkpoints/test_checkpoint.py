@@ -1,4 +1,4 @@
-"""What a checkpoint says when it cannot be written or read; resuming itself is in test_worker."""
+"""Errors of checkpoints that cannot be written or read; resuming is tested in test_worker."""
 
 import errno
 
@@ -50,7 +50,7 @@ def test_too_small_a_disk_is_reported_at_the_start(tmp_path, monkeypatch):
     monkeypatch.setattr(checkpoint.shutil, "disk_usage", lambda folder: usage._replace(free=11_000_000))
     variables = {"a": tf.Variable(tf.zeros([1_000_000]))}
     check_space(tmp_path, variables, 2)
-    with pytest.raises(UserError, match="12 MB are needed for checkpoints and 11 MB are free"):
+    with pytest.raises(UserError, match="checkpoints need 12 MB, but only 11 MB are free"):
         check_space(tmp_path, variables, 3)
 
 
@@ -85,7 +85,7 @@ def test_a_damaged_newest_checkpoint_gives_way_to_the_one_before(tmp_path, caplo
     DAMAGES[damage](tmp_path / "step-00000002" / file)
     assert restore_newest(tmp_path, {"a": variable}, RECIPE).step == 1
     np.testing.assert_array_equal(variable, [1.0, 2.0])
-    assert "step-00000002: damaged checkpoint passed over" in caplog.text
+    assert "step-00000002: skipped a damaged checkpoint" in caplog.text
     save_checkpoint(tmp_path, {"a": variable}, Position(1), RECIPE, 2)
     assert [path.name for path in tmp_path.iterdir()] == ["step-00000001"]  # and what is damaged goes
 
@@ -96,7 +96,7 @@ def test_with_no_whole_checkpoint_left_training_begins_again_and_says_so(tmp_pat
         save_checkpoint(tmp_path, {"a": variable}, Position(step), RECIPE, 2)
         (tmp_path / f"step-0000000{step}" / "arrays.npz").write_bytes(b"")
     assert restore_newest(tmp_path, {"a": variable}, RECIPE) == Position()
-    assert "no whole checkpoint is left, training begins again at step 0" in caplog.text
+    assert "no intact checkpoint is left, training restarts at step 0" in caplog.text
 
 
 def test_a_row_behind_a_torn_line_is_not_lost(tmp_path):

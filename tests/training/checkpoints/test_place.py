@@ -1,4 +1,4 @@
-"""Where checkpoints are kept, and the lock on them; the trainings run without Ray."""
+"""The checkpoint folder and its lock; the trainings run without Ray."""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""What evaluations are compared by."""
+"""The metric that evaluations are compared by."""
 
 import pytest
 
@@ -37,7 +37,7 @@ def test_a_metric_knows_its_direction(recipe, task, metric, better, decoded):
 def test_an_unknown_metric_names_the_nearest(recipe, task, metric, hint):
     with pytest.raises(UserError) as caught:
         choose_objective(by(recipe, metric, task))
-    assert str(caught.value) == f"training.metric: training measures no '{metric}' for task {task}. {hint}"
+    assert str(caught.value) == f"training.metric: task `{task}` has no training metric '{metric}'. {hint}"
 
 
 def test_the_best_comes_first_and_of_equal_ones_the_earlier(recipe):

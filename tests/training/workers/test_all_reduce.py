@@ -1,4 +1,4 @@
-"""How tensors are grouped for the network. The sums themselves are in test_distributed."""
+"""Tensors are grouped for the network. The sums themselves are tested in test_distributed."""
 
 import tensorflow as tf
 from hypothesis import given

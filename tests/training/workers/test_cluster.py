@@ -160,5 +160,5 @@ def test_another_failure_of_ray_is_not_hidden(recipe, ray):
 
 def test_too_small_a_cluster_is_refused(recipe, ray):
     large = recipe.model_copy(update={"training": recipe.training.model_copy(update={"workers": 5})})
-    with pytest.raises(UserError, match=r"training\.workers: the Ray cluster has 4 CPU, and the workers need 5"):
+    with pytest.raises(UserError, match=r"training\.workers: the Ray cluster has 4 CPU, but the workers need 5"):
         enter(large)

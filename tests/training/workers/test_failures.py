@@ -1,4 +1,4 @@
-"""What ends a training at once, and what is tried again."""
+"""Which failures end a training at once, and which are retried."""
 
 from __future__ import annotations
 

@@ -86,7 +86,7 @@ def test_a_damaged_newest_checkpoint_falls_back_to_the_one_before(recipe, stages
     damaged[len(damaged) // 2] ^= 0xFF
     newest.write_bytes(damaged)
     position = train(recipe, stages, tmp_path / "work")
-    assert "passed over" in caplog.text
+    assert "skipped a damaged checkpoint" in caplog.text
     assert position.step == recipe.training.steps
     assert all(np.array_equal(expected[name], value) for name, value in weights(tmp_path / "work").items())
 
@@ -155,7 +155,9 @@ def test_it_stops_early_and_stays_stopped(recipe, stages, tmp_path):
 def test_examples_of_another_vocabulary_are_refused(recipe, stages, tmp_path):
     (tmp_path / "work").mkdir()
     smaller = tokenizer_of(300, tmp_path / "smaller")
-    with pytest.raises(UserError, match=r"hold token \d+, and the vocabulary has 300 tokens.*examples stage again"):
+    with pytest.raises(
+        UserError, match=r"contain token id \d+, but the vocabulary has only 300 tokens.*examples stage again"
+    ):
         train_worker(recipe, stages / "examples", smaller, tmp_path / "work", SingleWorker(), lambda row: None)
     train(recipe, stages, tmp_path / "work")
     with pytest.raises(

@@ -1,4 +1,4 @@
-"""Names and addresses through Microsoft Presidio, for those who install it; this project does not depend on it."""
+"""Names and addresses through Microsoft Presidio, an optional package that is not a dependency."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The replacement of personal data: a typed placeholder, or a pseudonym that only the key's holder can retrace."""
+"""Replaces personal data by a typed placeholder, or by a pseudonym that is keyed by a secret."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Spans of personal data in a text, and which of them win where they overlap."""
+"""Spans of personal data in a text, and how overlapping spans are resolved."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The texts that rule sets check, with the words of each, which are found once for all rule sets."""
+"""The texts that rule sets check, with their words, which are computed once for all rule sets."""
 
 from __future__ import annotations
 

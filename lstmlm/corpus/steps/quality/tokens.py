@@ -1,4 +1,4 @@
-"""Where tokens start and end, by NumPy over the characters of a whole block.
+"""Finds token boundaries with NumPy over the characters of a whole block.
 
 A token is nearly what spaCy's English tokenizer makes of a text: white space parts; brackets, quotes and other marks
 are separate tokens at the edges of a word; inside it only a hyphen between letters and the like does. Contractions are

@@ -1,4 +1,4 @@
-"""Languages whose sentences end without a mark, which some quality rules ask for."""
+"""Languages that do not mark the end of a sentence; rules that need such marks are refused for them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which of several overlapping spans win."""
+"""Overlapping spans are resolved by kind, length and position."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where a folded text has runs of digits: the cheap look before anything costly."""
+"""Finds runs of digits in a folded text: a cheap test before the costly finders."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where the domain of an e-mail address ends, whatever script it and the words after it are in."""
+"""Finds the end of the domain of an e-mail address, in any script."""
 
 from __future__ import annotations
 

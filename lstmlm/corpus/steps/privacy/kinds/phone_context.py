@@ -1,4 +1,4 @@
-"""Words around a number that say it is a phone number, or that it is something else."""
+"""Words near a number that mark it as a phone number or as something else."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Forms of numbers: how phone numbers are written, and what else is written with as many digits."""
+"""Written forms of phone numbers, and of other numbers with as many digits."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Phone numbers: international ones, national ones of the recipe's regions, and what its context calls a number."""
+"""Phone numbers: international ones, national ones of the recipe's regions, and numbers that their context marks."""
 
 from __future__ import annotations
 

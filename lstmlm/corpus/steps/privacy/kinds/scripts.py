@@ -1,4 +1,4 @@
-"""Letters by script, as far as it decides where an e-mail address ends: sets of characters for `re`."""
+"""Character classes of letters by script, which decide where an e-mail address ends."""
 
 from __future__ import annotations
 
