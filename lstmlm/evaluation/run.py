@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from lstmlm.errors import UserError
 from lstmlm.evaluation.baselines import shortfalls
 from lstmlm.evaluation.thresholds import check_bounds, failures
+from lstmlm.inference.model.backend_kind import backend_version
 from lstmlm.inference.model.same_network import check_same_network
 from lstmlm.publish.folder import Draft, Manifest, read_manifest
 from lstmlm.stages import STAGES
@@ -69,7 +70,12 @@ def evaluate(recipe: Recipe, export: Path, records: Path, output: Path, progress
         draft.facts.update(verdict)
         progress.update(len(held_out), len(held_out), unit="records", note="; ".join(found) or "within all thresholds")
 
-    stamp = STAGE.stamp(list(STAGE.decided(recipe).values()), model.fingerprint, data.fingerprint)
+    stamp = STAGE.stamp(
+        list(STAGE.decided(recipe).values()),
+        model.fingerprint,
+        data.fingerprint,
+        *backend_version(recipe.decoding.backend),
+    )
     return STAGE.publish(output, stamp, write)
 
 

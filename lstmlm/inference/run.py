@@ -16,6 +16,7 @@ from lstmlm.corpus.steps.privacy.published import scrubbed, scrubbed_messages, s
 from lstmlm.inference.input.counting import Counted, count
 from lstmlm.inference.input.inputs import choose
 from lstmlm.inference.input.requests import Dead, Source
+from lstmlm.inference.model.backend_kind import backend_version
 from lstmlm.inference.model.loading import check_task
 from lstmlm.inference.model.same_network import check_same_network
 from lstmlm.publish.folder import (
@@ -133,7 +134,7 @@ def _check_model(recipe: Recipe, export: Path) -> None:
 def _stamp(recipe: Recipe, model: Manifest, source: Source) -> str:
     privacy = recipe.corpus.privacy.model_dump(mode="json") if recipe.corpus.privacy.kinds else None
     asked = [*STAGE.decided(recipe).values(), privacy]
-    return STAGE.stamp(asked, model.fingerprint, source.stamp())
+    return STAGE.stamp(asked, model.fingerprint, source.stamp(), *backend_version(recipe.decoding.backend))
 
 
 def _plan(place: Place, source: Source, recipe: Recipe, stamp: str, progress: Progress) -> None:

@@ -25,7 +25,7 @@ def make_filter(name: str, options: Mapping[str, Any]) -> Filter:
         options: What the recipe sets; checked by the `Options` of the filter.
 
     Raises:
-        UserError: There is no such filter, or its options are wrong: a line for the first of them.
+        UserError: There is no such filter, or its options are wrong: all are named.
     """
     kind = plugins.find(GROUP, name, None)
     if not (isinstance(kind, type) and issubclass(kind, Filter)):
@@ -38,10 +38,22 @@ def make_filter(name: str, options: Mapping[str, Any]) -> Filter:
     try:
         return kind(kind.Options.model_validate(dict(options)))  # type: ignore[call-arg]
     except ValidationError as error:
-        fault = error.errors(include_url=False)[0]
-        field = ".".join(map(str, fault["loc"]))
-        what = f"the option `{field}` of the filter {name!r}: {fault['msg']}"
-        raise UserError(what, where="filters", hint="See the filter's own documentation") from error
+        raise UserError(
+            _option_fault(name, error), where="filters", hint="See the filter's own documentation"
+        ) from error
+
+
+_FAULTS = {"missing": "is required, and not given", "extra_forbidden": "does not exist"}
+"""Kinds of pydantic's errors -> what is wrong with an option."""
+
+
+def _option_fault(name: str, error: ValidationError) -> str:
+    """Returns what is wrong with the options of a filter, each option once."""
+    wrong: dict[str, str] = {}
+    for fault in error.errors(include_url=False):
+        option, value = ".".join(map(str, fault["loc"])), fault["input"]
+        wrong.setdefault(option, _FAULTS.get(fault["type"], f"cannot be {value!r}"))
+    return f"options of the filter {name!r}: " + ", ".join(f"`{option}` {what}" for option, what in wrong.items())
 
 
 def filters(corpus: Corpus) -> list[Filter]:

@@ -27,9 +27,11 @@ class BackendKind(abc.ABC):
 
     Attributes:
         precisions: Values of `decoding.precision` that it computes in.
+        version: Part of the fingerprint of what was decoded, for backends of other packages.
     """
 
     precisions: ClassVar[tuple[str, ...]]
+    version: ClassVar[str] = "1"
 
     @abc.abstractmethod
     def load(self, folder: Path, facts: Mapping[str, Any], decoding: Decoding, threads: int, task: Task) -> Backend:
@@ -58,3 +60,8 @@ def backend_kind(name: str) -> BackendKind:
         hint = "Name a subclass of `lstmlm.inference.model.backend_kind.BackendKind`"
         raise UserError(f"{name!r} is not a backend but {type(found).__name__}", where="backend", hint=hint)
     return found
+
+
+def backend_version(name: str) -> list[str]:
+    """Returns `name version` of a backend of another package; none for those of this one, which have the stage's."""
+    return [] if name in plugins.builtin_names(PACKAGE) else [f"{name} {backend_kind(name).version}"]

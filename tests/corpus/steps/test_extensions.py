@@ -117,8 +117,14 @@ def test_options_and_version_of_a_filter_decide_the_result(tmp_path: Path) -> No
         ("privacy: {kinds: [mail]}", "corpus.privacy.kinds.0: no privacy kind named 'mail'. Did you mean `email`?"),
         (f"privacy: {{kinds: ['{HERE}:Length']}}", "is not a kind of personal data"),
         ("filters: [{name: long}]", "no filter named 'long'"),
-        (f"filters: [{{name: '{HERE}:LongTexts', options: {{words: 0}}}}]", "the option `words` of the filter"),
-        (f"filters: [{{name: '{HERE}:LongTexts', options: {{word: 3}}}}]", "the option `words` of the filter"),
+        (
+            f"filters: [{{name: '{HERE}:LongTexts', options: {{words: 0}}}}]",
+            "`words` cannot be 0. See the filter's own",
+        ),
+        (
+            f"filters: [{{name: '{HERE}:LongTexts', options: {{word: 3}}}}]",
+            "`words` is required, and not given, `word` does not exist",
+        ),
         (f"filters: [{{name: '{HERE}:NoShouting'}}]", "is not a filter but"),
     ],
 )

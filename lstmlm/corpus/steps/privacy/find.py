@@ -68,6 +68,10 @@ class Finder:
         self._presidio = (presidio or load_presidio()) if "presidio" in self._kinds else None
         self._signs = _signs(self._kinds)
         self._others = [privacy_kind(name) for name in sorted(self._kinds.difference(known_names()))]
+        names = [kind.name for kind in self._others]
+        if len({*names}) < len(names):
+            what = f"two kinds of personal data have the name {max(names, key=names.count)!r}"
+            raise UserError(what, where="corpus.privacy.kinds", hint="Give each a name of its own")
         for region in self._regions:
             if region not in phonenumbers.SUPPORTED_REGIONS:
                 raise UserError(

@@ -26,7 +26,7 @@ class PrivacyKind(abc.ABC):
     version: ClassVar[str] = "1"
 
     def may_find(self, text: str) -> bool:
-        """Returns whether anything can be in a text: a look that costs little."""
+        """Returns whether anything can be in a text as it is written: a look that costs little."""
         return True
 
     @abc.abstractmethod
