@@ -62,6 +62,10 @@ class Child:
         """The process id."""
         return self._process.pid
 
+    def is_alive(self) -> bool:
+        """Returns whether its process runs."""
+        return self._process.poll() is None
+
     def send(self, message: bytes) -> None:
         """Sends a message.
 
@@ -134,8 +138,11 @@ class Children:
         with self._lock:
             if self._owner != os.getpid():  # forked: the children are those of another process
                 self._idle, self._owner = [], os.getpid()
-            if self._idle:
-                return self._idle.pop()
+            while self._idle:
+                child = self._idle.pop()
+                if child.is_alive():
+                    return child
+                child.close()  # ended from outside while it waited, for example where memory was short
         return Child(self._module)
 
     def _close(self) -> None:
