@@ -225,10 +225,10 @@ class Task(abc.ABC):
 
     @abc.abstractmethod
     def measured(self, recipe: Recipe) -> Sequence[str]:
-        """Returns the numbers that `judge` measures, so that a threshold on another one is refused before the run."""
+        """Returns the metrics that `evaluate` measures, so that a threshold on another is refused before the run."""
 
     @abc.abstractmethod
-    def judge(self, export: Path, records: Sequence[Record], training: Path, recipe: Recipe) -> dict[str, Any]:
+    def evaluate(self, export: Path, records: Sequence[Record], training: Path, recipe: Recipe) -> dict[str, Any]:
         """Measures a published model on held-out records.
 
         Args:

@@ -99,10 +99,10 @@ class OnePassTask(Task):
     def measure(
         self, predictions: Sequence[Prediction], records: Sequence[Record], recipe: Recipe
     ) -> Mapping[str, Any]:
-        """Measures predictions by the records whose requests they answer; see `Task.judge`."""
+        """Measures predictions by the records whose requests they answer; see `Task.evaluate`."""
 
-    def judge(self, export: Path, records: Sequence[Record], training: Path, recipe: Recipe) -> dict[str, Any]:
-        """See `Task.judge`: `measure` of `evaluation.max_records` records, drawn by hash."""
+    def evaluate(self, export: Path, records: Sequence[Record], training: Path, recipe: Recipe) -> dict[str, Any]:
+        """See `Task.evaluate`: `measure` of `evaluation.max_records` records, drawn by hash."""
         most, seed = recipe.evaluation.max_records, recipe.seed
         drawn = sorted(records, key=lambda record: stable_hash(seed, "evaluate", record.id))[:most]
         requests = [self.request_of(record) for record in drawn]

@@ -33,7 +33,7 @@ class TextTask(Task):
             references: For each output, its accepted texts.
 
         Returns:
-            Each of `output_metrics`, as `judge` computes it, and perhaps others.
+            Each of `output_metrics`, as `evaluate` computes it, and perhaps others.
         """
         return {}
 
@@ -41,9 +41,9 @@ class TextTask(Task):
         self, recipe: Recipe, files: Sequence[Path], tokenizer: Path, model: Any, group: Any
     ) -> MetricProbe:
         """See `Task.output_metric_probe`: some of the valid split is decoded greedily."""
-        from lstmlm.training.metrics.decoded import OutputJudge
+        from lstmlm.training.metrics.decoded import OutputProbe
 
-        return OutputJudge(recipe, files, tokenizer, model, group, self.compare, self.output_metrics)
+        return OutputProbe(recipe, files, tokenizer, model, group, self.compare, self.output_metrics)
 
     def check_recipe(self, recipe: Recipe) -> None:
         """See `Task.check_recipe`."""

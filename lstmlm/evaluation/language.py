@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 ROWS = 16
 
 
-def judge_language(
+def evaluate_language(
     export: Path, records: Sequence[Record], training: Path, recipe: Recipe, task: Task
 ) -> dict[str, Any]:
     """Measures perplexity on held-out records, read as one stream with the state carried along.

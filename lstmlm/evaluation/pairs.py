@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from lstmlm.recipe.recipe import Recipe
 
 
-def judge_pairs(
+def decode_held_out(
     export: Path, records: Sequence[Record], recipe: Recipe
 ) -> tuple[list[str], list[list[str]], list[str]]:
     """Decodes the distinct sources of the records as the recipe's `decoding` section says.

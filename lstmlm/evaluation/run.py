@@ -57,7 +57,7 @@ def evaluate(recipe: Recipe, export: Path, records: Path, output: Path, progress
             hint = "Raise corpus.valid_fraction or name a corpus.valid with text in it"
             raise UserError("the valid split is empty, so nothing can be evaluated", where=str(records), hint=hint)
         progress.update(0, len(held_out), unit="records", note="measuring")
-        metrics = _plain(task.judge(export, held_out, records / "Split-train", recipe))
+        metrics = _plain(task.evaluate(export, held_out, records / "Split-train", recipe))
         found = failures(metrics, recipe.evaluation.thresholds)
         verdict = {
             "metrics": _writable(metrics),

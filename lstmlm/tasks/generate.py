@@ -90,11 +90,11 @@ class Generate(TextTask):
         penalties = Penalties(plan.activation_penalty, plan.temporal_penalty)
         return LanguageModel(recipe.model, vocabulary, recipe.seed, tf.as_dtype(plan.precision), penalties)
 
-    def judge(self, export: Path, records: Sequence[Record], training: Path, recipe: Recipe) -> dict[str, Any]:
-        """See `Task.judge`: perplexity per token and per word, also of a unigram and a Kneser-Ney trigram model."""
-        from lstmlm.evaluation.language import judge_language
+    def evaluate(self, export: Path, records: Sequence[Record], training: Path, recipe: Recipe) -> dict[str, Any]:
+        """See `Task.evaluate`: perplexity per token and per word, also of a unigram and a Kneser-Ney trigram model."""
+        from lstmlm.evaluation.language import evaluate_language
 
-        return judge_language(export, records, training, recipe, self)
+        return evaluate_language(export, records, training, recipe, self)
 
 
 TASK = Generate()

@@ -24,12 +24,12 @@ class Summarize(Translate):
         """See `Task.measured`."""
         return [*self.output_metrics, *(f"lead_{name}" for name in self.output_metrics), "empty_outputs"]
 
-    def judge(self, export: Path, records: Sequence[Record], training: Path, recipe: Recipe) -> dict[str, Any]:
-        """See `Task.judge`: ROUGE-1, -2 and -L, and the same for the first words of the source."""
-        from lstmlm.evaluation.pairs import empty_share, judge_pairs
+    def evaluate(self, export: Path, records: Sequence[Record], training: Path, recipe: Recipe) -> dict[str, Any]:
+        """See `Task.evaluate`: ROUGE-1, -2 and -L, and the same for the first words of the source."""
+        from lstmlm.evaluation.pairs import decode_held_out, empty_share
         from lstmlm.evaluation.summaries import summary_metrics
 
-        outputs, references, sources = judge_pairs(export, records, recipe)
+        outputs, references, sources = decode_held_out(export, records, recipe)
         return {**summary_metrics(outputs, references, sources), "empty_outputs": empty_share(outputs)}
 
     def compare(self, outputs: Sequence[str], references: Sequence[Sequence[str]]) -> dict[str, Any]:

@@ -72,14 +72,14 @@ class Translate(TextTask):
 
         return Seq2Seq(recipe.model, vocabulary, recipe.seed, tf.as_dtype(recipe.training.precision))
 
-    def judge(self, export: Path, records: Sequence[Record], training: Path, recipe: Recipe) -> dict[str, Any]:
-        """See `Task.judge`: sacreBLEU and chrF with every accepted translation as a reference.
+    def evaluate(self, export: Path, records: Sequence[Record], training: Path, recipe: Recipe) -> dict[str, Any]:
+        """See `Task.evaluate`: sacreBLEU and chrF with every accepted translation as a reference.
 
         `copy_bleu` and `copy_chrf` are those of the source, unchanged, as the output.
         """
-        from lstmlm.evaluation.pairs import empty_share, judge_pairs
+        from lstmlm.evaluation.pairs import decode_held_out, empty_share
 
-        outputs, references, sources = judge_pairs(export, records, recipe)
+        outputs, references, sources = decode_held_out(export, records, recipe)
         unchanged = self.compare(sources, references)
         copied = {f"copy_{name}": unchanged[name] for name in ("bleu", "chrf")}
         return {**self.compare(outputs, references), **copied, "empty_outputs": empty_share(outputs)}

@@ -29,7 +29,7 @@ class FakeTask:
         self.metrics = metrics
         self.asked: list[tuple[Path, list[Record], Path]] = []
 
-    def judge(self, export: Path, records: Sequence[Record], training: Path, recipe: Recipe) -> dict[str, Any]:
+    def evaluate(self, export: Path, records: Sequence[Record], training: Path, recipe: Recipe) -> dict[str, Any]:
         self.asked.append((export, list(records), training))
         return self.metrics
 

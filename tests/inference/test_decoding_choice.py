@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from lstmlm.errors import UserError
-from lstmlm.evaluation.pairs import judge_pairs
+from lstmlm.evaluation.pairs import decode_held_out
 from lstmlm.inference.run import infer
 from lstmlm.progress import Silent
 from lstmlm.publish.folder import publish
@@ -51,7 +51,7 @@ def test_what_was_decoded_in_another_way_is_not_taken_for_done(
 def test_an_evaluation_decodes_as_its_recipe_says(exported: TinyRun) -> None:
     held_out = list(records_in(exported.records, "valid"))[:4]
     short, long = (
-        judge_pairs(exported.export, held_out, decoded(exported.recipe, max_tokens=most, min_tokens=most))[0]
+        decode_held_out(exported.export, held_out, decoded(exported.recipe, max_tokens=most, min_tokens=most))[0]
         for most in (1, 12)
     )
     assert all(len(one) < len(other) for one, other in zip(short, long, strict=True))

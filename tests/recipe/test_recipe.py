@@ -29,7 +29,7 @@ def test_the_recipes_that_come_along_are_valid(root: Path, name: str, monkeypatc
     recipe = load_recipe(root / "pipelines" / "recipes" / f"{name}.yaml")
     assert recipe.name == name
     assert recipe.task in task_names()
-    assert recipe.evaluation.thresholds, "a model must not be pushed unjudged"
+    assert recipe.evaluation.thresholds, "a model must not be pushed without a threshold"
 
 
 @pytest.mark.parametrize("name", ["wikitext2", "translate_en_fr", "summarize_arxiv"])

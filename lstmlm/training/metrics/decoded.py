@@ -26,7 +26,7 @@ Ids = tuple[int, ...]
 Compare = Callable[[Sequence[str], Sequence[Sequence[str]]], Mapping[str, Any]]
 
 
-class OutputJudge:
+class OutputProbe:
     """Decodes the same sources at every evaluation; each worker takes some, and all get all outputs.
 
     Sources and references are the texts of the examples, so what the examples stage cut off is not asked for.

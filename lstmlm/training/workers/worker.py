@@ -68,9 +68,9 @@ def train_worker(
     valid = shard_files(examples, "valid")
     with damage_named(examples):
         held_out = list(task.batches(valid, recipe, epoch=None).take(settings.evaluate_batches))
-    judge = None
+    probe = None
     if choose_objective(recipe).decoded:
-        judge = task.output_metric_probe(recipe, valid, tokenizer, worker.model, worker.group)
+        probe = task.output_metric_probe(recipe, valid, tokenizer, worker.model, worker.group)
     batches = global_batches(task, files, recipe, worker.position)
     while not worker.finished:
         with damage_named(examples):
@@ -82,7 +82,7 @@ def train_worker(
             )
         worker.step(batch)
         if worker.due(settings.evaluate_every):
-            worker.evaluate(held_out, judge)
+            worker.evaluate(held_out, probe)
         if worker.due(settings.checkpoint_every):
             worker.save()
     return worker.position
@@ -175,7 +175,7 @@ class Worker:
             self._diverged()
         self._logger.count(position, loss, tokens, {"norm": norm, "rate": rate})
 
-    def evaluate(self, held_out: list[Batch], judge: MetricProbe | None) -> None:
+    def evaluate(self, held_out: list[Batch], probe: MetricProbe | None) -> None:
         """Scores the held-out batches, and keeps the weights if they are among the best.
 
         Every worker must call it; all get the same numbers, and so decide the same.
@@ -184,7 +184,7 @@ class Worker:
         position = self.position
         with self._average.in_place() if self._average else contextlib.nullcontext():
             loss = self._loop.evaluate(held_out)
-            found = {"loss": loss, "perplexity": math.exp(min(loss, 700.0))} | (judge.measure() if judge else {})
+            found = {"loss": loss, "perplexity": math.exp(min(loss, 700.0))} | (probe.measure() if probe else {})
             position.evaluated.append(position.step)
             position.losses.append(loss)
             position.costs.append(self._objective.cost(found[self._objective.name]))
