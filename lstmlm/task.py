@@ -264,13 +264,16 @@ class Task(abc.ABC):
     def request(self, row: Mapping[str, Any], recipe: Recipe) -> dict[str, Any]:
         """Makes a request of one row of the batch job's input: field -> value.
 
+        The job stores requests in files before it predicts: a value is text, bytes, a finite number, a truth value,
+        None, or a list or dict of these. A tuple comes back as a list.
+
         Raises:
             BadRecord: The message says why it cannot be.
         """
         return {"source": request_text(row, recipe.inference.field, may_be_empty=not self.has_targets)}
 
     def request_of(self, record: Record) -> dict[str, Any]:
-        """Returns the request that a record makes, its answer left out."""
+        """Returns the request that a record makes, its answer left out; its values are as those of `request`."""
         return {"source": record.source}
 
     @abc.abstractmethod

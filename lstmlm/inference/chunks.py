@@ -6,12 +6,12 @@ A chunk is what is decoded at once, what is lost with a worker at most, and what
 from __future__ import annotations
 
 import dataclasses
-import json
 from collections.abc import Iterator
 from pathlib import Path
 
 import orjson
 
+from lstmlm.formats import json_bytes
 from lstmlm.inference.input.requests import Dead, Request, Source
 from lstmlm.publish.folder import replacing
 
@@ -117,8 +117,9 @@ def chunk_path(folder: Path, number: int) -> Path:
 
 
 _REQUEST = [field.name for field in dataclasses.fields(Request)]
-_EXACT = "exact "
 _DEAD = [field.name for field in dataclasses.fields(Dead)]
+_PACKED = b"packed "
+"""Begins a line in the slower form that also holds bytes, and whole numbers beyond 64 bits."""
 
 
 def _line(item: Request | Dead) -> bytes:
@@ -126,15 +127,15 @@ def _line(item: Request | Dead) -> bytes:
     values = [kind, *(getattr(item, name) for name in names)]
     try:
         return orjson.dumps(values, option=orjson.OPT_APPEND_NEWLINE)
-    except TypeError:  # orjson has no whole numbers beyond 64 bits
-        return json.dumps([f"{_EXACT}{kind}", *values[1:]]).encode() + b"\n"
+    except TypeError:
+        return _PACKED + json_bytes.dumps(values) + b"\n"
 
 
 def _items(path: Path) -> Iterator[Request | Dead]:
     with path.open("rb") as stream:
         for line in stream:
-            kind, *values = orjson.loads(line)
-            if kind.startswith(_EXACT):
-                kind, *values = json.loads(line)
-                kind = kind.removeprefix(_EXACT)
+            if line.startswith(_PACKED):
+                kind, *values = json_bytes.loads(line.removeprefix(_PACKED))
+            else:
+                kind, *values = orjson.loads(line)
             yield Dead(*values) if kind == "dead" else Request(*values)

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 STAGE = STAGES["infer"]
 DEAD_LETTERS = "dead_letters.jsonl"
 
-CHUNKS_VERSION = 2
+CHUNKS_VERSION = 3
 """Raise it with the form of the files that a job works with; its outputs do not depend on it."""
 
 IDLE_TRIES = 3

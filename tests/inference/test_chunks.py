@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -72,6 +74,38 @@ def test_texts_keep_every_character(cut: Cut) -> None:
     texts = ["\0\u2028\x85", "\U0001f980" * 3, "tab\tnew\nline", '"\\']
     (found,) = cut([request(n, text) for n, text in enumerate(texts)], 1)
     assert [one.fields["source"] for one in found.requests] == texts
+
+
+FINITE = st.floats(allow_nan=False, allow_infinity=False)
+VALUES = st.recursive(
+    st.one_of(
+        st.text(),
+        st.binary(),
+        st.integers(),
+        st.booleans(),
+        st.none(),
+        st.floats(allow_nan=False, allow_infinity=False),
+    ),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=8,
+)
+NAMES = st.one_of(st.text(), st.sampled_from(["bytes", "fields"]))
+
+
+@given(rows=st.lists(st.dictionaries(NAMES, VALUES, max_size=3), min_size=1, max_size=4))
+def test_requests_keep_bytes_and_every_other_value(cut: Cut, rows: list[dict[str, Any]]) -> None:
+    items = [dataclasses.replace(request(n), fields=row, extra={"more": row}) for n, row in enumerate(rows)]
+    (found,) = cut(list(items), 1)
+    assert found.requests == items
+    assert repr(found.requests) == repr(items)  # 1 is not 1.0, and not True
+
+
+def test_long_bytes_make_small_chunks(cut: Cut) -> None:
+    sound = bytes(range(256)) * (CHARACTERS // 1024)
+    items = [dataclasses.replace(request(n), fields={"audio": sound}) for n in range(10)]
+    found = cut(list(items), 1)
+    assert [one.chunk.records for one in found] == [4, 4, 2]
+    assert [one for content in found for one in content.requests] == items
 
 
 def test_long_texts_make_small_chunks(cut: Cut) -> None:
