@@ -7,7 +7,7 @@ UV_VERSION := 0.13.9
 BIN := .venv/bin
 DEMO := build/demo/python_docs.jsonl
 
-.PHONY: demo test quick coverage lint format docs clean fuzz bench-recipes bench-ingest bench-train bench-infer bench-power-cut bench-kills bench-adversarial
+.PHONY: demo test quick coverage lint format docs clean fuzz bench-recipes bench-ingest bench-train bench-infer bench-tasks bench-power-cut bench-kills bench-adversarial
 
 demo: .venv/.synced
 	$(BIN)/lstmlm demo-corpus -o $(DEMO)
@@ -64,6 +64,11 @@ bench-train: .venv/.synced
 # first. QUICK=1: within five minutes; RUN=DIR: a finished run of translate_en_fr; PARTS="engine quality jobs": these.
 bench-infer: .venv/.synced
 	$(BIN)/python benchmarks/infer.py $(if $(RUN),--run $(RUN)) $(PARTS)
+
+# Every task from its corpus to its predictions, compared with peers in environments of their own. ROWS="classify answer": these;
+# QUICK=1: trained for seconds only, within five minutes.
+bench-tasks: .venv/.synced
+	$(BIN)/python benchmarks/tasks.py
 
 # 100 power cuts over every stage, on a file system in a loop device (root only); and 300 kills. QUICK=1: fewer.
 bench-power-cut: .venv/.synced
