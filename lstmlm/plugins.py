@@ -6,15 +6,76 @@ a name that was read from one.
 
 from __future__ import annotations
 
+import dataclasses
 import difflib
 import functools
 import importlib
 import importlib.metadata
 import pkgutil
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 from lstmlm.errors import UserError
+
+
+class Versioned(Protocol):
+    """A thing with a version, which is raised whenever what it gives changes."""
+
+    version: ClassVar[str]
+
+
+Thing = TypeVar("Thing", bound=Versioned)
+
+
+@dataclasses.dataclass(frozen=True)
+class Registry(Generic[Thing]):
+    """Things of one kind that a recipe names, such as readers: those of this package and of others.
+
+    Attributes:
+        group: Entry-point group, such as `lstmlm.readers`; see `find`.
+        base: Their class.
+        attribute: What a module of `package` calls its thing, such as `READER`.
+        package: The package whose modules are the built-in ones.
+    """
+
+    group: str
+    base: type[Thing]
+    attribute: str
+    package: str
+
+    def builtin(self) -> list[str]:
+        """Returns the names of those of this package, without importing them."""
+        return builtin_names(self.package)
+
+    def names(self) -> list[str]:
+        """Returns the names of those of this package and of installed ones, without importing them."""
+        return names(self.group, self.package)
+
+    def load(self, name: str) -> Thing:
+        """Returns a thing by its name; a class is called without arguments.
+
+        Raises:
+            UserError: There is none of that name, or what is named is another thing.
+        """
+        found = find(self.group, name, self.package)
+        found = getattr(found, self.attribute, found)
+        noun = _noun(self.group)
+        if isinstance(found, type) and issubclass(found, self.base):
+            try:
+                return found()
+            except TypeError as error:  # it lacks a method
+                what = f"{name!r} is not a whole {noun}: {error}"
+                raise UserError(what, where=noun, hint="Define what it lacks") from error
+        if not isinstance(found, self.base):
+            hint = f"Name a subclass of `{self.base.__module__}.{self.base.__name__}`"
+            article = "an" if noun[0] in "aeiou" else "a"
+            raise UserError(f"{name!r} is not {article} {noun} but {type(found).__name__}", where=noun, hint=hint)
+        return found
+
+    def versions(self, used: Iterable[str]) -> list[str]:
+        """Returns `name version` of those of other packages, for a fingerprint: this package's have the stage's."""
+        builtin = self.builtin()
+        return [f"{name} {self.load(name).version}" for name in used if name not in builtin]
 
 
 def find(group: str, name: str, builtin_package: str | None) -> object:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import importlib
 import json
 import re
@@ -74,6 +75,23 @@ def test_add_a_backend(example: Path, exported: TinyRun) -> None:
         for name in ("mine.backends:OneThread", "tensorflow")
     )
     assert own == built_in
+
+
+@pytest.mark.parametrize("exported", ["generate"], indirect=True)
+def test_add_an_output_format(example: Path, exported: TinyRun) -> None:
+    from lstmlm.inference.run import infer
+
+    (example / "in.csv").write_text('text,note\n"the, statement",1\na class,2\n', encoding="utf-8")
+    changes = {"format": "mine.outputs:Csv", "shards": 1}
+    recipe = exported.recipe.model_copy(update={"inference": exported.recipe.inference.model_copy(update=changes)})
+    infer(recipe, exported.export, example / "out", Silent(), input=example / "in.csv")
+    with (example / "out" / "predictions-00000-of-00001.csv").open(newline="", encoding="utf-8") as stream:
+        header, *rows = csv.reader(stream)
+    assert header == ["id", "source", "output", "note"]
+    assert [(row[0], row[1], row[3]) for row in rows] == [
+        ("in.csv:2", "the, statement", "1"),
+        ("in.csv:3", "a class", "2"),
+    ]
 
 
 def test_add_a_stage(example: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -63,5 +63,5 @@ def test_only_lines_go_to_standard_output(capfd: pytest.CaptureFixture[str]) -> 
 def test_a_folder_stays_a_folder_and_tables_are_refused(tmp_path: Path) -> None:
     with output_folder(tmp_path / "out", "predictions-*", "parquet") as folder:
         assert folder == tmp_path / "out"
-    with pytest.raises(UserError, match="takes JSON lines, not parquet"), output_folder(Path("-"), "*", "parquet"):
-        pass
+    with pytest.raises(UserError, match="parquet is not one for standard output"):
+        output_folder(Path("-"), "*", "parquet").__enter__()

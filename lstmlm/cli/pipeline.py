@@ -18,6 +18,7 @@ from lstmlm.stages import stage_named
 
 if TYPE_CHECKING:
     from lstmlm.progress import Progress
+    from lstmlm.recipe.recipe import Recipe
 
 TARGETS = ("kubeflow",)
 
@@ -72,18 +73,18 @@ def run(
         try:
             run_local(loaded, run_id=run_id, stage=stage, listener=listener, ray_address=ray_address)
         except BelowThreshold:
-            _show(screen, listener.rows)  # a run to its end, with a verdict: the numbers matter all the more
+            _show(screen, listener.rows, loaded)  # a run to its end, with a verdict: the numbers matter all the more
             raise
-        _show(screen, listener.rows)
+        _show(screen, listener.rows, loaded)
 
 
-def _show(screen: Screen, rows: list[StageRow]) -> None:
+def _show(screen: Screen, rows: list[StageRow], recipe: Recipe) -> None:
     screen.summary(rows)
     artifacts = {row.stage: row.artifact for row in rows if row.artifact is not None}
     if "evaluate" in artifacts:
         show_metrics(screen, artifacts["evaluate"])
     if "infer" in artifacts:
-        show_outputs(screen, artifacts["infer"])
+        show_outputs(screen, artifacts["infer"], recipe.inference.format)
 
 
 def compile(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -54,22 +53,23 @@ def show_verdict(screen: Screen, evaluation: Path) -> None:
         raise BelowThreshold(f"not good enough to be pushed: {reasons}", where=str(evaluation), hint=hint)
 
 
-def show_decoded(screen: Screen, predictions: Path, metrics: Path) -> None:
+def show_decoded(screen: Screen, predictions: Path, format: str, metrics: Path) -> None:
     """Shows how fast the job was that made a predictions folder, and its first outputs."""
     if metrics.is_file():
         screen.pairs("speed", read_object(metrics))
-    show_outputs(screen, predictions)
+    show_outputs(screen, predictions, format)
 
 
-def show_outputs(screen: Screen, predictions: Path) -> None:
-    """Shows the first outputs of a predictions folder."""
-    from lstmlm.inference.output.outputs import read_rows
+def show_outputs(screen: Screen, predictions: Path, format: str) -> None:
+    """Shows the first outputs of a predictions folder; `format`: as in `inference.format`."""
+    from lstmlm.inference.output.format import output_format
+    from lstmlm.inference.output.lines import json_line
 
     files = sorted(predictions.glob("predictions-*"))
-    rows = itertools.chain.from_iterable(map(read_rows, files))
+    rows = itertools.chain.from_iterable(map(output_format(format).read, files))
     try:
         for row in itertools.islice(rows, SAMPLES):
-            screen.line(json.dumps(row, ensure_ascii=False))
+            screen.line(json_line(row))
     except (ValueError, OSError) as error:
         hint = "Remove the folder and decode again"
         raise UserError("damaged: the outputs cannot be read", where=str(predictions), hint=hint) from error

@@ -16,6 +16,7 @@ from typing import BinaryIO
 
 from lstmlm.cli.logs import InternalError
 from lstmlm.errors import UserError
+from lstmlm.inference.output.format import output_format
 
 STANDARD = Path("-")
 _HEAD_BYTES = 1 << 16
@@ -90,16 +91,16 @@ def output_folder(path: Path, files: str, format: str = "jsonl") -> Iterator[Pat
     Args:
         path: `-`, or the folder.
         files: Pattern of the names of the files with the lines.
-        format: Their format.
+        format: Their format, as `inference.format` names it.
 
     Raises:
-        UserError: Lines are asked for, and the format has none.
+        UserError: The format is not one for standard output.
     """
     if path != STANDARD:
         yield path
         return
-    if format != "jsonl":
-        what = f"standard output takes JSON lines, not {format}"
+    if not output_format(format).streams:
+        what = f"the format {format} is not one for standard output"
         raise UserError(what, where="inference.format", hint="Leave it out, or name a folder")
     with _folder("lstmlm-stdout-") as parent, _standard_output() as stream:
         folder = parent / "out"

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from lstmlm.errors import UserError
 from lstmlm.evaluation.baselines import shortfalls
 from lstmlm.evaluation.thresholds import check_bounds, failures
-from lstmlm.inference.model.backend_kind import backend_version
+from lstmlm.inference.model.backend_kind import BACKENDS
 from lstmlm.inference.model.same_network import check_same_network
 from lstmlm.publish.folder import Draft, Manifest, read_manifest
 from lstmlm.stages import STAGES
@@ -74,7 +74,7 @@ def evaluate(recipe: Recipe, export: Path, records: Path, output: Path, progress
         list(STAGE.decided(recipe).values()),
         model.fingerprint,
         data.fingerprint,
-        *backend_version(recipe.decoding.backend),
+        *BACKENDS.versions([recipe.decoding.backend]),
     )
     return STAGE.publish(output, stamp, write)
 

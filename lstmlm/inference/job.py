@@ -18,7 +18,8 @@ from lstmlm.inference.chunks import Chunk, ChunkContent, read_chunk
 from lstmlm.inference.input.requests import Dead
 from lstmlm.inference.model.handler import Answer, Answers, TaskHandler
 from lstmlm.inference.output.done import finish_chunk
-from lstmlm.inference.output.outputs import Format, json_line, write_part
+from lstmlm.inference.output.format import output_format
+from lstmlm.inference.output.lines import json_line
 
 CHUNKS, DONE = "chunks", "done"
 """Folders inside the work folder."""
@@ -30,11 +31,11 @@ class Place:
 
     Attributes:
         folder: The work folder.
-        format: Kind of the output files.
+        format: Name of the format of the output files.
     """
 
     folder: Path
-    format: Format
+    format: str
 
     @property
     def inputs(self) -> Path:
@@ -48,7 +49,7 @@ class Place:
 
     def part(self, number: int) -> Path:
         """Returns where the outputs of a chunk go; there is no file where all of them are dead letters."""
-        return self.done / f"{number:06d}.{self.format}"
+        return self.done / f"{number:06d}.part"
 
     def facts(self, number: int) -> Path:
         """Returns the file that says what became of a chunk: written last, so it says that the chunk is done."""
@@ -87,7 +88,7 @@ class _Write(beam.DoFn):
         number = decoded.content.chunk.number
         rows = [output_row(answer) for answer in decoded.answers if answer.output is not None]
         if rows:
-            write_part(self._place.part(number), rows, self._place.format)
+            output_format(self._place.format).write_part(self._place.part(number), rows)
         facts = chunk_facts(decoded)
         finish_chunk(self._place.part(number), self._place.facts(number), facts)
         self._tokens.inc(facts["tokens"])

@@ -16,9 +16,10 @@ from lstmlm.corpus.steps.privacy.published import scrubbed, scrubbed_messages, s
 from lstmlm.inference.input.counting import Counted, count
 from lstmlm.inference.input.inputs import choose
 from lstmlm.inference.input.requests import Dead, Source
-from lstmlm.inference.model.backend_kind import backend_version
+from lstmlm.inference.model.backend_kind import BACKENDS
 from lstmlm.inference.model.loading import check_task
 from lstmlm.inference.model.same_network import check_same_network
+from lstmlm.inference.output.format import FORMATS
 from lstmlm.publish.folder import (
     Draft,
     Manifest,
@@ -134,7 +135,12 @@ def _check_model(recipe: Recipe, export: Path) -> None:
 def _stamp(recipe: Recipe, model: Manifest, source: Source) -> str:
     privacy = recipe.corpus.privacy.model_dump(mode="json") if recipe.corpus.privacy.kinds else None
     asked = [*STAGE.decided(recipe).values(), privacy]
-    return STAGE.stamp(asked, model.fingerprint, source.stamp(), *backend_version(recipe.decoding.backend))
+    return STAGE.stamp(asked, model.fingerprint, source.stamp(), *_extension_versions(recipe))
+
+
+def _extension_versions(recipe: Recipe) -> list[str]:
+    """Returns `name version` of what other packages add to the job."""
+    return [*BACKENDS.versions([recipe.decoding.backend]), *FORMATS.versions([recipe.inference.format])]
 
 
 def _plan(place: Place, source: Source, recipe: Recipe, stamp: str, progress: Progress) -> None:
@@ -190,7 +196,7 @@ def _run_chunks(work: Work, handler: TaskHandler, runner: Runner | None) -> None
 
 def _letters(facts: Sequence[Mapping[str, Any]], recipe: Recipe) -> Iterator[str]:
     """Yields the lines of all dead letters, scrubbed where the recipe asks for it: they may quote the input."""
-    from lstmlm.inference.output.outputs import json_line
+    from lstmlm.inference.output.lines import json_line
 
     scrubber = scrubber_of(without_key(recipe.corpus.privacy))
     for letter in (letter for one in facts for letter in one["letters"]):
@@ -204,22 +210,17 @@ def _join(work: Work, recipe: Recipe, draft: Draft, where: str) -> None:
         UserError: There are too many dead letters.
         RuntimeError: An input has no line, or more than one.
     """
-    from lstmlm.inference.output.outputs import join_parts, shard_name
+    from lstmlm.inference.output.format import output_format, shard_name
 
     wanted, place = recipe.inference, work.place
     facts = [work.facts(chunk) for chunk in work.chunks]
     filled = [chunk for chunk in work.chunks if facts[chunk.number]["outputs"]]
-    columns = None
-    if wanted.format == "parquet":
-        from lstmlm.inference.output.tables import columns_of
-
-        schema = load_task(recipe.task).schema(recipe)
-        columns = columns_of((place.part(chunk.number) for chunk in filled), schema)
+    format, schema = output_format(wanted.format), load_task(recipe.task).schema(recipe)
+    common = format.common((place.part(chunk.number) for chunk in filled), schema)
     written = 0
     for shard in range(wanted.shards):
         parts = [place.part(chunk.number) for chunk in filled if chunk.shard == shard]
-        path = draft.path / shard_name(shard, wanted.shards, wanted.format)
-        written += join_parts(parts, path, wanted.format, columns)
+        written += format.join(parts, draft.path / shard_name(shard, wanted.shards, format), common)
     with replacing(draft.path / DEAD_LETTERS) as stream:
         stream.writelines(f"{letter}\n".encode() for letter in _letters(facts, recipe))
     dead = sum(len(one["letters"]) for one in facts)

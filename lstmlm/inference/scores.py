@@ -13,7 +13,7 @@ from lstmlm.errors import UserError
 from lstmlm.inference.input.counting import count
 from lstmlm.inference.input.inputs import Files, named
 from lstmlm.inference.input.requests import Dead, Request
-from lstmlm.inference.model.backend_kind import backend_version
+from lstmlm.inference.model.backend_kind import BACKENDS
 from lstmlm.inference.model.loading import check_task, engine_facts
 from lstmlm.inference.model.same_network import check_same_network
 from lstmlm.publish.folder import Draft, Manifest, fingerprint, read_manifest
@@ -51,7 +51,7 @@ def score_texts(recipe: Recipe, export: Path, input: Path, output: Path, progres
         UserError: The export is not finished or has no engine, the input is missing or empty, or too many of its lines
             are dead letters.
     """
-    from lstmlm.inference.output.outputs import json_line
+    from lstmlm.inference.output.lines import json_line
     from lstmlm.inference.run import DEAD_LETTERS
 
     model = read_manifest(export, "export", verify=True)
@@ -62,7 +62,7 @@ def score_texts(recipe: Recipe, export: Path, input: Path, output: Path, progres
     privacy = without_key(recipe.corpus.privacy)
     allowed, *computed = STAGE.decided(recipe).values()
     data = [model.fingerprint, allowed, source.stamp(), privacy.model_dump(mode="json"), computed]
-    data += backend_version(recipe.decoding.backend)
+    data += BACKENDS.versions([recipe.decoding.backend])
 
     def write(draft: Draft) -> None:
         check_task(export, recipe.task)

@@ -173,7 +173,7 @@ _ROWS = (
         function="lstmlm.inference.run:infer",
         kind="predictions",
         version=6,
-        holds="`predictions-00000-of-00002.jsonl` (or `.parquet`, `.tfrecord`), `dead_letters.jsonl`",
+        holds="`predictions-00000-of-00002.jsonl` (or in another `inference.format`), `dead_letters.jsonl`",
         inputs=(
             Input("export", "export", handed_by="push", channel="pushed_model"),
             Input("records", "ingest", optional=True),

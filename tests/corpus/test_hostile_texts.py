@@ -15,9 +15,8 @@ from lstmlm.corpus.report.summary import summarise
 from lstmlm.corpus.steps.decontaminate import Decontaminate, write_index
 from lstmlm.corpus.steps.language import KeepLanguages
 from lstmlm.corpus.steps.normalise import Normalise
-from lstmlm.corpus.steps.quality.rule_set import PACKAGE
+from lstmlm.corpus.steps.quality.rule_set import RULE_SETS
 from lstmlm.corpus.steps.quality.step import Quality
-from lstmlm.plugins import builtin_names
 from lstmlm.recipe.sections.corpus import Duplicates
 from lstmlm.records.record import Record
 
@@ -65,7 +64,7 @@ STEPS: dict[str, Callable[[Block], object]] = {
     "language": KeepLanguages(["en"]),
     "keys": lambda block: block_keys(block.records, Duplicates(exact=True, near=0.8), 1),
     "summary": lambda block: summarise(block, {}, {}),
-    **{name: Quality([name]) for name in builtin_names(PACKAGE)},
+    **{name: Quality([name]) for name in RULE_SETS.builtin()},
 }
 
 

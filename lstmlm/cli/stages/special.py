@@ -122,7 +122,7 @@ def infer(
             chosen = {"records": records, "input": source, "runner": place, "resume": resume, "metrics": metrics}
             return stage.load()(run, export, folder, progress, **chosen)
 
-        run_stage(stage.name, run, folder, work, lambda screen, _: show_decoded(screen, folder, metrics))
+        run_stage(stage.name, run, folder, work, lambda screen, _: show_decoded(screen, folder, asked.format, metrics))
 
 
 def score(

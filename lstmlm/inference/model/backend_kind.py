@@ -10,16 +10,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from lstmlm import plugins
-from lstmlm.errors import UserError
+from lstmlm.plugins import Registry
 
 if TYPE_CHECKING:
     from lstmlm.decoding.backend import Backend
     from lstmlm.recipe.sections.decoding import Decoding
     from lstmlm.task import Task
-
-GROUP = "lstmlm.backends"
-PACKAGE = "lstmlm.inference.model.backends"
 
 
 class BackendKind(abc.ABC):
@@ -46,22 +42,14 @@ class BackendKind(abc.ABC):
         """
 
 
+BACKENDS = Registry(
+    "lstmlm.backends",
+    BackendKind,  # type: ignore[type-abstract]
+    "BACKEND",
+    "lstmlm.inference.model.backends",
+)
+
+
 def backend_kind(name: str) -> BackendKind:
-    """Returns the backend that a recipe names in `decoding.backend`; see `lstmlm.plugins.find`.
-
-    Raises:
-        UserError: There is none of that name, or what is named is no backend.
-    """
-    found = plugins.find(GROUP, name, PACKAGE)
-    found = getattr(found, "BACKEND", found)
-    if isinstance(found, type) and issubclass(found, BackendKind):
-        return found()
-    if not isinstance(found, BackendKind):
-        hint = "Name a subclass of `lstmlm.inference.model.backend_kind.BackendKind`"
-        raise UserError(f"{name!r} is not a backend but {type(found).__name__}", where="backend", hint=hint)
-    return found
-
-
-def backend_version(name: str) -> list[str]:
-    """Returns `name version` of a backend of another package; none for those of this one, which have the stage's."""
-    return [] if name in plugins.builtin_names(PACKAGE) else [f"{name} {backend_kind(name).version}"]
+    """Returns the backend that a recipe names in `decoding.backend`; see `Registry.load`."""
+    return BACKENDS.load(name)

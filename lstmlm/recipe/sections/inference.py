@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
-from lstmlm.recipe.sections.section import Fraction, Positive, Section
+from lstmlm.recipe.sections.section import Extension, Fraction, Positive, Section
+
+_FORMATS = Extension(
+    "lstmlm.outputs", "lstmlm.inference.output.format:output_format", "lstmlm.inference.output.formats"
+)
+FormatName = Annotated[str, _FORMATS, AfterValidator(_FORMATS.check)]
 
 
 class Inference(Section):
@@ -21,6 +26,6 @@ class Inference(Section):
     target: str = Field("target", description="Key of the output text that `lstmlm score` scores (pair tasks).")
     id: str | None = Field(None, description="Key or column of the record's id; absent: `file:line`.")
     max_records: Positive | None = Field(None, description="Records taken from the valid split at most.")
-    format: Literal["jsonl", "parquet", "tfrecord"] = Field("jsonl", description="Kind of the output files.")
+    format: FormatName = Field("jsonl", description="Kind of the output files.")
     shards: Positive = Field(2, description="Files the outputs are written to.")
     max_dead_fraction: Fraction = Field(0.01, description="A larger share of dead letters fails the job.")

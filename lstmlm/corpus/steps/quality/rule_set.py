@@ -9,16 +9,12 @@ import abc
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, ClassVar
 
-from lstmlm import plugins
-from lstmlm.errors import UserError
+from lstmlm.plugins import Registry
 
 if TYPE_CHECKING:
     from lstmlm.corpus.passes.block import Block
     from lstmlm.corpus.steps.quality.texts import Reasons, Texts
     from lstmlm.recipe.sections.corpus import Corpus
-
-GROUP = "lstmlm.quality_rule_sets"
-PACKAGE = "lstmlm.corpus.steps.quality.rules"
 
 
 class RuleSet(abc.ABC):
@@ -68,17 +64,14 @@ class TextRules(RuleSet):
         return block, self.reasons(texts)
 
 
-def rule_set(name: str) -> RuleSet:
-    """Returns the set of rules that a recipe names in `corpus.quality`; see `lstmlm.plugins.find`.
+RULE_SETS = Registry(
+    "lstmlm.quality_rule_sets",
+    RuleSet,  # type: ignore[type-abstract]
+    "RULES",
+    "lstmlm.corpus.steps.quality.rules",
+)
 
-    Raises:
-        UserError: There is none of that name, or what is named is no set of rules.
-    """
-    found = plugins.find(GROUP, name, PACKAGE)
-    found = getattr(found, "RULES", found)
-    if isinstance(found, type) and issubclass(found, RuleSet):
-        return found()
-    if not isinstance(found, RuleSet):
-        hint = "Name a subclass of `lstmlm.corpus.steps.quality.rule_set.RuleSet`"
-        raise UserError(f"{name!r} is not a quality rule set but {type(found).__name__}", where="quality", hint=hint)
-    return found
+
+def rule_set(name: str) -> RuleSet:
+    """Returns the set of rules that a recipe names in `corpus.quality`; see `Registry.load`."""
+    return RULE_SETS.load(name)

@@ -7,12 +7,13 @@ are of one kind; a column of several kinds becomes text, with what is not text a
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from lstmlm.formats.arrow import pa, pq
+from lstmlm.inference.output.format import OutputFormat, Row
+from lstmlm.inference.output.lines import as_json
 from lstmlm.publish.folder import replacing
 from lstmlm.task import OutputColumn
 
@@ -22,42 +23,45 @@ Columns = Mapping[str, pa.DataType]
 ID = "id"
 
 
-def write_table(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Writes the outputs of a chunk; the file appears when it is whole. A row may lack a column."""
-    names = dict.fromkeys(name for row in rows for name in row)
-    arrays = [_array(name, [row.get(name) for row in rows]) for name in names]
-    with replacing(path) as stream:
-        pq.write_table(pa.table(arrays, names=list(names)), stream)
+class Tables(OutputFormat):
+    """A table per shard."""
 
+    extension = "parquet"
 
-def columns_of(parts: Iterable[Path], schema: Mapping[str, OutputColumn]) -> Columns:
-    """Returns the columns that hold what all parts have.
+    def write_part(self, path: Path, rows: Sequence[Row]) -> None:
+        """See `OutputFormat`."""
+        names = dict.fromkeys(name for row in rows for name in row)
+        arrays = [_array(name, [row.get(name) for row in rows]) for name in names]
+        with replacing(path) as stream:
+            pq.write_table(pa.table(arrays, names=list(names)), stream)
 
-    Args:
-        parts: The parts of all shards.
-        schema: The columns of the task, in their order; a job without any output has those that all have.
-    """
-    found: dict[str, pa.DataType] = {}
-    for part in parts:
-        for field in pq.read_schema(part):
-            found[field.name] = _common(field.name, found.get(field.name, pa.null()), field.type)
-    found = found or {name: _of(column) for name, column in schema.items() if column.always}
-    found = {name: found[name] for name in dict.fromkeys([*schema, *found]) if name in found}
-    # A column in which nothing was ever given has no type of its own.
-    return {name: pa.string() if pa.types.is_null(kind) else kind for name, kind in found.items()}
-
-
-def join_tables(parts: Sequence[Path], path: Path, columns: Columns) -> int:
-    """Joins parts to a table with the given columns; returns its rows."""
-    schema = pa.schema(list(columns.items()))
-    rows = 0
-    with replacing(path) as stream, pq.ParquetWriter(stream, schema) as writer:
+    def common(self, parts: Iterable[Path], schema: Mapping[str, OutputColumn]) -> Columns:
+        """See `OutputFormat`: the columns that hold what all parts have; without any, those that all outputs have."""
+        found: dict[str, pa.DataType] = {}
         for part in parts:
-            table = pq.read_table(part)
-            arrays = [_as(table, name, kind) for name, kind in columns.items()]
-            writer.write_table(pa.table(arrays, schema=schema))
-            rows += table.num_rows
-    return rows
+            for field in pq.read_schema(part):
+                found[field.name] = _common(field.name, found.get(field.name, pa.null()), field.type)
+        found = found or {name: _of(column) for name, column in schema.items() if column.always}
+        found = {name: found[name] for name in dict.fromkeys([*schema, *found]) if name in found}
+        # A column in which nothing was ever given has no type of its own.
+        return {name: pa.string() if pa.types.is_null(kind) else kind for name, kind in found.items()}
+
+    def join(self, parts: Sequence[Path], path: Path, common: Columns) -> int:
+        """See `OutputFormat`: a row group per part."""
+        schema = pa.schema(list(common.items()))
+        rows = 0
+        with replacing(path) as stream, pq.ParquetWriter(stream, schema) as writer:
+            for part in parts:
+                table = pq.read_table(part)
+                arrays = [_as(table, name, kind) for name, kind in common.items()]
+                writer.write_table(pa.table(arrays, schema=schema))
+                rows += table.num_rows
+        return rows
+
+    def read(self, path: Path) -> Iterator[dict[str, Any]]:
+        """See `OutputFormat`."""
+        for batch in pq.ParquetFile(path).iter_batches():
+            yield from batch.to_pylist()
 
 
 def _of(column: OutputColumn) -> pa.DataType:
@@ -78,7 +82,7 @@ def _array(name: str, values: list[Any]) -> pa.Array:
 
 
 def _text(value: Any) -> str | None:
-    return value if value is None or isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return value if value is None or isinstance(value, str) else as_json(value)
 
 
 def _common(name: str, one: pa.DataType, other: pa.DataType) -> pa.DataType:
@@ -102,3 +106,6 @@ def _as(table: pa.Table, name: str, kind: pa.DataType) -> pa.Array | pa.ChunkedA
     if pa.types.is_string(kind):
         return pa.array(list(map(_text, column.to_pylist())), kind)
     return column.cast(kind)
+
+
+FORMAT = Tables()
