@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from lstmlm.stages.stage import Input, Node, Stage
 
-_CORPUS_VERSION = 12
+_CORPUS_VERSION = 13
 """Of ingest and clean, which are the same passes over a corpus."""
 
 _RECORDS = Input("records", "ingest")

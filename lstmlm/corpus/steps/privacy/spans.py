@@ -53,4 +53,4 @@ def without_overlaps(spans: Iterable[Span], text: str, others: tuple[str, ...] =
         if taken.find(1, span.start, span.end) < 0:
             taken[span.start : span.end] = b"\1" * (span.end - span.start)
             kept.append(span)
-    return sorted(kept)
+    return sorted(kept, key=lambda span: span.start)

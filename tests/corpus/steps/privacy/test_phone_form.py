@@ -13,7 +13,7 @@ from lstmlm.corpus.steps.privacy.kinds.phone_form import (
 
 
 def test_groups() -> None:
-    assert groups_of("+44 (0)20 7946-0958") == ["44", "0", "20", "7946", "0958"]
+    assert groups_of("+44 (0)20 7946-0958") == ("44", "0", "20", "7946", "0958")
 
 
 @pytest.mark.parametrize(

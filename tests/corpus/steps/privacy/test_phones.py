@@ -6,7 +6,7 @@ import phonenumbers
 import pytest
 
 from lstmlm.corpus.steps.privacy.fold import fold
-from lstmlm.corpus.steps.privacy.kinds.phones import find_phones
+from lstmlm.corpus.steps.privacy.kinds.phones import Lookups, find_phones
 from lstmlm.recipe.sections.corpus import Privacy
 
 REGIONS = Privacy().regions
@@ -112,3 +112,10 @@ def test_not_phone_numbers(text: str) -> None:
 def test_national_numbers_are_those_of_the_regions() -> None:
     assert found("at 0412 345 678", "AU") == ["0412 345 678"]
     assert found("at 0412 345 678", "US") == []
+
+
+def test_past_a_limit_the_words_around_no_longer_keep_a_number_in_the_text() -> None:
+    text = "Order no. 201-555-0123. " * 3
+    for contexts, expected in ((100, 0), (0, 3)):
+        spans = list(find_phones(text, 0, len(text), REGIONS, Lookups(contexts=contexts)))
+        assert [text[span.start : span.end] for span in spans] == ["201-555-0123"] * expected

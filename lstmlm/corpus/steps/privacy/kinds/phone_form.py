@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import re
+from collections.abc import Sequence
 
 _GROUP = re.compile(r"[0-9]+")
 _YEAR = r"(?:1[0-9]|20)[0-9]{2}"
@@ -19,9 +21,10 @@ _NOT_OF_DOTTED = re.compile(r"[^0-9.()]")
 _COUNTING = "0123456789012345678"
 
 
-def groups_of(value: str) -> list[str]:
-    """Returns the groups of digits in a number: `["020", "7946", "0958"]`."""
-    return _GROUP.findall(value)
+@functools.lru_cache(maxsize=1024)
+def groups_of(value: str) -> tuple[str, ...]:
+    """Returns the groups of digits in a number: `("020", "7946", "0958")`."""
+    return tuple(_GROUP.findall(value))
 
 
 def is_something_else(value: str) -> bool:
@@ -37,7 +40,7 @@ def is_count_or_code(value: str) -> bool:
     return "  " in value or _ZIP_CODE.fullmatch(value) is not None or _is_decimal(value, groups)
 
 
-def is_grouped_like_one(value: str, national: list[str]) -> bool:
+def is_grouped_like_one(value: str, national: Sequence[str]) -> bool:
     """Returns whether the digits of a number are grouped as people group those of phone numbers.
 
     Args:
@@ -45,7 +48,7 @@ def is_grouped_like_one(value: str, national: list[str]) -> bool:
         national: The groups in which its country writes it.
     """
     groups = groups_of(value)
-    if len(groups) == 1 or groups == national:
+    if len(groups) == 1 or groups == tuple(national):
         return True
     if any(len(group) < 2 for group in groups[1:]) or all(len(group) <= 2 for group in groups):
         return False
@@ -54,7 +57,7 @@ def is_grouped_like_one(value: str, national: list[str]) -> bool:
     return (len(groups) >= 3 or value.startswith("(")) and all(len(group) <= 4 for group in groups)
 
 
-def _is_decimal(value: str, groups: list[str]) -> bool:
+def _is_decimal(value: str, groups: Sequence[str]) -> bool:
     """Whether dots are those of decimals, of an IP address or of a sentence, not the ones between all groups."""
     if "." not in value:
         return False

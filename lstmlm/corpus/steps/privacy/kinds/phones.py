@@ -34,6 +34,9 @@ _LONGEST = 4 * (_MOST + 2)  # characters, with three separators after each digit
 MOST_LOOKUPS = 1000
 """Different numbers of one text that are looked up at most."""
 
+MOST_CONTEXTS = 10_000
+"""Numbers of one text for which the words around are asked whether they name another thing."""
+
 _PART_BEFORE = re.compile(r"[A-Za-z0-9_/&]\Z|[0-9][.,\-:]\Z")
 _PART_AFTER = re.compile(r"[A-Za-z0-9_@]|[.,/:\-][0-9]")
 
@@ -41,23 +44,32 @@ _PART_AFTER = re.compile(r"[A-Za-z0-9_@]|[.,/:\-][0-9]")
 class Lookups:
     """What is known of the numbers of one text: libphonenumber takes a long time for each.
 
-    Past the limit, which hardly any text but a directory reaches, the form of a number decides.
+    Past the limits, which hardly any text but a directory reaches, the form of a number decides.
 
     Args:
         limit: Different numbers that are looked up at most.
         taken: A byte for each character of the text, 1 where it belongs to something else; absent: none does.
+        contexts: Numbers for which the words around are asked whether they name another thing (`says_other`).
 
     Attributes:
-        unchecked: Numbers beyond the limit.
+        unchecked: Numbers that were too many to look up.
     """
 
-    def __init__(self, limit: int = MOST_LOOKUPS, taken: bytearray | None = None) -> None:
+    def __init__(
+        self, limit: int = MOST_LOOKUPS, taken: bytearray | None = None, contexts: int = MOST_CONTEXTS
+    ) -> None:
         self.unchecked = 0
         self._limit, self._known, self._taken = limit, dict[str, bool](), taken or bytearray()
+        self._contexts = contexts
 
     def is_taken(self, start: int, end: int) -> bool:
         """Returns whether a part of the text belongs to something else, at least with one character."""
         return self._taken.find(1, start, end) >= 0
+
+    def may_ask_context(self) -> bool:
+        """Returns whether the words around one more number may be asked what it is."""
+        self._contexts -= 1
+        return self._contexts >= 0
 
     def is_phone(self, value: str, digits: str, regions: Sequence[str], is_written_as_one: bool) -> bool:
         """Returns whether a number is one that can be dialled: in the country it names, or in one of the regions.
@@ -113,7 +125,8 @@ def _parts(text: str, start: int, end: int, regions: Sequence[str], lookups: Loo
     if sign == end:  # blanks also separate the numbers of a table
         return
     words = [match.span() for match in _WORD.finditer(text, start, end)]
-    digits = [sum(map(str.isdigit, text[first:last])) for first, last in words]
+    counts = (sum(map(str.isdigit, text[first:last])) for first, last in words)
+    digits = list(itertools.accumulate(counts, initial=0))  # of the words before each
     first = 0
     while first < len(words) and sign < end:
         if sign < words[first][0]:
@@ -122,13 +135,14 @@ def _parts(text: str, start: int, end: int, regions: Sequence[str], lookups: Loo
             first += 1
             continue
         # The words that have as many digits together as a number may have.
-        totals = list(itertools.accumulate(digits[first : first + _MOST_WORDS]))
-        for count in range(bisect.bisect(totals, _MOST + 2), bisect.bisect_left(totals, _FEWEST), -1):
-            part = words[first][0], words[first + count - 1][1]
+        bounds = first + 1, min(first + _MOST_WORDS, len(words)) + 1
+        fewest = bisect.bisect_left(digits, digits[first] + _FEWEST, *bounds)
+        for after in range(bisect.bisect(digits, digits[first] + _MOST + 2, *bounds) - 1, fewest - 1, -1):
+            part = words[first][0], words[after - 1][1]
             phone = _phone(text, *part, regions, lookups) if sign < part[1] else None
             if phone:
                 yield phone
-                first += count - 1
+                first = after - 1
                 break
         first += 1
 
@@ -155,13 +169,12 @@ def _phone(text: str, start: int, end: int, regions: Sequence[str], lookups: Loo
     is_written_as_one = is_international or not is_count_or_code(value)
     if not (is_called_one or is_written_as_one or digits.startswith("00")):
         return None
-    if not is_international and says_other(text, start, end):
+    if not is_international and lookups.may_ask_context():
+        is_code = not is_called_one and value == digits and says_code(text, start)
+        if is_code or says_other(text, start, end):
+            return None
+    if not is_called_one and not lookups.is_phone(value, digits, regions, is_written_as_one):
         return None
-    if not is_called_one:
-        if value == digits and says_code(text, start):
-            return None
-        if not lookups.is_phone(value, digits, regions, is_written_as_one):
-            return None
     return Span(start, end, "phone")
 
 
@@ -178,7 +191,7 @@ def _is_phone(value: str, digits: str, regions: Sequence[str], is_written_as_one
 
 def _is_national(value: str, digits: str, region: str) -> bool:
     national = _national_groups(digits, region, valid=True)
-    if national is None or not is_grouped_like_one(value, list(national)):
+    if national is None or not is_grouped_like_one(value, national):
         return False
     # The national form has the trunk prefix where the country has one: a number without it is not dialled like that.
     dialled = "".join(national)
@@ -200,4 +213,4 @@ def _national_groups(number: str, region: str | None, *, valid: bool) -> tuple[s
         return None
     if not (phonenumbers.is_valid_number(parsed) if valid else phonenumbers.is_possible_number(parsed)):
         return None
-    return tuple(groups_of(phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.NATIONAL)))
+    return groups_of(phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.NATIONAL))
