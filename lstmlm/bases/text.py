@@ -25,12 +25,13 @@ _LOG = logging.getLogger(__name__)
 class TextTask(Task):
     """A task that reads a text and writes a text."""
 
-    def compare(self, outputs: Sequence[str], references: Sequence[Sequence[str]]) -> Mapping[str, Any]:
+    def compare(self, outputs: Sequence[str], references: Sequence[Sequence[str]], recipe: Recipe) -> Mapping[str, Any]:
         """Measures outputs that were decoded during training.
 
         Args:
             outputs: One text a source.
             references: For each output, its accepted texts.
+            recipe: The run, for the language of its texts.
 
         Returns:
             Each of `output_metrics`, as `evaluate` computes it, and perhaps others.

@@ -36,7 +36,7 @@ def evaluate_language(
         task: The task, which builds the network.
 
     Returns:
-        `perplexity` per token, `word_perplexity` (the whole loss per whitespace-separated word),
+        `perplexity` per token, `word_perplexity` (the whole loss per word, or per character of scripts without spaces),
         `word_perplexity_eos` (each end of record counted as a word too, as word-level papers do), the counts, and
         `unigram_perplexity` and `trigram_perplexity` (interpolated Kneser-Ney) a token; with a cache, the same two
         word perplexities of the network and its cache together, as `cache_word_perplexity` and so on.

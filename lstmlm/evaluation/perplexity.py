@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 
+from lstmlm.corpus.wording.split import split_words
+
 
 def perplexity(nll_sum: float, tokens: int) -> float:
     """Returns exp(mean negative log-likelihood).
@@ -33,5 +35,9 @@ def word_perplexity(nll_sum: float, words: int) -> float:
 
 
 def count_words(texts: Iterable[str]) -> int:
-    """Returns the number of whitespace-separated words in all texts together."""
-    return sum(len(text.split()) for text in texts)
+    """Returns the number of words in all texts together.
+
+    Words are what spaces separate; in scripts without spaces between words every character counts (`split_words`), as
+    the perplexity of Chinese is reported.
+    """
+    return sum(len(split_words(text)) for text in texts)

@@ -1,54 +1,94 @@
-"""ROUGE of summaries, and the baseline that repeats the beginning of the source."""
+"""ROUGE of summaries in any script, and the baseline that repeats the beginning of the source."""
 
 from __future__ import annotations
 
+import importlib.metadata
 from collections.abc import Sequence
 
 from rouge_score.rouge_scorer import RougeScorer
+from rouge_score.tokenizers import Tokenizer
+
+from lstmlm.corpus.wording.split import first_words, split_words, terms
+from lstmlm.evaluation.languages import rouge_tokenizer
 
 _NAMES = {"rouge1": "rouge_1", "rouge2": "rouge_2", "rougeL": "rouge_l"}
 
 
-def rouge_metrics(outputs: Sequence[str], references: Sequence[Sequence[str]], prefix: str = "") -> dict[str, float]:
-    """Scores outputs by mean F1 of ROUGE-1, ROUGE-2 and ROUGE-L, with the Porter stemmer.
+class Terms(Tokenizer):  # type: ignore[misc]  # the package has no types
+    """Splits texts of any script for ROUGE: see `lstmlm.corpus.wording.split.terms`."""
 
-    ROUGE splits text at everything but a-z and 0-9: it is made for English.
+    def tokenize(self, text: str) -> list[str]:
+        """Returns the words of a text, or its letters where no spaces separate words."""
+        return terms(text)
+
+
+def rouge_metrics(
+    outputs: Sequence[str], references: Sequence[Sequence[str]], prefix: str = "", language: str | None = None
+) -> dict[str, float | str]:
+    """Scores outputs by mean F1 of ROUGE-1, ROUGE-2 and ROUGE-L.
+
+    For English as Lin (2004) and the package rouge-score do: terms of a-z and 0-9, with the Porter stemmer. In other
+    languages a term is a whole word, or a letter where no spaces separate words, as for Chinese; there is no stemmer.
 
     Args:
         outputs: One text a source.
         references: For each output, its accepted texts; the best of them counts, for each metric by itself.
         prefix: Put before the names, for example `lead_`.
+        language: Language of the outputs, ISO 639-1 (`rouge_tokenizer`).
 
     Returns:
-        `rouge_1`, `rouge_2` and `rouge_l`, 0 to 100.
+        `rouge_1`, `rouge_2` and `rouge_l`, 0 to 100, and `rouge_signature`, which says how they were computed.
     """
     if len(outputs) != len(references) or not outputs or not all(references):
         raise ValueError(f"{len(outputs)} outputs, {len(references)} lists of references; each needs one text at least")
-    scorer = RougeScorer(list(_NAMES), use_stemmer=True)
+    english = rouge_tokenizer(language, references) == "english"
+    scorer = RougeScorer(list(_NAMES), use_stemmer=english, tokenizer=None if english else Terms())
     sums = dict.fromkeys(_NAMES, 0.0)
     for output, texts in zip(outputs, references, strict=True):
         best = scorer.score_multi(list(texts), output)
         for name in _NAMES:
             sums[name] += best[name].fmeasure
-    return {prefix + name: 100.0 * sums[key] / len(outputs) for key, name in _NAMES.items()}
+    means = {prefix + name: 100.0 * sums[key] / len(outputs) for key, name in _NAMES.items()}
+    return means | {f"{prefix}rouge_signature": _signature(references, english)}
 
 
 def lead_outputs(sources: Sequence[str], references: Sequence[Sequence[str]]) -> list[str]:
-    """Returns the first n words of each source, n being the mean length of all references, in words, rounded."""
-    lengths = [len(text.split()) for texts in references for text in texts]
+    """Returns the first n words of each source, n being the mean length of all references, in words, rounded.
+
+    In a script without spaces between words, a letter counts as a word (`split_words`).
+    """
+    lengths = [len(split_words(text)) for texts in references for text in texts]
     if not lengths:
         raise ValueError("no reference to take the length from")
     words = round(sum(lengths) / len(lengths))
-    return [" ".join(source.split()[:words]) for source in sources]
+    return [first_words(source, words) for source in sources]
 
 
-def lead_metrics(sources: Sequence[str], references: Sequence[Sequence[str]]) -> dict[str, float]:
+def lead_metrics(
+    sources: Sequence[str], references: Sequence[Sequence[str]], language: str | None = None
+) -> dict[str, float | str]:
     """Returns `lead_rouge_1`, `lead_rouge_2` and `lead_rouge_l`: ROUGE of `lead_outputs`."""
-    return rouge_metrics(lead_outputs(sources, references), references, prefix="lead_")
+    found = rouge_metrics(lead_outputs(sources, references), references, "lead_", language)
+    return {name: value for name, value in found.items() if name != "lead_rouge_signature"}
 
 
 def summary_metrics(
-    outputs: Sequence[str], references: Sequence[Sequence[str]], sources: Sequence[str]
-) -> dict[str, float]:
+    outputs: Sequence[str], references: Sequence[Sequence[str]], sources: Sequence[str], language: str | None = None
+) -> dict[str, float | str]:
     """Returns ROUGE of the outputs and, named `lead_...`, of the lead baseline on the same sources."""
-    return {**rouge_metrics(outputs, references), **lead_metrics(sources, references)}
+    return {
+        **rouge_metrics(outputs, references, language=language),
+        **lead_metrics(sources, references, language),
+    }
+
+
+def _signature(references: Sequence[Sequence[str]], english: bool) -> str:
+    """Returns how ROUGE was computed, in the form of sacreBLEU's signatures."""
+    counts = {len(texts) for texts in references}
+    known = {
+        "nrefs": str(counts.pop()) if len(counts) == 1 else "var",
+        "tok": "rouge_score" if english else "terms",
+        "stem": "porter" if english else "no",
+        "version": importlib.metadata.version("rouge-score"),
+    }
+    return "|".join(f"{name}:{value}" for name, value in known.items())

@@ -6,13 +6,18 @@ from collections.abc import Sequence
 
 from sacrebleu.metrics import BLEU, CHRF
 
+from lstmlm.evaluation.languages import bleu_tokenizer
 
-def translation_metrics(outputs: Sequence[str], references: Sequence[Sequence[str]]) -> dict[str, float | str]:
+
+def translation_metrics(
+    outputs: Sequence[str], references: Sequence[Sequence[str]], language: str | None = None
+) -> dict[str, float | str]:
     """Scores outputs against all accepted references.
 
     Args:
         outputs: One text a source.
         references: For each output, its accepted texts; their number may differ.
+        language: Language of the outputs, ISO 639-1, which decides BLEU's tokenizer (`bleu_tokenizer`).
 
     Returns:
         `bleu` and `chrf` (0 to 100), and `bleu_signature` and `chrf_signature`, which say how they were computed.
@@ -20,7 +25,7 @@ def translation_metrics(outputs: Sequence[str], references: Sequence[Sequence[st
     if len(outputs) != len(references) or not outputs or not all(references):
         raise ValueError(f"{len(outputs)} outputs, {len(references)} lists of references; each needs one text at least")
     streams = _streams(references)
-    bleu, chrf = BLEU(), CHRF()
+    bleu, chrf = BLEU(tokenize=bleu_tokenizer(language, references)), CHRF()
     return {
         "bleu": float(bleu.corpus_score(outputs, streams).score),
         "chrf": float(chrf.corpus_score(outputs, streams).score),

@@ -116,7 +116,8 @@ _ROWS = (
         holds="`weights.npz`, `model.json`, `metrics.jsonl`, `loss.png`; with `training.keep_best`, "
         "`best/best-00000400.npz`",
         inputs=(Input("examples", "examples"), _TOKENIZER),
-        decides=("task", "seed", "examples", "model", "training"),
+        # An objective that is measured on outputs (`training.metric: bleu`) depends on their language.
+        decides=("task", "seed", "examples", "model", "training", "evaluation.language"),
         ignores=tuple(f"training.{field}" for field in _HOW_TRAINED),
         reads=("name", "output"),  # checkpoints are stored in the run's folder
         node=Node("Trainer", "model", "TrainingRun"),
@@ -154,7 +155,7 @@ _ROWS = (
         help="Evaluate the exported model; exit code 3 where it is outside the recipe's thresholds.",
         function="lstmlm.evaluation.run:evaluate",
         kind="evaluation",
-        version=3,
+        version=4,
         holds="`metrics.json` (`metrics`, `failures`, `warnings`, `blessed`)",
         inputs=(Input("export", "export", channel="model"), _RECORDS),
         decides=("task", "seed", "evaluation", "decoding"),

@@ -26,17 +26,20 @@ class Summarize(Translate):
 
     def evaluate(self, export: Path, records: Sequence[Record], training: Path, recipe: Recipe) -> dict[str, Any]:
         """See `Task.evaluate`: ROUGE-1, -2 and -L, and the same for the first words of the source."""
+        from lstmlm.evaluation.languages import output_language
         from lstmlm.evaluation.pairs import decode_held_out, empty_share
         from lstmlm.evaluation.summaries import summary_metrics
 
         outputs, references, sources = decode_held_out(export, records, recipe)
-        return {**summary_metrics(outputs, references, sources), "empty_outputs": empty_share(outputs)}
+        measured = summary_metrics(outputs, references, sources, output_language(recipe))
+        return {**measured, "empty_outputs": empty_share(outputs)}
 
-    def compare(self, outputs: Sequence[str], references: Sequence[Sequence[str]]) -> dict[str, Any]:
+    def compare(self, outputs: Sequence[str], references: Sequence[Sequence[str]], recipe: Recipe) -> dict[str, Any]:
         """See `TextTask.compare`."""
+        from lstmlm.evaluation.languages import output_language
         from lstmlm.evaluation.summaries import rouge_metrics
 
-        return rouge_metrics(outputs, references)
+        return rouge_metrics(outputs, references, language=output_language(recipe))
 
 
 TASK = Summarize()

@@ -80,15 +80,16 @@ class Translate(TextTask):
         from lstmlm.evaluation.pairs import decode_held_out, empty_share
 
         outputs, references, sources = decode_held_out(export, records, recipe)
-        unchanged = self.compare(sources, references)
+        unchanged = self.compare(sources, references, recipe)
         copied = {f"copy_{name}": unchanged[name] for name in ("bleu", "chrf")}
-        return {**self.compare(outputs, references), **copied, "empty_outputs": empty_share(outputs)}
+        return {**self.compare(outputs, references, recipe), **copied, "empty_outputs": empty_share(outputs)}
 
-    def compare(self, outputs: Sequence[str], references: Sequence[Sequence[str]]) -> dict[str, Any]:
+    def compare(self, outputs: Sequence[str], references: Sequence[Sequence[str]], recipe: Recipe) -> dict[str, Any]:
         """See `TextTask.compare`."""
+        from lstmlm.evaluation.languages import output_language
         from lstmlm.evaluation.translation import translation_metrics
 
-        return translation_metrics(outputs, references)
+        return translation_metrics(outputs, references, output_language(recipe))
 
 
 TASK = Translate()

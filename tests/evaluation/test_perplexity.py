@@ -21,3 +21,8 @@ def test_words_pay_for_all_their_pieces() -> None:
     words = count_words(["a bc", "  d\te \n"])
     assert words == 4
     assert math.isclose(word_perplexity(8 * math.log(3), words), 9)
+
+
+def test_characters_are_words_where_no_spaces_are_written() -> None:
+    assert count_words(["今天天气很好，我们去公园。"]) == 13
+    assert count_words(["我有 two cats。"]) == 4

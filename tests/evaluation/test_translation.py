@@ -24,6 +24,24 @@ def test_same_as_sacrebleu_with_one_reference() -> None:
     assert translation_metrics(OUTPUTS, [[text] for text in references])["bleu"] == pytest.approx(expected)
 
 
+@pytest.mark.parametrize(
+    ("text", "other", "language", "tokenizer"),
+    [
+        ("今天天气很好，我们去公园。", "今天天气很好，我去公园。", None, "zh"),
+        ("今天天气很好，我们去公园。", "今天天气很好，我去公园。", "zh", "zh"),
+        ("กินข้าวที่บ้าน", "กินข้าวบ้าน", None, "char"),
+        ("the cat sat on the mat", "the cat sat on a mat", None, "13a"),
+    ],
+)
+def test_the_tokenizer_is_that_of_the_language(text: str, other: str, language: str | None, tokenizer: str) -> None:
+    import sacrebleu
+
+    metrics = translation_metrics([text], [[other]], language)
+    assert metrics["bleu"] == sacrebleu.corpus_bleu([text], [[other]], tokenize=tokenizer).score
+    assert f"|tok:{tokenizer}|" in str(metrics["bleu_signature"])
+    assert 0 < float(metrics["bleu"]) < 100
+
+
 @pytest.mark.parametrize("references", [[["a"]], [["a"], []]])
 def test_every_output_needs_a_reference(references: list[list[str]]) -> None:
     with pytest.raises(ValueError, match="references"):

@@ -115,11 +115,19 @@ def runs_of(codes: Iterable[int], least: int = 1) -> re.Pattern[str]:
         codes: The code points, in ascending order.
         least: Characters that a run has at least.
     """
+    return re.compile(f"[{ranges_of(codes)}]{{{least},}}")
+
+
+def ranges_of(codes: Iterable[int]) -> str:
+    """Returns some code points as the inside of a pattern's character class.
+
+    Args:
+        codes: The code points, in ascending order.
+    """
     ranges: list[list[int]] = []
     for code in codes:
         if ranges and ranges[-1][1] == code - 1:
             ranges[-1][1] = code
         else:
             ranges.append([code, code])
-    inside = "".join(f"\\U{first:08x}-\\U{last:08x}" for first, last in ranges)
-    return re.compile(f"[{inside}]{{{least},}}")
+    return "".join(f"\\U{first:08x}-\\U{last:08x}" for first, last in ranges)

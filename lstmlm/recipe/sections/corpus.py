@@ -146,8 +146,8 @@ class Corpus(Section):
     quality: tuple[RuleSetName, ...] = Field(
         (),
         description="Rule sets with their published thresholds, for records to train on: a file named in `valid` stays "
-        "as it is. `gopher` is for English; `c4` and `fineweb` need marks at the ends of sentences; `c4` is not for "
-        "pairs, which `pairs` compares.",
+        "as it is. `gopher` is for English and scripts without spaces; `c4` and `fineweb` need marks at the ends of "
+        "sentences; `c4` is not for pairs, which `pairs` compares.",
     )
     filters: tuple[CorpusFilter, ...] = Field(
         (), description="Filters of other packages, which drop records to train on after the quality rules."

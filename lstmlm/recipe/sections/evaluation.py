@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
+from lstmlm import plugins
 from lstmlm.recipe.sections.section import Positive, Section
+
+_LANGUAGES = "lstmlm.corpus.steps.language_codes:ISO_639_1"
 
 
 class Threshold(Section):
@@ -29,4 +32,17 @@ class Evaluation(Section):
 
     thresholds: dict[str, Threshold] = Field({}, description="Metric name -> bounds.")
     max_records: Positive = Field(5000, description="Records of the valid split that are decoded at most.")
+    language: str | None = Field(
+        None,
+        description="Language of the outputs, ISO 639-1, which decides how BLEU and ROUGE split texts: `zh`, `ja` and "
+        "`th`, for example, have no spaces between words. Absent: the only one of `corpus.target_languages`, else as "
+        "the script of the references says.",
+    )
     cache: Cache = Cache()
+
+    @field_validator("language")
+    @classmethod
+    def _is_a_language(cls, language: str | None) -> str | None:
+        if language is not None and language not in plugins.imported(_LANGUAGES):
+            raise ValueError(f"no language has the ISO 639-1 code {language!r}: write `en`, `fr`, `zh`, `ja` and so on")
+        return language

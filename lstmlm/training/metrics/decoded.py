@@ -23,7 +23,7 @@ ROWS = 64
 """Sources decoded together. Which ones come together does not depend on the number of workers."""
 
 Ids = tuple[int, ...]
-Compare = Callable[[Sequence[str], Sequence[Sequence[str]]], Mapping[str, Any]]
+Compare = Callable[[Sequence[str], Sequence[Sequence[str]], Recipe], Mapping[str, Any]]
 
 
 class OutputProbe:
@@ -51,7 +51,7 @@ class OutputProbe:
         compare: Compare,
         metrics: Iterable[str],
     ) -> None:
-        self._compare, self._metrics, self._group = compare, list(metrics), group
+        self._recipe, self._compare, self._metrics, self._group = recipe, compare, list(metrics), group
         self._tokenizer = Tokenizer(tokenizer_file(tokenizer))
         pairs = _drawn(_pairs(files, recipe), recipe)
         self._batches = list(_batches([source for source, _ in pairs]))
@@ -74,7 +74,7 @@ class OutputProbe:
                 own[batch.places] = self._decode(batch.ids, batch.lengths).numpy()
         ids = self._sum(tf.constant(own)).numpy().astype(np.int64)
         outputs = [self._tokenizer.decode(row) for row in ids.tolist()]
-        measured = self._compare(outputs, self._references)
+        measured = self._compare(outputs, self._references, self._recipe)
         return {name: float(measured[name]) for name in self._metrics}
 
 

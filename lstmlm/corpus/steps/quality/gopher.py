@@ -2,6 +2,11 @@
 
 Where the paper leaves room, the reading is that of later reimplementations: punctuation counts as a token in the three
 ratios but not in the length of a document or in the mean length of its words.
+
+The words of a text in a script without spaces are pieces of about a word (`lstmlm.corpus.steps.quality.words`), so that
+lengths and ratios compare. There punctuation does not count in the share of words with letters, since fewer and longer
+words are counted than a segmenter finds; and the rules that say what English words are like, by mean length and stop
+words, are not applied.
 """
 
 from __future__ import annotations
@@ -38,18 +43,19 @@ def gopher(block: Texts) -> Reasons:
     mean = found.total(np.where(found.is_word, found.lengths, 0)) / np.maximum(words, 1)
     hashes = np.array([text.count("#") if "#" in text else 0 for text in texts])  # `in` is far faster than `count`
     ellipses = np.array([text.count("...") + (text.count("…") if "…" in text else 0) for text in texts])
-    alphabetic = found.total(found.is_alphabetic)
+    spaced = 2 * found.total(found.is_word & found.is_unspaced) <= words
+    lettered = found.total(found.is_alphabetic) / np.maximum(np.where(spaced, found.tokens, words), 1)
     broken: list[tuple[str, Bools]] = [
         ("gopher_short_document", words < MIN_WORDS),
         ("gopher_long_document", words > MAX_WORDS),
-        ("gopher_short_words", mean < MIN_MEAN_WORD_LENGTH),
-        ("gopher_long_words", mean > MAX_MEAN_WORD_LENGTH),
+        ("gopher_short_words", spaced & (mean < MIN_MEAN_WORD_LENGTH)),
+        ("gopher_long_words", spaced & (mean > MAX_MEAN_WORD_LENGTH)),
         ("gopher_hashes", hashes / tokens > MAX_SYMBOLS_PER_TOKEN),
         ("gopher_ellipses", ellipses / tokens > MAX_SYMBOLS_PER_TOKEN),
         ("gopher_bullet_lines", np.array([_mostly_bullets(text) for text in texts], np.bool_)),
         ("gopher_ellipsis_lines", np.array(list(map(_often_breaks_off, texts, ellipses.tolist())), np.bool_)),
-        ("gopher_few_letters", alphabetic / tokens < MIN_ALPHABETIC_TOKENS),
-        ("gopher_few_stop_words", found.count_distinct(STOP_WORDS) < MIN_STOP_WORDS),
+        ("gopher_few_letters", lettered < MIN_ALPHABETIC_TOKENS),
+        ("gopher_few_stop_words", spaced & (found.count_distinct(STOP_WORDS) < MIN_STOP_WORDS)),
     ]
     return first_broken(broken, len(texts))
 

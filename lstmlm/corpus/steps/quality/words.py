@@ -58,6 +58,11 @@ class Words:
         return self.token_flags & ch.ALPHA != 0
 
     @functools.cached_property
+    def is_unspaced(self) -> Bools:
+        """Whether a token is a piece of text in a script without spaces between words, shape (tokens,)."""
+        return letters_per_word()[self.codes[self.starts]] != SPACED
+
+    @functools.cached_property
     def hashes(self) -> npt.NDArray[np.uint64]:
         """A hash of each token's characters, the same wherever the token occurs, shape (tokens,)."""
         # Prefix sums of code * base^place, and a division by base^start: base is odd, so it has an inverse mod 2^64.

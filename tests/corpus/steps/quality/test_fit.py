@@ -20,7 +20,7 @@ def check(**corpus: Any) -> None:
     ("corpus", "message"),
     [
         ({"quality": "[gopher]", "languages": "[fr, en]"}, "`gopher` are for English"),
-        ({"quality": "[gopher]", "languages": "[zh]"}, "`gopher` are for English"),
+        ({"quality": "[gopher]", "languages": "[zh, ko]"}, "`languages` has ko"),
         ({"quality": "[c4]", "languages": "[th]"}, "`c4` ask for marks at the ends of sentences"),
         ({"quality": "[fineweb]", "languages": "[en, lo]"}, "`fineweb` ask for marks at the ends of sentences"),
         ({"quality": "[c4]", "target": "fr"}, "would no longer match"),
@@ -37,4 +37,5 @@ def test_rules_that_fit_are_accepted() -> None:
     check(quality="[gopher, gopher_repetition, c4, fineweb]")
     check(quality="[gopher, gopher_repetition, c4, fineweb]", languages="[en]")
     check(quality="[gopher_repetition, c4, fineweb]", languages="[zh, ja, hi, ar, km]")
+    check(quality="[gopher]", languages="[zh, en, th]")
     check(quality="[gopher_repetition, pairs]", languages="[th]", target="fr")

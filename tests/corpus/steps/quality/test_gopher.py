@@ -61,6 +61,24 @@ def test_an_empty_block_has_no_reasons() -> None:
     assert rules.gopher(Texts([])) == []
 
 
+CHINESE = "他昨天在北京的一家小饭馆里吃了一碗面条，然后坐地铁回家了。"
+JAPANESE = "彼は昨日東京の小さな店で昼ご飯を食べて、電車で家に帰りました。"
+THAI = "เมื่อวานนี้เขากินข้าวที่ร้านอาหารเล็กๆในกรุงเทพแล้วนั่งรถไฟกลับบ้าน "
+
+
+@pytest.mark.parametrize("sentence", [CHINESE, JAPANESE, THAI])
+def test_text_without_spaces_needs_no_english_words(sentence: str) -> None:
+    assert reason(sentence * 6) is None
+    assert reason(sentence) == "gopher_short_document"
+    assert reason(sentence * 6 + "#" * 40) == "gopher_hashes"
+    assert reason("\n".join([sentence * 2 + "…"] * 6)) == "gopher_ellipsis_lines"
+    assert reason(sentence * 6 + " 20 31 452" * 15) == "gopher_few_letters"
+
+
+def test_english_with_a_few_other_letters_is_measured_as_english() -> None:
+    assert reason("word 中文 " * 30) == "gopher_few_stop_words"
+
+
 def reference(text: str) -> str | None:
     tokens = segment([text]).strings(0)
     words = [token for token in tokens if any(c.isalnum() for c in token)]

@@ -1,4 +1,4 @@
-"""`gopher`: Gopher's rules for whole documents, which are for English."""
+"""`gopher`: Gopher's rules for whole documents, which are for English and for scripts without spaces."""
 
 from __future__ import annotations
 
@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from lstmlm.recipe.sections.corpus import Corpus
 
 
+_FITTING = ("en", "ja", "km", "lo", "th", "zh")
+"""Languages of the rules: English, and those without spaces, to which its stop words are not applied."""
+
+
 class Gopher(TextRules):
     """See `lstmlm.corpus.steps.quality.gopher`."""
 
@@ -19,18 +23,19 @@ class Gopher(TextRules):
 
     def clashes(self, corpus: Corpus) -> Iterator[str]:
         """See `RuleSet`."""
-        foreign = [code for code in corpus.languages if code != "en"]
+        foreign = [code for code in corpus.languages if code not in _FITTING]
         if foreign:
             yield (
-                f"the quality rules `gopher` are for English (they ask for its stop words), and `languages` has "
-                f"{', '.join(foreign)}: leave `gopher` out, or clean English with `languages: [en]` in a run of its own"
+                "the quality rules `gopher` are for English (they ask for its stop words) and scripts without spaces, "
+                f"and `languages` has {', '.join(foreign)}: leave `gopher` out, or clean English with "
+                "`languages: [en]` in a run of its own"
             )
 
     def warnings(self, corpus: Corpus) -> Iterator[str]:
         """See `RuleSet`: text that may be in another language."""
-        if set(corpus.languages) == {"en"}:
+        if corpus.languages and set(corpus.languages) <= set(_FITTING):
             return
-        others = [code for code in corpus.languages if code != "en"]
+        others = [code for code in corpus.languages if code not in _FITTING]
         found = f"texts in {', '.join(others)}" if others else "texts in other languages"
         hint = "leave `gopher` out" if others else "set corpus.languages to [en]"
         yield (
