@@ -14,7 +14,7 @@ from lstmlm.evaluation.languages import rouge_tokenizer
 _NAMES = {"rouge1": "rouge_1", "rouge2": "rouge_2", "rougeL": "rouge_l"}
 
 
-class Terms(Tokenizer):  # type: ignore[misc]  # the package has no types
+class Terms(Tokenizer):
     """Splits texts of any script for ROUGE: see `lstmlm.corpus.wording.split.terms`."""
 
     def tokenize(self, text: str) -> list[str]:
