@@ -87,7 +87,7 @@ def rouge_tokenizer(language: str | None, references: References) -> RougeTokeni
 
 
 def script_language(references: References) -> str | None:
-    """Returns the language that a script without spaces, or Hangul, stands for; None: any language with spaces.
+    """Returns the language that a script without spaces, or Hangul, is written in; None: any language with spaces.
 
     Args:
         references: The accepted texts of each output; the script of most of their letters counts.
