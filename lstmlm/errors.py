@@ -14,6 +14,7 @@ class ExitCode(enum.IntEnum):
     FAILED = 1  # our fault: the traceback is in the log
     USER = 2  # the recipe, the input or the arguments must change
     BELOW_THRESHOLD = 3  # everything ran, but the model was not good enough to be pushed
+    TRY_AGAIN = 75  # EX_TEMPFAIL of sysexits.h: the same command may work in a while
     INTERRUPTED = 130
 
 
@@ -48,6 +49,10 @@ def _rebuild(kind: type[UserError], what: str, where: str, hint: str) -> UserErr
 
 class BelowThreshold(UserError):
     """The model was trained and evaluated, and is not good enough to be pushed."""
+
+
+class TryAgain(UserError):
+    """What is needed is not available for now: Ray did not start, a cluster is lost, another process holds a lock."""
 
 
 def first_line(error: BaseException) -> str:

@@ -32,9 +32,15 @@ from pipelines.housekeeping import sweep
 from pipelines.moved import keys_as_at, settle
 from pipelines.store import Execution, RunStore, changed_parameter, folders, is_cached
 
+LOCK_SECONDS = 3600.0
+"""How long a single stage waits for another one that works in the folder of the run: schedulers start both."""
+
 
 class Listener(Protocol):
     """Follows a run stage by stage."""
+
+    def waiting(self, reason: str) -> None:
+        """Announces that the run waits for another process."""
 
     def started(self, stage: str) -> Progress:
         """Announces the start of a stage; returns the listener to its progress."""
@@ -45,6 +51,9 @@ class Listener(Protocol):
 
 class SilentListener:
     """Follows nothing."""
+
+    def waiting(self, reason: str) -> None:
+        """See `Listener.waiting`."""
 
     def started(self, stage: str) -> Progress:
         """See `Listener.started`."""
@@ -105,14 +114,17 @@ def run_local(
 
     Raises:
         BelowThreshold: The model is not good enough to be pushed; nothing after the evaluation ran.
+        TryAgain: Another process works in the folder of the run, for more than `LOCK_SECONDS` if it is one stage.
         UserError: The stage is unknown or one before it has not run, or what a stage raised.
     """
     only = None if stage is None else stage_named(stage)
     run_id = run_id or datetime.datetime.now(datetime.UTC).isoformat()
-    with locked(recipe.run_folder, wait=only is not None):
+    listener = listener or SilentListener()
+    seconds = LOCK_SECONDS if only is not None else 0.0
+    with locked(recipe.run_folder, wait=seconds, waiting=listener.waiting if only is not None else None):
         home = recipe.run_folder.resolve()
         with keys_as_at(settle(home), home):
-            run = _Run(recipe, run_id, listener or SilentListener(), ray_address)
+            run = _Run(recipe, run_id, listener, ray_address)
             sweep(run.root, run.store.successful_ids())
             return RunReport(run_id, list(run.stages(only)))
 

@@ -33,7 +33,7 @@ def _with_stage(tmp_path: Path, body: str, *arguments: object) -> subprocess.Com
     stage = textwrap.indent(textwrap.dedent(body), "    ")
     script.write_text(
         "import errno, os, sys, types\nfrom pathlib import Path\n"
-        "from lstmlm.errors import BelowThreshold, UserError\n"
+        "from lstmlm.errors import BelowThreshold, TryAgain, UserError\n"
         "from lstmlm.publish.folder import publish, read_manifest\n"
         f"def train_tokenizer(recipe, records, output, progress):\n{stage}\n"
         "module = types.ModuleType('lstmlm.vocabulary.stage')\nmodule.train_tokenizer = train_tokenizer\n"
@@ -152,6 +152,7 @@ def test_a_stage_shows_its_result_and_keeps_chatter_in_the_log(tmp_path: Path, r
     [
         ("raise UserError('too few records', where='r', hint='Add some')", 2, "r: too few records. Add some"),
         ("raise BelowThreshold('perplexity 900 > 100')", 3, "perplexity 900 > 100"),
+        ("raise TryAgain('a lock is held')", 75, "a lock is held"),
         ("raise RuntimeError('wrapped') from UserError('the column is empty')", 2, "the column is empty"),
         ("raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), 'x')", 2, "the disk is full"),
         ("raise RuntimeError('x: No space left on device [Op:Write]')", 2, "the disk is full"),
@@ -169,6 +170,8 @@ def test_a_failure_is_one_line_and_an_exit_code(
     assert len(lines) == 1
     assert lines[0].startswith(f"lstmlm: {message}")
     assert "Traceback" not in done.stdout + done.stderr
+    report = tmp_path / "out.failure.json"
+    assert (json.loads(report.read_text(encoding="utf-8"))["exit_code"] if report.exists() else 130) == code
     if code == 1:
         log = Path(lines[0].rpartition("; see ")[2])
         assert "Traceback" in log.read_text(encoding="utf-8")

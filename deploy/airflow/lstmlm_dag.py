@@ -9,13 +9,42 @@ from __future__ import annotations
 import datetime
 import functools
 import json
+import re
 import shlex
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
+from airflow.exceptions import AirflowException, AirflowFailException
 from airflow.providers.standard.operators.bash import BashOperator
 from airflow.sdk import DAG
+
+FINAL = {
+    2: "the recipe, the input or the arguments must change",
+    3: "the model is outside evaluation.thresholds",
+}
+"""Exit codes that another try would not change; 75 and 1 are retried. See the README of lstmlm."""
+
+_CODE = re.compile(r"exit code (\d+)")
+
+
+class StageOperator(BashOperator):
+    """Runs a stage as a command. A failure that another try cannot change is not retried."""
+
+    def execute(self, context: Any) -> Any:
+        """See `BashOperator.execute`.
+
+        Raises:
+            AirflowFailException: The exit code is one of `FINAL`; Airflow does not retry then.
+        """
+        try:
+            return super().execute(context)
+        except AirflowException as error:
+            code = _CODE.search(str(error))
+            if code and int(code[1]) in FINAL:
+                raise AirflowFailException(f"{FINAL[int(code[1])]} ({error})") from error
+            raise
 
 
 def lstmlm_dag(
@@ -26,7 +55,8 @@ def lstmlm_dag(
     stages: Path | None = None,
     schedule: str | None = None,
     cwd: str | None = None,
-    retries: int = 0,
+    retries: int = 2,
+    retry_delay: datetime.timedelta = datetime.timedelta(minutes=1),
 ) -> DAG:
     """Returns the DAG of a recipe.
 
@@ -38,7 +68,9 @@ def lstmlm_dag(
             None: the command is called, once per process.
         schedule: When it runs, for example `@daily`; None: when triggered.
         cwd: Folder that the relative paths of the recipe start from.
-        retries: Times a failed stage is started again; it resumes from its last checkpoint.
+        retries: Times a failed stage is started again; it resumes from its last checkpoint. One that fails for good
+            (exit codes 2 and 3) is not.
+        retry_delay: How long to wait before the first retry; doubled before each later one.
     """
     text = _printed(tuple(lstmlm), cwd) if stages is None else stages.read_text(encoding="utf-8")
     before = {row["name"]: row["before"] for row in json.loads(text) if row["node"] is not None}
@@ -53,8 +85,14 @@ def lstmlm_dag(
         tags=["lstmlm"],
     ) as dag:
         tasks = {
-            stage: BashOperator(
-                task_id=stage, bash_command=_command(lstmlm, recipe, stage), cwd=cwd, append_env=True, retries=retries
+            stage: StageOperator(
+                task_id=stage,
+                bash_command=_command(lstmlm, recipe, stage),
+                cwd=cwd,
+                append_env=True,
+                retries=retries,
+                retry_delay=retry_delay,
+                retry_exponential_backoff=True,
             )
             for stage in before
         }

@@ -11,8 +11,9 @@ import typer
 from typer.exceptions import TyperException
 
 from lstmlm.cli import pipeline, recipes, stages
-from lstmlm.cli.logs import InternalError, captured, mendable
-from lstmlm.errors import BelowThreshold, ExitCode, UserError
+from lstmlm.cli.failures.faults import exit_code, user_fault
+from lstmlm.cli.logs import InternalError, captured
+from lstmlm.errors import ExitCode
 from lstmlm.processes import interrupts
 
 app = typer.Typer(
@@ -52,13 +53,10 @@ def run(arguments: Sequence[str]) -> int:
 
 def _explain(error: Exception) -> int:
     """Reports a failure on standard error, one line per fault."""
-    fault = mendable(error)
-    if isinstance(fault, BelowThreshold):
+    fault = user_fault(error)
+    if fault is not None:
         _say(str(fault))
-        return ExitCode.BELOW_THRESHOLD
-    if isinstance(fault, UserError):
-        _say(str(fault))
-        return ExitCode.USER
+        return exit_code(fault)
     if not isinstance(error, InternalError):
         error = _logged(error)
     _say(f"internal error ({error}); see {error.log}")

@@ -16,7 +16,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TextIO
 
-from lstmlm.errors import UserError, causes, first_line
+from lstmlm.cli.failures.faults import user_fault
+from lstmlm.errors import first_line
 from lstmlm.processes import interrupts
 
 QUIET = {
@@ -76,7 +77,7 @@ def captured(log: Path) -> Iterator[Terminal]:
         except Exception as error:
             traceback.print_exc()
             interrupts.check(error)
-            if isinstance(error, InternalError) or mendable(error):
+            if isinstance(error, InternalError) or user_fault(error):
                 raise
             raise InternalError(error, log) from error
 
@@ -100,16 +101,3 @@ def _move(saved: tuple[int, int]) -> None:
 def _flush() -> None:
     sys.stdout.flush()
     sys.stderr.flush()
-
-
-def mendable(error: BaseException) -> UserError | None:
-    """Returns the fault the user can fix that `error` is, or was raised from; None if there is none."""
-    for link in causes(error):
-        if isinstance(link, UserError):
-            return link
-        if "No space left on device" in str(link):  # TensorFlow reports it only as text
-            what = f"the disk is full ({first_line(link)})"
-            return UserError(what, hint="Free some space and run again: finished folders are kept")
-        if isinstance(link, PermissionError):
-            return UserError("permission denied", where=str(link.filename or ""), hint="Check who owns it")
-    return None

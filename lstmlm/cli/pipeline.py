@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lstmlm.cli.console import Screen, StageLine, StageRow
+from lstmlm.cli.failures.report import FAILURE, failure_reported
 from lstmlm.cli.logs import captured
 from lstmlm.cli.needs import EVERYTHING
 from lstmlm.cli.options import Overrides, RayAddress, RecipePath, local_path, read_recipe
@@ -26,13 +28,19 @@ TARGETS = ("kubeflow",)
 class ScreenListener:
     """Shows the stages of a pipeline as they start and finish."""
 
-    def __init__(self, screen: Screen) -> None:
-        self._screen = screen
+    def __init__(self, screen: Screen, started: list[str]) -> None:
+        """Takes the screen, and a list that gets the name of each stage that starts."""
+        self._screen, self._started = screen, started
         self._lines: dict[str, StageLine] = {}
         self.rows: list[StageRow] = []
 
+    def waiting(self, reason: str) -> None:
+        """Says once what the run waits for."""
+        self._screen.warn(f"waiting: {reason}")
+
     def started(self, stage: str) -> Progress:
         """Opens the line of a stage; its progress goes there."""
+        self._started.append(stage)
         return self._lines.setdefault(stage, self._screen.stage(stage))
 
     def finished(self, stage: str, artifact: Path | None, *, cached: bool) -> None:
@@ -63,8 +71,12 @@ def run(
     if stage is not None:
         stage_named(stage)
     loaded = read_recipe(recipe, overrides, EVERYTHING)
-    with captured(loaded.run_folder / "logs" / f"{stage or 'run'}.log") as terminal, Screen(terminal) as screen:
-        listener = ScreenListener(screen)
+    log = loaded.run_folder / "logs" / f"{stage or 'run'}.log"
+    with contextlib.ExitStack() as stack:
+        at = [stage or "start"]
+        stack.enter_context(failure_reported(loaded.run_folder / FAILURE, log, lambda: at[-1]))
+        screen = stack.enter_context(Screen(stack.enter_context(captured(log))))
+        listener = ScreenListener(screen, at)
         start = screen.stage("start")
         start.update(0, note=f"{recipe} is valid; loading TFX and Beam")
         from pipelines.local import run_local

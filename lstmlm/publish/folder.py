@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from lstmlm.errors import UserError, is_no_space
+from lstmlm.errors import TryAgain, UserError, is_no_space
 from lstmlm.publish.durable import make_folders, replace, sync_file, sync_folder, sync_tree
 from lstmlm.publish.leftovers import discard, draft_name, sweep
 from lstmlm.publish.locks import locked, locked_file, unwritable
@@ -183,7 +183,7 @@ def claimed(folder: Path, kind: str, stamp: str = "") -> Iterator[Claim]:
         if _has_content(folder):
             if _holds(folder, kind, stamp):
                 what = "another process has just written the same result here"
-                raise UserError(what, where=str(folder), hint="Run again: there is nothing left to do")
+                raise TryAgain(what, where=str(folder), hint="Run again: there is nothing left to do")
             raise _occupied(folder, kind)
         yield Claim(folder, site, kind, stamp)
 

@@ -9,32 +9,34 @@ import logging
 import os
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from lstmlm.errors import UserError, is_no_space
+from lstmlm.errors import TryAgain, UserError, is_no_space
 
 LOCK = ".lock"
 
-_TRIES, _PAUSE = 10, 0.05
-"""A lock may be held for a moment by a process that only removes what a dead one left."""
+_MOMENT, _PAUSE = 0.5, 0.05
+"""Seconds. A lock may be held for a moment by a process that only removes what a dead one left."""
 
 _NO_LOCKS = {errno.ENOLCK, errno.ENOTSUP, errno.ENOSYS}
 _LOG = logging.getLogger(__name__)
 
 
 @contextlib.contextmanager
-def locked(folder: Path, *, wait: bool = False) -> Iterator[None]:
+def locked(folder: Path, *, wait: float = 0.0, waiting: Callable[[str], None] | None = None) -> Iterator[None]:
     """Holds the lock of a folder; the system frees it should the process die.
 
     Args:
         folder: The folder; made if absent. Its holder may remove it.
-        wait: Wait for another process to finish instead of failing: schedulers start stages side by side.
+        wait: Seconds to wait for another process to finish: schedulers start stages side by side.
+        waiting: Called once where there is something to wait for, with what holds the lock.
 
     Raises:
-        UserError: Another process holds it and `wait` is false, or nothing can be written there.
+        TryAgain: Another process holds it, for all of `wait`.
+        UserError: Nothing can be written there.
     """
-    with _held(folder / LOCK, folder, wait=wait, tries=_TRIES):
+    with _held(folder / LOCK, folder, seconds=max(wait, _MOMENT), waiting=waiting):
         yield
 
 
@@ -48,9 +50,10 @@ def locked_file(path: Path, where: Path, *, patient: bool = True) -> Iterator[No
         patient: Try for half a second before giving up.
 
     Raises:
-        UserError: Another process holds it, or nothing can be written there.
+        TryAgain: Another process holds it.
+        UserError: Nothing can be written there.
     """
-    with _held(path, where, wait=False, tries=_TRIES if patient else 1):
+    with _held(path, where, seconds=_MOMENT if patient else 0.0):
         try:
             yield
         finally:
@@ -59,10 +62,11 @@ def locked_file(path: Path, where: Path, *, patient: bool = True) -> Iterator[No
 
 
 @contextlib.contextmanager
-def _held(path: Path, where: Path, *, wait: bool, tries: int) -> Iterator[None]:
+def _held(path: Path, where: Path, *, seconds: float, waiting: Callable[[str], None] | None = None) -> Iterator[None]:
+    deadline = time.monotonic() + seconds
     while True:
         with _opened(path, where) as descriptor:
-            _acquire(descriptor, where, wait=wait, tries=tries)
+            _acquire(descriptor, where, deadline, waiting)
             if not _is_there(descriptor, path):
                 continue  # whoever held it removed the file at the end
             os.truncate(descriptor, 0)
@@ -84,16 +88,19 @@ def _opened(path: Path, where: Path) -> Iterator[int]:
         os.close(descriptor)
 
 
-def _acquire(descriptor: int, where: Path, *, wait: bool, tries: int) -> None:
-    for last in range(tries - 1, -1, -1):
+def _acquire(descriptor: int, where: Path, deadline: float, waiting: Callable[[str], None] | None) -> None:
+    while True:
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             return
         except BlockingIOError as error:
-            if not last:
+            what = f"another process is at work here{_holder(descriptor)}"
+            if time.monotonic() >= deadline:
                 hint = "Wait for it to end, or give this run another name or folder"
-                what = f"another process is at work here{_holder(descriptor)}"
-                raise UserError(what, where=str(where), hint=hint) from error
+                raise TryAgain(what, where=str(where), hint=hint) from error
+            if waiting is not None:
+                waiting(what)
+                waiting = None
             time.sleep(_PAUSE)
         except OSError as error:
             if error.errno not in _NO_LOCKS:

@@ -36,6 +36,38 @@ def airflow(root: Path) -> Path:
     return folder / "bin" / "airflow"
 
 
+EXECUTE = """
+import sys
+from airflow.exceptions import AirflowException, AirflowFailException
+from lstmlm_dag import StageOperator
+for code in sys.argv[1:]:
+    try:
+        StageOperator(task_id="train", bash_command=f"exit {code}").execute({})
+    except AirflowFailException as error:
+        print(code, "final:", error)
+    except AirflowException as error:
+        print(code, "again")
+    else:
+        print(code, "done")
+"""
+
+
+@pytest.mark.timeout(10 * MINUTES)
+def test_only_what_another_try_may_change_is_retried(airflow: Path, tmp_path: Path, root: Path) -> None:
+    environment = {**os.environ, "AIRFLOW_HOME": str(tmp_path), "PYTHONPATH": str(root / "deploy" / "airflow")}
+    command = [airflow.with_name("python"), "-c", EXECUTE, "0", "1", "2", "3", "75", "130"]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    lines = re.findall(r"^\d+ (?:done|again|final: [^(]*)", done.stdout, re.MULTILINE)
+    assert lines == [
+        "0 done",
+        "1 again",
+        "2 final: the recipe, the input or the arguments must change ",
+        "3 final: the model is outside evaluation.thresholds ",
+        "75 again",
+        "130 again",
+    ], done.stdout + done.stderr
+
+
 def commands_said(log: str) -> str:
     """What says in Airflow's log why it failed: the last lines, and all that the stages' own commands printed."""
     said = [line.split(" [info")[-1] for line in log.splitlines() if "SubprocessHook" in line]

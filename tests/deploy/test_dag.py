@@ -47,10 +47,10 @@ class Task:
 @pytest.fixture
 def lstmlm_dag(monkeypatch: pytest.MonkeyPatch, root: Path) -> Callable[..., Dag]:
     """The function of `deploy/airflow/lstmlm_dag.py`."""
-    names = ("airflow", "airflow.sdk", "airflow.providers", "airflow.providers.standard")
+    names = ("airflow", "airflow.exceptions", "airflow.sdk", "airflow.providers", "airflow.providers.standard")
     for name in (*names, "airflow.providers.standard.operators", "airflow.providers.standard.operators.bash"):
         module = types.ModuleType(name)
-        module.__dict__.update(DAG=Dag, BashOperator=Task)
+        module.__dict__.update(DAG=Dag, BashOperator=Task, AirflowException=Exception, AirflowFailException=Exception)
         monkeypatch.setitem(sys.modules, name, module)
     found: Callable[..., Dag] = runpy.run_path(str(root / "deploy" / "airflow" / "lstmlm_dag.py"))["lstmlm_dag"]
     return found

@@ -9,13 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from lstmlm.errors import UserError
+from lstmlm.errors import TryAgain
 from lstmlm.publish.locks import locked
+from tests.waiting import wait_until
 
 HOLD = """
 import pathlib, sys
 from lstmlm.publish.locks import locked
-with locked(pathlib.Path(sys.argv[1]), wait=False):
+with locked(pathlib.Path(sys.argv[1])):
     print("held", flush=True)
     sys.stdin.readline()
 """
@@ -38,29 +39,37 @@ def release(holder: subprocess.Popen[str]) -> None:
 
 
 def test_a_second_process_is_refused(holder: subprocess.Popen[str], tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="another process"), locked(tmp_path, wait=False):
+    with pytest.raises(TryAgain, match="another process"), locked(tmp_path):
         pass
 
 
 def test_a_stage_waits_for_the_one_before_it(holder: subprocess.Popen[str], tmp_path: Path) -> None:
-    acquired = threading.Event()
+    acquired, seen = threading.Event(), list[str]()
 
     def wait() -> None:
-        with locked(tmp_path, wait=True):
+        with locked(tmp_path, wait=600, waiting=seen.append):
             acquired.set()
 
     waiting = threading.Thread(target=wait)
     waiting.start()
+    wait_until(lambda: seen, "the announcement that there is something to wait for")
     assert not acquired.is_set()
     release(holder)
     assert acquired.wait(timeout=60)
     waiting.join()
+    (reason,) = seen
+    assert reason.startswith(f"another process is at work here (process {holder.pid} on ")
+
+
+def test_the_wait_has_an_end(holder: subprocess.Popen[str], tmp_path: Path) -> None:
+    with pytest.raises(TryAgain, match="another process"), locked(tmp_path, wait=0.6):
+        pass
 
 
 def test_the_lock_is_free_again_after_an_exception(tmp_path: Path) -> None:
-    with pytest.raises(ZeroDivisionError), locked(tmp_path, wait=False):
+    with pytest.raises(ZeroDivisionError), locked(tmp_path):
         raise ZeroDivisionError
-    with locked(tmp_path, wait=False):
+    with locked(tmp_path):
         pass
 
 
@@ -68,5 +77,5 @@ def test_a_folder_that_its_holder_removed_is_made_and_locked_anew(tmp_path: Path
     folder = tmp_path / "work"
     with locked(folder):
         shutil.rmtree(folder)
-    with locked(folder), pytest.raises(UserError, match="another process"), locked(folder):
+    with locked(folder), pytest.raises(TryAgain, match="another process"), locked(folder):
         pass

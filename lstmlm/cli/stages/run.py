@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lstmlm.cli.console import Screen
+from lstmlm.cli.failures.report import FAILURE, failure_reported
 from lstmlm.cli.logs import captured
 from lstmlm.cli.results import show_facts
 from lstmlm.progress import Progress
@@ -33,7 +34,12 @@ def run_stage(
         work: Calls the stage.
         after: Shows what is in the folder, in addition to the facts of its manifest.
     """
-    with captured(companion(output, ".log")) as terminal, Screen(terminal) as screen:
+    log = companion(output, ".log")
+    with (
+        failure_reported(companion(output, f".{FAILURE}"), log, lambda: name),
+        captured(log) as terminal,
+        Screen(terminal) as screen,
+    ):
         line = screen.stage(name)
         cached = (output / MANIFEST).is_file()  # a stage keeps a finished folder, or refuses it
         manifest = work(recipe, line)

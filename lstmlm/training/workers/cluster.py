@@ -8,7 +8,7 @@ import re
 import socket
 from collections.abc import Iterator
 
-from lstmlm.errors import UserError, first_line
+from lstmlm.errors import TryAgain, UserError, first_line
 from lstmlm.processes import interrupts
 from lstmlm.processes.interrupts import keeping_handlers
 from lstmlm.recipe.recipe import Recipe
@@ -30,7 +30,8 @@ def ray_cluster(recipe: Recipe, address: str | None) -> Iterator[None]:
         address: An existing cluster; None: the one in RAY_ADDRESS, or a local one for this run.
 
     Raises:
-        UserError: The cluster is not there, of another version, or too small for the recipe's workers.
+        TryAgain: The cluster does not answer.
+        UserError: It is of another version, or too small for the recipe's workers.
     """
     wanted, source = (address, OPTION) if address else (os.environ.get(VARIABLE, "").strip(), VARIABLE)
     with contextlib.ExitStack() as stack:
@@ -87,9 +88,10 @@ def _refusal(error: Exception, address: str, source: str) -> UserError:
     if "uthenticat" in said or "AuthToken" in said:
         hint = f"Set RAY_AUTH_MODE=token and RAY_AUTH_TOKEN as on the cluster, or {HERE[source]}"
         return UserError(f"the Ray cluster at {address} asks for a token", where=source, hint=hint)
-    silent = isinstance(error, OSError | OverflowError | ValueError)
-    what = f"no Ray cluster answers at {address}" + ("" if silent else f" ({first_line(error)})")
-    return UserError(what, where=source, hint=f"{START}, or {HERE[source]}")
+    what, hint = f"no Ray cluster answers at {address}", f"{START}, or {HERE[source]}"
+    if isinstance(error, OverflowError | ValueError):  # no address at all
+        return UserError(what, where=source, hint=hint)
+    return TryAgain(what if isinstance(error, OSError) else f"{what} ({first_line(error)})", where=source, hint=hint)
 
 
 def _check_resources(recipe: Recipe) -> None:

@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from lstmlm.errors import UserError, first_line
+from lstmlm.errors import TryAgain, UserError, first_line
 from lstmlm.processes.interrupts import keeping_handlers
 
 QUIET: dict[str, Any] = {"log_to_driver": False, "configure_logging": False}
@@ -47,7 +47,8 @@ def local_cluster(cores: int) -> Iterator[None]:
         cores: CPUs that it has to give.
 
     Raises:
-        UserError: Ray does not start here, or finds no folder for its sockets.
+        TryAgain: Ray does not start here.
+        UserError: It finds no folder for its sockets.
     """
     with (
         _folder() as folder,
@@ -83,7 +84,7 @@ def _start(cores: int, folder: Path) -> None:
             return
     hint = "Free the machine from other work, or start a cluster with `ray start --head` and name it"
     reason = _reason(folder) or first_line(last)
-    raise UserError(f"Ray did not start on this machine, in {STARTS} attempts of 30 s ({reason})", hint=hint) from last
+    raise TryAgain(f"Ray did not start on this machine, in {STARTS} attempts of 30 s ({reason})", hint=hint) from last
 
 
 def _reason(folder: Path) -> str:
