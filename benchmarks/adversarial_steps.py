@@ -15,10 +15,9 @@ from lstmlm.corpus.steps.language import KeepLanguages
 from lstmlm.corpus.steps.language_sample import SampleLanguages
 from lstmlm.corpus.steps.normalise import Normalise
 from lstmlm.corpus.steps.privacy.scrub import Scrub
-from lstmlm.corpus.steps.quality.rule_set import PACKAGE
+from lstmlm.corpus.steps.quality.rule_set import RULE_SETS as KNOWN
 from lstmlm.corpus.steps.quality.step import Quality
 from lstmlm.corpus.steps.step import Step
-from lstmlm.plugins import builtin_names
 from lstmlm.recipe.sections.corpus import Duplicates, Privacy
 from lstmlm.records.record import Record, deserialize, serialize
 
@@ -66,7 +65,7 @@ def _decontamination() -> Decontaminate:
     return Decontaminate(folder, 13)
 
 
-RULE_SETS = builtin_names(PACKAGE)
+RULE_SETS = KNOWN.builtin()
 
 STEPS: dict[str, Callable[[], Applied]] = {
     "normalise": lambda: _on_a_block(Normalise()),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import importlib
 import json
 import re
@@ -63,6 +64,18 @@ def test_add_a_task(example: Path, pair_stages: Path) -> None:
 
 def test_add_a_filter(example: Path) -> None:
     assert records(example, "filtered.yaml")[1] == {"few_words": 9}
+
+
+def test_add_a_reader(example: Path) -> None:
+    from lstmlm.corpus.ingest import ingest
+    from lstmlm.records.shards import records_in
+
+    lines = [*(f"number {n} ||| nombre {n}" for n in range(40)), "", "a ||| b ||| c"]
+    (example / "pairs.bitext.gz").write_bytes(gzip.compress("\n".join(lines).encode("utf-16")))
+    manifest = ingest(load_recipe(example / "bitext.yaml"), example / "records", Silent())
+    found = [record for split in ("train", "valid") for record in records_in(example / "records", split)]
+    assert {(one.source, one.targets) for one in found} == {(f"number {n}", (f"nombre {n}",)) for n in range(40)}
+    assert (manifest.facts["counts"]["dead"], manifest.facts["counts"]["dropped"]) == (1, {"blank": 1})
 
 
 @pytest.mark.parametrize("exported", ["generate"], indirect=True)

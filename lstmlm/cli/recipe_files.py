@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import importlib.util
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Set
 from pathlib import Path
 
 from lstmlm.errors import UserError
@@ -36,18 +36,18 @@ def file_faults(draft: ParsedRecipe, recipe: Recipe) -> Iterator[Fault]:
             yield Fault(("corpus", "train"), f"{error.where}: {error.what}", error.hint)
             return
         yield from _mixture_faults(draft, recipe, [file.name for file in files if file.split != "valid"])
-        yield from _text_file_faults(draft, recipe, [file.format for file in files])
+        yield from _text_file_faults(draft, recipe, {file.reader for file in files})
 
 
 def _unlisted(draft: ParsedRecipe, recipe: Recipe, field: str) -> Iterator[Fault]:
-    from lstmlm.corpus.sources.files import ENDINGS
+    from lstmlm.corpus.sources.kinds import file_kinds
     from lstmlm.corpus.sources.listing import list_files
 
     if draft.is_sound(f"corpus.{field}"):
         key: Key = ("corpus", field)
-        pattern = getattr(recipe.corpus, field)
+        pattern, endings = getattr(recipe.corpus, field), file_kinds(recipe.corpus).endings
         yield from _not_found(
-            key, functools.partial(list_files, recipe.corpus.root, pattern, f"corpus.{field}", ENDINGS)
+            key, functools.partial(list_files, recipe.corpus.root, pattern, f"corpus.{field}", endings)
         )
 
 
@@ -68,18 +68,22 @@ def _mixture_faults(draft: ParsedRecipe, recipe: Recipe, names: list[str]) -> It
             yield from _not_found(key, functools.partial(check_mixture, names, (part,)))
 
 
-def _text_file_faults(draft: ParsedRecipe, recipe: Recipe, formats: list[str]) -> Iterator[Fault]:
-    """Yields the columns that are asked of files of which all are plain text."""
-    if set(formats) != {".txt"}:
+def _text_file_faults(draft: ParsedRecipe, recipe: Recipe, used: Set[str]) -> Iterator[Fault]:
+    """Yields the columns that are asked of files of which none has any; `used`: their readers."""
+    from lstmlm.corpus.sources.kinds import file_kinds
+
+    kinds = file_kinds(recipe.corpus)
+    if any(kinds.readers[name].has_columns for name in used):
         return
     if recipe.corpus.target is not None and draft.is_sound("corpus.target"):
-        what = "a .txt file has no columns, so it has no output text"
-        yield Fault(("corpus", "target"), what, "Give .tsv, .csv, .jsonl or .parquet files")
+        ending = kinds.readers[min(used)].endings[0]
+        what = f"a {ending} file has no columns, so it has no output text"
+        yield Fault(("corpus", "target"), what, f"Give {kinds.usual(columns=True)} files")
 
 
 def decontamination_faults(draft: ParsedRecipe, recipe: Recipe) -> Iterator[Fault]:
     """Yields what is wrong with evaluation files, the key of pseudonyms, and what must be installed."""
-    from lstmlm.corpus.sources.files import ENDINGS
+    from lstmlm.corpus.sources.kinds import file_kinds
     from lstmlm.corpus.sources.listing import list_files
 
     corpus = recipe.corpus
@@ -88,7 +92,9 @@ def decontamination_faults(draft: ParsedRecipe, recipe: Recipe) -> Iterator[Faul
         for place, pattern in enumerate(corpus.decontamination.files):
             key: Key = ("corpus", "decontamination", "files", place)
             field = "corpus.decontamination.files"
-            yield from _not_found(key, functools.partial(list_files, corpus.root, pattern, field, ENDINGS))
+            yield from _not_found(
+                key, functools.partial(list_files, corpus.root, pattern, field, file_kinds(corpus).endings)
+            )
     if draft.is_sound("corpus.privacy"):
         yield from _privacy_faults(recipe)
 
@@ -131,11 +137,12 @@ def tokenizer_faults(recipe: Recipe, *, exported: bool) -> Iterator[Fault]:
 
 def inference_faults(recipe: Recipe) -> Iterator[Fault]:
     """Yields what is wrong with the input of the batch job."""
-    from lstmlm.corpus.sources.files import ENDINGS
+    from lstmlm.corpus.sources.kinds import file_kinds
     from lstmlm.corpus.sources.listing import list_files
 
     wanted, root = recipe.inference, recipe.corpus.root
     if wanted.input is None or not isinstance(root, Path) or not root.is_dir():
         return
-    look = functools.partial(list_files, root, wanted.input, "inference.input", (*ENDINGS, ".tfrecord"))
+    endings = file_kinds(recipe.corpus, requests=True).endings
+    look = functools.partial(list_files, root, wanted.input, "inference.input", endings)
     yield from _not_found(("inference", "input"), look)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import re
 import shutil
 import stat
 import sys
@@ -15,25 +14,29 @@ from pathlib import Path
 from typing import BinaryIO
 
 from lstmlm.cli.logs import InternalError
+from lstmlm.corpus.reading.readers import READERS, TextReader
+from lstmlm.corpus.sources.kinds import file_kinds
 from lstmlm.errors import UserError
 from lstmlm.inference.output.format import output_format
+from lstmlm.recipe.sections.corpus import Corpus
 
 STANDARD = Path("-")
 _HEAD_BYTES = 1 << 16
-_NAME = re.compile(r"[\w.-]+")
 _GZIP = b"\x1f\x8b"
 
 
 @contextlib.contextmanager
-def input_file(path: Path | None, column: str) -> Iterator[Path | None]:
+def input_file(path: Path | None, column: str, corpus: Corpus | None = None) -> Iterator[Path | None]:
     """Yields the path of an input that can be read several times: what comes through a pipe is copied first.
 
-    The copy is JSON lines where the first line begins with `{` or `[`, a table where the first line names the column of
-    the text among others, parquet where it begins so, and otherwise text. Records without an id are `stdin.jsonl:1`.
+    The copy gets the ending of the reader that recognises it, such as that of JSON lines where it begins with `{` or
+    `[`, and that of a table where the first line names the column of the text among others; otherwise it is text.
+    Records without an id are `stdin.jsonl:1`.
 
     Args:
         path: `-`, a pipe such as `/dev/stdin`, a file, a folder or a glob; None stays None.
         column: Name of the column of the text.
+        corpus: Names readers of other packages.
     """
     if path is None or not _is_stream(path):
         yield path
@@ -43,7 +46,7 @@ def input_file(path: Path | None, column: str) -> Iterator[Path | None]:
         with _opened(path) as source, copy.open("wb") as target:
             shutil.copyfileobj(source, target, 1 << 20)
         with copy.open("rb") as stream:
-            ending = _ending(stream.read(_HEAD_BYTES), column)
+            ending = _ending(stream.read(_HEAD_BYTES), column, corpus)
         yield copy.rename(copy.with_suffix(ending))
 
 
@@ -66,20 +69,22 @@ def _opened(path: Path) -> BinaryIO:
     return path.open("rb")
 
 
-def _ending(head: bytes, column: str) -> str:
-    if head.startswith(b"PAR1"):
-        return ".parquet"
+def _ending(head: bytes, column: str, corpus: Corpus | None) -> str:
+    """Returns the ending of what a stream begins with."""
+    readers = file_kinds(corpus, requests=True).readers.values()
+    text = _text(head)
+    for reader in readers:
+        if reader.magic and head.startswith(reader.magic):
+            return reader.endings[0]
+        if isinstance(reader, TextReader) and reader.recognises(text, column):
+            return reader.endings[0]
+    return READERS.load("txt").endings[0]
+
+
+def _text(head: bytes) -> str:
     if head.startswith(_GZIP):
         head = zlib.decompressobj(31).decompress(head, _HEAD_BYTES)
-    text = head.decode("utf-8-sig", "replace").lstrip()
-    if text[:1] in ("{", "["):
-        return ".jsonl"
-    first = text.splitlines()[0] if text else "{"
-    for separator, ending in (("\t", ".tsv"), (",", ".csv")):
-        names = [name.strip('" ') for name in first.split(separator)]
-        if len(names) > 1 and column in names and all(map(_NAME.fullmatch, names)):
-            return ending
-    return ".txt" if text else ".jsonl"
+    return head.decode("utf-8-sig", "replace").lstrip()
 
 
 @contextlib.contextmanager

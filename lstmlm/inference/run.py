@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lstmlm.corpus.reading.openers import use_store_options
+from lstmlm.corpus.reading.readers import READERS
 from lstmlm.corpus.steps.privacy.published import scrubbed, scrubbed_messages, scrubber_of, without_key
 from lstmlm.inference.input.counting import Counted, count
 from lstmlm.inference.input.inputs import choose
@@ -140,7 +141,11 @@ def _stamp(recipe: Recipe, model: Manifest, source: Source) -> str:
 
 def _extension_versions(recipe: Recipe) -> list[str]:
     """Returns `name version` of what other packages add to the job."""
-    return [*BACKENDS.versions([recipe.decoding.backend]), *FORMATS.versions([recipe.inference.format])]
+    return [
+        *BACKENDS.versions([recipe.decoding.backend]),
+        *FORMATS.versions([recipe.inference.format]),
+        *READERS.versions(recipe.corpus.readers),
+    ]
 
 
 def _plan(place: Place, source: Source, recipe: Recipe, stamp: str, progress: Progress) -> None:

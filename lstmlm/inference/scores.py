@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
+from lstmlm.corpus.reading.readers import READERS
 from lstmlm.corpus.steps.privacy.published import scrubbed, scrubbed_messages, scrubber_of, without_key
 from lstmlm.errors import UserError
 from lstmlm.inference.input.counting import count
@@ -62,7 +63,7 @@ def score_texts(recipe: Recipe, export: Path, input: Path, output: Path, progres
     privacy = without_key(recipe.corpus.privacy)
     allowed, *computed = STAGE.decided(recipe).values()
     data = [model.fingerprint, allowed, source.stamp(), privacy.model_dump(mode="json"), computed]
-    data += BACKENDS.versions([recipe.decoding.backend])
+    data += BACKENDS.versions([recipe.decoding.backend]) + READERS.versions(recipe.corpus.readers)
 
     def write(draft: Draft) -> None:
         check_task(export, recipe.task)

@@ -19,13 +19,13 @@ import tokenizers
 import zstandard
 from tokenizers import decoders, models, pre_tokenizers, trainers
 
+from lstmlm.corpus.reading.kinds.tfrecord import example_rows
 from lstmlm.corpus.reading.readers import read_file
 from lstmlm.corpus.sources.files import corpus_file
 from lstmlm.corpus.sources.listing import Found
 from lstmlm.formats.arrays import read_npz
 from lstmlm.formats.arrow import pa, pq
 from lstmlm.inference.chunks import chunk_path
-from lstmlm.inference.input.example_rows import example_rows
 from lstmlm.inference.job import Place
 from lstmlm.inference.model.loading import engine_facts
 from lstmlm.inference.model.served import batch_size

@@ -115,7 +115,10 @@ def infer(
     stage = STAGES["infer"]
     place, run = choose_runner(runner, workers, beam_option or ()), read_recipe(recipe, changes, stage.checks)
     asked = run.inference
-    with output_folder(output, "predictions-*", asked.format) as folder, input_file(input, asked.field) as source:
+    with (
+        output_folder(output, "predictions-*", asked.format) as folder,
+        input_file(input, asked.field, run.corpus) as source,
+    ):
         metrics = companion(folder, ".metrics.json")
 
         def work(run: Recipe, progress: Progress) -> Manifest:
@@ -142,7 +145,7 @@ def score(
     """Scores files or standard input, to a folder or to standard output."""
     stage = STAGES["score"]
     run = read_recipe(recipe, overrides, stage.checks)
-    with output_folder(output, "scores.jsonl") as folder, input_file(input, run.inference.field) as source:
+    with output_folder(output, "scores.jsonl") as folder, input_file(input, run.inference.field, run.corpus) as source:
 
         def work(run: Recipe, progress: Progress) -> Manifest:
             return stage.load()(run, export, source or input, folder, progress)

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Iterator
 
 import apache_beam as beam
 
-from lstmlm.corpus.reading.ranges import RANGE_BYTES, Beginning, FileRange, Segment, beginnings, ranges, segments
-from lstmlm.corpus.sources.files import CorpusFile
+from lstmlm.corpus.reading.ranges import RANGE_BYTES, Beginning, FileRange, Segment, ranges
+from lstmlm.corpus.reading.readers import beginnings, segments
+from lstmlm.corpus.sources.found import CorpusFile
 from lstmlm.recipe.sections.corpus import Corpus
 
 

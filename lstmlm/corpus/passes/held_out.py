@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lstmlm.corpus.sources.files import Split
+from lstmlm.corpus.sources.found import Split
 from lstmlm.records.record import stable_hash
 
 _RANGE = 2**63

@@ -18,10 +18,10 @@ from lstmlm.corpus.passes.block import Block, Excluded
 from lstmlm.corpus.passes.held_out import split_of
 from lstmlm.corpus.reading.compression import first_damage
 from lstmlm.corpus.reading.ranges import FileRange
-from lstmlm.corpus.reading.readers import read_range
+from lstmlm.corpus.reading.readers import READERS, read_range
 from lstmlm.corpus.reading.rows import BLANK, Row, blocks
 from lstmlm.corpus.report.summary import summarise
-from lstmlm.corpus.sources.files import CorpusFile, Split
+from lstmlm.corpus.sources.found import CorpusFile, Split
 from lstmlm.corpus.steps.privacy.published import holds_personal_data, scrubbed_messages, scrubber_of
 from lstmlm.corpus.steps.privacy.scrubber import Scrubber
 from lstmlm.publish.folder import replacing
@@ -102,13 +102,14 @@ def make_block(
     With a scrubber, a record whose id holds personal data gets `file:line` instead; its split stays.
     """
     block = Block(file.index, rows[0].line, len(rows), [])
+    has_columns = READERS.load(file.reader).has_columns
     lines: list[int] = []
     for row in rows:
         if row.dropped:
             block.dropped[row.dropped] += 1
             continue
         try:
-            block.records.append(_record(row, file, task, recipe))
+            block.records.append(_record(row, file, task, recipe, has_columns=has_columns))
             lines.append(row.line)
         except BlankRecord:
             block.dropped[BLANK] += 1
@@ -127,16 +128,15 @@ def _with_public_id(record: Record, other: str, scrubber: Scrubber) -> Record:
     return dataclasses.replace(record, id=other, group=record.group or record.id)
 
 
-def _record(row: Row, file: CorpusFile, task: Task, recipe: Recipe) -> Record:
+def _record(row: Row, file: CorpusFile, task: Task, recipe: Recipe, *, has_columns: bool) -> Record:
     corpus = recipe.corpus
     if row.fields is None:
         raise BadRecord(row.dead)
-    text_only = file.format == ".txt"
     record_id = f"{file.name}:{row.line}"
-    if corpus.id is not None and not text_only:
+    if corpus.id is not None and has_columns:
         record_id = _named(row.fields, corpus.id, "id")
     record = task.record(row.fields, record_id, recipe)
-    if corpus.split_key is None or text_only:
+    if corpus.split_key is None or not has_columns:
         return record
     return dataclasses.replace(record, group=_named(row.fields, corpus.split_key, "split key"))
 

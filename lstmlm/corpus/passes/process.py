@@ -26,7 +26,7 @@ from lstmlm.corpus.report.accounts import add_early_losses, check_left, check_su
 from lstmlm.corpus.report.report import write_report
 from lstmlm.corpus.report.summary import Summary, totals
 from lstmlm.corpus.report.warnings import warnings
-from lstmlm.corpus.sources.files import CorpusFile
+from lstmlm.corpus.sources.found import CorpusFile
 from lstmlm.corpus.sources.listing_notes import listing_notes
 from lstmlm.corpus.sources.mixture import check_mixture, file_weight
 from lstmlm.corpus.sources.snapshot import Snapshot

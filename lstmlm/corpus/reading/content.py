@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import codecs
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from lstmlm.corpus.reading.compression import MAGIC, NAMES, Damaged, decompressed
@@ -20,7 +20,6 @@ SAMPLE_BYTES = 1 << 16
 
 _FOREIGN = (
     (b"PK\x03\x04", "a zip archive", "Unpack it: unzip"),
-    (b"PAR1", "a parquet file", "Give it the ending .parquet"),
     (b"%PDF", "a PDF document", "Extract its text first, for example by pdftotext"),
     (b"SQLite format 3\0", "an SQLite database", "Export the table as .csv or .jsonl"),
     (b"Obj\x01", "an Avro file", "Convert it to .parquet or .jsonl"),
@@ -63,8 +62,12 @@ class Content(NamedTuple):
 PLAIN = Content()
 
 
-class JsonDocument(UserError):
-    """A file is one JSON object over several lines, not rows."""
+class NoRows(UserError):
+    """A file holds no rows, though its name ends as if: in a folder it is left out."""
+
+
+Foreign = tuple[bytes, str, str]
+"""What a file of another kind begins with, what it is, and what to do."""
 
 
 def is_empty(path: str, size: int) -> bool:
@@ -73,14 +76,17 @@ def is_empty(path: str, size: int) -> bool:
     return not size or (size <= max(map(len, marks)) and b"".join(read_bytes(path, 0, size)) in marks)
 
 
-def content_of(path: str, size: int, named: str, format: str) -> tuple[str, Content]:
+def content_of(
+    path: str, size: int, named: str, holds_array: Callable[[str, str], bool], others: Sequence[Foreign] = ()
+) -> tuple[str, Content]:
     """Returns a file's compression, as its first bytes show, and how the text within is stored.
 
     Args:
         path: The file, local or a URL.
         size: Its size in bytes.
         named: The compression that its name speaks of: `gz`, `bz2`, `zst`, `xz`, or empty.
-        format: `.txt`, `.tsv`, `.csv` or `.jsonl`.
+        holds_array: Of its reader: says whether the file with a path and the text it begins with is one JSON array.
+        others: The kinds of files that other readers read.
 
     Raises:
         UserError: It cannot be read, it is neither compressed as its name says nor text, or its text has an encoding
@@ -91,7 +97,8 @@ def content_of(path: str, size: int, named: str, format: str) -> tuple[str, Cont
     if named and not compression:
         _check_is_text(path, stored[:512], named)
     head = _expanded(path, size, compression) if compression else stored
-    return compression, _text_content(path, size, compression, format, head)
+    _refuse_foreign(path, head, others)
+    return compression, _text_content(path, size, compression, holds_array, head)
 
 
 def _compression(head: bytes) -> str:
@@ -105,8 +112,9 @@ def _check_is_text(path: str, head: bytes, named: str) -> None:
         raise UserError(f"not a {NAMES[named]} file", where=path, hint=hint)
 
 
-def _text_content(path: str, size: int, compression: str, format: str, head: bytes) -> Content:
-    _refuse_foreign(path, head)
+def _text_content(
+    path: str, size: int, compression: str, holds_array: Callable[[str, str], bool], head: bytes
+) -> Content:
     encoding = next((name for bom, name in _BOMS if head.startswith(bom)), None) or _wide_encoding(head)
     if encoding is None:
         encoding = "utf-8"
@@ -116,10 +124,7 @@ def _text_content(path: str, size: int, compression: str, format: str, head: byt
             raise UserError("binary data, not text", where=path, hint="Remove it, or export its text as UTF-8")
     text = head.decode(encoding, "ignore").lstrip("\ufeff")
     returns = text.count("\r") > 1 and "\n" not in text
-    array = format == ".jsonl" and re.match(r"\s*\[\s*[{\]]", text) is not None
-    if format == ".jsonl" and not array:
-        _refuse_document(path, text)
-    return Content(encoding, returns, array)
+    return Content(encoding, returns, holds_array(path, text))
 
 
 def _expanded(path: str, size: int, compression: str) -> bytes:
@@ -144,8 +149,9 @@ def _later(path: str, size: int) -> Iterator[bytes]:
         yield data[data.find(b"\n") + 1 :]
 
 
-def _refuse_foreign(path: str, head: bytes) -> None:
-    found = next(((what, hint) for magic, what, hint in _FOREIGN if head.startswith(magic)), None)
+def _refuse_foreign(path: str, head: bytes, others: Sequence[Foreign]) -> None:
+    known = (*others, *_FOREIGN)
+    found = next(((what, hint) for magic, what, hint in known if head.startswith(magic)), None)
     if found is None and head[_TAR_MAGIC] == b"ustar":
         found = "a tar archive", "Unpack it: tar -xf"
     if found is None and (kind := _compression(head)):
@@ -219,12 +225,3 @@ def _legacy_name(data: bytes) -> str:
 
 def _is_binary(head: bytes) -> bool:
     return len(_CONTROL.findall(head)) > len(head) * 0.1
-
-
-def _refuse_document(path: str, text: str) -> None:
-    """Refuses one JSON object that is spread over lines, which would be as many lines of broken JSON."""
-    first, _, rest = text.lstrip().partition("\n")
-    if first.strip() == "{" and rest.lstrip().startswith(('"', "}")):
-        hint = 'Write its records one per line: jq -c ".data[]" (or the name of its list)'
-        what = "one JSON document over several lines; one object per line is expected"
-        raise JsonDocument(what, where=path, hint=hint)

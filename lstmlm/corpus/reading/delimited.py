@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import itertools
+import re
 from collections.abc import Iterator, Sequence
 
 from lstmlm.corpus.reading.lines import RawLine
@@ -11,7 +12,15 @@ from lstmlm.corpus.reading.rows import BLANK, Row, check_columns, not_utf8
 from lstmlm.errors import UserError
 
 _SEPARATORS = ",;\t|"
+_NAME = re.compile(r"[\w.-]+")
 _HEADER = "starts with a row of column names"
+
+
+def is_header(text: str, separator: str, column: str) -> bool:
+    """Says whether the first line of a text names columns, that one among them, with a separator between them."""
+    lines = text.splitlines()
+    names = [name.strip('" ') for name in lines[0].split(separator)] if lines else []
+    return len(names) > 1 and column in names and all(map(_NAME.fullmatch, names))
 
 
 def tsv_columns(line: RawLine | None, path: str, needed: Sequence[str]) -> list[str]:

@@ -1,8 +1,8 @@
 """Ranges of corpus files that can be read independently, each with the exact number of its first line.
 
-Plain line formats are cut near multiples of a size, at the next line that begins there; parquet files by row groups.
-A first pass counts line feeds, so that a record's `file:line` does not depend on the cutting. What cannot be cut
-(compressed files, other encodings, JSON arrays, csv, paragraphs) is one range.
+The reader of a file says how it is cut (`lstmlm.corpus.reading.readers`). Plain lines are cut near multiples of a size,
+at the next line that begins there: a first pass counts line feeds, so that a record's `file:line` does not depend on
+the cutting.
 """
 
 from __future__ import annotations
@@ -10,11 +10,8 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable, Iterator
 
-from lstmlm.corpus.reading.content import PLAIN
 from lstmlm.corpus.reading.openers import read_bytes
-from lstmlm.corpus.reading.tables import row_groups
-from lstmlm.corpus.sources.files import PARQUET, CorpusFile
-from lstmlm.recipe.sections.corpus import Corpus
+from lstmlm.corpus.sources.found import CorpusFile
 
 RANGE_BYTES = 64_000_000
 
@@ -25,7 +22,7 @@ class FileRange:
 
     Attributes:
         file: The file.
-        start: Where it begins: a byte, or a row group of a parquet file.
+        start: Where it begins: a byte, or another unit of its reader, such as a row group.
         end: Where it ends, likewise, exclusive.
         first_line: Number of its first line (row of a parquet file), counted from 1 in the whole file.
     """
@@ -60,27 +57,20 @@ class Beginning:
     limit: int
 
 
-def segments(file: CorpusFile, corpus: Corpus, range_bytes: int = RANGE_BYTES) -> list[Segment]:
-    """Cuts a file blindly: into segments of `range_bytes` where its format allows, else into one."""
-    paragraphs = file.format == ".txt" and corpus.unit == "paragraph"
-    whole = file.compression or file.content != PLAIN or paragraphs or file.format in (".csv", PARQUET)
-    if whole or file.size <= range_bytes:
+def cut_blindly(file: CorpusFile, range_bytes: int) -> list[Segment]:
+    """Cuts a file into segments of a size."""
+    if file.size <= range_bytes:
         return [Segment(file, 0, file.size)]
     return [Segment(file, start, min(start + range_bytes, file.size)) for start in range(0, file.size, range_bytes)]
 
 
-def beginnings(segment: Segment, range_bytes: int = RANGE_BYTES) -> list[Beginning]:
-    """Finds where ranges may begin within a segment: reads it, unless it is a whole file.
+def line_beginnings(segment: Segment) -> list[Beginning]:
+    """Finds where ranges of lines may begin within a segment: reads it, unless it is a whole file.
 
     Raises:
-        UserError: The file cannot be read, or is no parquet file though its name says so.
+        UserError: The file cannot be read.
     """
     file = segment.file
-    if file.format == PARQUET:
-        groups = row_groups(file.path, range_bytes)
-        limit = sum(count for count, _ in groups)
-        starts = (sum(count for count, _ in groups[:place]) for place in range(len(groups)))
-        return [Beginning(start, rows, limit) for start, (_, rows) in zip(starts, groups, strict=True)]
     if segment.start == 0 and segment.end == file.size:
         return [Beginning(0, 1, file.size)]
     feeds, first = _line_feeds(segment)
@@ -110,13 +100,3 @@ def ranges(file: CorpusFile, begun: Iterable[Beginning]) -> Iterator[FileRange]:
         if beginning.start < end or not place:
             yield FileRange(file, beginning.start, end, first_line)
         first_line += beginning.lines
-
-
-def split_file(file: CorpusFile, corpus: Corpus, range_bytes: int = RANGE_BYTES) -> list[FileRange]:
-    """Cuts a file into ranges, reading it once where it is cut. `lstmlm.corpus.passes.file_ranges` uses many workers.
-
-    Raises:
-        UserError: As `beginnings`.
-    """
-    begun = [one for segment in segments(file, corpus, range_bytes) for one in beginnings(segment, range_bytes)]
-    return list(ranges(file, begun))

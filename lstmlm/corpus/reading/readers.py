@@ -1,59 +1,147 @@
-"""Reads a range of a corpus file, whatever its format, as rows."""
+"""Readers of corpus files, and how one is found by its name.
+
+A reader says what the names of its files end in, how a file is cut into ranges that many workers read, and which rows a
+range holds. One of a text format starts from `TextReader`.
+"""
 
 from __future__ import annotations
 
+import abc
 import itertools
 from collections.abc import Iterator, Sequence
+from typing import ClassVar
 
 from lstmlm.corpus.reading.compression import decompressed
 from lstmlm.corpus.reading.content import PLAIN
-from lstmlm.corpus.reading.delimited import csv_rows, tsv_columns, tsv_rows
-from lstmlm.corpus.reading.lines import raw_lines
-from lstmlm.corpus.reading.nested import nested_rows
+from lstmlm.corpus.reading.lines import RawLine, raw_lines
 from lstmlm.corpus.reading.openers import read_bytes
-from lstmlm.corpus.reading.ranges import FileRange, split_file
+from lstmlm.corpus.reading.ranges import (
+    RANGE_BYTES,
+    Beginning,
+    FileRange,
+    Segment,
+    cut_blindly,
+    line_beginnings,
+    ranges,
+)
 from lstmlm.corpus.reading.rows import Row
-from lstmlm.corpus.reading.tables import table_rows
-from lstmlm.corpus.reading.text import json_rows, paragraph_rows, text_rows
-from lstmlm.corpus.reading.transcode import array_lines, as_utf8
-from lstmlm.corpus.sources.files import PARQUET, CorpusFile
+from lstmlm.corpus.reading.transcode import as_utf8
+from lstmlm.corpus.sources.found import CorpusFile
+from lstmlm.plugins import Registry
 from lstmlm.recipe.sections.corpus import Corpus
 
 
-def read_range(file_range: FileRange, corpus: Corpus, needed: Sequence[str], *, others: bool = False) -> Iterator[Row]:
-    """Yields a row for every line of a range but the header (for every row of a table, every paragraph).
+class Reader(abc.ABC):
+    """Reads files of one kind. Without state: it is made once per process.
 
-    Args:
-        file_range: What to read.
-        corpus: `source` names the single field of a .txt row; `unit` and the limits are used.
-        needed: Columns a table must have. Of a parquet file only these are read, unless there are none.
-        others: Read the other columns of a parquet file too.
+    Attributes:
+        endings: What names of its files end in, in lower case; the first is the usual one.
+        magic: What its files begin with, where they are not text; empty: nothing in particular.
+        has_columns: Whether a row has columns; a row without has one text, which gets the name `corpus.source`.
+        of_corpora: Whether it reads corpora, and not the input of the batch job only.
+        of_stores: Whether it reads files of a store, and not local ones only.
+        version: Part of the fingerprint of what was read, for readers of other packages.
+    """
+
+    endings: ClassVar[tuple[str, ...]]
+    magic: ClassVar[bytes] = b""
+    has_columns: ClassVar[bool] = True
+    of_corpora: ClassVar[bool] = True
+    of_stores: ClassVar[bool] = True
+    version: ClassVar[str] = "1"
+
+    def segments(self, file: CorpusFile, corpus: Corpus, range_bytes: int) -> list[Segment]:
+        """Cuts a file without reading it into segments, whose beginnings are found by as many workers; here into one.
+
+        Args:
+            file: The file.
+            corpus: The recipe's section.
+            range_bytes: About how large a range will be.
+        """
+        return [Segment(file, 0, file.size)]
+
+    def beginnings(self, segment: Segment, range_bytes: int) -> list[Beginning]:
+        """Finds where ranges may begin within a segment; here at its start.
+
+        Raises:
+            UserError: The file cannot be read, or is not of this kind.
+        """
+        return [Beginning(0, 1, segment.file.size)]
+
+    @abc.abstractmethod
+    def rows(
+        self, file_range: FileRange, corpus: Corpus, needed: Sequence[str], *, others: bool = False
+    ) -> Iterator[Row]:
+        """Yields a row for every record of a range, those that are malformed or blank too.
+
+        Args:
+            file_range: What to read.
+            corpus: The recipe's section: the name of a single column, `unit` and the limits.
+            needed: Columns that the file must have. A reader to which other columns cost time reads only these, unless
+                there are none.
+            others: Read the other columns too.
+
+        Raises:
+            UserError: The file cannot be read at all: it is gone, not of this kind, or without a needed column.
+        """
+
+
+class TextReader(Reader):
+    """Reads files of text: UTF-8, or what is recognised and turned into it, also compressed.
+
+    Attributes:
+        cut_at_lines: Whether a file may be cut wherever a line begins.
+    """
+
+    cut_at_lines: ClassVar[bool] = True
+
+    def can_cut(self, corpus: Corpus) -> bool:
+        """Says whether a recipe lets files be cut wherever a line begins."""
+        return self.cut_at_lines
+
+    def holds_array(self, path: str, text: str) -> bool:
+        """Looks at the beginning of a file; says whether it is one JSON array.
+
+        Raises:
+            UserError: The file is of another kind than its name says.
+        """
+        return False
+
+    def recognises(self, text: str, column: str) -> bool:
+        """Says whether a text without a name is of this kind, by its beginning; `column`: that of its texts."""
+        return False
+
+    def segments(self, file: CorpusFile, corpus: Corpus, range_bytes: int) -> list[Segment]:
+        """See `Reader`: what is compressed, or not stored as UTF-8, is one segment."""
+        if file.compression or file.content != PLAIN or not self.can_cut(corpus):
+            return super().segments(file, corpus, range_bytes)
+        return cut_blindly(file, range_bytes)
+
+    def beginnings(self, segment: Segment, range_bytes: int) -> list[Beginning]:
+        """See `Reader`."""
+        return line_beginnings(segment)
+
+    def rows(
+        self, file_range: FileRange, corpus: Corpus, needed: Sequence[str], *, others: bool = False
+    ) -> Iterator[Row]:
+        """See `Reader`: those of its lines."""
+        lines = raw_lines(text_of(file_range, corpus), corpus.max_line_bytes, file_range.first_line)
+        return self.line_rows(lines, file_range, corpus, needed)
+
+    @abc.abstractmethod
+    def line_rows(
+        self, lines: Iterator[RawLine], file_range: FileRange, corpus: Corpus, needed: Sequence[str]
+    ) -> Iterator[Row]:
+        """Yields the rows of lines; see `rows`. A line with a problem is a row that is dead for it."""
+
+
+def text_of(file_range: FileRange, corpus: Corpus) -> Iterator[bytes]:
+    """Yields a range of a text file as UTF-8, cut anywhere.
 
     Raises:
-        UserError: The file cannot be read at all: it is gone, not of its kind, or without a needed column.
+        UserError: The file cannot be read.
+        Damaged: It cannot be read any further.
     """
-    file = file_range.file
-    limit = corpus.max_line_bytes
-    if file.format == PARQUET:
-        groups = (file_range.start, file_range.end, file_range.first_line)
-        return table_rows(file.path, *groups, limit, needed, corpus.max_expansion, others=others)
-    chunks = _chunks(file_range, corpus)
-    if file.format == ".csv":
-        return csv_rows(raw_lines(chunks, limit, keep_returns=True), limit, file.path, needed)
-    if file.content.array:
-        return iter(nested_rows(json_rows(array_lines(chunks, limit), needed), needed))
-    lines = raw_lines(chunks, limit, file_range.first_line)
-    if file.format == ".tsv":
-        header = lines if file_range.start == 0 else raw_lines(read_bytes(file.path, 0, file.size), limit)
-        return tsv_rows(lines, tsv_columns(next(header, None), file.path, needed))
-    if file.format == ".jsonl":
-        return iter(nested_rows(json_rows(lines, needed), needed))
-    if corpus.unit == "paragraph":
-        return paragraph_rows(lines, limit, corpus.source)
-    return text_rows(lines, corpus.source)
-
-
-def _chunks(file_range: FileRange, corpus: Corpus) -> Iterator[bytes]:
     file = file_range.file
     if file.compression:
         chunks = decompressed(file.path, file.size, file.compression, corpus.max_expansion)
@@ -62,8 +150,37 @@ def _chunks(file_range: FileRange, corpus: Corpus) -> Iterator[bytes]:
     return chunks if file.content == PLAIN else as_utf8(chunks, file.content)
 
 
+READERS = Registry(
+    "lstmlm.readers",
+    Reader,  # type: ignore[type-abstract]
+    "READER",
+    "lstmlm.corpus.reading.kinds",
+)
+
+
+def segments(file: CorpusFile, corpus: Corpus, range_bytes: int = RANGE_BYTES) -> list[Segment]:
+    """See `Reader.segments`."""
+    return READERS.load(file.reader).segments(file, corpus, range_bytes)
+
+
+def beginnings(segment: Segment, range_bytes: int = RANGE_BYTES) -> list[Beginning]:
+    """See `Reader.beginnings`."""
+    return READERS.load(segment.file.reader).beginnings(segment, range_bytes)
+
+
+def split_file(file: CorpusFile, corpus: Corpus, range_bytes: int = RANGE_BYTES) -> list[FileRange]:
+    """Cuts a file into ranges, reading it once where it is cut; `lstmlm.corpus.passes.file_ranges`: by many workers."""
+    begun = [one for segment in segments(file, corpus, range_bytes) for one in beginnings(segment, range_bytes)]
+    return list(ranges(file, begun))
+
+
+def read_range(file_range: FileRange, corpus: Corpus, needed: Sequence[str], *, others: bool = False) -> Iterator[Row]:
+    """See `Reader.rows`."""
+    return READERS.load(file_range.file.reader).rows(file_range, corpus, needed, others=others)
+
+
 def read_file(file: CorpusFile, corpus: Corpus, needed: Sequence[str], *, others: bool = False) -> Iterator[Row]:
-    """Yields the rows of a whole file, in order; see `read_range`."""
+    """Yields the rows of a whole file, in order; see `Reader.rows`."""
     whole = split_file(file, corpus, max(file.size, 1))
-    ranges = (read_range(file_range, corpus, needed, others=others) for file_range in whole)
-    return itertools.chain.from_iterable(ranges)
+    found = (read_range(file_range, corpus, needed, others=others) for file_range in whole)
+    return itertools.chain.from_iterable(found)

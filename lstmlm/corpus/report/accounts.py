@@ -8,7 +8,7 @@ from typing import Any
 
 from lstmlm.corpus.report.dead_hints import dead_hint
 from lstmlm.corpus.report.summary import Summary
-from lstmlm.corpus.sources.files import CorpusFile
+from lstmlm.corpus.sources.found import CorpusFile
 from lstmlm.errors import UserError
 from lstmlm.recipe.recipe import Recipe
 

@@ -6,8 +6,9 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from lstmlm.corpus.reading.readers import read_file
-from lstmlm.corpus.sources.files import CorpusFile
+from lstmlm.corpus.reading.readers import READERS, read_file
+from lstmlm.corpus.sources.found import CorpusFile
+from lstmlm.corpus.sources.kinds import file_kinds
 from lstmlm.recipe.recipe import Recipe
 from lstmlm.recipe.sections.corpus import Corpus
 
@@ -32,10 +33,11 @@ def dead_hint(
     """
     if reason.startswith(TOO_LONG):
         return _longer_lines(files, recipe.corpus)
-    lines = any(file.name == first["file"] and file.format == ".txt" for file in files)
-    if reason.startswith("no column") and lines:
+    file = next((file for file in files if file.name == first["file"]), None)
+    if reason.startswith("no column") and file is not None and not READERS.load(file.reader).has_columns:
+        kind, others = READERS.load(file.reader).endings[0], file_kinds(recipe.corpus).usual(columns=True)
         return (
-            "A .txt file has lines and no columns: give the pairs as .tsv, .csv, .jsonl or .parquet with the "
+            f"A {kind} file has lines and no columns: give the pairs as {others} with the "
             f"columns corpus.source ({recipe.corpus.source!r}) and corpus.target ({recipe.corpus.target!r})"
         )
     if counts["dead"] == counts["in"]:

@@ -6,63 +6,19 @@ import dataclasses
 import functools
 import os
 from collections.abc import Sequence
-from pathlib import Path, PurePosixPath
-from typing import Literal
+from pathlib import Path
 
-from lstmlm.corpus.reading.compression import COMPRESSIONS
-from lstmlm.corpus.reading.content import PLAIN, Content, JsonDocument, content_of, is_empty
+from lstmlm.corpus.reading.content import Content, Foreign, NoRows, content_of, is_empty
 from lstmlm.corpus.reading.openers import cannot_reach, cannot_read, file_systems, is_remote
-from lstmlm.corpus.sources.found import Found, LeftOut, Listing
+from lstmlm.corpus.reading.readers import READERS, TextReader
+from lstmlm.corpus.sources.found import CorpusFile, Found, LeftOut, Listing, Split
+from lstmlm.corpus.sources.kinds import FileKinds, file_kinds
 from lstmlm.corpus.sources.layouts import VALID, files_of_split
 from lstmlm.corpus.sources.listing import list_files
 from lstmlm.errors import UserError
 from lstmlm.publish.folder import sha256_file
 from lstmlm.recipe.recipe import Recipe
 from lstmlm.recipe.sections.corpus import Corpus
-
-PARQUET = ".parquet"
-FORMATS = (".txt", ".tsv", ".csv", ".jsonl", PARQUET)
-_OTHER_NAMES = {
-    ".json": ".jsonl",
-    ".ndjson": ".jsonl",
-    ".text": ".txt",
-    ".tab": ".tsv",
-    ".parq": PARQUET,
-    ".pq": PARQUET,
-}
-_NAMES = {**{format: format for format in FORMATS}, **_OTHER_NAMES}
-ENDINGS = (
-    *_NAMES,
-    *(f"{name}.{outer}" for name, format in _NAMES.items() if format != PARQUET for outer in COMPRESSIONS),
-)
-"""What the name of a corpus file ends in; parquet brings its own compression."""
-
-Split = Literal["train", "valid"]
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class CorpusFile:
-    """One file of the corpus.
-
-    Attributes:
-        index: Position in the corpus: train files first, each split sorted by name.
-        name: Path below the corpus root, with forward slashes.
-        path: A local path or a URL.
-        format: `.txt`, `.tsv`, `.csv`, `.jsonl` or `.parquet`.
-        compression: `gz`, `bz2`, `xz`, `zst`, or empty: as its first bytes say.
-        split: The split it is given for; None: each record's id decides.
-        size: Bytes, as it is stored; 0 where it holds no more than a byte order mark.
-        content: How its text is stored.
-    """
-
-    index: int
-    name: str
-    path: str
-    format: str
-    compression: str
-    split: Split | None
-    size: int
-    content: Content = PLAIN
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -101,7 +57,7 @@ def list_corpus(recipe: Recipe, *, held_out: bool = True) -> CorpusListing:
     roles: list[tuple[str, Sequence[Found], Split | None]] = [(corpus.train, train, first)]
     roles += [(corpus.valid or corpus.train, valid, "valid")] if valid else []
     for pattern, found, split in roles:
-        read, documents = _readable(found, len(files), split, corpus.place(pattern))
+        read, documents = _readable(found, len(files), split, corpus, corpus.place(pattern))
         files += read
         left_out += documents
     used = {file.name for file in files}
@@ -117,20 +73,21 @@ def _refuse_both(train: Sequence[Found], valid: Sequence[Found]) -> None:
 
 
 def _readable(
-    found: Sequence[Found], first: int, split: Split | None, place: str
+    found: Sequence[Found], first: int, split: Split | None, corpus: Corpus, place: str
 ) -> tuple[list[CorpusFile], list[LeftOut]]:
     """Returns the files, and those of a folder or glob that are one JSON document, such as the facts of a data set.
 
     Raises:
         UserError: A file cannot be read, or all of them are documents.
     """
+    kinds = file_kinds(corpus)
     files: list[CorpusFile] = []
     documents: list[LeftOut] = []
-    problem: JsonDocument | None = None
+    problem: NoRows | None = None
     for file in found:
         try:
-            files.append(corpus_file(file, first + len(files), split))
-        except JsonDocument as error:
+            files.append(corpus_file(file, first + len(files), split, kinds))
+        except NoRows as error:
             if file.path == place:  # named by itself
                 raise
             documents.append(LeftOut(file.name, "json_document"))
@@ -146,7 +103,7 @@ def corpus_files(recipe: Recipe) -> list[CorpusFile]:
 
 
 def _role(corpus: Corpus, pattern: str, role: Split) -> tuple[list[Found], list[LeftOut]]:
-    listing = list_files(corpus.root, pattern, f"corpus.{role}", ENDINGS)
+    listing = list_files(corpus.root, pattern, f"corpus.{role}", file_kinds(corpus).endings)
     files, others = files_of_split(listing, pattern, role, corpus.place(pattern))
     return files, listing.left_out + others
 
@@ -162,55 +119,64 @@ def named_files(corpus: Corpus, pattern: str, field: str) -> list[CorpusFile]:
     Raises:
         UserError: As `list_corpus`.
     """
-    listing: Listing = list_files(corpus.root, pattern, field, ENDINGS)
-    return [corpus_file(found, index) for index, found in enumerate(listing.found)]
+    kinds = file_kinds(corpus)
+    listing: Listing = list_files(corpus.root, pattern, field, kinds.endings)
+    return [corpus_file(found, index, None, kinds) for index, found in enumerate(listing.found)]
 
 
-def corpus_file(found: Found, index: int = 0, split: Split | None = None) -> CorpusFile:
-    """Returns a file with its format, as its ending says, and with its compression and encoding, as its content says.
+def corpus_file(found: Found, index: int = 0, split: Split | None = None, kinds: FileKinds | None = None) -> CorpusFile:
+    """Returns a file with its reader, as its ending says, and with its compression and encoding, as its content says.
+
+    Args:
+        found: The file.
+        index: See `CorpusFile`.
+        split: See `CorpusFile`.
+        kinds: What is read; absent: corpora by the readers of this package.
 
     Raises:
-        UserError: It has another ending, a name that is no text, or content that cannot be read as this format.
+        UserError: It has another ending, a name that is no text, or content that cannot be read as its kind.
     """
     try:
         found.name.encode("utf-8")
     except UnicodeEncodeError as error:
         raise UserError("a file name that is not UTF-8", where=ascii(found.path), hint="Rename it") from error
-    named = compression_of(found.name)
-    ending = PurePosixPath(found.name.lower().removesuffix(f".{named}")).suffix
-    format = _NAMES.get(ending)
-    if format is None or (named and format == PARQUET):
-        hint = f"Rename or convert it: a corpus file ends in {', '.join(FORMATS)}; all but the last may be compressed"
+    kinds = kinds or file_kinds()
+    named = kinds.reader_of(found.name)
+    if named is None:
+        hint = f"Rename or convert it: a corpus file ends in {kinds.usual()}"
         raise UserError("unknown kind of corpus file", where=found.path, hint=hint)
-    if format == PARQUET:
-        return CorpusFile(index, found.name, found.path, format, "", split, found.size)
+    reader, compression = named
+    if not isinstance(kinds.readers[reader], TextReader):
+        return CorpusFile(index, found.name, found.path, reader, "", split, found.size)
     if is_empty(found.path, found.size):  # a part of a table that got no rows
-        return CorpusFile(index, found.name, found.path, format, "", split, 0)
-    compression, content = _content(found.path, found.size, named, format)
-    return CorpusFile(index, found.name, found.path, format, compression, split, found.size, content)
+        return CorpusFile(index, found.name, found.path, reader, "", split, 0)
+    compression, content = _content(found.path, found.size, compression, reader, kinds.foreign)
+    return CorpusFile(index, found.name, found.path, reader, compression, split, found.size, content)
 
 
-def _content(path: str, size: int, named: str, format: str) -> tuple[str, Content]:
+def _content(path: str, size: int, named: str, reader: str, foreign: tuple[Foreign, ...]) -> tuple[str, Content]:
     """As `content_of`; a local file is looked at once by a process, as long as it does not change."""
     if is_remote(path):
-        return content_of(path, size, named, format)
+        return _looked_at(path, size, named, reader, foreign)
     try:
         status = os.stat(path)
     except OSError as error:
         raise cannot_read(path, error) from error
-    return _local_content(path, size, named, format, status.st_mtime_ns, status.st_ino)
+    return _local_content(path, size, named, reader, foreign, status.st_mtime_ns, status.st_ino)
 
 
 @functools.lru_cache(maxsize=100_000)
-def _local_content(path: str, size: int, named: str, format: str, changed: int, inode: int) -> tuple[str, Content]:
+def _local_content(
+    path: str, size: int, named: str, reader: str, foreign: tuple[Foreign, ...], changed: int, inode: int
+) -> tuple[str, Content]:
     # A run asks up to three times: when it checks the recipe, looks for a cached result, and reads the corpus.
-    return content_of(path, size, named, format)
+    return _looked_at(path, size, named, reader, foreign)
 
 
-def compression_of(name: str) -> str:
-    """Returns the compression that a file's ending speaks of: `gz`, `bz2`, `xz`, `zst`, or nothing."""
-    ending = PurePosixPath(name.lower()).suffix.removeprefix(".")
-    return ending if ending in COMPRESSIONS else ""
+def _looked_at(path: str, size: int, named: str, reader: str, foreign: tuple[Foreign, ...]) -> tuple[str, Content]:
+    found = READERS.load(reader)
+    assert isinstance(found, TextReader)
+    return content_of(path, size, named, found.holds_array, foreign)
 
 
 def checksum(path: str) -> str:

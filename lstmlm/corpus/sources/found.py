@@ -1,8 +1,13 @@
-"""The result of a search for corpus files: the files to read and those left out."""
+"""The result of a search for corpus files: what was found, what was left out, and the files to read."""
 
 from __future__ import annotations
 
 import dataclasses
+from typing import Literal
+
+from lstmlm.corpus.reading.content import PLAIN, Content
+
+Split = Literal["train", "valid"]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -57,3 +62,28 @@ class Listing:
     folder: bool = False
     base: int = 0
     exact: bool = False
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class CorpusFile:
+    """One file of the corpus.
+
+    Attributes:
+        index: Position in the corpus: train files first, each split sorted by name.
+        name: Path below the corpus root, with forward slashes.
+        path: A local path or a URL.
+        reader: The name of its reader; see `lstmlm.corpus.reading.readers`.
+        compression: `gz`, `bz2`, `xz`, `zst`, or empty: as its first bytes say.
+        split: The split it is given for; None: each record's id decides.
+        size: Bytes, as it is stored; 0 where it holds no more than a byte order mark.
+        content: How its text is stored.
+    """
+
+    index: int
+    name: str
+    path: str
+    reader: str
+    compression: str
+    split: Split | None
+    size: int
+    content: Content = PLAIN

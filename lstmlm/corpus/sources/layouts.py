@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import Literal
 
+from lstmlm.corpus.reading.readers import READERS
 from lstmlm.corpus.sources.found import Found, LeftOut, Listing
 from lstmlm.corpus.sources.globs import GLOB
 from lstmlm.errors import UserError
@@ -103,4 +104,4 @@ def _words_asked_for(pattern: str) -> set[str]:
 
 
 def _is_parquet(file: Found) -> bool:
-    return file.name.lower().endswith((".parquet", ".parq", ".pq"))
+    return file.name.lower().endswith(READERS.load("parquet").endings)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import collections
 from collections.abc import Iterator, Mapping, Sequence
 
-from lstmlm.corpus.sources.files import CorpusFile, CorpusListing
-from lstmlm.corpus.sources.found import LeftOut
+from lstmlm.corpus.sources.files import CorpusListing
+from lstmlm.corpus.sources.found import CorpusFile, LeftOut
 from lstmlm.corpus.sources.listing import SAME_FILE, ending_of
 from lstmlm.corpus.sources.omitted import shown
 from lstmlm.corpus.sources.sorting import UNKNOWN_ENDING

@@ -5,7 +5,8 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 
-from lstmlm.corpus.sources.files import CorpusFile, CorpusListing, checksum, list_corpus, named_files
+from lstmlm.corpus.sources.files import CorpusListing, checksum, list_corpus, named_files
+from lstmlm.corpus.sources.found import CorpusFile
 from lstmlm.corpus.steps.extensions import extension_versions
 from lstmlm.corpus.steps.privacy.replace import key_fingerprint
 from lstmlm.recipe.recipe import Recipe

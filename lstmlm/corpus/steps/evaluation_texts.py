@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from lstmlm.corpus.reading.nested import value_of
-from lstmlm.corpus.reading.readers import read_file
-from lstmlm.corpus.sources.files import CorpusFile
+from lstmlm.corpus.reading.readers import READERS, read_file
+from lstmlm.corpus.sources.found import CorpusFile
 from lstmlm.corpus.steps.decontaminate import write_index
 from lstmlm.errors import UserError
 from lstmlm.recipe.recipe import Recipe
@@ -80,6 +80,7 @@ def _texts_of(
     file: CorpusFile, corpus: Corpus, columns: Sequence[str], compared: Compared
 ) -> Iterator[tuple[str, str]]:
     keys: dict[str, None] = {}
+    compared_in = columns if READERS.load(file.reader).has_columns else [corpus.source]
     for row in read_file(file, corpus, ()):
         if row.dead:
             what = f"an evaluation row that cannot be read: {row.dead}"
@@ -89,7 +90,7 @@ def _texts_of(
             continue  # blank
         compared.rows += 1
         keys.update(dict.fromkeys(row.fields))
-        for text in _texts_in(row.fields, columns if file.format != ".txt" else [corpus.source]):
+        for text in _texts_in(row.fields, compared_in):
             compared.texts += 1
             yield f"{file.name}:{row.line}", text
     if not compared.texts:

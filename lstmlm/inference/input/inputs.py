@@ -13,11 +13,11 @@ from typing import Any
 
 from lstmlm.corpus.reading.readers import read_file
 from lstmlm.corpus.reading.rows import Row
-from lstmlm.corpus.sources.files import ENDINGS, CorpusFile, checksum, corpus_file
-from lstmlm.corpus.sources.found import Found
+from lstmlm.corpus.sources.files import checksum, corpus_file
+from lstmlm.corpus.sources.found import CorpusFile, Found
+from lstmlm.corpus.sources.kinds import FileKinds, file_kinds
 from lstmlm.corpus.sources.listing import list_files
 from lstmlm.errors import UserError
-from lstmlm.inference.input.example_rows import TFRECORD, example_rows
 from lstmlm.inference.input.requests import Dead, RecordId, Request, Source, id_text
 from lstmlm.publish.folder import fingerprint, read_manifest
 from lstmlm.publish.places import check_local
@@ -26,8 +26,6 @@ from lstmlm.records.record import stable_hash
 from lstmlm.records.shards import records_in
 from lstmlm.task import BadRecord, Task, load_task, request_text
 
-KINDS = (*ENDINGS, TFRECORD)
-TEXT = ".txt"
 _GLOB = re.compile(r"[*?[]")
 _URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):/+(?=[^/])")
 
@@ -75,27 +73,47 @@ class Files:
 
     def _files(self) -> list[CorpusFile]:
         if isinstance(self.root, str):
-            return [_file(one, place) for place, one in enumerate(_stored(self.root, self.pattern))]
+            return [corpus_file(one, n, None, self._kinds) for n, one in enumerate(self._stored(self.root))]
         path = self.root / self.pattern
         if self.exact and path.is_file():
-            return [_file(Found(self.pattern, str(path), path.stat().st_size), 0)]
+            return [corpus_file(Found(self.pattern, str(path), path.stat().st_size), 0, None, self._kinds)]
         if not _GLOB.search(self.pattern) and not path.exists():
             hint = "Check the path, or inference.input and corpus.root in the recipe"
             raise UserError("no such input file", where=self.where, hint=hint)
-        found = list_files(self.root, self.pattern, "inference.input", KINDS).found
-        return [_file(one, place) for place, one in enumerate(found)]
+        found = list_files(self.root, self.pattern, "inference.input", self._kinds.endings).found
+        return [corpus_file(one, n, None, self._kinds) for n, one in enumerate(found)]
+
+    def _stored(self, root: str) -> list[Found]:
+        """Returns the files of a store; those of a folder have names relative to it, as here.
+
+        Raises:
+            UserError: There are none, they cannot be listed, or the reader of one is for local files only.
+        """
+        stores = file_kinds(self.recipe.corpus, requests=True, stores=True)
+        found = list_files(root, self.pattern, "inference.input", stores.endings).found
+        for one in found:
+            if not stores.reader_of(one.name) and (local := self._kinds.reader_of(one.name)):
+                hint = "Copy it here and name it by --input"
+                ending = self._kinds.readers[local[0]].endings[0]
+                raise UserError(f"{ending} files are read on this machine only", where=one.path, hint=hint)
+        inside = f"{self.pattern}/"
+        if all(one.name.startswith(inside) for one in found):
+            return [dataclasses.replace(one, name=one.name.removeprefix(inside)) for one in found]
+        return found
+
+    def _id_column(self, file: CorpusFile) -> str | None:
+        """Returns the column of the ids; a line of text has no columns, so none that holds one."""
+        return self.recipe.inference.id if self._kinds.readers[file.reader].has_columns else None
 
     def _rows(self, file: CorpusFile) -> Iterator[Row]:
-        record_id = None if file.format == TEXT else self.recipe.inference.id
+        record_id = self._id_column(file)
         keys = [key for key in (*self._columns, self.target, record_id) if key is not None]
         corpus = self.recipe.corpus.model_copy(update={"source": self.recipe.inference.field, "unit": "line"})
-        return example_rows(file.path) if file.format == TFRECORD else read_file(file, corpus, keys, others=True)
+        return read_file(file, corpus, keys, others=True)
 
     def _item(self, index: int, file: CorpusFile, row: Row) -> Request | Dead:
         """Returns what a row that can be read comes to."""
-        fields, keys = row.fields or {}, self.recipe.inference
-        # A .txt line has no columns, so none that holds an id.
-        key = None if file.format == TEXT else keys.id
+        fields, key = row.fields or {}, self._id_column(file)
         record_id = f"{file.name}:{row.line}" if key is None else _id(fields.get(key))
         if record_id is None:
             return Dead(index, _no_id(fields, str(key)), file.name, row.line)
@@ -116,6 +134,10 @@ class Files:
         return {_free(name, fields, ours): value for name, value in fields.items() if name not in used}
 
     @functools.cached_property
+    def _kinds(self) -> FileKinds:
+        return file_kinds(self.recipe.corpus, requests=True)
+
+    @functools.cached_property
     def _task(self) -> Task:
         return load_task(self.recipe.task)
 
@@ -127,29 +149,6 @@ class Files:
 def _read(request: Mapping[str, Any]) -> str:
     """Returns what a request holds as text."""
     return str(request["source"]) if "source" in request else repr(sorted(request.items()))
-
-
-def _stored(root: str, pattern: str) -> list[Found]:
-    """Returns the files of a store; those of a folder have names relative to it, as here.
-
-    Raises:
-        UserError: There are none, they cannot be listed, or one is a TFRecord file.
-    """
-    found = list_files(root, pattern, "inference.input", ENDINGS).found
-    for one in found:
-        if one.name.lower().endswith(TFRECORD):
-            hint = "Copy it here and name it by --input"
-            raise UserError("TFRecord files are read on this machine only", where=one.path, hint=hint)
-    inside = f"{pattern}/"
-    if all(one.name.startswith(inside) for one in found):
-        return [dataclasses.replace(one, name=one.name.removeprefix(inside)) for one in found]
-    return found
-
-
-def _file(found: Found, place: int) -> CorpusFile:
-    if found.name.lower().endswith(TFRECORD):
-        return CorpusFile(place, found.name, found.path, TFRECORD, "", None, found.size)
-    return corpus_file(found, place)
 
 
 def _id(value: Any) -> RecordId | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -22,6 +23,10 @@ _KINDS = Extension(
     listed="lstmlm.corpus.steps.privacy.kind:known_names",
 )
 PrivacyKindName = Annotated[str, _KINDS, AfterValidator(_KINDS.check)]
+
+
+_READERS = Extension("lstmlm.readers", "lstmlm.corpus.sources.kinds:reader_named", "lstmlm.corpus.reading.kinds")
+ReaderName = Annotated[str, _READERS, AfterValidator(_READERS.check)]
 
 
 class Duplicates(Section):
@@ -113,10 +118,16 @@ class Corpus(Section):
     )
     train: str = Field(
         description="File, folder or glob below `root`: .txt, .tsv, .csv, .jsonl (each also .gz, .bz2, .xz, .zst), "
-        ".parquet."
+        ".parquet, and what `readers` read."
     )
     valid: str | None = Field(None, description="The same for evaluation; absent: a hash split of `train`.")
     valid_fraction: Fraction = Field(0.02, description="Share of records split off for evaluation without `valid`.")
+    readers: tuple[ReaderName, ...] = Field(
+        (),
+        description="Readers of other packages, for files with their endings, also of the batch job's input; those of "
+        "this package need not be named.",
+        exclude_if=operator.not_,  # the fingerprints of corpora without any stay what they were
+    )
     split_key: str | None = Field(
         None, description="Column or key: records that share its value never cross splits; absent: the record's id."
     )

@@ -12,10 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lstmlm.corpus.passes.file_ranges import SplitFiles
-from lstmlm.corpus.reading.ranges import FileRange, split_file
-from lstmlm.corpus.reading.readers import read_file, read_range
+from lstmlm.corpus.reading.ranges import FileRange
+from lstmlm.corpus.reading.readers import read_file, read_range, split_file
 from lstmlm.corpus.reading.rows import Row
-from lstmlm.corpus.sources.files import CorpusFile
+from lstmlm.corpus.sources.found import CorpusFile
 from lstmlm.recipe.sections.corpus import Corpus
 from lstmlm.runners.pipeline import WriteJson, read_json, run_pipeline
 
@@ -25,7 +25,7 @@ CORPUS = Corpus(train="*", max_line_bytes=20)
 def file(folder: Path, name: str, data: bytes, compression: str = "", index: int = 0) -> CorpusFile:
     path = folder / name
     path.write_bytes(data)
-    return CorpusFile(index, name, str(path), f".{name.split('.')[1]}", compression, None, len(data))
+    return CorpusFile(index, name, str(path), name.split(".")[1], compression, None, len(data))
 
 
 def rows(ranges: list[FileRange], corpus: Corpus = CORPUS) -> list[Row]:
@@ -88,7 +88,7 @@ def test_an_empty_file_is_one_range(folder: Path) -> None:
 def test_parquet_is_cut_by_row_groups(folder: Path) -> None:
     path = folder / "g.parquet"
     pq.write_table(pa.table({"text": [f"text {n}" for n in range(100)]}), path, row_group_size=30)
-    one = CorpusFile(0, "g.parquet", str(path), ".parquet", "", None, path.stat().st_size)
+    one = CorpusFile(0, "g.parquet", str(path), "parquet", "", None, path.stat().st_size)
     ranges = split_file(one, CORPUS, 1)
     assert [(r.start, r.end, r.first_line) for r in ranges] == [(0, 1, 1), (1, 2, 31), (2, 3, 61), (3, 4, 91)]
     assert rows(ranges) == rows(split_file(one, CORPUS, 10**9))

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from lstmlm.corpus.reading.readers import read_file
-from lstmlm.corpus.sources.files import CorpusFile, corpus_files, list_corpus, named_files
-from lstmlm.corpus.sources.found import LeftOut
+from lstmlm.corpus.sources.files import corpus_files, list_corpus, named_files
+from lstmlm.corpus.sources.found import CorpusFile, LeftOut
 from lstmlm.corpus.sources.snapshot import corpus_fingerprint
 from lstmlm.errors import UserError
 from lstmlm.recipe.recipe import Recipe
@@ -31,9 +31,9 @@ def fill(root: Path, *names: str) -> Path:
 def test_train_comes_first_and_each_split_is_sorted(tmp_path: Path) -> None:
     fill(tmp_path, "b.txt.gz", "a.JSONL", "a.valid.tsv")
     assert corpus_files(recipe(tmp_path, train="[ab].[tJ]*", valid="a.valid.tsv")) == [
-        CorpusFile(0, "a.JSONL", str(tmp_path / "a.JSONL"), ".jsonl", "", "train", 7),
-        CorpusFile(1, "b.txt.gz", str(tmp_path / "b.txt.gz"), ".txt", "", "train", 8),  # its content is text
-        CorpusFile(2, "a.valid.tsv", str(tmp_path / "a.valid.tsv"), ".tsv", "", "valid", 11),
+        CorpusFile(0, "a.JSONL", str(tmp_path / "a.JSONL"), "jsonl", "", "train", 7),
+        CorpusFile(1, "b.txt.gz", str(tmp_path / "b.txt.gz"), "txt", "", "train", 8),  # its content is text
+        CorpusFile(2, "a.valid.tsv", str(tmp_path / "a.valid.tsv"), "tsv", "", "valid", 11),
     ]
 
 
@@ -42,7 +42,7 @@ def test_known_endings(tmp_path: Path, name: str) -> None:
     fill(tmp_path, name)
     (file,) = corpus_files(recipe(tmp_path, train=name))
     assert file.split is None
-    assert f"{file.format}.{file.compression}".strip(".") in name
+    assert f"{file.reader}.{file.compression}".strip(".") in name
 
 
 @pytest.mark.parametrize("name", ["a.doc", "a", "a.gz", "a.parquet.gz", "a.txt.lz4", "txt"])

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from lstmlm.corpus.sources.files import ENDINGS, CorpusListing, checksum, list_corpus
+from lstmlm.corpus.sources.files import CorpusListing, checksum, list_corpus
 from lstmlm.corpus.sources.found import LeftOut
+from lstmlm.corpus.sources.kinds import file_kinds
 from lstmlm.corpus.sources.listing import list_files
 from lstmlm.corpus.sources.listing_notes import listing_notes
 from lstmlm.corpus.sources.omitted import omission
@@ -33,6 +34,8 @@ LEFT_OUT = {
     "t/c.jsonl.part": "temporary", "t/d.tmp.parquet": "temporary", "t/e.csv.crdownload": "temporary",
     "t/.f.txt.swp": "hidden", "t/g.txt.bak": "temporary", "t/dataset_info.json": "metadata",
 }  # fmt: skip
+
+ENDINGS = file_kinds().endings
 
 
 def notes_on(listing: CorpusListing) -> list[str]:

@@ -125,7 +125,7 @@ def test_the_recipe_can_name_an_input_in_a_store(recipe: MakeRecipe, monkeypatch
     ("path", "message"),
     [
         ("mem://bucket/none.jsonl", "mem://bucket/none.jsonl: no such file in the corpus"),
-        ("mem://bucket/a.tfrecord", "mem://bucket/a.tfrecord: TFRecord files are read on this machine only"),
+        ("mem://bucket/a.tfrecord", "mem://bucket/a.tfrecord: .tfrecord files are read on this machine only"),
         (
             "file:///data/a.jsonl",
             "--input: file:/data/a.jsonl is a URL, but a path is needed. Write it as /data/a.jsonl",

@@ -8,7 +8,7 @@ import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from lstmlm.corpus.sources.files import CorpusFile
+from lstmlm.corpus.sources.found import CorpusFile
 from lstmlm.corpus.steps.privacy.find import Finder
 from lstmlm.corpus.steps.privacy.replace import replacement_of
 from lstmlm.corpus.steps.privacy.scrubber import Scrubber

@@ -4,19 +4,35 @@ from __future__ import annotations
 
 import re
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from lstmlm.corpus.reading.ranges import FileRange
+from lstmlm.corpus.reading.readers import Reader
 from lstmlm.corpus.reading.rows import Row, not_utf8
+from lstmlm.recipe.sections.corpus import Corpus
 from lstmlm.records.protobuf import fields, number_of
 from lstmlm.records.tfrecord import read_records
 
-TFRECORD = ".tfrecord"
 _VARINT = re.compile(rb"[\x80-\xff]*[\x00-\x7f]")
 
 _FIELD_1, _FIELD_2, _FIELD_3 = 1 << 3 | 2, 2 << 3 | 2, 3 << 3 | 2
 _SINGLE_VARINT, _SINGLE_FLOAT = 1 << 3 | 0, 1 << 3 | 5
+
+
+class Examples(Reader):
+    """See the module. Local inputs of the batch job only: a corpus is made of other files, as such are made of it."""
+
+    endings = (".tfrecord",)
+    of_corpora = False
+    of_stores = False
+
+    def rows(
+        self, file_range: FileRange, corpus: Corpus, needed: Sequence[str], *, others: bool = False
+    ) -> Iterator[Row]:
+        """See `Reader`."""
+        return example_rows(file_range.file.path)
 
 
 def example_rows(path: str) -> Iterator[Row]:
@@ -66,3 +82,6 @@ def _signed(varint: bytes) -> int:
 
 def _inside(message: bytes, key: int) -> list[bytes]:
     return [content for found, content in fields(message) if found == key]
+
+
+READER = Examples()
