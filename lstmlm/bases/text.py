@@ -38,6 +38,10 @@ class TextTask(Task):
         """
         return {}
 
+    def reads_backward(self, recipe: Recipe) -> bool:
+        """Says whether the model reads a text from its end: it then predicts what comes before."""
+        return False
+
     def output_metric_probe(
         self, recipe: Recipe, files: Sequence[Path], tokenizer: Path, model: Any, group: Any
     ) -> MetricProbe:
@@ -62,7 +66,7 @@ class TextTask(Task):
         """See `Task.serving`."""
         from lstmlm.bases.text_graph import served
 
-        module = served(model, tokenizer, recipe)
+        module = served(model, tokenizer, recipe, backward=self.reads_backward(recipe))
         return module, {"serving_default": module.serve, "text_only": module.text_only}
 
     def export_files(self, folder: Path, model: Any, recipe: Recipe, vocabulary: int) -> dict[str, Any]:
@@ -84,6 +88,8 @@ class TextTask(Task):
             "max_source": recipe.examples.max_source,
             "vocabulary": vocabulary,
         }
+        if self.reads_backward(recipe):
+            facts["direction"] = "backward"
         return {ENGINE_FACTS: facts}
 
     def check_predicting(self, export: Path, recipe: Recipe) -> None:

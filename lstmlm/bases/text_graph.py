@@ -24,14 +24,15 @@ if TYPE_CHECKING:
 SOURCE_MULTIPLE = 16
 
 
-def served(network: Autoregressive, words: Tokenizer, recipe: Recipe) -> tf.Module:
+def served(network: Autoregressive, words: Tokenizer, recipe: Recipe, *, backward: bool = False) -> tf.Module:
     """Returns a module with the signatures `serve` and `text_only`.
 
     `serve` takes `text` (string [rows]) and `seed` (int64 [rows], used by sampling only), and gives `output` (string
     [rows]), `tokens` (int32 [rows], tokens decoded) and `cut` (int32 [rows], source tokens of a pair beyond
     `examples.max_source` that were not read). The output of a language model begins with a space where one belongs
-    between it and its prompt. A server that is sent no `seed` takes one from each text; in Python, where a signature
-    has no optional arguments, `text_only` does.
+    between it and its prompt; that of one that reads backward comes before its prompt, and ends with the space. A
+    server that is sent no `seed` takes one from each text; in Python, where a signature has no optional arguments,
+    `text_only` does.
     """
     import tensorflow as tf
     import tensorflow_text as tf_text
@@ -74,12 +75,23 @@ def served(network: Autoregressive, words: Tokenizer, recipe: Recipe) -> tf.Modu
             lengths = tf.cast(kept.row_lengths(), tf.int32)
             time = -(-tf.maximum(1, tf.reduce_max(lengths)) // SOURCE_MULTIPLE) * SOURCE_MULTIPLE
             source = kept.to_tensor(shape=tf.stack([rows, time]))
+            source = tf.reverse_sequence(source, lengths, seq_axis=1) if backward else source
             tokens = network.decode(source, lengths, seed, options)
+            if backward:
+                return self.preceding(text, tokens)
             output = (text_of if network.closes_source else continuation_of)(tokens, self.tokenizer, words)
             if not network.closes_source:
                 bare = tf.strings.regex_full_match(text, f"(?s)|.*[{SPACES}]")
                 output = tf.where(bare, tf.strings.regex_replace(output, "^ ", ""), output)
             count = tf.reduce_sum(tf.cast(tokens > 0, tf.int32), axis=1)
             return {"output": output, "tokens": count, "cut": tf.cast(cut, tf.int32)}
+
+        def preceding(self, text: tf.Tensor, tokens: tf.Tensor) -> dict[str, tf.Tensor]:
+            """Returns what a model that reads backward decoded, as `decoded` does."""
+            count = tf.reduce_sum(tf.cast(tokens > 0, tf.int32), axis=1)
+            output = text_of(tf.reverse_sequence(tokens, count, seq_axis=1), self.tokenizer, words)
+            bare = tf.strings.regex_full_match(text, f"(?s)|[{SPACES}].*") | tf.equal(output, "")
+            output = tf.where(bare, output, tf.strings.join([output, " "]))
+            return {"output": output, "tokens": count, "cut": tf.zeros_like(count)}
 
     return Served()

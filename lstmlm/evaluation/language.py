@@ -24,7 +24,7 @@ ROWS = 16
 
 
 def evaluate_language(
-    export: Path, records: Sequence[Record], training: Path, recipe: Recipe, task: Task
+    export: Path, records: Sequence[Record], training: Path, recipe: Recipe, task: Task, *, backward: bool = False
 ) -> dict[str, Any]:
     """Measures perplexity on held-out records, read as one stream with the state carried along.
 
@@ -34,6 +34,7 @@ def evaluate_language(
         training: Folder with the train split's record shards: the count models learn from it.
         recipe: The run.
         task: The task, which builds the network.
+        backward: Whether the model reads texts from their end; so do the count models then.
 
     Returns:
         `perplexity` per token, `word_perplexity` (the whole loss per word, or per character of scripts without spaces),
@@ -44,8 +45,9 @@ def evaluate_language(
     from lstmlm.models.weights import load_arrays
     from lstmlm.records.shards import records_in
     from lstmlm.tokenizer import Tokenizer
+    from lstmlm.tokenizer.backward import BackwardTokenizer
 
-    tokenizer = Tokenizer(export / "tokenizer.model")
+    tokenizer = (BackwardTokenizer if backward else Tokenizer)(export / "tokenizer.model")
     network = task.build(recipe, tokenizer.size)
     load_arrays(export / "weights.npz", network.named_variables())
     held_out = stream([record.source for record in records], tokenizer)

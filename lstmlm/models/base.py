@@ -11,6 +11,7 @@ from lstmlm.models.attention import Memory
 from lstmlm.models.graph_search import Options
 from lstmlm.models.lstm import State
 from lstmlm.models.noise import Noise
+from lstmlm.models.parts import Part, part_of
 
 
 class Trainable(tf.Module, abc.ABC):
@@ -61,6 +62,11 @@ class Trainable(tf.Module, abc.ABC):
         named = {variable.name.split(":")[0]: variable for variable in self.trainable_variables}
         assert len(named) == len(self.trainable_variables), "variable names must be unique"
         return dict(sorted(named.items()))
+
+    def parts(self) -> dict[str, Part]:
+        """Returns what each variable is that another network can start from or be started from; see `part_of`."""
+        found = {name: part_of(name) for name in self.named_variables()}
+        return {name: part for name, part in found.items() if part is not None}
 
 
 class OnePass(Trainable):

@@ -40,7 +40,7 @@ class Recipe(Section):
         "installed package."
     )
     task_options: SerializeAsAny[Section] | None = Field(
-        None, validate_default=True, description="Settings of the task's own; the built-in tasks have none."
+        None, validate_default=True, description="Settings of the task's own; `lstmlm recipe tasks` lists the tasks."
     )
     seed: Annotated[int, Field(ge=0, lt=2**31)] = Field(1, description="Decides everything random.")
     preset: Preset | None = Field(
@@ -66,11 +66,17 @@ class Recipe(Section):
 
     @model_serializer(mode="wrap")
     def _without_absent_options(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        # What is written of a run whose task has no options does not know of any.
+        # What is written of a run whose task has no options, or that leaves them as they are, does not know of any:
+        # a task may get options without a change of what was made before.
         content: dict[str, Any] = handler(self)
-        if content.get(FIELD) is None:
+        if content.get(FIELD) is None or not self.given_options:
             content.pop(FIELD, None)
         return content
+
+    @property
+    def given_options(self) -> dict[str, Any]:
+        """The `task_options` that are not at their defaults, as JSON."""
+        return {} if self.task_options is None else self.task_options.model_dump(mode="json", exclude_defaults=True)
 
     @field_validator("output", mode="before")
     @classmethod

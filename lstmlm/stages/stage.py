@@ -125,8 +125,8 @@ class Stage:
             if isinstance(value, dict):
                 value = {key: inner for key, inner in value.items() if f"{section}.{key}" not in self.ignores}
             found[path] = value[field] if field else value
-        if recipe.task_options is not None and "task" in self.decides:
-            found[TASK_OPTIONS] = recipe.task_options.model_dump(mode="json")
+        if recipe.given_options and "task" in self.decides:
+            found[TASK_OPTIONS] = recipe.given_options
         return found
 
     def stamp(self, *parts: object) -> str:

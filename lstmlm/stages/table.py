@@ -26,7 +26,7 @@ _HOW_TRAINED = (
     "keep",
     "keep_best",
     "checkpoint_every",
-    "initial",  # its path; the content of that folder is a part of the fingerprint
+    "initial",  # its paths; what is in those folders, and how it is used, is a part of the fingerprint
     "tensorboard",
     "mlflow",
 )
@@ -120,6 +120,7 @@ _ROWS = (
         decides=("task", "seed", "examples", "model", "training", "evaluation.language"),
         ignores=tuple(f"training.{field}" for field in _HOW_TRAINED),
         reads=("name", "output"),  # checkpoints are stored in the run's folder
+        outside="lstmlm.training.initial.earlier:initial_fingerprint",
         node=Node("Trainer", "model", "TrainingRun"),
     ),
     Stage(

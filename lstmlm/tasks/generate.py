@@ -5,9 +5,13 @@ from __future__ import annotations
 import collections
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+from pydantic import Field
 
 from lstmlm.bases.text import TextTask
+from lstmlm.errors import UserError
+from lstmlm.recipe.sections.section import Section
 from lstmlm.records.record import Record
 from lstmlm.task import Feature
 
@@ -20,9 +24,20 @@ if TYPE_CHECKING:
     from lstmlm.tokenizer.rows import TokenRows
 
 
+class GenerateOptions(Section):
+    """The recipe's `task_options`."""
+
+    direction: Literal["forward", "backward"] = Field(
+        "forward",
+        description="`backward` reads every text from its end and writes what comes before a prompt: the other half "
+        "of a bidirectional encoder (`training.initial.backward`).",
+    )
+
+
 class Generate(TextTask):
     """Learns the text itself; continues a prompt; evaluated by perplexity."""
 
+    Options = GenerateOptions
     has_targets = False
     batch_field = "batch"
     baselines: ClassVar[Mapping[str, tuple[str, ...]]] = {"perplexity": ("unigram_perplexity", "trigram_perplexity")}
@@ -43,6 +58,18 @@ class Generate(TextTask):
         cached = ["cache_word_perplexity", "cache_word_perplexity_eos"] if recipe.evaluation.cache.size else []
         return [*names, *cached]
 
+    def reads_backward(self, recipe: Recipe) -> bool:
+        """See `TextTask.reads_backward`."""
+        return bool(getattr(recipe.task_options, "direction", "forward") == "backward")
+
+    def check_recipe(self, recipe: Recipe) -> None:
+        """See `Task.check_recipe`: phrases are found in the order that a text is read in, which backward is not."""
+        super().check_recipe(recipe)
+        for name in ("forced", "forbidden"):
+            if self.reads_backward(recipe) and getattr(recipe.decoding, name):
+                what = "a model that reads backward cannot be held to phrases"
+                raise UserError(what, where=f"decoding.{name}", hint="Leave it out, or set task_options.direction")
+
     def features(self, recipe: Recipe) -> Mapping[str, Feature]:
         """See `Task.features`."""
         return {"tokens": Feature("tokens")}
@@ -56,8 +83,13 @@ class Generate(TextTask):
     ) -> Iterator[dict[str, TokenRows]]:
         """See `Task.encode`: windows of a stream in which *end* closes every record."""
         from lstmlm.examples.pack import pack_stream
+        from lstmlm.tokenizer.backward import reversed_rows
 
-        documents = (tokenizer.encode_closed([record.source for record in block]).ids for block in blocks)
+        def read(block: Sequence[Record]) -> TokenRows:
+            rows = tokenizer.encode_closed([record.source for record in block])
+            return reversed_rows(rows) if self.reads_backward(recipe) else rows
+
+        documents = (read(block).ids for block in blocks)
         for rows in pack_stream(documents, recipe.examples.window, tokenizer.END):
             counts["examples"] += len(rows)
             counts["tokens"] += rows.tokens - len(rows)  # targets: each window's first id is one of the window before
@@ -94,7 +126,7 @@ class Generate(TextTask):
         """See `Task.evaluate`: perplexity per token and per word, also of a unigram and a Kneser-Ney trigram model."""
         from lstmlm.evaluation.language import evaluate_language
 
-        return evaluate_language(export, records, training, recipe, self)
+        return evaluate_language(export, records, training, recipe, self, backward=self.reads_backward(recipe))
 
 
 TASK = Generate()

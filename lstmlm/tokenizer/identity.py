@@ -19,7 +19,28 @@ def vocabulary_facts(tokenizer: Manifest) -> dict[str, Any]:
     return {"size": int(tokenizer.facts["vocabulary"]), "fingerprint": next(hashes, ""), **labels}
 
 
-def check_same_vocabulary(what: str, made_with: Mapping[str, Any] | None, tokenizer: Manifest, *, hint: str) -> None:
+def stored_vocabulary_facts(made: Manifest, size: Any) -> dict[str, Any] | None:
+    """Returns the `vocabulary_facts` of the tokenizer that a model or export was made with; None: unknown.
+
+    Args:
+        made: Manifest of the model or export.
+        size: Tokens of its vocabulary, as its `model.json` says.
+    """
+    stored = made.facts.get("vocabulary")
+    if isinstance(stored, dict) and isinstance(stored.get("size"), int):
+        return stored
+    # An export has the files of its vocabulary, and no fact about them.
+    hashes = {name: facts["sha256"] for name, facts in made.files.items()}
+    kept = hashes.get(MODEL_FILE) or hashes.get(JSON_FILE)
+    if kept is None or not isinstance(size, int):
+        return None
+    labels = {"labels": hashes[LABELS_FILE]} if LABELS_FILE in hashes else {}
+    return {"size": size, "fingerprint": kept, **labels}
+
+
+def check_same_vocabulary(
+    what: str, made_with: Mapping[str, Any] | None, tokenizer: Manifest, *, hint: str, labels: bool = True
+) -> None:
     """Checks that ids or weights can be used with a tokenizer.
 
     Args:
@@ -27,11 +48,14 @@ def check_same_vocabulary(what: str, made_with: Mapping[str, Any] | None, tokeni
         made_with: The `vocabulary_facts` of the tokenizer it was made with; None: unknown.
         tokenizer: Manifest of the tokenizer to use it with.
         hint: What to do where they differ.
+        labels: Compare the labels too.
 
     Raises:
         UserError: They differ.
     """
     now = vocabulary_facts(tokenizer)
+    if not labels and made_with is not None:
+        now, made_with = ({**facts, "labels": None} for facts in (now, made_with))
     if made_with is None or made_with == now:
         return
     if made_with["size"] == now["size"] and made_with.get("labels") != now.get("labels"):

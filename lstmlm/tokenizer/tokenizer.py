@@ -65,6 +65,9 @@ class Tokenizer:
     BEGIN = BEGIN
     END = END
 
+    backward = False
+    """Whether the last token of a text comes first; see `lstmlm.tokenizer.backward`."""
+
     def __init__(self, path: Path) -> None:
         """Loads a vocabulary.
 

@@ -20,9 +20,10 @@ from lstmlm.stages import STAGES
 from lstmlm.tokenizer.identity import vocabulary_facts
 from lstmlm.training.checkpoints.continuing import METRICS_FILE, TRAINED, describe, earlier_rows, keep_last, take_over
 from lstmlm.training.checkpoints.identity import deciding
-from lstmlm.training.checkpoints.initial import check_initial
 from lstmlm.training.checkpoints.place import forget_checkpoints, held_checkpoints, pointed
 from lstmlm.training.checks import check_inputs
+from lstmlm.training.initial.check import check_initial
+from lstmlm.training.initial.earlier import initial_fingerprint, lineage, with_absolute_paths
 from lstmlm.training.metrics.log import BEST, best_first, best_name, read_metrics, written_rows
 from lstmlm.training.metrics.objective import choose_objective
 from lstmlm.training.metrics.plot import plot_loss
@@ -53,14 +54,16 @@ def train(
         UserError: The inputs do not fit the recipe, or training cannot continue.
     """
     data, vocabulary = read_manifest(examples, "examples"), read_manifest(tokenizer, "tokenizer", verify=True)
-    recipe, origin = _with_initial(recipe)
-    trained_on = {"examples": data.fingerprint, "tokenizer": vocabulary.fingerprint, **origin}
+    origin, origins = initial_fingerprint(recipe), lineage(recipe)
+    recipe = with_absolute_paths(recipe)
+    trained_on = {"examples": data.fingerprint, "tokenizer": vocabulary.fingerprint}
+    trained_on |= {} if origin is None else {"initial": origin}
     # The version is text and the first part, as it was before the table: finished models and checkpoints stay valid.
     stamp = fingerprint(str(STAGE.version), deciding(recipe), *trained_on.values())
 
     def work_until_published() -> None:
         check_inputs(recipe, data, vocabulary)
-        check_initial(recipe, vocabulary)
+        check_initial(recipe, tokenizer, vocabulary)
         with claimed(output, STAGE.kind, stamp) as claim:
             before = pointed(claim.site)
             with held_checkpoints(recipe, claim.site, stamp) as work:
@@ -72,7 +75,7 @@ def train(
 
                 with _watched(work / METRICS_FILE, recipe.training, progress, trackers):
                     train_on_ray(recipe, examples.resolve(), tokenizer.resolve(), work, ray_address)
-                _publish(recipe, work, vocabulary_facts(vocabulary), claim)
+                _publish(recipe, work, {"vocabulary": vocabulary_facts(vocabulary), **origins}, claim)
                 keep_last(work, recipe.run_folder)
                 shutil.rmtree(work)
 
@@ -84,17 +87,10 @@ def train(
 MODEL_SECTIONS = {"name", "task", "task_options", "seed", "corpus", "examples", "model", "training"}
 
 
-def _with_initial(recipe: Recipe) -> tuple[Recipe, dict[str, str]]:
-    """Returns the recipe with an absolute path to its initial weights, and what identifies them: not their path."""
-    if recipe.training.initial is None:
-        return recipe, {}
-    folder = recipe.training.initial.resolve()
-    training = recipe.training.model_copy(update={"initial": folder})
-    return recipe.model_copy(update={"training": training}), {"initial": read_manifest(folder).fingerprint}
-
-
-def _publish(recipe: Recipe, work: Path, vocabulary: dict[str, Any], claim: Claim) -> None:
+def _publish(recipe: Recipe, work: Path, known: dict[str, Any], claim: Claim) -> None:
     """Puts the model folder together from what the workers left.
+
+    `known` are facts of what it was trained on: the vocabulary, and the earlier models.
 
     Raises:
         UserError: What they left is damaged.
@@ -113,14 +109,17 @@ def _publish(recipe: Recipe, work: Path, vocabulary: dict[str, Any], claim: Clai
             (draft.path / BEST).mkdir()
             for kept in sorted(work.glob("best-*.npz")):
                 shutil.copyfile(kept, draft.path / BEST / kept.name)
-        model = {"recipe": recipe.model_dump(mode="json", include=MODEL_SECTIONS), "vocabulary": vocabulary["size"]}
+        model = {
+            "recipe": recipe.model_dump(mode="json", include=MODEL_SECTIONS),
+            "vocabulary": known["vocabulary"]["size"],
+        }
         (draft.path / "model.json").write_text(json.dumps(model, indent=1) + "\n", encoding="utf-8")
         lines = "".join(json.dumps(row) + "\n" for row in metrics)
         (draft.path / "metrics.jsonl").write_text(lines, encoding="utf-8")
         plot_loss(rows, draft.path / "loss.png", recipe.name)
         steps = max(row["step"] for row in rows)
         draft.facts = {"valid_loss": best["valid_loss"], objective.key: best[objective.key]}
-        draft.facts |= {"best_step": best["step"], "steps": steps, "vocabulary": vocabulary}
+        draft.facts |= {"best_step": best["step"], "steps": steps, **known}
         if earlier:
             draft.facts["resumed_from"] = max(row["step"] for row in earlier)
         draft.facts["best_steps"] = [row["step"] for row in evaluations[: recipe.training.keep_best]]

@@ -306,7 +306,7 @@ def test_the_options_of_a_task_are_checked_with_the_recipe() -> None:
     for change, message in [
         ("task_options.unit=3", r"task_options\.unit: no such field\. Did you mean `units`\?"),
         ("task_options.units=none", r"task_options\.units: must be a whole number > 0, and is .*none"),
-        ("task=generate", r"task_options: the task generate has no options\. Leave them out"),
+        ("task=translate", r"task_options: the task translate has no options\. Leave them out"),
     ]:
         with pytest.raises(UserError, match=message) as caught:
             parse_recipe(text, "outside.yaml", [change])

@@ -6,6 +6,7 @@ import tensorflow as tf
 
 from lstmlm.recipe.sections.training import Training
 from lstmlm.training.optimizer import make_optimizer
+from lstmlm.training.pace import Pace
 
 
 def clipped(gradient, clip):
@@ -51,3 +52,23 @@ def test_weight_decay_is_decoupled_and_skips_vectors():
 def test_sgd_goes_down_the_clipped_gradient(clip):
     expected = START - 0.1 * sum(clipped(g, clip) for g in GRADIENTS)
     np.testing.assert_allclose(run(GRADIENTS, 0.1, clip=clip, optimizer="sgd"), expected, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("optimizer", ["adamw", "sgd"])
+def test_a_variable_learns_at_its_own_pace_from_its_own_start(optimizer):
+    """As a training of its own that begins later: its gradients before count for nothing, in the norm neither."""
+    variables = {"a": tf.Variable(np.ones([2, 3], np.float32)), "b": tf.Variable(np.zeros(4, np.float32))}
+    made = make_optimizer(
+        variables, Training(clip=1e9, weight_decay=0.1, optimizer=optimizer), {"a": Pace(0.25, after=2)}
+    )
+    norms = []
+    for step, gradient in enumerate(GRADIENTS, 1):
+        parts = [tf.constant(part, tf.float32) for part in (gradient[:6].reshape(2, 3), gradient[6:])]
+        norms.append(float(made.apply(parts, tf.constant(0.1), tf.constant(float(step)))))
+    single = {"a": tf.Variable(np.ones([2, 3], np.float32))}
+    late = make_optimizer(single, Training(clip=1e9, weight_decay=0.1, optimizer=optimizer))
+    for step, gradient in enumerate(GRADIENTS[2:], 1):
+        late.apply([tf.constant(gradient[:6].reshape(2, 3), tf.float32)], tf.constant(0.025), tf.constant(float(step)))
+    np.testing.assert_allclose(variables["a"], single["a"], rtol=1e-5)
+    np.testing.assert_allclose(norms[:2], np.linalg.norm(GRADIENTS[:2, 6:], axis=1), rtol=1e-5)
+    np.testing.assert_allclose(norms[2:], np.linalg.norm(GRADIENTS[2:], axis=1), rtol=1e-5)

@@ -13,12 +13,13 @@ from lstmlm.decoding.search.request import Hypothesis, SearchOptions, SearchRequ
 from lstmlm.errors import UserError
 from lstmlm.inference.model.backend_kind import backend_kind
 from lstmlm.inference.model.constraining import constraints_of
-from lstmlm.inference.model.served import Output, continued
+from lstmlm.inference.model.served import Output, continued, preceding
 from lstmlm.recipe.sections.decoding import Decoding
 from lstmlm.recipe.sections.section import FROM_DATA, names_code
 from lstmlm.records.record import stable_hash
 from lstmlm.task import Task, stored_task
 from lstmlm.tokenizer import MODEL_FILE, Tokenizer
+from lstmlm.tokenizer.backward import BackwardTokenizer
 
 if TYPE_CHECKING:
     pass
@@ -46,7 +47,8 @@ class EngineModel:
     ) -> None:
         self._decoding = decoding or stored_decoding(facts)
         self._longest = int(facts["max_source"])
-        self.tokenizer = Tokenizer(folder / MODEL_FILE)
+        kind = BackwardTokenizer if facts.get("direction") == "backward" else Tokenizer
+        self.tokenizer = kind(folder / MODEL_FILE)
         self.backend = backend_kind(self._decoding.backend).load(
             folder, facts, self._decoding, threads, task or stored_task(facts["task"])
         )
@@ -100,6 +102,8 @@ class EngineModel:
     def _text(self, source: str, hypothesis: Hypothesis) -> str:
         """Returns the text of a hypothesis; what is unknown is that of the source, if the recipe wants it."""
         tokens = hypothesis.tokens
+        if self.tokenizer.backward:
+            return preceding(source, self.tokenizer.decode(tokens))
         if not self.backend.closes_source:
             return continued(source, self.tokenizer.decode_continuation(tokens))
         if not self._decoding.replace_unknown or Tokenizer.UNK not in tokens:

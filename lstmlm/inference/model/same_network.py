@@ -50,9 +50,12 @@ def _differing(recipe: Recipe, task: str | None, section: Model | None) -> list[
 
 def _options(recipe: Recipe, trained: Mapping[str, Any]) -> list[tuple[str, Any, Any]]:
     """Returns name, trained and recipe's value of each option of the task that differs."""
-    if "task_options" not in trained or recipe.task_options is None:
+    # The facts of an engine have no options: `recipe` is what knows them.
+    if recipe.task_options is None or ("task_options" not in trained and "corpus" not in trained):
         return []
-    old, new = trained["task_options"], recipe.task_options.model_dump(mode="json")
+    new = recipe.task_options.model_dump(mode="json")
+    defaults = {name: field.default for name, field in type(recipe.task_options).model_fields.items()}
+    old = {**defaults, **trained.get("task_options", {})}  # what was at its default is not written
     names = sorted(old.keys() | new.keys())
     return [(f"task_options.{name}", old.get(name), new.get(name)) for name in names if old.get(name) != new.get(name)]
 

@@ -41,6 +41,11 @@ def continued(source: str, text: str) -> str:
     return text.removeprefix(" ") if not source or source[-1] in SPACES else text
 
 
+def preceding(source: str, text: str) -> str:
+    """Returns what a model that reads backward wrote, as it is put before its source: with a space between them."""
+    return f"{text} " if text and source and source[0] not in SPACES else text
+
+
 class ServedModel:
     """An export folder, loaded. A row's output depends only on its text and seed, not on the other rows."""
 

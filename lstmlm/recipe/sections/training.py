@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
+from lstmlm.recipe.sections.initial import Initial, as_section
 from lstmlm.recipe.sections.section import Fraction, Positive, Section
 
 
@@ -16,10 +16,8 @@ class Training(Section):
     steps: Positive = Field(
         1000, description="Optimizer steps. A larger number than before resumes at the end of the training before."
     )
-    initial: Path | None = Field(
-        None,
-        description="Folder of an earlier model with the initial weights, to fine-tune them on other data: of the same "
-        "network and the same tokenizer; absent: random weights.",
+    initial: Annotated[Initial | None, BeforeValidator(as_section)] = Field(
+        None, description="The earlier model to start from; absent: random weights."
     )
     batch: Positive = Field(32, description="Windows in a global batch (language models).")
     batch_tokens: Positive = Field(4096, description="Padded source + target tokens in a global batch (pairs).")

@@ -11,7 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from lstmlm.errors import UserError
-from lstmlm.models.weights import load_arrays, save_arrays
+from lstmlm.models.weights import save_arrays
 from lstmlm.publish.durable import replace, sync_file
 from lstmlm.publish.folder import full_disk_reported, read_manifest
 from lstmlm.recipe.recipe import Recipe
@@ -29,6 +29,7 @@ from lstmlm.training.checkpoints.checkpoint import (
 )
 from lstmlm.training.checkpoints.identity import deciding
 from lstmlm.training.checkpoints.weight_average import WeightAverage, average_share, averages, averaging_since
+from lstmlm.training.initial.start import start
 from lstmlm.training.loop import Batch, Loop, batch_specs, global_batches, summed_room
 from lstmlm.training.metrics.log import best_name
 from lstmlm.training.metrics.logger import MetricsLogger
@@ -113,7 +114,8 @@ class Worker:
     """
 
     def __init__(self, recipe: Recipe, tokenizer: Path, work: Path, group: AllReduce, report: Report) -> None:
-        vocabulary = vocabulary_facts(read_manifest(tokenizer, "tokenizer"))
+        made = read_manifest(tokenizer, "tokenizer")
+        vocabulary = vocabulary_facts(made)
         self._recipe, self._settings, self._vocabulary = recipe, recipe.training, vocabulary["size"]
         self._objective = choose_objective(recipe)
         self._identity = deciding(recipe) | {"vocabulary": vocabulary}
@@ -122,19 +124,18 @@ class Worker:
         self.model = task.build(recipe, self._vocabulary, stored_labels(words))
         self._ids = [name for name, feature in task.features(recipe).items() if feature.kind == "tokens"]
         self._named = self.model.named_variables()
-        if self._settings.initial is not None:
-            load_arrays(self._settings.initial / "weights.npz", self._named)
+        begun = start(recipe, made, self.model)
         self.group = group
         if self._settings.use_gpu:
             use_gpu(self.model)
         else:
-            self.group = through_memory(group, summed_room(self._named.values()), self._settings.collective_timeout)
-        self._optimizer = make_optimizer(self._named, self._settings)
+            self.group = through_memory(group, summed_room(begun.learning.values()), self._settings.collective_timeout)
+        self._optimizer = make_optimizer(begun.learning, self._settings, begun.paces)
         self._average = WeightAverage(self._named) if averages(self._settings) else None
         self._carried = (
             CarriedState(self.model, self._settings.batch, self.group) if self._settings.carry_state else None
         )
-        self._everything: dict[str, tf.Variable] = self._named | self._optimizer.state(list(self._named))
+        self._everything: dict[str, tf.Variable] = self._named | self._optimizer.state(list(begun.learning))
         self._everything |= self._average.state() if self._average else {}
         self._everything |= self._carried.variables() if self._carried else {}
         self.position = restore_newest(work, self._everything, self._identity)

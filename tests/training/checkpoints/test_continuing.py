@@ -1,22 +1,18 @@
-"""More steps of an earlier training, and initial weights of an earlier model; the trainings run without Ray."""
+"""More steps of an earlier training; the trainings run without Ray."""
 
 from __future__ import annotations
 
 import json
 import shutil
 
-import numpy as np
 import pytest
 
-from lstmlm.errors import UserError
 from lstmlm.progress import Silent
 from lstmlm.publish.folder import read_manifest
-from lstmlm.recipe.file import parse_recipe
 from lstmlm.training.run import train
 from lstmlm.training.workers import distributed
 from lstmlm.training.workers.all_reduce import SingleWorker
 from lstmlm.training.workers.worker import train_worker
-from tests.tiny import RECIPE
 
 
 @pytest.fixture
@@ -109,45 +105,3 @@ def test_a_damaged_state_is_passed_over(run, recipe, tmp_path, caplog):
     run("more", steps=18)
     assert steps(tmp_path / "more") == [6, 12, 18]
     assert "these checkpoints are ignored" in caplog.text
-
-
-def test_initial_weights_are_those_of_the_earlier_model(run, recipe, stages, tmp_path):
-    first = run("first", steps=12)
-    # A rate of next to nothing: what comes out is what went in.
-    run("second", steps=6, initial=tmp_path / "first", learning_rate=1e-12)
-    before, after = (np.load(tmp_path / name / "weights.npz") for name in ("first", "second"))
-    for name in before.files:
-        np.testing.assert_allclose(after[name], before[name], atol=1e-6)
-    moved = tmp_path / "moved"
-    shutil.copytree(tmp_path / "first", moved)
-    again = run("third", steps=6, initial=moved, learning_rate=1e-12)
-    assert again.fingerprint == read_manifest(tmp_path / "second").fingerprint  # the content counts, not the path
-    assert again.fingerprint != first.fingerprint
-
-
-@pytest.mark.parametrize(
-    ("override", "match"),
-    [
-        ("model.units=32", "another network than that of .*: model.units was 24 and is 32"),
-        ("model.layers=2", "model.layers was 1 and is 2"),
-        ("model.residual=true", "model.residual was False and is True"),
-    ],
-)
-def test_initial_weights_of_another_network_are_refused_with_both_sides(run, recipe, stages, tmp_path, override, match):
-    run("first", steps=6)
-    other = parse_recipe(RECIPE, "tiny", [f"corpus.root={stages}", f"output={tmp_path / 'runs'}", override])
-    with pytest.raises(UserError, match=f"^training.initial: .*{match}"):
-        run("second", base=other, initial=tmp_path / "first")
-
-
-def test_dropout_may_differ_from_that_of_the_initial_model(run, recipe, stages, tmp_path):
-    run("first", steps=6)
-    other = parse_recipe(RECIPE, "tiny", [f"corpus.root={stages}", f"output={tmp_path / 'r'}", "model.dropout=0.5"])
-    assert run("second", base=other, initial=tmp_path / "first", steps=6).facts["steps"] == 6
-
-
-def test_an_initial_folder_that_is_no_model_is_refused(run, stages, tmp_path):
-    with pytest.raises(UserError, match="expected a `model` folder, found `tokenizer`"):
-        run("m", initial=stages / "tokenizer")
-    with pytest.raises(UserError, match="absent"):
-        run("m", initial=tmp_path / "absent")
