@@ -110,8 +110,8 @@ def test_directions_are_not_mixed_up(stages: Path, made: Path, tmp_path: Path) -
 
 
 def test_phrases_cannot_be_asked_of_a_model_that_reads_backward(stages: Path) -> None:
-    recipe = recipe_of(stages, BACKWARD, "decoding.forced=[word]")
-    with pytest.raises(UserError, match=r"^decoding\.forced: a model that reads backward"):
+    recipe = recipe_of(stages, BACKWARD, "decoding.forbidden=[word]")
+    with pytest.raises(UserError, match=r"^decoding\.forbidden: a model that reads backward"):
         load_task("generate").check_recipe(recipe)
 
 
