@@ -13,6 +13,7 @@ from lstmlm.recipe.recipe import Recipe
 from lstmlm.stages import STAGES
 from lstmlm.task import load_task
 from lstmlm.tokenizer import LABELS_FILE, MODEL_FILE, Tokenizer, tokenizer_file
+from lstmlm.tokenizer.growth import GROWN_FILE
 from lstmlm.tokenizer.identity import check_same_vocabulary
 
 STAGE = STAGES["export"]
@@ -70,7 +71,7 @@ def _write(draft: Draft, recipe: Recipe, model: Path, tokenizer: Path, trained: 
     served, signatures = task.serving(network, words, recipe)
     tf.saved_model.save(served, str(draft.path), signatures=dict(signatures))
     shutil.copyfile(model / "weights.npz", draft.path / "weights.npz")
-    for name in (MODEL_FILE, LABELS_FILE):
+    for name in (MODEL_FILE, LABELS_FILE, GROWN_FILE):
         if (tokenizer / name).is_file():
             shutil.copyfile(tokenizer / name, draft.path / name)
     facts = json.loads((model / "model.json").read_text(encoding="utf-8"))

@@ -86,11 +86,12 @@ _ROWS = (
         function="lstmlm.vocabulary.stage:train_tokenizer",
         kind="tokenizer",
         version=3,
-        holds="`tokenizer.model`, or a given `tokenizer.json`",
+        holds="`tokenizer.model`, or a given `tokenizer.json`; of one that grew, `grown.json`",
         inputs=(_RECORDS,),
         decides=("task", "seed", "tokenizer"),
-        ignores=("tokenizer.model",),  # where the given file is; its content is a part of the fingerprint
-        outside="lstmlm.tokenizer.foreign.given:given_fingerprint",
+        # Where the given file or the older one is; its content is a part of the fingerprint.
+        ignores=("tokenizer.model", "tokenizer.grows"),
+        outside="lstmlm.vocabulary.outside:outside_fingerprint",
         checks=("tokenizer",),
         node=Node("Tokenizer", "tokenizer", "Tokenizer"),
     ),

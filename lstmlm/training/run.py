@@ -24,6 +24,7 @@ from lstmlm.training.checkpoints.place import forget_checkpoints, held_checkpoin
 from lstmlm.training.checks import check_inputs
 from lstmlm.training.initial.check import check_initial
 from lstmlm.training.initial.earlier import initial_fingerprint, lineage, with_absolute_paths
+from lstmlm.training.initial.resume import bring_state
 from lstmlm.training.metrics.log import BEST, best_first, best_name, read_metrics, written_rows
 from lstmlm.training.metrics.objective import choose_objective
 from lstmlm.training.metrics.plot import plot_loss
@@ -71,12 +72,13 @@ def train(
                 others = [*work.parent.glob("*/"), recipe.run_folder / TRAINED, *([before] if before else [])]
                 take_over(work, recipe, trained_on, others)
                 describe(work, recipe, trained_on)
+                bring_state(recipe, work)
                 from lstmlm.training.workers.distributed import train_on_ray
 
                 with _watched(work / METRICS_FILE, recipe.training, progress, trackers):
                     train_on_ray(recipe, examples.resolve(), tokenizer.resolve(), work, ray_address)
                 _publish(recipe, work, {"vocabulary": vocabulary_facts(vocabulary), **origins}, claim)
-                keep_last(work, recipe.run_folder)
+                keep_last(work, recipe.run_folder, stamp)
                 shutil.rmtree(work)
 
     manifest = STAGE.once(output, stamp, work_until_published)

@@ -7,14 +7,17 @@ from pathlib import Path
 
 from lstmlm.errors import UserError
 from lstmlm.progress import Progress
-from lstmlm.publish.folder import Draft, Manifest, read_manifest
+from lstmlm.publish.folder import Draft, Manifest, read_manifest, sha256_file
 from lstmlm.recipe.recipe import Recipe
 from lstmlm.records.shards import records_in, records_in_files, shard_files
 from lstmlm.records.tfrecord import count_records
 from lstmlm.stages import STAGES
 from lstmlm.task import Task, load_task
-from lstmlm.tokenizer.foreign.given import adopt, given_fingerprint
+from lstmlm.tokenizer.foreign.given import adopt
+from lstmlm.tokenizer.growth import grown, older_file, write_growth
 from lstmlm.tokenizer.tokenizer import LABELS_FILE, MODEL_FILE, Tokenizer
+from lstmlm.vocabulary.grow import grow
+from lstmlm.vocabulary.outside import outside_fingerprint
 from lstmlm.vocabulary.train import train_model, training_lines
 
 STAGE = STAGES["tokenizer"]
@@ -24,7 +27,7 @@ def train_tokenizer(recipe: Recipe, records: Path, output: Path, progress: Progr
     """Publishes the vocabulary: `tokenizer.model`, or the `tokenizer.json` that the recipe gives.
 
     The facts hold `vocabulary` (pieces), `algorithm`, `sampled` (records trained on) and, of a given file, `sha256` and
-    `renumbered`.
+    `renumbered`; of one that grew, `grown_from`.
 
     Args:
         recipe: The run; `tokenizer`, `task` and `seed` are used.
@@ -36,7 +39,7 @@ def train_tokenizer(recipe: Recipe, records: Path, output: Path, progress: Progr
         UserError: The vocabulary does not fit the text, or the given file is not a vocabulary.
     """
     source = read_manifest(records, "records")
-    given = given_fingerprint(recipe)
+    given = outside_fingerprint(recipe)
 
     def write(draft: Draft) -> None:
         task = load_task(recipe.task)
@@ -45,7 +48,7 @@ def train_tokenizer(recipe: Recipe, records: Path, output: Path, progress: Progr
         if task.vocabulary == "none":
             draft.facts.update(vocabulary=0, sampled=0)
         elif recipe.tokenizer.model is None:
-            _train(recipe, records, draft, progress)
+            _make(recipe, records, draft, progress)
         else:
             draft.facts.update(adopt(recipe.tokenizer.model, draft.path), sampled=0, sha256=given)
 
@@ -68,7 +71,8 @@ def _write_labels(task: Task, records: Path, draft: Draft) -> None:
     draft.facts["labels"] = len(found)
 
 
-def _train(recipe: Recipe, records: Path, draft: Draft, progress: Progress) -> None:
+def _make(recipe: Recipe, records: Path, draft: Draft, progress: Progress) -> None:
+    """Trains a vocabulary, or grows an older one, on a sample of the train split."""
     # Beam takes seconds to import, and who only encodes text needs none.
     from lstmlm.vocabulary.sample import draw_sample
 
@@ -79,8 +83,15 @@ def _train(recipe: Recipe, records: Path, draft: Draft, progress: Progress) -> N
     sampled = count_records(sample)
     progress.update(sampled, sampled, unit="records", note="training the vocabulary")
     texts = (text for record in records_in_files([sample]) for text in task.vocabulary_texts(record))
-    model = train_model((line for text in texts for line in training_lines(text)), settings)
+    lines = (line for text in texts for line in training_lines(text))
+    old, path = older_file(recipe), draft.path / MODEL_FILE
+    if old is None:
+        path.write_bytes(train_model(lines, settings))
+    else:
+        before = Tokenizer(old)  # checks its special ids too
+        model, parts = grow(before.model_bytes, lines, settings)
+        path.write_bytes(model)
+        write_growth(grown(old, before.size, parts), draft.path)
+        draft.facts["grown_from"] = {"vocabulary": before.size, "sha256": sha256_file(old)}
     sample.unlink()
-    path = draft.path / MODEL_FILE
-    path.write_bytes(model)
     draft.facts.update(vocabulary=Tokenizer(path).size, algorithm=settings.algorithm, sampled=sampled)

@@ -40,6 +40,12 @@ class Initial(Section):
         None, description="Steps after which one group more of what is taken over learns, the top one first."
     )
 
+    resume: bool = Field(
+        False,
+        description="Resume the training that made `model`, on other data: its last weights, its optimizer, its step "
+        "(`training.steps` counts both); needs the run folder that it was trained in.",
+    )
+
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
         refuse(self._clashes())
@@ -53,6 +59,9 @@ class Initial(Section):
         if self.parts:
             for part in sorted({*self.freeze} - {*self.parts} - ({"embedding"} if "softmax" in self.parts else set())):
                 yield f"parts does not have {part}, which is to be frozen. Name it in parts too"
+        changed = [name for name in ("backward", "parts", "freeze") if getattr(self, name)]
+        if self.resume and changed:
+            yield f"resume takes the whole state, and {changed[0]} is given. Leave one of them out"
         if self.backward is not None and self.parts and "layers" not in self.parts:
             yield "backward gives layers, and parts does not have them. Leave one of them out"
 

@@ -22,6 +22,11 @@ class Tokenizer(Section):
         None,
         description="An existing SentencePiece `.model` or Hugging Face `tokenizer.json`; nothing is trained then.",
     )
+    grows: Path | None = Field(
+        None,
+        description="An older vocabulary (a SentencePiece `.model`, or the folder of a tokenizer or export with one), "
+        "which grows to `vocabulary` pieces by new ones of this text; the ids of its own stay.",
+    )
     vocabulary: Annotated[int, Field(ge=261, le=250_000)] = Field(
         8000, description="Number of pieces; of words and characters, at most: a text may have fewer."
     )
@@ -49,6 +54,14 @@ class Tokenizer(Section):
             if symbol in _OWN_PIECES or re.fullmatch(r"<0x[0-9A-F]{2}>", symbol):
                 raise ValueError(f"{symbol!r} is a piece of every vocabulary: choose another name")
         return symbols
+
+    @model_validator(mode="after")
+    def _grows_by_itself(self) -> Self:
+        if self.grows is not None and self.model is not None:
+            raise ValueError("model is a vocabulary as it is, and grows one to add to. Leave one of them out")
+        if self.grows is not None and self.symbols:
+            raise ValueError("symbols are those of the older vocabulary where it grows. Leave symbols out")
+        return self
 
     @model_validator(mode="after")
     def _words_are_whole(self) -> Self:

@@ -5,7 +5,8 @@ SentencePiece's own Python classes of these messages need a newer protobuf than 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import struct
+from collections.abc import Iterator, Sequence
 
 import sentencepiece
 
@@ -51,6 +52,18 @@ def renumbered(model: bytes) -> bytes:
     # A message that occurs twice is merged, and of a number or a text the last one counts.
     spec = field(FIELD_2, b"".join(_settings(places)))
     return b"".join(field(FIELD_1, content) for content in (*front, *rest)) + others + spec
+
+
+def with_pieces(model: bytes, pieces: Sequence[tuple[str, float]]) -> bytes:
+    """Returns a SentencePiece model with more pieces; they get the ids behind those that are there.
+
+    Args:
+        model: A serialized `ModelProto`.
+        pieces: The text of each piece, with U+2581 for a space, and its score.
+    """
+    added = (field(FIELD_1, text.encode("utf-8")) + _SCORE[:1] + struct.pack("<f", score) for text, score in pieces)
+    # Fields that may repeat are a list in the order they are written in, wherever in the message they are.
+    return model + b"".join(field(FIELD_1, content) for content in added)
 
 
 def algorithm(model: bytes) -> str:

@@ -31,6 +31,8 @@ RECIPE_FILE = "recipe.json"
 """Name of the recipe in a folder of checkpoints."""
 DATA_FILE = "data.json"
 """Name of the fingerprints of what was trained on."""
+MADE_FILE = "made.json"
+"""Name of the fingerprint of the model that came out of it."""
 METRICS_FILE, EARLIER_FILE = "metrics.jsonl", "earlier.jsonl"
 """Rows of this training, and of those before that it resumes."""
 
@@ -118,12 +120,13 @@ def _copied(folder: Path, work: Path, step: int) -> bool:
     return True
 
 
-def keep_last(work: Path, run_folder: Path) -> None:
+def keep_last(work: Path, run_folder: Path, stamp: str) -> None:
     """Keeps the state at the end of a training in place of that of the training before.
 
     Args:
         work: Folder of this training; the caller removes what stays in it.
         run_folder: Folder of the run.
+        stamp: The fingerprint of the model that came out of it.
     """
     saved = checkpoints(work)
     if not saved:
@@ -137,6 +140,7 @@ def keep_last(work: Path, run_folder: Path) -> None:
         for path in kept:
             if path.exists():
                 os.replace(path, making / path.name)
+        (making / MADE_FILE).write_text(json.dumps({"model": stamp}) + "\n", encoding="utf-8")
         shutil.rmtree(last, ignore_errors=True)
         os.replace(making, last)
     shutil.rmtree(making, ignore_errors=True)

@@ -16,6 +16,8 @@ from lstmlm.training.initial.earlier import FIELD, Earlier
 def check_same_network(recipe: Recipe, earlier: Earlier) -> None:
     """Checks that an earlier model is of the network that is to be trained; what is dropped in training may differ.
 
+    `cutoffs` are compared where the vocabularies are (`lstmlm.training.initial.vocabulary`).
+
     Raises:
         UserError: It is of another one; both sides are named.
     """
@@ -33,7 +35,7 @@ def check_same_network(recipe: Recipe, earlier: Earlier) -> None:
 
 
 def _network(model: Model) -> dict[str, Any]:
-    return model.model_dump(mode="json", exclude=set(REGULARISATION))
+    return model.model_dump(mode="json", exclude={*REGULARISATION, "cutoffs"})
 
 
 def check_labels(earlier: Earlier, vocabulary: Manifest) -> None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
+from pathlib import Path
 
 import tensorflow as tf
 
 from lstmlm.models.base import Trainable
-from lstmlm.publish.manifest import Manifest
 from lstmlm.recipe.recipe import Recipe
 from lstmlm.training.initial.groups import frozen, paces
 from lstmlm.training.initial.take import taken
@@ -28,12 +28,12 @@ class Start:
     paces: Mapping[str, Pace]
 
 
-def start(recipe: Recipe, vocabulary: Manifest, network: Trainable) -> Start:
+def start(recipe: Recipe, tokenizer: Path, network: Trainable) -> Start:
     """Assigns the weights that `training.initial` names; without it, a network learns as it is.
 
     Args:
         recipe: The run.
-        vocabulary: Manifest of the tokenizer.
+        tokenizer: The tokenizer folder.
         network: The network that is to be trained.
 
     Raises:
@@ -42,7 +42,7 @@ def start(recipe: Recipe, vocabulary: Manifest, network: Trainable) -> Start:
     variables, initial = network.named_variables(), recipe.training.initial
     if initial is None:
         return Start(variables, {})
-    values, parts = taken(recipe, vocabulary, network), network.parts()
+    values, parts = taken(recipe, tokenizer, network), network.parts()
     for name, value in values.items():
         variables[name].assign(value)
     still = frozen(initial, parts, values)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,13 +12,13 @@ import numpy as np
 from lstmlm.errors import UserError
 from lstmlm.models.base import Trainable
 from lstmlm.models.parts import TABLE, Part
-from lstmlm.publish.manifest import Manifest
+from lstmlm.publish.manifest import read_manifest
 from lstmlm.recipe.recipe import Recipe
 from lstmlm.recipe.sections.initial import Initial
-from lstmlm.tokenizer.identity import check_same_vocabulary
 from lstmlm.training.initial.earlier import FIELD, Earlier, read_earlier, whole
 from lstmlm.training.initial.layers import taken_layers
 from lstmlm.training.initial.same import check_labels, check_same_network
+from lstmlm.training.initial.vocabulary import fitted
 
 if TYPE_CHECKING:
     from lstmlm.training.initial.earlier import Arrays
@@ -25,12 +26,12 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 
-def taken(recipe: Recipe, vocabulary: Manifest, network: Trainable, *, verify: bool = False) -> Arrays:
+def taken(recipe: Recipe, tokenizer: Path, network: Trainable, *, verify: bool = False) -> Arrays:
     """Returns the weights that training starts from, by the variable that takes them.
 
     Args:
         recipe: The run; its `training.initial` names the earlier models.
-        vocabulary: Manifest of the tokenizer.
+        tokenizer: The tokenizer folder.
         network: The network that is to be trained.
         verify: Compare the files of the earlier models with their hashes.
 
@@ -43,9 +44,9 @@ def taken(recipe: Recipe, vocabulary: Manifest, network: Trainable, *, verify: b
     earlier = read_earlier(initial.model, verify=verify)
     if whole(initial, earlier, recipe.task):
         check_same_network(recipe, earlier)
-        check_labels(earlier, vocabulary)
-        return _all(_fitted(earlier, vocabulary), network, earlier)
-    return _parts(recipe, initial, earlier, vocabulary, network, verify=verify)
+        check_labels(earlier, read_manifest(tokenizer, "tokenizer"))
+        return _all(fitted(recipe, earlier, tokenizer), network, earlier)
+    return _parts(recipe, initial, earlier, tokenizer, network, verify=verify)
 
 
 def _all(arrays: Arrays, network: Trainable, earlier: Earlier) -> Arrays:
@@ -65,30 +66,18 @@ def _all(arrays: Arrays, network: Trainable, earlier: Earlier) -> Arrays:
 
 
 def _parts(
-    recipe: Recipe, initial: Initial, earlier: Earlier, vocabulary: Manifest, network: Trainable, *, verify: bool
+    recipe: Recipe, initial: Initial, earlier: Earlier, tokenizer: Path, network: Trainable, *, verify: bool
 ) -> Arrays:
     kinds = initial.parts or ("embedding", "layers")
     parts, found = network.parts(), {}
     if "embedding" in kinds or "softmax" in kinds:
-        found |= _taken_table(_fitted(earlier, vocabulary), parts, network, earlier, softmax="softmax" in kinds)
+        found |= _taken_table(fitted(recipe, earlier, tokenizer), parts, network, earlier, softmax="softmax" in kinds)
     if "layers" in kinds:
         backward = None if initial.backward is None else read_earlier(initial.backward, verify=verify)
         found |= taken_layers(earlier, backward, parts, network, residual=recipe.model.residual)
         if backward is not None and TABLE in found:
             _compare_tables(earlier, backward)
     return found
-
-
-def _fitted(earlier: Earlier, vocabulary: Manifest) -> Arrays:
-    """Returns the weights of a model of the same vocabulary.
-
-    Raises:
-        UserError: It has another vocabulary.
-    """
-    hint = "Use the tokenizer of the earlier model, and make the examples with it"
-    made_with = None if earlier.vocabulary is None else {**earlier.vocabulary}
-    check_same_vocabulary(f"weights in {earlier.folder}", made_with, vocabulary, hint=hint, labels=False)
-    return earlier.arrays()
 
 
 def _taken_table(

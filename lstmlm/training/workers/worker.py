@@ -29,6 +29,7 @@ from lstmlm.training.checkpoints.checkpoint import (
 )
 from lstmlm.training.checkpoints.identity import deciding
 from lstmlm.training.checkpoints.weight_average import WeightAverage, average_share, averages, averaging_since
+from lstmlm.training.initial.resume import resumed_step
 from lstmlm.training.initial.start import start
 from lstmlm.training.loop import Batch, Loop, batch_specs, global_batches, summed_room
 from lstmlm.training.metrics.log import best_name
@@ -114,8 +115,7 @@ class Worker:
     """
 
     def __init__(self, recipe: Recipe, tokenizer: Path, work: Path, group: AllReduce, report: Report) -> None:
-        made = read_manifest(tokenizer, "tokenizer")
-        vocabulary = vocabulary_facts(made)
+        vocabulary = vocabulary_facts(read_manifest(tokenizer, "tokenizer"))
         self._recipe, self._settings, self._vocabulary = recipe, recipe.training, vocabulary["size"]
         self._objective = choose_objective(recipe)
         self._identity = deciding(recipe) | {"vocabulary": vocabulary}
@@ -124,7 +124,7 @@ class Worker:
         self.model = task.build(recipe, self._vocabulary, stored_labels(words))
         self._ids = [name for name, feature in task.features(recipe).items() if feature.kind == "tokens"]
         self._named = self.model.named_variables()
-        begun = start(recipe, made, self.model)
+        begun = start(recipe, tokenizer, self.model)
         self.group = group
         if self._settings.use_gpu:
             use_gpu(self.model)
@@ -139,6 +139,8 @@ class Worker:
         self._everything |= self._average.state() if self._average else {}
         self._everything |= self._carried.variables() if self._carried else {}
         self.position = restore_newest(work, self._everything, self._identity)
+        if self.position.step == 0:
+            self.position.step = resumed_step(work, self._everything)
         if group.rank == 0:
             check_space(work, self._everything, self._settings.keep + self._settings.keep_best)
         self._loop: Loop | None = None

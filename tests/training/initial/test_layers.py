@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -15,13 +16,12 @@ from lstmlm.models.language_model import LanguageModel
 from lstmlm.models.seq2seq import Seq2Seq
 from lstmlm.models.weights import save_arrays
 from lstmlm.publish.folder import publish
-from lstmlm.publish.manifest import Manifest
 from lstmlm.recipe.file import parse_recipe
 from lstmlm.recipe.sections.model import Model
 from lstmlm.training.initial.take import taken
 
 VOCABULARY = 40
-TOKENIZER = Manifest("tokenizer", "t", {"tokenizer.model": {"bytes": 1, "sha256": "abc"}}, {"vocabulary": VOCABULARY})
+VOCABULARY_BYTES = b"a vocabulary, of which only its hash matters here"
 PAIRS = """
 name: pairs
 task: translate
@@ -42,7 +42,7 @@ def language_model(folder: Path, direction: str, seed: int, **sizes: Any) -> Lan
     with publish(folder, "model", f"{direction} {seed}") as draft:
         save_arrays(draft.path / "weights.npz", network.named_variables())
         (draft.path / "model.json").write_text(json.dumps({"recipe": recipe, "vocabulary": VOCABULARY}))
-        draft.facts = {"vocabulary": {"size": VOCABULARY, "fingerprint": "abc"}}
+        draft.facts = {"vocabulary": {"size": VOCABULARY, "fingerprint": hashlib.sha256(VOCABULARY_BYTES).hexdigest()}}
     return network
 
 
@@ -58,7 +58,11 @@ def start(tmp_path: Path, *changes: str, initial: str = "{model: forward, backwa
     recipe = parse_recipe(PAIRS, "pairs", [f"training.initial={initial}", *changes])
     network = Seq2Seq(recipe.model, VOCABULARY, 3, tf.float32)
     variables = network.named_variables()
-    for name, value in taken(recipe, TOKENIZER, network).items():
+    if not (tmp_path / "tokenizer").exists():
+        with publish(tmp_path / "tokenizer", "tokenizer", "t") as draft:
+            (draft.path / "tokenizer.model").write_bytes(VOCABULARY_BYTES)
+            draft.facts = {"vocabulary": VOCABULARY}
+    for name, value in taken(recipe, tmp_path / "tokenizer", network).items():
         variables[name].assign(value)
     return network
 
