@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
+import numpy.typing as npt
 
 from lstmlm.errors import UserError
 from lstmlm.models.base import Trainable
@@ -81,7 +82,7 @@ def _same_stacks(
     shapes: Mapping[str, tuple[int, ...]],
     earlier: Earlier,
 ) -> Arrays:
-    found = {}
+    found: Arrays = {}
     for key, stack in wanted.items():
         theirs = _described(there[key], {name: values.shape for name, values in arrays.items()})
         own = _described(stack, shapes)
@@ -113,7 +114,7 @@ def _from_language_models(
             field = f"{FIELD}.backward" if wanted else f"{FIELD}.model"
             what = f"{model.folder} is a model that reads {ways[0]}, and one that reads {ways[1]} is needed"
             raise UserError(what, where=field, hint="Name the other one, or train it with task_options.direction")
-    found = {}
+    found: Arrays = {}
     for model, stack, row in ((earlier, forward, 0), (backward, back, 1)):
         if model is not None and stack is not None:
             _check_residual(model, here, residual=residual)
@@ -148,7 +149,7 @@ def _from_one(earlier: Earlier, stack: Stacked, half: int, network: Trainable) -
     return found
 
 
-def _widened(kernel: np.ndarray, shape: tuple[int, ...], half: int) -> np.ndarray:
+def _widened(kernel: npt.NDArray[np.float32], shape: tuple[int, ...], half: int) -> npt.NDArray[np.float32]:
     """Returns input weights for a layer that reads both directions: 0 for what the other direction gives."""
     if kernel.shape == shape:
         return kernel

@@ -69,7 +69,8 @@ def _parts(
     recipe: Recipe, initial: Initial, earlier: Earlier, tokenizer: Path, network: Trainable, *, verify: bool
 ) -> Arrays:
     kinds = initial.parts or ("embedding", "layers")
-    parts, found = network.parts(), {}
+    parts = network.parts()
+    found: Arrays = {}
     if "embedding" in kinds or "softmax" in kinds:
         found |= _taken_table(fitted(recipe, earlier, tokenizer), parts, network, earlier, softmax="softmax" in kinds)
     if "layers" in kinds:
