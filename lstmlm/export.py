@@ -9,6 +9,7 @@ from pathlib import Path
 from lstmlm.inference.model.same_network import check_same_network
 from lstmlm.progress import Progress
 from lstmlm.publish.folder import Draft, Manifest, fingerprint, read_manifest
+from lstmlm.publish.lineage import inherited
 from lstmlm.recipe.recipe import Recipe
 from lstmlm.stages import STAGES
 from lstmlm.task import load_task
@@ -78,4 +79,4 @@ def _write(draft: Draft, recipe: Recipe, model: Path, tokenizer: Path, trained: 
     facts["batch"] = recipe.decoding.batch
     facts |= task.export_files(draft.path, network, recipe, size)
     (draft.path / "model.json").write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
-    draft.facts = {"task": recipe.task, "valid_loss": trained.facts["valid_loss"]}
+    draft.facts = {"task": recipe.task, "valid_loss": trained.facts["valid_loss"], **inherited(trained)}

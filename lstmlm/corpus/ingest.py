@@ -12,6 +12,7 @@ from lstmlm.corpus.steps.privacy.published import scrubbed_messages
 from lstmlm.errors import UserError
 from lstmlm.progress import Progress
 from lstmlm.publish.folder import Draft, Manifest, fingerprint
+from lstmlm.publish.lineage import corpus_lineage
 from lstmlm.recipe.recipe import Recipe
 from lstmlm.records.shards import SPLITS
 from lstmlm.runners.runner import Runner
@@ -43,6 +44,7 @@ def ingest(recipe: Recipe, output: Path, progress: Progress, *, runner: Runner |
         for split in SPLITS:
             (draft.path / f"Split-{split}").mkdir()
         process(recipe, found, TFRecordShards(draft.path), draft, progress, held_out=True, runner=runner)
+        draft.facts |= corpus_lineage(recipe.corpus.root)
 
     found = snapshot(recipe)
     with scrubbed_messages(recipe.corpus.privacy):

@@ -14,6 +14,7 @@ import apache_beam as beam
 from lstmlm.examples.serialise import serialized_examples
 from lstmlm.progress import Progress
 from lstmlm.publish.folder import Draft, Manifest, read_manifest
+from lstmlm.publish.lineage import inherited
 from lstmlm.recipe.recipe import Recipe
 from lstmlm.records.record import Record
 from lstmlm.records.shards import SPLITS, records_in_files, shard_files
@@ -50,12 +51,14 @@ def build_examples(
         UserError: An input folder is not what it should be.
     """
     pieces = read_manifest(tokenizer, "tokenizer", verify=True)
-    inputs = [read_manifest(records, "records").fingerprint, pieces.fingerprint]
+    made_from = read_manifest(records, "records")
+    inputs = [made_from.fingerprint, pieces.fingerprint]
 
     def write(draft: Draft) -> None:
         jobs = [(split, str(file)) for split in SPLITS for file in shard_files(records, split)]
         progress.update(0, len(jobs), unit="shards", note="encoding")
         draft.facts["vocabulary"] = vocabulary_facts(pieces)
+        draft.facts |= inherited(made_from)
         draft.facts["splits"] = _encode(recipe, jobs, tokenizer_file(tokenizer), draft, runner)
         progress.update(len(jobs), len(jobs), unit="shards")
 

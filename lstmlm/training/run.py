@@ -13,6 +13,7 @@ from typing import Any
 from lstmlm.errors import UserError
 from lstmlm.progress import Progress
 from lstmlm.publish.folder import Claim, Manifest, claimed, fingerprint, read_manifest
+from lstmlm.publish.lineage import inherited
 from lstmlm.publish.places import site_of
 from lstmlm.recipe.recipe import Recipe
 from lstmlm.recipe.sections.training import Training
@@ -55,7 +56,7 @@ def train(
         UserError: The inputs do not fit the recipe, or training cannot continue.
     """
     data, vocabulary = read_manifest(examples, "examples"), read_manifest(tokenizer, "tokenizer", verify=True)
-    origin, origins = initial_fingerprint(recipe), lineage(recipe)
+    origin, origins = initial_fingerprint(recipe), lineage(recipe) | inherited(data)
     recipe = with_absolute_paths(recipe)
     trained_on = {"examples": data.fingerprint, "tokenizer": vocabulary.fingerprint}
     trained_on |= {} if origin is None else {"initial": origin}
