@@ -27,6 +27,7 @@ from lstmlm.publish.locks import locked
 from lstmlm.publish.manifest import read_object
 from lstmlm.recipe.recipe import Recipe
 from lstmlm.stages import STAGES, Stage, node_of, stage_named, stage_of_node
+from pipelines.blessed import with_last_blessed
 from pipelines.build import build_pipeline, files_parameter
 from pipelines.housekeeping import sweep
 from pipelines.moved import keys_as_at, settle
@@ -133,13 +134,14 @@ class _Run:
     """One run of a compiled pipeline."""
 
     def __init__(self, recipe: Recipe, run_id: str, listener: Listener, ray_address: str | None) -> None:
+        self._connection = build_pipeline(recipe).metadata_connection_config
+        recipe = with_last_blessed(recipe, self._connection, run_id)
         self._recipe = recipe
         pipeline = build_pipeline(recipe)
         self._ir: pipeline_pb2.Pipeline = compiler.Compiler().compile(pipeline)
         parameters = {constants.PIPELINE_RUN_ID_PARAMETER_NAME: run_id}
         runtime_parameter_utils.substitute_runtime_parameter(self._ir, parameters)
         self._deployment = runner_utils.extract_local_deployment_config(self._ir)
-        self._connection = pipeline.metadata_connection_config
         self.root = Path(pipeline.pipeline_info.pipeline_root)
         self.store = RunStore(self._connection)
         self._pushed = recipe.run_folder / "pushed"

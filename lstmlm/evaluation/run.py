@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lstmlm.errors import UserError
+from lstmlm.evaluation.against import against_fingerprint, measure_earlier, worsened
 from lstmlm.evaluation.baselines import shortfalls
 from lstmlm.evaluation.thresholds import check_bounds, failures
 from lstmlm.inference.model.backend_kind import BACKENDS
@@ -34,7 +35,8 @@ def evaluate(recipe: Recipe, export: Path, records: Path, output: Path, progress
         recipe: The run.
         export: The export folder.
         records: The records folder.
-        output: Gets `metrics.json` with `metrics`, `failures`, `warnings` and `blessed`; so has the manifest.
+        output: Gets `metrics.json` with `metrics`, `failures`, `warnings` and `blessed`, and of the earlier model
+            that the recipe names its metrics as `against`; so has the manifest.
         progress: Receives the progress of the stage.
 
     Returns:
@@ -59,12 +61,20 @@ def evaluate(recipe: Recipe, export: Path, records: Path, output: Path, progress
         progress.update(0, len(held_out), unit="records", note="measuring")
         metrics = _plain(task.evaluate(export, held_out, records / "Split-train", recipe))
         found = failures(metrics, recipe.evaluation.thresholds)
-        verdict = {
+        warned = shortfalls(metrics, task)
+        earlier = measure_earlier(recipe, task, held_out, records / "Split-train")
+        if earlier is not None:
+            found += worsened(metrics, _plain(earlier), recipe.evaluation.thresholds, task)
+        elif any(bounds.worse is not None for bounds in recipe.evaluation.thresholds.values()):
+            warned.append("there is no earlier model to compare with, so `worse` of the thresholds bounds nothing")
+        verdict: dict[str, Any] = {
             "metrics": _writable(metrics),
             "failures": found,
-            "warnings": shortfalls(metrics, task),
+            "warnings": warned,
             "blessed": not found,
         }
+        if earlier is not None:
+            verdict["against"] = _writable(_plain(earlier))
         text = json.dumps(verdict, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False)
         (draft.path / "metrics.json").write_text(text + "\n", encoding="utf-8")
         draft.facts.update(verdict)
@@ -75,6 +85,7 @@ def evaluate(recipe: Recipe, export: Path, records: Path, output: Path, progress
         model.fingerprint,
         data.fingerprint,
         *BACKENDS.versions([recipe.decoding.backend]),
+        *filter(None, [against_fingerprint(recipe)]),
     )
     return STAGE.publish(output, stamp, write)
 

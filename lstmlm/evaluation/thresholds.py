@@ -53,8 +53,8 @@ def check_bounds(thresholds: Mapping[str, Threshold]) -> None:
 def bound_faults(bounds: Threshold) -> Iterator[tuple[str, str]]:
     """Yields what is wrong with the bounds of a metric, and what to do."""
     given = [value for value in (bounds.min, bounds.max) if value is not None]
-    if not given:
-        yield "the threshold has no bound", "Give `min` or `max`, or remove it"
+    if not given and bounds.worse is None:
+        yield "the threshold has no bound", "Give `min`, `max` or `worse`, or remove it"
     elif not all(math.isfinite(value) for value in given):
         yield "the bound is not a finite number", "Give a number, or leave the bound out"
     elif bounds.min is not None and bounds.max is not None and bounds.min > bounds.max:

@@ -18,6 +18,7 @@ def plan_faults(draft: ParsedRecipe, recipe: Recipe) -> Iterator[Fault]:
     yield from _warmup_faults(draft, recipe)
     yield from _evaluation_faults(draft, recipe)
     yield from _cutoff_faults(draft, recipe)
+    yield from _gate_faults(draft, recipe)
 
 
 def _is_given(draft: ParsedRecipe, key: Key) -> bool:
@@ -60,3 +61,10 @@ def _cutoff_faults(draft: ParsedRecipe, recipe: Recipe) -> Iterator[Fault]:
     elif recipe.tokenizer.model is None and draft.is_sound("tokenizer") and max(cutoffs) >= vocabulary:
         what = f"{max(cutoffs)} is beyond the vocabulary, and tokenizer.vocabulary is {vocabulary}"
         yield Fault(key, what, f"Set each to less than {vocabulary}")
+
+
+def _gate_faults(draft: ParsedRecipe, recipe: Recipe) -> Iterator[Fault]:
+    for name, bounds in recipe.evaluation.thresholds.items():
+        if bounds.worse is not None and recipe.evaluation.against is None and draft.is_sound("evaluation"):
+            what = "bounds what is lost compared with evaluation.against, which is not given"
+            yield Fault(("evaluation", "thresholds", name, "worse"), what, "Set evaluation.against to last_blessed")

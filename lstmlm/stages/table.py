@@ -161,6 +161,8 @@ _ROWS = (
         holds="`metrics.json` (`metrics`, `failures`, `warnings`, `blessed`)",
         inputs=(Input("export", "export", channel="model"), _RECORDS),
         decides=("task", "seed", "evaluation", "decoding"),
+        ignores=("evaluation.against",),  # where it is; its content is a part of the fingerprint
+        outside="lstmlm.evaluation.against:against_fingerprint",
         node=Node("Evaluator", "evaluation", "Evaluation", after=("resolve",)),
     ),
     Stage(

@@ -1,4 +1,4 @@
-"""Back-translation (Sennrich et al. 2016): a model of the other direction writes sources for texts of the target side."""
+"""Back-translation (Sennrich et al. 2016): a reverse model writes sources for texts of the target side."""
 
 from __future__ import annotations
 

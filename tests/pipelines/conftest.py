@@ -51,11 +51,13 @@ class Stages:
 
     Attributes:
         called: The stages called, in order.
+        initial: The earlier model of each training.
         perplexity: What the evaluation finds.
         broken: Stage -> the error it raises.
     """
 
     called: list[str] = dataclasses.field(default_factory=list)
+    initial: list[Path | None] = dataclasses.field(default_factory=list)
     perplexity: float = 50.0
     broken: dict[str, Exception] = dataclasses.field(default_factory=dict)
 
@@ -91,11 +93,12 @@ def stages(monkeypatch: pytest.MonkeyPatch) -> Stages:
         recipe: Recipe, examples: Path, tokenizer: Path, output: Path, progress: Silent, *, ray_address: object
     ) -> None:
         progress.update(recipe.training.steps, unit="steps")
+        fake.initial.append(None if recipe.training.initial is None else recipe.training.initial.model)
         fake.write("model", "train", output, {"weights.npz": str(recipe.training.steps)})
 
     def export(recipe: Recipe, model: Path, tokenizer: Path, output: Path, progress: object) -> None:
         weights = (model / "weights.npz").read_text(encoding="utf-8")
-        files = {"saved_model.pb": weights, "decoding": recipe.decoding.model_dump_json()}
+        files = {"saved_model.pb": weights, "weights.npz": weights, "decoding": recipe.decoding.model_dump_json()}
         fake.write("export", "export", output, files)
 
     def evaluate(recipe: Recipe, export: Path, records: Path, output: Path, progress: object) -> None:

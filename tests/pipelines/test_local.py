@@ -13,6 +13,7 @@ from lstmlm.progress import Silent
 from lstmlm.stages import pipeline_stages
 
 if TYPE_CHECKING:
+    from lstmlm.recipe.recipe import Recipe
     from tests.pipelines.conftest import MakeRecipe, Stages
 
 pytestmark = [pytest.mark.tfx, pytest.mark.slow]
@@ -205,3 +206,32 @@ def test_the_default_listener_is_silent() -> None:
     listener = SilentListener()
     assert isinstance(listener.started("train"), Silent)
     listener.finished("train", None, cached=True)
+
+
+def test_a_run_starts_from_the_last_model_that_was_good_enough(make_recipe: MakeRecipe, stages: Stages) -> None:
+    from pipelines.local import run_local
+
+    def recipe(steps: int) -> Recipe:
+        initial = {"initial": {"model": "last_blessed"}, "steps": steps}
+        return make_recipe(training=initial, evaluation={"against": "last_blessed"})
+
+    first = run_local(recipe(2), run_id="1")
+    second = run_local(recipe(3), run_id="2")
+    stages.perplexity = 500.0
+    with pytest.raises(BelowThreshold):
+        run_local(recipe(4), run_id="3")
+    stages.perplexity = 50.0
+    run_local(recipe(5), run_id="4")
+    assert stages.initial == [None, *(report.artifacts["export"] for report in (first, second, second))]
+    stages.calls()
+    # The second run again: it began with the first one's model, whatever was blessed since.
+    run_local(recipe(3), run_id="2")
+    assert stages.calls() == []
+
+
+def test_a_run_for_another_scheduler_cannot_start_from_the_last_blessed_model(make_recipe: MakeRecipe) -> None:
+    from pipelines.kubeflow import compile_kubeflow
+
+    recipe = make_recipe(training={"initial": {"model": "last_blessed"}})
+    with pytest.raises(UserError, match=r"^training\.initial: `last_blessed` is known in `lstmlm run` only"):
+        compile_kubeflow(recipe, Path("unused.yaml"))

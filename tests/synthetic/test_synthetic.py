@@ -139,7 +139,7 @@ def test_a_task_without_targets_is_refused(stages: Path, teacher: Path, tmp_path
     recipe = Recipe.model_validate(
         {"name": "lm", "task": "generate", "corpus": {"root": stages, "train": "text.jsonl"}}
     )
-    with pytest.raises(UserError, match="^task: the task generate has no outputs"):
+    with pytest.raises(UserError, match=r"^task: the task generate has no outputs"):
         distill(recipe, teacher, tmp_path, Steps())
     with pytest.raises(UserError, match=r"^corpus\.target: the task generate has no target side"):
         write_reverse(recipe, tmp_path)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Any
 
-from pydantic import Field, field_validator
+from pydantic import Field, SerializerFunctionWrapHandler, field_validator, model_serializer
 
 from lstmlm import plugins
 from lstmlm.recipe.sections.section import Positive, Section
@@ -17,6 +18,15 @@ class Threshold(Section):
 
     min: float | None = Field(None, description="Smallest acceptable value.")
     max: float | None = Field(None, description="Largest acceptable value.")
+    worse: Annotated[float, Field(ge=0.0)] | None = Field(
+        None, description="By how much it may be worse than that of the model in `evaluation.against`, at most."
+    )
+
+    @model_serializer(mode="wrap")
+    def _without_what_is_not_asked(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        # The results of recipes from before there was such a bound stay valid.
+        content: dict[str, Any] = handler(self)
+        return {name: value for name, value in content.items() if name != "worse" or value is not None}
 
 
 class Cache(Section):
@@ -31,6 +41,11 @@ class Evaluation(Section):
     """How the trained model is evaluated."""
 
     thresholds: dict[str, Threshold] = Field({}, description="Metric name -> bounds.")
+    against: Path | None = Field(
+        None,
+        description="Export folder of an earlier model of this task, which is measured on the same records; "
+        "`last_blessed`: in `lstmlm run`, the last model of this pipeline that was good enough, if there is one.",
+    )
     max_records: Positive = Field(5000, description="Records of the valid split that are decoded at most.")
     language: str | None = Field(
         None,

@@ -10,6 +10,9 @@ from pydantic import Field, model_validator
 
 from lstmlm.recipe.sections.section import Positive, Section, refuse
 
+LAST_BLESSED = Path("last_blessed")
+"""In place of a folder: the model of the last run of this pipeline that was good enough."""
+
 PartName = Literal["embedding", "layers", "softmax"]
 """A part of a network that another one can start from."""
 
@@ -18,7 +21,9 @@ class Initial(Section):
     """The earlier model that training starts from (ULMFiT, Howard and Ruder 2018); a path by itself is its `model`."""
 
     model: Path = Field(
-        description="Folder of a finished `lstmlm train` or `lstmlm export`, made with the same tokenizer."
+        description="Folder of a finished `lstmlm train` or `lstmlm export`, made with the same tokenizer, or with the "
+        "one that it grew from (`tokenizer.grows`); `last_blessed`: in `lstmlm run`, the last model of this pipeline "
+        "that was good enough, and random weights before there is one."
     )
     backward: Path | None = Field(
         None,
