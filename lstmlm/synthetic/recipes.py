@@ -110,9 +110,14 @@ def reverse_of(recipe: Recipe) -> Recipe:
     swapped = {**section, "source": corpus.target, "target": corpus.source}
     languages = {"languages": list(corpus.target_languages), "target_languages": list(corpus.languages)}
     examples = {"max_source": recipe.examples.max_target, "max_target": recipe.examples.max_source}
+    # The thresholds and the language are those of outputs of the other side.
+    evaluation = recipe.evaluation.model_dump(
+        mode="json", exclude_unset=True, exclude={"thresholds", "language", "against"}
+    )
     changes = {
         "name": f"{recipe.name[:30]}-reverse",
         "corpus": {**swapped, **{name: value for name, value in languages.items() if value}},
+        "evaluation": evaluation,
         "examples": {**recipe.examples.model_dump(mode="json", exclude_unset=True), **examples},
     }
     return written_again(recipe, changes)
