@@ -119,7 +119,7 @@ def exported(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
 def untrained(recipe: Recipe, tokenizer: Path, output: Path) -> None:
     """Publishes a model folder with the initial weights."""
     from lstmlm.models.weights import save_arrays
-    from lstmlm.publish.folder import publish, read_manifest
+    from lstmlm.publish.folder import fingerprint, publish, read_manifest
     from lstmlm.task import load_task
     from lstmlm.tokenizer import Tokenizer
     from lstmlm.tokenizer.identity import vocabulary_facts
@@ -127,8 +127,8 @@ def untrained(recipe: Recipe, tokenizer: Path, output: Path) -> None:
 
     vocabulary = Tokenizer(tokenizer / "tokenizer.model").size
     network = load_task(recipe.task).build(recipe, vocabulary)
-    with publish(output, "model") as draft:
+    said = {"vocabulary": vocabulary, "recipe": recipe.model_dump(mode="json", include=MODEL_SECTIONS)}
+    with publish(output, "model", fingerprint(said)) as draft:
         save_arrays(draft.path / "weights.npz", network.named_variables())
-        said = {"vocabulary": vocabulary, "recipe": recipe.model_dump(mode="json", include=MODEL_SECTIONS)}
         (draft.path / "model.json").write_text(json.dumps(said), encoding="utf-8")
         draft.facts = {"valid_loss": 9.9, "vocabulary": vocabulary_facts(read_manifest(tokenizer, "tokenizer"))}
