@@ -14,11 +14,9 @@ from components.artifacts import artifact_type
 from components.executor import FILES, RECIPE, STAGE, VERSION, StageExecutor
 from components.hooks import hook_of
 from components.recipe_sections import sections
+from components.version import code_version
 from lstmlm.recipe.recipe import Recipe
 from lstmlm.stages import STAGES, Stage, node_of
-
-EXECUTOR_VERSION = 2
-"""Raise it when the executor or a hook changes what it writes; a change of a stage raises the stage's own."""
 
 PARAMETERS = {name: ExecutionParameter(type=str) for name in (STAGE, RECIPE, VERSION, FILES)}
 """Of every component. TFX does not see a change of code, so the version represents it in the cache key."""
@@ -76,8 +74,3 @@ def output_types(stage: Stage) -> dict[str, type[types.Artifact]]:
 
 def _handed(upstream: str) -> type[types.Artifact]:
     return artifact_type(node_of(STAGES[upstream]).artifact)
-
-
-def code_version(stage: Stage) -> str:
-    """Returns what represents the code of a component in its cache key."""
-    return f"{EXECUTOR_VERSION}.{stage.version}"

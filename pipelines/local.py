@@ -20,15 +20,15 @@ from tfx.orchestration.portable import launcher, runtime_parameter_utils
 from tfx.proto.orchestration import pipeline_pb2
 
 from components.runtime import Runtime, use
-from lstmlm.errors import BelowThreshold, UserError
+from lstmlm.errors import UserError
 from lstmlm.progress import Progress, Silent
 from lstmlm.publish.folder import MANIFEST
 from lstmlm.publish.locks import locked
-from lstmlm.publish.manifest import read_object
 from lstmlm.recipe.recipe import Recipe
 from lstmlm.stages import STAGES, Stage, node_of, stage_named, stage_of_node
 from pipelines.blessed import with_last_blessed
 from pipelines.build import build_pipeline, files_parameter
+from pipelines.finished import check_blessed, note_finished
 from pipelines.housekeeping import sweep
 from pipelines.moved import keys_as_at, settle
 from pipelines.store import Execution, RunStore, changed_parameter, folders, is_cached
@@ -146,6 +146,7 @@ class _Run:
         self.store = RunStore(self._connection)
         self._pushed = recipe.run_folder / "pushed"
         self._run_id, self._listener, self._ray_address = run_id, listener, ray_address
+        self._files: dict[str, str] = {}
         self._nodes = {node.pipeline_node.node_info.id: node.pipeline_node for node in self._ir.nodes}
 
     def stages(self, only: Stage | None) -> Iterator[StageReport]:
@@ -161,7 +162,8 @@ class _Run:
     def _fingerprint_files(self, stage: Stage) -> None:
         """Reads the files that a stage depends on and no stage made: they are a part of its cache key."""
         if stage.outside:
-            found = {files_parameter(stage): stage.outside_fingerprint(self._recipe)}
+            self._files[stage.name] = stage.outside_fingerprint(self._recipe)
+            found = {files_parameter(stage): self._files[stage.name]}
             runtime_parameter_utils.substitute_runtime_parameter(self._nodes[node_of(stage).id], found)
 
     def _stage(self, stage: Stage, node: pipeline_pb2.PipelineNode) -> StageReport:
@@ -181,9 +183,10 @@ class _Run:
         place, outputs = node_of(stage), folders(self.store.outputs(execution))
         cached = done is not None or place.lookup or is_cached(execution)
         artifact = outputs[place.output] / place.inside if place.output in outputs else None
+        note_finished(self._recipe, self._run_id, stage, artifact, self._files.get(stage.name, ""))
         self._listener.finished(stage.name, artifact, cached=cached)
         if stage.name == "evaluate":
-            _check_blessed(outputs[place.output])
+            check_blessed(outputs[place.output])
         return StageReport(stage.name, cached, time.monotonic() - started, artifact, outputs)
 
     def _check_upstream(self, stage: Stage, node: pipeline_pb2.PipelineNode) -> None:
@@ -195,7 +198,7 @@ class _Run:
                 what = f"stage `{stage.name}` needs `{before.name}`, which has not finished in run {self._run_id!r}"
                 raise UserError(what, where="--stage", hint=f"Run --stage {before.name} with this --run-id first")
             if before.name == "evaluate":
-                _check_blessed(folders(self.store.outputs(execution))[node_of(before).output])
+                check_blessed(folders(self.store.outputs(execution))[node_of(before).output])
 
     def _check_same(self, stage: Stage, node: pipeline_pb2.PipelineNode, done: Execution) -> None:
         changed = changed_parameter(node, done)
@@ -230,10 +233,3 @@ class _Run:
         newest = max(versions, key=lambda path: int(path.name)) / MANIFEST
         exported = folders(self.store.outputs(execution))[exporter.output] / exporter.inside / MANIFEST
         return newest.is_file() and filecmp.cmp(newest, exported, shallow=False)
-
-
-def _check_blessed(evaluation: Path) -> None:
-    verdict = read_object(evaluation / "metrics.json", "failures", "blessed")
-    if not verdict["blessed"]:
-        what = f"not good enough to be pushed: {'; '.join(map(str, verdict['failures']))}"
-        raise BelowThreshold(what, where=str(evaluation), hint="Train longer or loosen evaluation.thresholds")

@@ -77,17 +77,35 @@ def run(
         stack.enter_context(failure_reported(loaded.run_folder / FAILURE, log, lambda: at[-1]))
         screen = stack.enter_context(Screen(stack.enter_context(captured(log))))
         listener = ScreenListener(screen, at)
-        start = screen.stage("start")
-        start.update(0, note=f"{recipe} is valid; loading TFX and Beam")
-        from pipelines.local import run_local
-
-        start.finish(None, cached=False)
         try:
-            run_local(loaded, run_id=run_id, stage=stage, listener=listener, ray_address=ray_address)
+            if not _has_finished(loaded, run_id, stage, listener):
+                start = screen.stage("start")
+                start.update(0, note=f"{recipe} is valid; loading TFX and Beam")
+                from pipelines.local import run_local
+
+                start.finish(None, cached=False)
+                run_local(loaded, run_id=run_id, stage=stage, listener=listener, ray_address=ray_address)
         except BelowThreshold:
             _show(screen, listener.rows, loaded)  # a run to its end, with a verdict: the numbers matter all the more
             raise
         _show(screen, listener.rows, loaded)
+
+
+def _has_finished(recipe: Recipe, run_id: str | None, stage: str | None, listener: ScreenListener) -> bool:
+    """Answers for a single stage that this run has finished: a scheduler asks again when it retries a run.
+
+    Raises:
+        BelowThreshold: It is the evaluation, and the model was not good enough.
+    """
+    from pipelines.finished import check_blessed, finished_artifact
+
+    artifact = finished_artifact(recipe, run_id, stage_named(stage)) if run_id and stage else None
+    if artifact is None or stage is None:
+        return False
+    listener.finished(stage, artifact, cached=True)
+    if stage == "evaluate":
+        check_blessed(artifact)
+    return True
 
 
 def _show(screen: Screen, rows: list[StageRow], recipe: Recipe) -> None:

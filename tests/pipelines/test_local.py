@@ -10,7 +10,7 @@ import pytest
 
 from lstmlm.errors import BelowThreshold, UserError
 from lstmlm.progress import Silent
-from lstmlm.stages import pipeline_stages
+from lstmlm.stages import STAGES, pipeline_stages
 
 if TYPE_CHECKING:
     from lstmlm.recipe.recipe import Recipe
@@ -28,6 +28,9 @@ class Recorder:
     def __init__(self) -> None:
         self.events: list[tuple[str, str]] = []
         self.progress: list[float] = []
+
+    def waiting(self, reason: str) -> None:
+        raise AssertionError(reason)
 
     def started(self, stage: str) -> Recorder:
         self.events.append((stage, "started"))
@@ -132,6 +135,7 @@ def test_a_failure_reaches_the_caller_and_the_next_run_goes_on_from_there(
 
 
 def test_stages_run_one_by_one(make_recipe: MakeRecipe, stages: Stages) -> None:
+    from pipelines.finished import finished_artifact
     from pipelines.local import run_local
 
     recipe = make_recipe()
@@ -140,6 +144,7 @@ def test_stages_run_one_by_one(make_recipe: MakeRecipe, stages: Stages) -> None:
     for stage in ALL:
         report = run_local(recipe, run_id="one", stage=stage)
         assert [found.stage for found in report.stages] == [stage]
+        assert finished_artifact(recipe, "one", STAGES[stage]) == report.artifacts.get(stage)
     assert stages.calls() == FAKED
     recorder = Recorder()
     run_local(recipe, run_id="one", stage="train", listener=recorder)

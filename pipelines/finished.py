@@ -1,0 +1,80 @@
+"""Answers for a stage that has finished under a run id, without TFX, which takes many seconds to import.
+
+A scheduler calls stage by stage, each in a process of its own, and calls finished ones again when a run is retried.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+from components.recipe_sections import sections
+from components.version import code_version
+from lstmlm.errors import BelowThreshold
+from lstmlm.publish.folder import fingerprint, replacing
+from lstmlm.publish.manifest import read_object
+from lstmlm.recipe.recipe import Recipe
+from lstmlm.stages import Stage
+
+FOLDER = "finished"
+"""Folder of the run's folder with a note per run id and stage."""
+
+
+def note_finished(recipe: Recipe, run_id: str, stage: Stage, artifact: Path | None, files: str) -> None:
+    """Notes that a stage has finished.
+
+    Args:
+        recipe: The run.
+        run_id: The run id.
+        stage: The stage.
+        artifact: Folder of its main output; None where there is none.
+        files: The fingerprint of the files that it reads and no stage made.
+    """
+    home = recipe.run_folder.resolve()
+    place = "" if artifact is None else str(artifact.resolve().relative_to(home))
+    path = _note(recipe, run_id, stage)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with replacing(path) as stream:
+        stream.write(json.dumps({"key": _key(recipe, stage, files), "artifact": place}).encode())
+
+
+def finished_artifact(recipe: Recipe, run_id: str, stage: Stage) -> Path | None:
+    """Returns the folder of a stage's main output where the stage has finished; None: the pipeline has to answer.
+
+    The pipeline has to where the recipe, a file that the stage reads or the code has changed, or the output is gone.
+
+    Raises:
+        UserError: A file that the stage reads cannot be read.
+    """
+    try:
+        found = json.loads(_note(recipe, run_id, stage).read_text(encoding="utf-8"))
+        key, place = found["key"], found["artifact"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    artifact = recipe.run_folder / place
+    if not place or not artifact.is_dir() or key != _key(recipe, stage, stage.outside_fingerprint(recipe)):
+        return None
+    return artifact
+
+
+def check_blessed(evaluation: Path) -> None:
+    """Refuses to continue after an evaluation that failed.
+
+    Raises:
+        BelowThreshold: The model is outside the thresholds of the recipe.
+    """
+    verdict = read_object(evaluation / "metrics.json", "failures", "blessed")
+    if not verdict["blessed"]:
+        what = f"not good enough to be pushed: {'; '.join(map(str, verdict['failures']))}"
+        raise BelowThreshold(what, where=str(evaluation), hint="Train longer or loosen evaluation.thresholds")
+
+
+def _note(recipe: Recipe, run_id: str, stage: Stage) -> Path:
+    # A run id may hold anything, such as slashes.
+    name = hashlib.sha256(run_id.encode("utf-8", "surrogateescape")).hexdigest()[:16]
+    return recipe.run_folder / FOLDER / name / f"{stage.name}.json"
+
+
+def _key(recipe: Recipe, stage: Stage, files: str) -> str:
+    return fingerprint(sections(recipe, stage), code_version(stage), files)
