@@ -58,7 +58,7 @@ def back_translate(
     model = read_manifest(reverse, "export", verify=True)
     backward = reverse_of(recipe)
     records = read_corpus(recipe, home, lines, runner)
-    asked = asking(backward, reverse, {"field": field, "id": None, "max_dead_fraction": 0.1})
+    asked = asking(backward, reverse, {"field": field, "id": None})
     predictions = decoded(asked, reverse, text, home, lines, runner)
     corpus = home / "corpus"
     lineage = {"reverse": model.fingerprint, "predictions": read_manifest(predictions).fingerprint}

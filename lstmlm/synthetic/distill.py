@@ -61,7 +61,7 @@ def distill(
     records = read_corpus(recipe, home, lines, runner)
     texts = home / "texts"
     lines.step("texts", texts, lambda progress: write_texts(records, texts))
-    asked = asking(_with_beam(recipe), teacher, {"field": "text", "id": "id", "max_dead_fraction": 0.1})
+    asked = asking(_with_beam(recipe), teacher, {"field": "text", "id": "id"})
     predictions = decoded(asked, teacher, texts / TEXTS, home, lines, runner)
     corpus = home / "corpus"
     lineage = {"teacher": model.fingerprint, "predictions": read_manifest(predictions).fingerprint}

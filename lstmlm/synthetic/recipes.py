@@ -48,8 +48,7 @@ def student_of(recipe: Recipe, corpus: Path, tokenizer: Path, *, size: float, vo
     """
     decoding = recipe.decoding.model_dump(mode="json", exclude_unset=True)
     kept = {name: value for name, value in decoding.items() if name in ("precision", "backend", "max_tokens", "batch")}
-    training = recipe.training.model_dump(mode="json", exclude_unset=True)
-    training.pop("initial", None)
+    training = recipe.training.model_dump(mode="json", exclude_unset=True, exclude={"initial"})
     section = {**recipe.tokenizer.model_dump(mode="json", exclude_unset=True), "model": str(tokenizer.resolve())}
     for name in ("grows", "symbols"):
         section.pop(name, None)
@@ -106,9 +105,9 @@ def reverse_of(recipe: Recipe) -> Recipe:
     if corpus.target is None:
         what = f"the task {recipe.task} has no target side to translate back"
         raise UserError(what, where="corpus.target", hint="Name a recipe of pairs")
-    section = corpus.model_dump(mode="json", exclude_unset=True)
-    swapped = {**section, "source": corpus.target, "target": corpus.source}
+    kept = corpus.model_dump(mode="json", exclude_unset=True, exclude={"languages", "target_languages"})
     languages = {"languages": list(corpus.target_languages), "target_languages": list(corpus.languages)}
+    swapped = {**kept, **languages, "source": corpus.target, "target": corpus.source}
     examples = {"max_source": recipe.examples.max_target, "max_target": recipe.examples.max_source}
     # The thresholds and the language are those of outputs of the other side.
     evaluation = recipe.evaluation.model_dump(
@@ -116,8 +115,9 @@ def reverse_of(recipe: Recipe) -> Recipe:
     )
     changes = {
         "name": f"{recipe.name[:30]}-reverse",
-        "corpus": {**swapped, **{name: value for name, value in languages.items() if value}},
+        "corpus": swapped,
         "evaluation": evaluation,
+        "training": recipe.training.model_dump(mode="json", exclude_unset=True, exclude={"initial"}),
         "examples": {**recipe.examples.model_dump(mode="json", exclude_unset=True), **examples},
     }
     return written_again(recipe, changes)

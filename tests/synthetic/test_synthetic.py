@@ -146,8 +146,10 @@ def test_a_task_without_targets_is_refused(stages: Path, teacher: Path, tmp_path
 
 
 def test_a_reverse_model_s_recipe_has_the_sides_swapped(pair_stages: Path, tmp_path: Path) -> None:
-    path = write_reverse(recipe_of(pair_stages, "examples.max_source=30"), tmp_path)
-    reverse = load_recipe(path)
+    changes = ["examples.max_source=30", "corpus.languages=[en]", "evaluation.thresholds.bleu={min: 30}"]
+    reverse = load_recipe(write_reverse(recipe_of(pair_stages, *changes, "training.initial=m"), tmp_path))
+    assert (reverse.corpus.languages, reverse.corpus.target_languages) == ((), ("en",))
+    assert (reverse.training.initial, reverse.evaluation.thresholds) == (None, {})
     assert (reverse.corpus.source, reverse.corpus.target) == ("upper", "en")
     assert (reverse.examples.max_source, reverse.examples.max_target) == (40, 30)
     assert reverse.corpus.train == "pairs.tsv"
