@@ -1,10 +1,8 @@
-"""Puts the last blessed model in the place of `last_blessed` in a recipe, the same one for all stages of a run id."""
+"""Finds the last blessed model of a pipeline, for a recipe that starts from it or is compared with it."""
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from typing import Any
 
 from ml_metadata.proto import metadata_store_pb2
 from tfx.dsl.input_resolution.strategies.latest_blessed_model_strategy import LatestBlessedModelStrategy
@@ -12,11 +10,10 @@ from tfx.orchestration import metadata
 from tfx.types import artifact_utils, standard_artifacts
 
 from components.artifacts import folder
-from lstmlm.publish.folder import replacing
-from lstmlm.publish.manifest import MANIFEST, fingerprint, read_object
+from lstmlm.publish.manifest import MANIFEST
 from lstmlm.recipe.recipe import Recipe
-from lstmlm.recipe.sections.initial import LAST_BLESSED
 from lstmlm.stages import STAGES, node_of
+from pipelines.chosen import keep_choice, naming, with_kept_choice
 
 
 def with_last_blessed(recipe: Recipe, connection: metadata_store_pb2.ConnectionConfig, run_id: str) -> Recipe:
@@ -29,34 +26,14 @@ def with_last_blessed(recipe: Recipe, connection: metadata_store_pb2.ConnectionC
         connection: The ML Metadata store.
         run_id: The run.
     """
-    initial, against = recipe.training.initial, recipe.evaluation.against
-    starts, compares = initial is not None and initial.model == LAST_BLESSED, against == LAST_BLESSED
-    if not starts and not compares:
-        return recipe
-    model = _chosen(recipe, connection, run_id)
-    changed: dict[str, Any] = {}
-    if starts and initial is not None:
-        start = None if model is None else initial.model_copy(update={"model": model})
-        changed["training"] = recipe.training.model_copy(update={"initial": start})
-    if compares:
-        changed["evaluation"] = recipe.evaluation.model_copy(update={"against": model})
-    return recipe.model_copy(update=changed)
-
-
-def _chosen(recipe: Recipe, connection: metadata_store_pb2.ConnectionConfig, run_id: str) -> Path | None:
-    path = recipe.run_folder / "last_blessed" / f"{fingerprint(run_id)[:16]}.json"
-    if path.is_file():
-        kept = read_object(path, "run_id", "model")["model"]
-        return None if kept is None else recipe.run_folder.resolve() / str(kept)
-    found = last_blessed(connection)
-    home = recipe.run_folder.resolve()
-    if found is not None and not found.is_relative_to(home):
-        found = None  # of a folder that is not this run's any more
-    kept = None if found is None else str(found.relative_to(home))
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with replacing(path, durable=True) as stream:
-        stream.write(json.dumps({"run_id": run_id, "model": kept}).encode() + b"\n")
-    return found
+    kept = with_kept_choice(recipe, run_id)
+    if kept is not None:
+        return kept
+    model = last_blessed(connection)
+    if model is not None and not model.is_relative_to(recipe.run_folder.resolve()):
+        model = None  # of a folder that is not this run's any more
+    keep_choice(recipe, run_id, model)
+    return naming(recipe, model)
 
 
 def last_blessed(connection: metadata_store_pb2.ConnectionConfig) -> Path | None:

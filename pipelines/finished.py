@@ -16,6 +16,7 @@ from lstmlm.publish.folder import fingerprint, replacing
 from lstmlm.publish.manifest import read_object
 from lstmlm.recipe.recipe import Recipe
 from lstmlm.stages import Stage
+from pipelines.chosen import with_kept_choice
 
 FOLDER = "finished"
 """Folder of the run's folder with a note per run id and stage."""
@@ -52,8 +53,10 @@ def finished_artifact(recipe: Recipe, run_id: str, stage: Stage) -> Path | None:
         key, place = found["key"], found["artifact"]
     except (OSError, ValueError, KeyError, TypeError):
         return None
-    artifact = recipe.run_folder / place
-    if not place or not artifact.is_dir() or key != _key(recipe, stage, stage.outside_fingerprint(recipe)):
+    artifact, chosen = recipe.run_folder / place, with_kept_choice(recipe, run_id)
+    if not place or not artifact.is_dir() or chosen is None:
+        return None
+    if key != _key(chosen, stage, stage.outside_fingerprint(chosen)):
         return None
     return artifact
 

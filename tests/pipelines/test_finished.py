@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from lstmlm.errors import BelowThreshold
+from lstmlm.publish.folder import publish
 from lstmlm.recipe.recipe import Recipe
 from lstmlm.stages import STAGES
+from pipelines.chosen import keep_choice, with_kept_choice
 from pipelines.finished import check_blessed, finished_artifact, note_finished
 
 if TYPE_CHECKING:
@@ -45,6 +47,25 @@ def test_a_change_of_what_it_depends_on_is_for_the_pipeline_to_answer(make_recip
     with (tmp_path / "train.txt").open("a") as stream:
         stream.write("one more line\n")
     assert finished_artifact(make_recipe(), "a", INGEST) is None
+
+
+def test_last_blessed_is_what_it_was_when_the_run_began(make_recipe: MakeRecipe) -> None:
+    recipe = make_recipe(training={"initial": "last_blessed"}, evaluation={"against": "last_blessed"})
+    model = recipe.run_folder.resolve() / "artifacts/Exporter/model/8"
+    with publish(model, "export", "a model") as draft:
+        (draft.path / "weights.npz").write_text("weights")
+    assert finished_artifact(recipe, "a", STAGES["train"]) is None
+    for run_id, chosen in (("a", None), ("b", model)):
+        keep_choice(recipe, run_id, chosen)
+        named = with_kept_choice(recipe, run_id)
+        assert named is not None
+        assert named.evaluation.against == chosen
+        artifact = finish(named, run_id, stage="train")
+        assert finished_artifact(recipe, run_id, STAGES["train"]) == artifact
+        shutil.rmtree(artifact)
+    assert named.training.initial is not None
+    assert named.training.initial.model == model
+    assert with_kept_choice(recipe, "c") is None
 
 
 def test_an_output_that_is_gone_is_not_finished(make_recipe: MakeRecipe) -> None:
