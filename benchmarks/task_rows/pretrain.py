@@ -27,7 +27,10 @@ FINE_TUNED, PAIRS = 2_000, 20_000
 STEPS = {"base": 6000, "fine": 800, "pairs": 4000}
 """Steps of each kind of training; about 20 minutes of two cores for 6000."""
 QUICK = ("model.units=64", "model.encoder_units=32", "model.embedding=64", "training.evaluate_batches=4")
-MORE_PIECES = 200
+PIECES, MORE_PIECES, FEW_PIECES = 8000, 200, 2000
+"""Of the vocabulary, new ones for the other domain, and of the vocabulary of a quick run."""
+FEW = 3000
+"""Pairs of a quick run."""
 
 
 def rows(quick: bool) -> Iterator[Row]:
@@ -42,7 +45,21 @@ def _changes(kind: str, quick: bool) -> list[str]:
     changes = [f"training.steps={steps}", f"training.warmup={min(300, steps // 4)}", "evaluation.thresholds={}"]
     every = max(20, steps // 12)
     changes += [f"training.evaluate_every={every}", f"training.checkpoint_every={every}", "training.workers=1"]
-    return [*changes, "training.threads=2", *(QUICK if quick else ())]
+    changes += ["training.threads=2", f"tokenizer.vocabulary={_pieces(quick)}"]
+    # Those of the first vocabulary, by name: a vocabulary that grows keeps them.
+    changes.append(f"model.cutoffs=[{_pieces(quick) // 8},{_pieces(quick) // 2}]")
+    return [*changes, *(QUICK if quick else ())]
+
+
+def _pieces(quick: bool) -> int:
+    return FEW_PIECES if quick else PIECES
+
+
+def _some(lines: list[str], quick: bool) -> list[str]:
+    """Returns lines in a random order, in a quick run a few of them."""
+    lines = [*lines]
+    random.Random(2).shuffle(lines)
+    return lines[:FEW] if quick else lines
 
 
 def _pairs(split: str) -> list[str]:
@@ -64,16 +81,15 @@ def _corpus(name: str, train: Sequence[str], valid: Sequence[str]) -> list[str]:
 
 
 def _fine_tuned(quick: bool) -> Iterator[Row]:
-    short = [[line for line in _pairs(split) if _words(line) <= SHORT] for split in ("train", "valid")]
+    short = [_some([line for line in _pairs(split) if _words(line) <= SHORT], quick) for split in ("train", "valid")]
     long = [[line for line in _pairs(split) if _words(line) >= LONG] for split in ("train", "valid")]
     chosen = random.Random(1).sample(long[0], FINE_TUNED)
-    cutoffs = "model.cutoffs=[1000,4000]"
-    base = run_recipe(RECIPE, HOME / "base", [*_corpus("short", *short), *_changes("base", quick), cutoffs])
+    base = run_recipe(RECIPE, HOME / "base", [*_corpus("short", *short), *_changes("base", quick)])
     there = _corpus("long", chosen, long[1])
-    before = _measured_on(base, there, "base_there", [*_changes("base", quick), cutoffs])
-    changes = [*there, *_changes("fine", quick), cutoffs, "training.learning_rate=0.001"]
+    before = _measured_on(base, there, "base_there", _changes("base", quick))
+    changes = [*there, *_changes("fine", quick), "training.learning_rate=0.001"]
     changes += [f"training.initial={base.folder / 'train'}", f"tokenizer.grows={base.folder / 'tokenizer'}"]
-    changes += [f"tokenizer.vocabulary={8000 + MORE_PIECES}"]
+    changes += [f"tokenizer.vocabulary={_pieces(quick) + MORE_PIECES}"]
     after = run_recipe(
         RECIPE, HOME / "fine", changes, ["ingest", "tokenizer", "examples", "train", "export", "evaluate"]
     )
@@ -102,7 +118,7 @@ def _same_ids(old: Result, new: Result) -> float:
 def _distilled(quick: bool) -> Iterator[Row]:
     changes = [*_changes("base", quick), "inference.max_records=null"]
     if quick:
-        changes += _corpus("few", _pairs("train")[5000:7000], _pairs("valid")[500:700])
+        changes += _corpus("few", _some(_pairs("train"), quick), _some(_pairs("valid"), quick)[:200])
     beam = ["decoding.method=beam", "decoding.beam=5"]
     teacher = run_recipe(RECIPE, HOME / "teacher", [*changes, *beam])
     home = HOME / "distilled"
@@ -131,11 +147,8 @@ def _speed(name: str, recipe: Path, model: Result, changes: Sequence[str]) -> fl
 
 
 def _back_translated(quick: bool) -> Iterator[Row]:
-    pairs = _pairs("train")
-    random.Random(2).shuffle(pairs)
-    valid = _pairs("valid")
-    if quick:
-        pairs, valid = pairs[:3000], valid[:200]
+    pairs = _some(_pairs("train"), quick)
+    valid = _some(_pairs("valid"), quick)[:200] if quick else _pairs("valid")
     count = len(pairs) // 2 if quick else PAIRS
     corpus, changes = _corpus("pairs", pairs[:count], valid), _changes("pairs", quick)
     text = HOME / "corpora" / "french.txt"
