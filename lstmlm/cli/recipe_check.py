@@ -23,7 +23,14 @@ from lstmlm.recipe.sections.section import Section
 from lstmlm.task import Task, load_task
 from lstmlm.training.metrics.objective import SCORED
 
-_OF_PAIRS = ("model.pointer", "model.input_feeding", "decoding.coverage_penalty", "decoding.replace_unknown")
+_OF_PAIRS = (
+    "model.pointer",
+    "model.coverage",
+    "training.coverage_loss",
+    "model.input_feeding",
+    "decoding.coverage_penalty",
+    "decoding.replace_unknown",
+)
 _OF_TEXT = ("training.activation_penalty", "training.temporal_penalty", "evaluation.cache.size")
 
 

@@ -25,15 +25,18 @@ class Rows:
     """States and memory of rows.
 
     Attributes:
-        state: The states of the layers, each [rows, units]; a record's hypotheses are adjacent.
+        state: The states of the layers, each [rows, units]; a record's hypotheses are adjacent. In a model with
+            coverage the last is the attention to the source so far, [rows, source].
         memory: What is attended to, each array [records, ...] with the source as the axis `Backend.source_axes` says;
             empty for a language model.
         lengths: Source tokens of each record, int64 [records].
+        covers: Whether the last state is coverage.
     """
 
     state: list[Array]
     memory: list[Array]
     lengths: Ints
+    covers: bool = False
 
 
 class Backend(Protocol):

@@ -140,13 +140,15 @@ class Slots:
             some = np.zeros(count, np.int64)
             state = [backend.take(array, np.repeat(some, self.width)) for array in encoded.state]
             memory = [backend.take(array, some) for array in encoded.memory]
-            self.rows = Rows(state, memory, encoded.lengths[some].copy())
+            self.rows = Rows(state, memory, encoded.lengths[some].copy(), encoded.covers)
         live = self.rows.lengths[self.owners >= 0]
         longest = int(max(live.max(initial=1), encoded.lengths.max(initial=1)))
         needed = -(-longest // SOURCE_MULTIPLE) * SOURCE_MULTIPLE
         for n, axis in enumerate(backend.source_axes):
             if self.rows.memory[n].shape[axis] != needed:
                 self.rows.memory[n] = backend.resize(self.rows.memory[n], axis, needed)
+        if self.rows.covers and self.rows.state[-1].shape[1] != needed:
+            self.rows.state[-1] = backend.resize(self.rows.state[-1], 1, needed)
         if backend.source_axes:
             self.rows.lengths = np.minimum(self.rows.lengths, needed)
         return self.rows

@@ -15,11 +15,11 @@ _SERVED = {"method", "temperature", "max_tokens", "batch", "backend", "precision
 def option_beyond_engine(sizes: Model) -> str:
     """Returns the first option of a model that the engine does not compute, as `field: value`; empty: it computes all.
 
-    The engine's step reads a token, the states and the attended source. A model that reads more (the last attentional
-    vector, the source's ids), or predicts in another way, is beyond it.
+    The engine's step reads a token, the states and the attended source. A model that reads the last attentional vector
+    too, or attends in another way, is beyond it.
     """
-    plain = Model(attention="luong", residual=False, input_feeding=False, pointer=False)
-    for field in ("input_feeding", "pointer", "attention", "residual"):
+    plain = Model(attention="luong", residual=False, input_feeding=False)
+    for field in ("input_feeding", "attention", "residual"):
         value = getattr(sizes, field)
         if value != getattr(plain, field):
             return f"{field}: {str(value).lower()}"

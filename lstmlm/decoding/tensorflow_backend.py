@@ -33,7 +33,8 @@ class TensorFlowBackend:
     def __init__(self, network: Autoregressive, vocabulary: int) -> None:
         self._network, self.vocabulary = network, vocabulary
         self.closes_source = network.closes_source
-        self.source_axes: Sequence[int] = [1, 1] if self.closes_source else []
+        # Keys, values and, for a model that copies, the source.
+        self.source_axes: Sequence[int] = [1] * (2 + network.copies) if self.closes_source else []
         # A shape of its own for every number of source tokens would be traced anew.
         self._start = tf.function(self._read, reduce_retracing=True)
         self._greedy = tf.function(self._most_likely, reduce_retracing=True)
@@ -44,7 +45,7 @@ class TensorFlowBackend:
     def encode(self, ids: Ints, lengths: Ints) -> Rows:
         """See `Backend`."""
         state, memory = self._start(tf.constant(ids, tf.int32), tf.constant(lengths, tf.int32))
-        return Rows(list(state), list(memory), lengths)
+        return Rows(list(state), list(memory), lengths, self._network.covers)
 
     def most_likely(self, rows: Rows, tokens: Ints) -> Ints:
         """See `Backend`."""
@@ -89,17 +90,27 @@ class TensorFlowBackend:
 
     def _read(self, ids: tf.Tensor, lengths: tf.Tensor) -> tuple[Tensors, Tensors]:
         states, memory = self._network.start(ids, lengths)
-        return [part for state in states for part in state], [] if memory is None else [memory.keys, memory.values]
+        arrays = [] if memory is None else [memory.keys, memory.values]
+        carried = [part for state in states for part in state]
+        if memory is not None and memory.source is not None:
+            arrays.append(memory.source)
+        if memory is not None and memory.coverage is not None:
+            carried.append(memory.coverage)
+        return carried, arrays
 
     def _all(
         self, tokens: tf.Tensor, state: Tensors, memory: Tensors, lengths: tf.Tensor
     ) -> tuple[tf.Tensor, Tensors, tf.Tensor | None]:
-        states = [State(h, c) for h, c in zip(state[::2], state[1::2], strict=True)]
+        layers, coverage = (state[:-1], state[-1]) if self._network.covers else (state, None)
+        states = [State(h, c) for h, c in zip(layers[::2], layers[1::2], strict=True)]
         attended = None
         if memory:
-            attended = Memory(memory[0], memory[1], padding_bias(lengths, tf.shape(memory[0])[1]))
+            keys, values, *source = memory
+            bias = padding_bias(lengths, tf.shape(keys)[1])
+            attended = Memory(keys, values, bias, source[0] if source else None, coverage)
         logits, after, attention = self._network.advance(tokens, states, attended)
-        return logits, [part for state in after for part in state], attention
+        carried = [part for state in after for part in state]
+        return logits, carried if coverage is None else [*carried, coverage + attention], attention
 
     def _most_likely(self, *arguments: Any) -> tuple[tf.Tensor, Tensors]:
         logits, state, _ = self._all(*arguments)

@@ -90,6 +90,12 @@ class Autoregressive(Trainable):
     closes_source: bool
     """Whether `decode` expects its ids to be closed by *end*: a whole source text, not the start of one."""
 
+    copies: bool = False
+    """Whether it copies from the source: `start` puts the source tokens into the memory."""
+
+    covers: bool = False
+    """Whether it has coverage: `start` puts an empty one into the memory, and `advance` reads it there."""
+
     @abc.abstractmethod
     def targets(self, batch: Mapping[str, tf.Tensor]) -> tf.Tensor:
         """Returns what `loss` is summed over: the ids to be predicted, int32 [batch, time], 0 for padding."""
@@ -133,7 +139,7 @@ class Autoregressive(Trainable):
         Args:
             tokens: int32 [rows]; rows / records hypotheses of a record are adjacent.
             states: The states before.
-            memory: What `start` gave.
+            memory: What `start` gave; a model with coverage finds in it the attention of the steps before, summed.
 
         Returns:
             Logits of the next tokens, float32 [rows, vocabulary], the states after, and the attention to the source,

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
-from lstmlm.models.attention import Memory, attention_layer
+from lstmlm.models.attention import Memory, attention_layer, repeated_attention
 from lstmlm.models.base import Autoregressive
 from lstmlm.models.dense import Dense
 from lstmlm.models.encoder import Encoder
@@ -29,10 +29,12 @@ class DecoderState(NamedTuple):
     Attributes:
         states: State of every layer.
         vector: The last attentional vector, float32 [batch, embedding]; only fed back with `input_feeding`.
+        coverage: The attention so far, summed, float32 [batch, source]; only read with `coverage`.
     """
 
     states: list[State]
     vector: tf.Tensor
+    coverage: tf.Tensor
 
 
 class Seq2Seq(Autoregressive):
@@ -43,13 +45,17 @@ class Seq2Seq(Autoregressive):
         vocabulary: Number of tokens.
         seed: Decides the initial weights.
         precision: Type of the matrix products.
+        coverage_loss: Weight of attention to what was attended to before, in the loss that is trained on.
     """
 
     closes_source = True
 
-    def __init__(self, sizes: Model, vocabulary: int, seed: int, precision: tf.DType) -> None:
+    def __init__(
+        self, sizes: Model, vocabulary: int, seed: int, precision: tf.DType, coverage_loss: float = 0.0
+    ) -> None:
         super().__init__(name="seq2seq")
-        self.sizes = sizes
+        self.sizes, self.coverage_loss = sizes, coverage_loss
+        self.copies, self.covers = sizes.pointer, sizes.coverage
         generator = tf.random.Generator.from_seed(seed)
         width, units, encoded = sizes.embedding, sizes.units, 2 * sizes.encoder_units
         self.softmax = output_layer(sizes, vocabulary, generator, precision=precision)
@@ -102,8 +108,13 @@ class Seq2Seq(Autoregressive):
         vectors, weights = follow(embedded, memory, states, noise)
         flat, targets = tf.reshape(vectors, [-1, vectors.shape[2]]), tf.reshape(target, [-1])
         if self.pointer is None:
-            return softmax.loss(flat, targets, smoothing)
-        return self._pointing_loss(flat, weights, source, targets, softmax)
+            nats, count = softmax.loss(flat, targets, smoothing)
+        else:
+            nats, count = self._pointing_loss(flat, weights, source, targets, softmax)
+        if self.coverage_loss and noise is not None:
+            repeated = tf.where(target > 0, repeated_attention(weights), 0.0)
+            nats += self.coverage_loss * tf.reduce_sum(repeated)
+        return nats, count
 
     def _follow(
         self, embedded: tf.Tensor, memory: Memory, states: list[State], noise: Noise | None
@@ -111,7 +122,7 @@ class Seq2Seq(Autoregressive):
         """Returns the attentional vectors and weights at every target: [batch, time, embedding], [..., source]."""
         values, _ = self.stack(embedded, states, noise, 2)
         values = tf.transpose(values, [1, 0, 2])
-        weights = self.attention.weights(values, memory)
+        weights = self.attention.weights_in_order(values, memory)
         return self._dropped(self.attention.vectors(values, weights, memory), noise), weights
 
     def _follow_feeding(
@@ -129,11 +140,13 @@ class Seq2Seq(Autoregressive):
             joined = tf.concat([embedded[t], at.vector], axis=1)
             values, states = self.stack(joined[None], at.states, noise, 2)
             values = tf.transpose(values, [1, 0, 2])
-            weights = self.attention.weights(values, memory)
+            weights = self.attention.weights(values, memory._replace(coverage=at.coverage))
             vector = self._dropped(self.attention.vectors(values, weights, memory), noise)[:, 0]
-            return t + 1, DecoderState(states, vector), vectors.write(t, vector), attended.write(t, weights[:, 0])
+            after = DecoderState(states, vector, at.coverage + weights[:, 0])
+            return t + 1, after, vectors.write(t, vector), attended.write(t, weights[:, 0])
 
-        start = (tf.constant(0), DecoderState(states, tf.zeros([batch, width])), vectors, attended)
+        begin = DecoderState(states, tf.zeros([batch, width]), tf.zeros_like(memory.bias[:, 0]))
+        start = (tf.constant(0), begin, vectors, attended)
         *_, vectors, attended = tf.while_loop(lambda t, *_: t < time, body, start, maximum_iterations=time)
         return tf.transpose(vectors.stack(), [1, 0, 2]), tf.transpose(attended.stack(), [1, 0, 2])
 
@@ -156,9 +169,10 @@ class Seq2Seq(Autoregressive):
         mixed = self.pointer.target_nats(vectors, nats, weights, tf.gather(source, rows), targets)
         return tf.reduce_sum(mixed), tf.cast(tf.size(targets), tf.float32)
 
-    def begin(self, states: list[State]) -> DecoderState:
+    def begin(self, states: list[State], memory: Memory) -> DecoderState:
         """Returns the state of the decoder before the first token."""
-        return DecoderState(states, tf.zeros([tf.shape(states[0].h)[0], self.sizes.embedding]))
+        vector = tf.zeros([tf.shape(states[0].h)[0], self.sizes.embedding])
+        return DecoderState(states, vector, tf.zeros_like(memory.bias[:, 0]))
 
     def follow(
         self, token: tf.Tensor, at: DecoderState, memory: Memory, source: tf.Tensor
@@ -178,12 +192,12 @@ class Seq2Seq(Autoregressive):
         if self.sizes.input_feeding:
             read = tf.concat([read, at.vector], axis=1)
         values, states = self.stack.step(read, at.states)
-        weights = self.attention.weights(values[:, None, :], memory)
+        weights = self.attention.weights(values[:, None, :], memory._replace(coverage=at.coverage))
         vector = self.attention.vectors(values[:, None, :], weights, memory)[:, 0]
         logits = self.softmax.logits(vector)
         if self.pointer is not None:
             logits = self.pointer.logits(vector, logits, weights[:, 0], source)
-        return logits, DecoderState(states, vector)
+        return logits, DecoderState(states, vector, at.coverage + weights[:, 0])
 
     def decode(self, ids: tf.Tensor, lengths: tf.Tensor, seeds: tf.Tensor, options: Options) -> tf.Tensor:
         """See `Autoregressive.decode`: `ids` are source texts closed by *end*."""
@@ -194,12 +208,14 @@ class Seq2Seq(Autoregressive):
             return self.follow(token, at, memory, ids)
 
         begin = tf.fill([batch, 1], BEGIN)
-        return decode(step, self.begin(states), begin, tf.ones([batch], tf.int32), seeds, options)
+        return decode(step, self.begin(states, memory), begin, tf.ones([batch], tf.int32), seeds, options)
 
     def start(self, ids: tf.Tensor, lengths: tf.Tensor) -> tuple[list[State], Memory | None]:
         """See `Autoregressive.start`."""
         memory, states = self.encode(ids, lengths, None)
-        return states, memory
+        source = ids if self.copies else None
+        coverage = tf.zeros_like(memory.bias[:, 0]) if self.covers else None
+        return states, memory._replace(source=source, coverage=coverage)
 
     def advance(
         self, tokens: tf.Tensor, states: list[State], memory: Memory | None
@@ -210,9 +226,13 @@ class Seq2Seq(Autoregressive):
         # A record's hypotheses attend to one memory, as steps in time do in training.
         grouped = tf.reshape(values, [tf.shape(memory.keys)[0], -1, self.stack.units])
         weights = self.attention.weights(grouped, memory)
-        vectors = self.attention.vectors(grouped, weights, memory)
-        logits = self.softmax.logits(tf.reshape(vectors, [-1, vectors.shape[2]]))
-        return logits, after, tf.reshape(weights, [-1, tf.shape(weights)[2]])
+        vectors = tf.reshape(self.attention.vectors(grouped, weights, memory), [-1, self.sizes.embedding])
+        logits = self.softmax.logits(vectors)
+        attention = tf.reshape(weights, [-1, tf.shape(weights)[2]])
+        if self.pointer is not None:
+            source = tf.repeat(memory.source, tf.shape(grouped)[1], axis=0)
+            logits = self.pointer.logits(vectors, logits, attention, source)
+        return logits, after, attention
 
 
 def _lengths(ids: tf.Tensor) -> tf.Tensor:

@@ -109,6 +109,8 @@ class Recipe(Section):
             yield "training.label_smoothing needs a model without model.pointer. Leave one of them out"
         if self.model.softmax == "adaptive" and self.model.pointer:
             yield "model.pointer needs model.softmax=full. Leave one of them out"
+        if self.training.coverage_loss and not self.model.coverage:
+            yield "training.coverage_loss needs model.coverage. Set it, or leave coverage_loss out"
 
     @property
     def run_folder(self) -> Path:

@@ -138,7 +138,7 @@ _ROWS = (
         help="Write the SavedModel: text in, text out.",
         function="lstmlm.export:export",
         kind="export",
-        version=6,
+        version=7,
         holds="a SavedModel, `weights.npz`, `model.json`, `tokenizer.model`",
         inputs=(Input("model", "train", channel="training_run"), _TOKENIZER),
         decides=("task", "decoding", "examples"),

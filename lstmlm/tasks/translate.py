@@ -70,7 +70,8 @@ class Translate(TextTask):
 
         from lstmlm.models.seq2seq import Seq2Seq
 
-        return Seq2Seq(recipe.model, vocabulary, recipe.seed, tf.as_dtype(recipe.training.precision))
+        plan = recipe.training
+        return Seq2Seq(recipe.model, vocabulary, recipe.seed, tf.as_dtype(plan.precision), plan.coverage_loss)
 
     def evaluate(self, export: Path, records: Sequence[Record], training: Path, recipe: Recipe) -> dict[str, Any]:
         """See `Task.evaluate`: sacreBLEU and chrF with every accepted translation as a reference.

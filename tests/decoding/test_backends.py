@@ -35,10 +35,25 @@ def sharpened(network):
 ADAPTIVE = SIZES.model_copy(update={"softmax": "adaptive", "cutoffs": (12, 20)})
 
 
-@pytest.fixture(scope="module", params=["pairs", "language", "adaptive pairs", "adaptive language"])
+POINTING = SIZES.model_copy(update={"pointer": True})
+KINDS = {
+    "pairs": (Seq2Seq, SIZES),
+    "language": (LanguageModel, SIZES),
+    "adaptive pairs": (Seq2Seq, ADAPTIVE),
+    "adaptive language": (LanguageModel, ADAPTIVE),
+    "pointing pairs": (Seq2Seq, POINTING),
+    "covering pairs": (Seq2Seq, SIZES.model_copy(update={"coverage": True})),
+    "pointing, covering pairs": (Seq2Seq, POINTING.model_copy(update={"coverage": True})),
+}
+
+
+@pytest.fixture(scope="module", params=KINDS)
 def network(request):
-    kind = Seq2Seq if request.param.endswith("pairs") else LanguageModel
-    return sharpened(kind(ADAPTIVE if request.param.startswith("adaptive") else SIZES, VOCABULARY, 1, tf.float32))
+    kind, sizes = KINDS[request.param]
+    network = sharpened(kind(sizes, VOCABULARY, 1, tf.float32))
+    if network.covers:
+        network.attention.coverage.assign(-2.0)
+    return network
 
 
 def onnx_backend(network, *, int8=False):

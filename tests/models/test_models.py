@@ -126,6 +126,8 @@ def test_the_seed_decides_the_initial_weights():
         {"attention": "bahdanau", "residual": True},
         {"input_feeding": True, "pointer": True, "attention": "bahdanau"},
         {"softmax": "adaptive", "cutoffs": (12, 20)},
+        {"coverage": True, "pointer": True},
+        {"coverage": True, "input_feeding": True},
     ],
     ids=str,
 )
@@ -135,7 +137,9 @@ def test_decoding_one_step_at_a_time_agrees_with_teacher_forcing(options):
     batch = pair_batch(np.random.default_rng(4), 2)
     source, target = batch["source"], batch["target"]
     memory, states = model.encode(source, tf.constant([6, 6]), None)
-    at, token, total = model.begin(states), tf.constant([2, 2]), 0.0
+    if model.covers:
+        model.attention.coverage.assign(-1.5)
+    at, token, total = model.begin(states, memory), tf.constant([2, 2]), 0.0
     for t in range(target.shape[1]):
         logits, at = model.follow(token, at, memory, source)
         token = target[:, t]
@@ -144,7 +148,7 @@ def test_decoding_one_step_at_a_time_agrees_with_teacher_forcing(options):
     np.testing.assert_allclose(total, expected, rtol=1e-4)
 
 
-@pytest.mark.parametrize("options", [{"input_feeding": True}, {"pointer": True}], ids=str)
+@pytest.mark.parametrize("options", [{"input_feeding": True}, {"pointer": True, "coverage": True}], ids=str)
 def test_every_variable_of_a_pair_model_learns(options):
     model = Seq2Seq(SIZES.model_copy(update=options), VOCABULARY, 1, tf.float32)
     noise = Noise(tf.constant([1, 2]), tf.constant(0), tf.constant(3))

@@ -18,8 +18,8 @@ from lstmlm.decoding.onnx import heads as onnx_heads
 from lstmlm.decoding.onnx.files import decoder_file, encoder_file
 from lstmlm.errors import UserError
 
-_MEMORY = {"values": 1}
-"""What a pair model attends to, and the axis along the source."""
+_MEMORY = {"values": 1, "source": 1}
+"""What a pair model attends to, and copies from where it does, each with the axis along the source."""
 
 LONG_PROMPT, PART = 4096, 512
 """Tokens of a prompt that is read part by part, and of a part."""
@@ -48,10 +48,11 @@ class OnnxBackend(NumpyRows):
         self._encoder = self._session(encoder)
         self._best: dict[int, onnxruntime.InferenceSession] = {}
         inputs, outputs = decoder.graph.input, decoder.graph.output
-        self.closes_source = any(value.name == "values" for value in inputs)
-        self._memory = list(_MEMORY) if self.closes_source else []
+        names = [value.name for value in inputs]
+        self.closes_source, self._covers = "values" in names, "coverage" in names
+        self._memory = [name for name in _MEMORY if name in names]
         self.source_axes: Sequence[int] = [_MEMORY[name] for name in self._memory]
-        self._states = [value.name for value in inputs if value.name[:2] in ("h_", "c_")]
+        self._states = [name for name in names if name[:2] in ("h_", "c_")] + ["coverage"] * self._covers
         self._after = [f"next_{name}" for name in self._states]
         (logits,) = (value for value in outputs if value.name == "logits")
         self.vocabulary = logits.type.tensor_type.shape.dim[1].dim_value
@@ -77,7 +78,7 @@ class OnnxBackend(NumpyRows):
             return self._encode_long(ids, lengths)
         names = [*self._states, *self._memory]
         found = self._encoder.run(names, {"ids": ids, "length": lengths})
-        return Rows(found[: len(self._states)], found[len(self._states) :], lengths)
+        return Rows(found[: len(self._states)], found[len(self._states) :], lengths, self._covers)
 
     def _encode_long(self, ids: Ints, lengths: Ints) -> Rows:
         """Reads one long prompt part by part: what the encoder keeps of every token would fill the memory."""

@@ -11,7 +11,8 @@ from collections.abc import Sequence
 import numpy as np
 import onnx
 
-from lstmlm.decoding.onnx.graph import CONTRIB, Floats, GraphWriter, value
+from lstmlm.decoding.onnx.copying import POINTER, add_copying_softmax
+from lstmlm.decoding.onnx.graph import CONTRIB, GraphWriter, value
 from lstmlm.decoding.onnx.layers import (
     Weights,
     add_softmax,
@@ -27,6 +28,9 @@ from lstmlm.decoding.onnx.layers import (
     zero_states,
 )
 
+COVERAGE = "attention/coverage"
+"""The weight that a model with coverage has."""
+
 _DIRECTIONS = ("forward", "backward")
 
 
@@ -35,7 +39,8 @@ def encoder(weights: Weights, *, int8: bool) -> onnx.ModelProto:
 
     It takes `ids` (int64 [records, time], padded) and `length` (int64 [records], at least 1), and gives the first
     states of the decoder `h_0`, `c_0`, ... (float32 [records, units]) and the outputs to attend to, `values` (float32
-    [records, time, width]).
+    [records, time, width]). Of a model that copies it also gives `source`, the ids; of one with coverage `coverage`,
+    zeros (float32 [records, time]).
     """
     graph = GraphWriter("encoder", int8=int8)
     turned, inside, rows = time_major(graph, "ids", "length")
@@ -58,10 +63,14 @@ def encoder(weights: Weights, *, int8: bool) -> onnx.ModelProto:
     names, units = _first_states(graph, weights, graph.apply("Concat", ends[0], ends[2], axis=1))
     width = weights["attention/score"].shape[0]
     graph.rename(graph.apply("Transpose", outputs, perm=[1, 0, 2]), "values")
-    inputs = [value("ids", np.int64, "rows", "time"), value("length", np.int64, "rows")]
-    return graph.model(
-        inputs, [*state_values(names, units, "rows"), value("values", np.float32, "rows", "time", width)]
-    )
+    outputs_of = [*state_values(names, units, "rows"), value("values", np.float32, "rows", "time", width)]
+    if POINTER in weights:
+        graph.rename("ids", "source")
+        outputs_of.append(value("source", np.int64, "rows", "time"))
+    if COVERAGE in weights:
+        graph.rename(graph.apply("ConstantOfShape", graph.apply("Shape", "ids")), "coverage")
+        outputs_of.append(value("coverage", np.float32, "rows", "time"))
+    return graph.model([value("ids", np.int64, "rows", "time"), value("length", np.int64, "rows")], outputs_of)
 
 
 def _both_ways(
@@ -108,27 +117,39 @@ def decoder(weights: Weights, clusters: Sequence[int] = (), *, int8: bool) -> on
 
     It takes `token` (int64 [rows]), the states `h_0`, `c_0`, ..., `values` and `length` of the records, and gives
     `logits` (float32 [rows, vocabulary]), the states after `next_h_0`, `next_c_0`, ..., and `attention` (float32 [rows,
-    time]).
+    time]). A model that copies also takes `source`, and its logits are log-probabilities; one with coverage takes
+    `coverage` (float32 [rows, time]) and gives `next_coverage`.
     """
     layers, units = count_layers(weights, "decoder"), weights["decoder_0/recurrent"].shape[0]
     graph = GraphWriter("step", int8=int8)
     before, names = states("", layers), states("next_", layers)
     after = stack_step(graph, weights, "decoder", first_gates(graph, weights, "decoder_0", "token"), before)
-    context, attention = _attend(graph, weights["attention/score"], after[-2])
+    context, attention = _attend(graph, weights, after[-2])
     joined = graph.apply("Concat", context, after[-2], axis=1)
     combined = graph.product(joined, weights["attention_combine/kernel"], weights["attention_combine/bias"])
-    logits = add_softmax(graph, weights, graph.apply("Tanh", combined), clusters, bounded=True)
+    vector = graph.apply("Tanh", combined)
+    if POINTER in weights:
+        logits = add_copying_softmax(graph, weights, vector, attention)
+    else:
+        logits = add_softmax(graph, weights, vector, clusters, bounded=True)
     for found, name in zip([*after, attention], [*names, "attention"], strict=True):
         graph.rename(found, name)
     inputs = [value("token", np.int64, "rows"), *state_values(before, units, "rows")]
     inputs += [value("values", np.float32, "records", "time", weights["attention/score"].shape[0])]
     inputs += [value("length", np.int64, "records")]
     outputs = [logits, *state_values(names, units, "rows"), value("attention", np.float32, "rows", "time")]
+    if POINTER in weights:
+        inputs.append(value("source", np.int64, "records", "time"))
+    if COVERAGE in weights:
+        graph.rename(graph.apply("Add", "coverage", attention), "next_coverage")
+        inputs.append(value("coverage", np.float32, "rows", "time"))
+        outputs.append(value("next_coverage", np.float32, "rows", "time"))
     return graph.model(inputs, outputs)
 
 
-def _attend(graph: GraphWriter, score: Floats, h: str) -> tuple[str, str]:
+def _attend(graph: GraphWriter, weights: Weights, h: str) -> tuple[str, str]:
     """Adds attention from every row; returns the contexts [rows, width] and the weights [rows, time]."""
+    score = weights["attention/score"]
     width = score.shape[0]
     shape = graph.apply("Shape", "values")
     records = graph.apply("Gather", shape, graph.integers(0))
@@ -139,7 +160,11 @@ def _attend(graph: GraphWriter, score: Floats, h: str) -> tuple[str, str]:
     places = graph.apply("Range", graph.weight(np.int64(0)), time, graph.weight(np.int64(1)))
     inside = graph.apply("Less", places, graph.apply("Unsqueeze", "length", graph.integers(1, 2)))
     bias = graph.apply("Where", inside, graph.weight(np.float32(0)), graph.weight(np.float32(-1e9)))
-    attention = graph.apply("Softmax", graph.apply("Add", scores, bias), axis=2)
+    scores = graph.apply("Add", scores, bias)
+    if COVERAGE in weights:
+        before = graph.apply("Reshape", "coverage", graph.apply("Shape", scores))
+        scores = graph.apply("Add", scores, graph.apply("Mul", before, graph.weight(weights[COVERAGE])))
+    attention = graph.apply("Softmax", scores, axis=2)
     context = graph.apply("Reshape", graph.apply("MatMul", attention, "values"), graph.integers(-1, width))
     flat = graph.apply("Concat", graph.integers(-1), graph.apply("Gather", shape, graph.integers(1)), axis=0)
     return context, graph.apply("Reshape", attention, flat)

@@ -26,6 +26,11 @@ class Model(Section):
         False, description="The decoder reads the last attentional vector too (pairs); trains step by step, so slower."
     )
     pointer: bool = Field(False, description="Mix copying source tokens into the prediction (pairs; See et al. 2017).")
+    coverage: bool = Field(
+        False,
+        description="Attention depends on what was attended to before (pairs; See et al. 2017). It trains a little "
+        "slower; `training.coverage_loss` makes it repeat less.",
+    )
     softmax: Literal["full", "adaptive"] = Field(
         "full", description="Adaptive is faster for large vocabularies whose ids fall in frequency (Grave et al. 2017)."
     )

@@ -50,6 +50,9 @@ class Training(Section):
         description="Decay of the moving average of the weights that is evaluated and kept; 0: the weights themselves.",
     )
     label_smoothing: Annotated[float, Field(ge=0.0, lt=1.0)] = Field(0.0, description="Share spread over all tokens.")
+    coverage_loss: Annotated[float, Field(ge=0.0)] = Field(
+        0.0, description="Weight of attention to what was attended to before (See et al. 2017); for `model.coverage`."
+    )
     activation_penalty: Annotated[float, Field(ge=0.0)] = Field(
         0.0, description="Weight of the mean square of the last layer's output (AR; language models)."
     )
