@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import importlib.metadata
+import math
 from collections.abc import Sequence
 
 from rouge_score.rouge_scorer import RougeScorer
 from rouge_score.tokenizers import Tokenizer
 
 from lstmlm.corpus.wording.split import first_words, split_words, terms
+from lstmlm.evaluation.intervals import mean_interval
 from lstmlm.evaluation.languages import rouge_tokenizer
 
 _NAMES = {"rouge1": "rouge_1", "rouge2": "rouge_2", "rougeL": "rouge_l"}
@@ -23,7 +25,11 @@ class Terms(Tokenizer):
 
 
 def rouge_metrics(
-    outputs: Sequence[str], references: Sequence[Sequence[str]], prefix: str = "", language: str | None = None
+    outputs: Sequence[str],
+    references: Sequence[Sequence[str]],
+    prefix: str = "",
+    language: str | None = None,
+    seed: int | None = None,
 ) -> dict[str, float | str]:
     """Scores outputs by mean F1 of ROUGE-1, ROUGE-2 and ROUGE-L.
 
@@ -35,21 +41,28 @@ def rouge_metrics(
         references: For each output, its accepted texts; the best of them counts, for each metric by itself.
         prefix: Put before the names, for example `lead_`.
         language: Language of the outputs, ISO 639-1 (`rouge_tokenizer`).
+        seed: Decides the draws of the intervals; None: there are none.
 
     Returns:
-        `rouge_1`, `rouge_2` and `rouge_l`, 0 to 100, and `rouge_signature`, which says how they were computed.
+        `rouge_1`, `rouge_2` and `rouge_l`, 0 to 100; with a seed, `rouge_1_low`, `rouge_1_high` and so on, the ends of
+        their 95% bootstrap intervals; and `rouge_signature`, which says how they were computed.
     """
     if len(outputs) != len(references) or not outputs or not all(references):
         raise ValueError(f"{len(outputs)} outputs, {len(references)} lists of references; each needs one text at least")
     english = rouge_tokenizer(language, references) == "english"
     scorer = RougeScorer(list(_NAMES), use_stemmer=english, tokenizer=None if english else Terms())
-    sums = dict.fromkeys(_NAMES, 0.0)
+    scores: dict[str, list[float]] = {name: [] for name in _NAMES}
     for output, texts in zip(outputs, references, strict=True):
         best = scorer.score_multi(list(texts), output)
         for name in _NAMES:
-            sums[name] += best[name].fmeasure
-    means = {prefix + name: 100.0 * sums[key] / len(outputs) for key, name in _NAMES.items()}
-    return means | {f"{prefix}rouge_signature": _signature(references, english)}
+            scores[name].append(100.0 * best[name].fmeasure)
+    found: dict[str, float | str] = {
+        prefix + name: math.fsum(scores[key]) / len(outputs) for key, name in _NAMES.items()
+    }
+    if seed is not None:
+        for key, name in _NAMES.items():
+            found[f"{prefix}{name}_low"], found[f"{prefix}{name}_high"] = mean_interval(scores[key], seed)
+    return found | {f"{prefix}rouge_signature": _signature(references, english)}
 
 
 def lead_outputs(sources: Sequence[str], references: Sequence[Sequence[str]]) -> list[str]:
@@ -65,21 +78,42 @@ def lead_outputs(sources: Sequence[str], references: Sequence[Sequence[str]]) ->
 
 
 def lead_metrics(
-    sources: Sequence[str], references: Sequence[Sequence[str]], language: str | None = None
+    sources: Sequence[str],
+    references: Sequence[Sequence[str]],
+    language: str | None = None,
+    seed: int | None = None,
 ) -> dict[str, float | str]:
-    """Returns `lead_rouge_1`, `lead_rouge_2` and `lead_rouge_l`: ROUGE of `lead_outputs`."""
-    found = rouge_metrics(lead_outputs(sources, references), references, "lead_", language)
+    """Returns `lead_rouge_1`, `lead_rouge_2` and `lead_rouge_l`, ROUGE of `lead_outputs`, and intervals with a seed."""
+    found = rouge_metrics(lead_outputs(sources, references), references, "lead_", language, seed)
     return {name: value for name, value in found.items() if name != "lead_rouge_signature"}
 
 
 def summary_metrics(
-    outputs: Sequence[str], references: Sequence[Sequence[str]], sources: Sequence[str], language: str | None = None
+    outputs: Sequence[str],
+    references: Sequence[Sequence[str]],
+    sources: Sequence[str],
+    language: str | None = None,
+    seed: int = 0,
 ) -> dict[str, float | str]:
-    """Returns ROUGE of the outputs and, named `lead_...`, of the lead baseline on the same sources."""
+    """Returns ROUGE of the outputs and, named `lead_...`, of the lead baseline on the same sources, with intervals.
+
+    `repeated_trigrams` is the share of the outputs' trigrams that occurred before in the same output.
+    """
     return {
-        **rouge_metrics(outputs, references, language=language),
-        **lead_metrics(sources, references, language),
+        **rouge_metrics(outputs, references, language=language, seed=seed),
+        **lead_metrics(sources, references, language, seed),
+        "repeated_trigrams": repeated_trigrams(outputs),
     }
+
+
+def repeated_trigrams(outputs: Sequence[str]) -> float:
+    """Returns the share of trigrams of words that occurred before in the same output, 0 to 1 (See et al. 2017)."""
+    repeated = total = 0
+    for output in outputs:
+        words = split_words(output)
+        trigrams = list(zip(words, words[1:], words[2:], strict=False))
+        repeated, total = repeated + len(trigrams) - len(set(trigrams)), total + len(trigrams)
+    return repeated / total if total else 0.0
 
 
 def _signature(references: Sequence[Sequence[str]], english: bool) -> str:

@@ -157,7 +157,7 @@ _ROWS = (
         help="Evaluate the exported model; exit code 3 where it is outside the recipe's thresholds.",
         function="lstmlm.evaluation.run:evaluate",
         kind="evaluation",
-        version=4,
+        version=5,
         holds="`metrics.json` (`metrics`, `failures`, `warnings`, `blessed`)",
         inputs=(Input("export", "export", channel="model"), _RECORDS),
         decides=("task", "seed", "evaluation", "decoding"),

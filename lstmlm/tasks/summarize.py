@@ -22,16 +22,18 @@ class Summarize(Translate):
 
     def measured(self, recipe: Recipe) -> Sequence[str]:
         """See `Task.measured`."""
-        return [*self.output_metrics, *(f"lead_{name}" for name in self.output_metrics), "empty_outputs"]
+        scores = [*self.output_metrics, *(f"lead_{name}" for name in self.output_metrics)]
+        ends = [f"{name}_{end}" for name in scores for end in ("low", "high")]
+        return [*scores, *ends, "repeated_trigrams", "empty_outputs"]
 
     def evaluate(self, export: Path, records: Sequence[Record], training: Path, recipe: Recipe) -> dict[str, Any]:
-        """See `Task.evaluate`: ROUGE-1, -2 and -L, and the same for the first words of the source."""
+        """See `Task.evaluate`: ROUGE-1, -2 and -L with intervals, and the same for the first words of the source."""
         from lstmlm.evaluation.languages import output_language
         from lstmlm.evaluation.pairs import decode_held_out, empty_share
         from lstmlm.evaluation.summaries import summary_metrics
 
         outputs, references, sources = decode_held_out(export, records, recipe)
-        measured = summary_metrics(outputs, references, sources, output_language(recipe))
+        measured = summary_metrics(outputs, references, sources, output_language(recipe), recipe.seed)
         return {**measured, "empty_outputs": empty_share(outputs)}
 
     def compare(self, outputs: Sequence[str], references: Sequence[Sequence[str]], recipe: Recipe) -> dict[str, Any]:

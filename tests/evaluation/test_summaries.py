@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lstmlm.evaluation.summaries import lead_outputs, rouge_metrics, summary_metrics
+from lstmlm.evaluation.summaries import lead_outputs, repeated_trigrams, rouge_metrics, summary_metrics
+from lstmlm.tasks.summarize import Summarize
 
 TEXTS = [
     "今天天气很好，我们去公园。",
@@ -43,7 +44,24 @@ def test_summary_metrics_hold_both() -> None:
     assert metrics["rouge_1"] == 0
     assert metrics["lead_rouge_1"] == pytest.approx(100)
     scores = {f"{prefix}rouge_{kind}" for prefix in ("", "lead_") for kind in "12l"}
-    assert set(metrics) == {*scores, "rouge_signature"}
+    ends = {f"{name}_{end}" for name in scores for end in ("low", "high")}
+    assert set(metrics) == {*scores, *ends, "rouge_signature", "repeated_trigrams"}
+    assert set(metrics) - {"rouge_signature"} <= set(Summarize().measured(None))
+
+
+def test_an_interval_holds_the_mean_and_depends_on_the_seed_only() -> None:
+    outputs, references = ["a b c d", "a b", "x"] * 20, [["a b c"], ["a b"], ["y"]] * 20
+    first, again, other = (rouge_metrics(outputs, references, seed=seed) for seed in (1, 1, 2))
+    assert first == again
+    assert first != other
+    for name in ("rouge_1", "rouge_2", "rouge_l"):
+        assert float(first[f"{name}_low"]) < float(first[name]) < float(first[f"{name}_high"])
+
+
+def test_a_trigram_is_repeated_where_it_occurred_before_in_its_output() -> None:
+    assert repeated_trigrams(["a b c a b c", "a b c", "a b", ""]) == 1 / 5
+    assert repeated_trigrams(["我们去我们去我们去"]) == 4 / 7
+    assert repeated_trigrams(["a"]) == 0
 
 
 def test_equal_texts_of_every_script_score_100_and_others_0() -> None:
