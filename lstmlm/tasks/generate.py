@@ -38,6 +38,7 @@ class Generate(TextTask):
     """Learns the text itself; continues a prompt; evaluated by perplexity."""
 
     Options = GenerateOptions
+    hub_name = "text-generation"
     has_targets = False
     batch_field = "batch"
     baselines: ClassVar[Mapping[str, tuple[str, ...]]] = {"perplexity": ("unigram_perplexity", "trigram_perplexity")}
