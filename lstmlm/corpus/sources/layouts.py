@@ -62,8 +62,8 @@ def files_of_split(
     """Returns the files of a split, and the others with the reason they are left out.
 
     Files of the test split are never used, those of train and valid only as such. A file whose name says nothing is of
-    the split that is asked for; but among parquet and Arrow files that are named by split it is left out (`no_split`), and so is
-    what is no such file (`not_parquet`). Words that the pattern itself has say nothing. The reasons are
+    the split that is asked for; but among parquet and Arrow files that are named by split it is left out (`no_split`),
+    and so is what is no such file (`not_parquet`). Words that the pattern itself has say nothing. The reasons are
     `test_split`, `train_split`, `valid_split`, `no_split` and `not_parquet`.
 
     Raises:
