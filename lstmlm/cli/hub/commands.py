@@ -13,15 +13,6 @@ from lstmlm.cli.options import Output, local_path
 from lstmlm.publish.folder import MANIFEST
 from lstmlm.publish.places import companion
 
-hub_app = typer.Typer(help="Models in the folder form of the Hugging Face hub.", no_args_is_help=True)
-
-
-def register(app: typer.Typer) -> None:
-    """Adds the commands to the application."""
-    hub_app.command()(write)
-    hub_app.command()(load)
-    app.add_typer(hub_app, name="hub", rich_help_panel="Around it")
-
 
 def write(
     export: Annotated[Path, typer.Argument(metavar="EXPORT", help="Output of `lstmlm export`.", callback=local_path)],
