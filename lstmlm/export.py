@@ -13,7 +13,7 @@ from lstmlm.publish.lineage import inherited
 from lstmlm.recipe.recipe import Recipe
 from lstmlm.stages import STAGES
 from lstmlm.task import load_task
-from lstmlm.tokenizer import LABELS_FILE, MODEL_FILE, Tokenizer, tokenizer_file
+from lstmlm.tokenizer import JSON_FILE, LABELS_FILE, MODEL_FILE, Tokenizer, tokenizer_file
 from lstmlm.tokenizer.growth import GROWN_FILE
 from lstmlm.tokenizer.identity import check_same_vocabulary
 
@@ -35,8 +35,8 @@ def export(recipe: Recipe, model: Path, tokenizer: Path, output: Path, progress:
         progress: Receives the progress of the stage.
 
     Raises:
-        UserError: An input folder is not finished, the weights are of another model, or the vocabulary is a
-            `tokenizer.json`, which no SavedModel can hold, or `decoding` asks for what the model cannot be decoded by.
+        UserError: An input folder is not finished, the weights are of another model, or `decoding` asks for what the
+            model cannot be decoded by.
     """
     load_task(recipe.task).check_recipe(recipe)
     trained, vocabulary = read_manifest(model, "model", verify=True), read_manifest(tokenizer, "tokenizer", verify=True)
@@ -72,7 +72,7 @@ def _write(draft: Draft, recipe: Recipe, model: Path, tokenizer: Path, trained: 
     served, signatures = task.serving(network, words, recipe)
     tf.saved_model.save(served, str(draft.path), signatures=dict(signatures))
     shutil.copyfile(model / "weights.npz", draft.path / "weights.npz")
-    for name in (MODEL_FILE, LABELS_FILE, GROWN_FILE):
+    for name in (MODEL_FILE, JSON_FILE, LABELS_FILE, GROWN_FILE):
         if (tokenizer / name).is_file():
             shutil.copyfile(tokenizer / name, draft.path / name)
     facts = json.loads((model / "model.json").read_text(encoding="utf-8"))

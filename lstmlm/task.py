@@ -119,6 +119,9 @@ class Task(abc.ABC):
     has_targets: bool = False
     """Whether a record must have a target to be learnt from."""
 
+    hub_name: ClassVar[str] = ""
+    """What the Hugging Face hub calls this kind of work (`pipeline_tag`); empty: it has no name there."""
+
     vocabulary: ClassVar[Literal["pieces", "none"]] = "pieces"
     """Whether the tokenizer stage makes a vocabulary of `vocabulary_texts`. Labels are kept in any case."""
 

@@ -6,7 +6,6 @@ import shutil
 import pytest
 import tensorflow as tf
 import tensorflow_text
-import tokenizers
 
 from lstmlm.decoding.search.request import SearchRequest
 from lstmlm.errors import UserError
@@ -129,17 +128,6 @@ def test_a_word_spelled_in_bytes_has_its_space_inside_as_outside(tmp_path):
     assert max(map(len, rows.to_list())) > 5  # bytes
     found = [text.decode() for text in text_of(rows.to_tensor(), inside, outside).numpy()]
     assert found == texts == [outside.decode(row) for row in rows.to_list()]
-
-
-def test_a_tokenizer_that_no_graph_can_hold_is_refused(exported, tmp_path):
-    with publish(tmp_path / "model", "model"):
-        pass
-    words = tokenizers.Tokenizer(tokenizers.models.WordLevel({"<unk>": 0}, unk_token="<unk>"))
-    with publish(tmp_path / "tokenizer", "tokenizer") as draft:
-        words.save(str(draft.path / "tokenizer.json"))
-        draft.facts["vocabulary"] = 4
-    with pytest.raises(UserError, match=r"tensorflow-text cannot run a tokenizer\.json\. Give a SentencePiece"):
-        export(exported.recipe, tmp_path / "model", tmp_path / "tokenizer", tmp_path / "out", Silent())
 
 
 def test_a_language_model_has_no_source_to_take_words_from(stages, recipe, tmp_path):

@@ -121,11 +121,11 @@ def untrained(recipe: Recipe, tokenizer: Path, output: Path) -> None:
     from lstmlm.models.weights import save_arrays
     from lstmlm.publish.folder import fingerprint, publish, read_manifest
     from lstmlm.task import load_task
-    from lstmlm.tokenizer import Tokenizer
+    from lstmlm.tokenizer import Tokenizer, tokenizer_file
     from lstmlm.tokenizer.identity import vocabulary_facts
     from lstmlm.training.run import MODEL_SECTIONS
 
-    vocabulary = Tokenizer(tokenizer / "tokenizer.model").size
+    vocabulary = Tokenizer(tokenizer_file(tokenizer)).size
     network = load_task(recipe.task).build(recipe, vocabulary)
     said = {"vocabulary": vocabulary, "recipe": recipe.model_dump(mode="json", include=MODEL_SECTIONS)}
     with publish(output, "model", fingerprint(said)) as draft:

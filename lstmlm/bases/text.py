@@ -57,16 +57,20 @@ class TextTask(Task):
         check_decoding(recipe)
 
     def check_export(self, tokenizer: Tokenizer, recipe: Recipe) -> None:
-        """See `Task.check_export`: a vocabulary that no graph can hold, phrases that cannot be written."""
+        """See `Task.check_export`: phrases that cannot be written."""
         from lstmlm.inference.model.constraining import constraints_of
 
-        _ = tokenizer.model_bytes, constraints_of(recipe.decoding, tokenizer)
+        constraints_of(recipe.decoding, tokenizer)
 
     def serving(self, model: Any, tokenizer: Tokenizer, recipe: Recipe) -> tuple[tf.Module, Mapping[str, Any]]:
         """See `Task.serving`."""
-        from lstmlm.bases.text_graph import served
+        from lstmlm.bases.text_graph import served, served_tokens
 
-        module = served(model, tokenizer, recipe, backward=self.reads_backward(recipe))
+        backward = self.reads_backward(recipe)
+        if not tokenizer.in_graph:
+            module = served_tokens(model, recipe, backward=backward)
+            return module, {"serving_default": module.serve, "tokens_only": module.tokens_only}
+        module = served(model, tokenizer, recipe, backward=backward)
         return module, {"serving_default": module.serve, "text_only": module.text_only}
 
     def export_files(self, folder: Path, model: Any, recipe: Recipe, vocabulary: int) -> dict[str, Any]:

@@ -76,7 +76,7 @@ def _plan_faults(draft: ParsedRecipe, recipe: Recipe, needs: Sequence[str]) -> I
         yield from file_faults(draft, recipe)
         yield from decontamination_faults(draft, recipe)
     if TOKENIZER in needs and draft.is_sound("tokenizer"):
-        yield from tokenizer_faults(recipe, exported=EXPORT in needs)
+        yield from tokenizer_faults(recipe)
     if INFERENCE in needs and draft.is_sound("inference", "corpus.root"):
         yield from inference_faults(recipe)
 

@@ -117,20 +117,17 @@ def _privacy_faults(recipe: Recipe) -> Iterator[Fault]:
                 yield Fault(("corpus", "privacy", "regions", place), f"{region!r} is not a country", hint)
 
 
-def tokenizer_faults(recipe: Recipe, *, exported: bool) -> Iterator[Fault]:
-    """Yields what is wrong with a given vocabulary; `exported`: whether a SavedModel is to be made with it."""
+def tokenizer_faults(recipe: Recipe) -> Iterator[Fault]:
+    """Yields what is wrong with a given vocabulary."""
     path, key = recipe.tokenizer.model, ("tokenizer", "model")
     if path is None:
         return
-    kinds = "a SentencePiece .model" if exported else "a SentencePiece .model or a Hugging Face tokenizer.json"
+    kinds = "a SentencePiece .model or a Hugging Face tokenizer.json"
     if not path.is_file():
         what = f"{path} {'is not a file' if path.exists() else 'does not exist'}"
         yield Fault(key, what, f"Name {kinds}; the path is relative to {Path.cwd()}")
     elif path.suffix not in (".model", ".json"):
         yield Fault(key, f"{path} is no vocabulary: it ends in neither .model nor .json", f"Name {kinds}")
-    elif path.suffix == ".json" and exported:
-        what = f"{path} cannot be exported: a SavedModel holds a SentencePiece vocabulary only"
-        yield Fault(key, what, "Name a SentencePiece .model, or leave it out and have a vocabulary trained")
     elif not os.access(path, os.R_OK):
         yield Fault(key, f"{path} cannot be read", "Check who owns it")
 

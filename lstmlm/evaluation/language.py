@@ -44,10 +44,10 @@ def evaluate_language(
     """
     from lstmlm.models.weights import load_arrays
     from lstmlm.records.shards import records_in
-    from lstmlm.tokenizer import Tokenizer
+    from lstmlm.tokenizer import Tokenizer, tokenizer_file
     from lstmlm.tokenizer.backward import BackwardTokenizer
 
-    tokenizer = (BackwardTokenizer if backward else Tokenizer)(export / "tokenizer.model")
+    tokenizer = (BackwardTokenizer if backward else Tokenizer)(tokenizer_file(export))
     network = task.build(recipe, tokenizer.size)
     load_arrays(export / "weights.npz", network.named_variables())
     held_out = stream([record.source for record in records], tokenizer)

@@ -166,6 +166,17 @@ _ROWS = (
         node=Node("Evaluator", "evaluation", "Evaluation", after=("resolve",)),
     ),
     Stage(
+        name="judge",
+        help="Say how well texts of a language model are distinguished from real ones, and rerank samples by that.",
+        function="lstmlm.evaluation.judge.run:judge",
+        kind="judge",
+        version=1,
+        holds="`judge.json`, `head.npz`, `samples.jsonl`",
+        inputs=(Input("export", "export"), _RECORDS),
+        decides=("task", "seed", "evaluation", "decoding"),
+        ignores=("evaluation.thresholds", "evaluation.against", "evaluation.language", "evaluation.cache"),
+    ),
+    Stage(
         name="push",
         help="Copy a model that is good enough to where it is served from.",
         holds="the export folder, copied",

@@ -38,12 +38,15 @@ class Generate(TextTask):
     """Learns the text itself; continues a prompt; evaluated by perplexity."""
 
     Options = GenerateOptions
+    hub_name = "text-generation"
     has_targets = False
     batch_field = "batch"
     baselines: ClassVar[Mapping[str, tuple[str, ...]]] = {"perplexity": ("unigram_perplexity", "trigram_perplexity")}
 
     def measured(self, recipe: Recipe) -> Sequence[str]:
         """See `Task.measured`."""
+        from lstmlm.evaluation.judge.metrics import METRICS
+
         names = [
             "perplexity",
             "word_perplexity",
@@ -56,7 +59,7 @@ class Generate(TextTask):
             "records",
         ]
         cached = ["cache_word_perplexity", "cache_word_perplexity_eos"] if recipe.evaluation.cache.size else []
-        return [*names, *cached]
+        return [*names, *cached, *(METRICS if recipe.evaluation.judge.measured else ())]
 
     def reads_backward(self, recipe: Recipe) -> bool:
         """See `TextTask.reads_backward`."""
@@ -124,9 +127,13 @@ class Generate(TextTask):
 
     def evaluate(self, export: Path, records: Sequence[Record], training: Path, recipe: Recipe) -> dict[str, Any]:
         """See `Task.evaluate`: perplexity per token and per word, also of a unigram and a Kneser-Ney trigram model."""
+        from lstmlm.evaluation.judge.run import measure
         from lstmlm.evaluation.language import evaluate_language
 
-        return evaluate_language(export, records, training, recipe, self, backward=self.reads_backward(recipe))
+        found = evaluate_language(export, records, training, recipe, self, backward=self.reads_backward(recipe))
+        if recipe.evaluation.judge.measured:
+            found |= measure(export, records, recipe, self).metrics()
+        return found
 
 
 TASK = Generate()

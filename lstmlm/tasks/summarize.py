@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 class Summarize(Translate):
     """Learns to say a text in fewer words."""
 
+    hub_name = "summarization"
     output_metrics: ClassVar[Mapping[str, Better]] = {"rouge_1": "higher", "rouge_2": "higher", "rouge_l": "higher"}
     baselines: ClassVar[Mapping[str, tuple[str, ...]]] = {name: (f"lead_{name}",) for name in output_metrics}
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 class Translate(TextTask):
     """Learns to turn a source text into a target text."""
 
+    hub_name = "translation"
     has_targets = True
     output_metrics: ClassVar[Mapping[str, Better]] = {"bleu": "higher", "chrf": "higher"}
     baselines: ClassVar[Mapping[str, tuple[str, ...]]] = {"bleu": ("copy_bleu",), "chrf": ("copy_chrf",)}

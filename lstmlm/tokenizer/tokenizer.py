@@ -34,6 +34,15 @@ class TokenizerBackend(Protocol):
     def decode(self, ids: list[int]) -> str:
         """Returns the text of ids that are neither pad, begin nor end."""
 
+    def decode_continuation(self, ids: list[int]) -> str:
+        """Returns the text of ids that continue a text, with the space that it begins with."""
+
+    def surfaces(self, text: str) -> list[str]:
+        """Returns the text of each token of a text; see `Tokenizer.surfaces`."""
+
+    def decode_unknown(self, ids: list[int], words: Sequence[str]) -> str:
+        """Returns the text of ids, with words in the place of unknown ones; see `Tokenizer.decode_unknown`."""
+
 
 class NoText:
     """The vocabulary of a task without text: it has no token."""
@@ -49,6 +58,18 @@ class NoText:
         raise ValueError("this task has no vocabulary of texts")
 
     def decode(self, ids: list[int]) -> str:
+        """Refuses: see the class."""
+        raise ValueError("this task has no vocabulary of texts")
+
+    def decode_continuation(self, ids: list[int]) -> str:
+        """Refuses: see the class."""
+        raise ValueError("this task has no vocabulary of texts")
+
+    def surfaces(self, text: str) -> list[str]:
+        """Refuses: see the class."""
+        raise ValueError("this task has no vocabulary of texts")
+
+    def decode_unknown(self, ids: list[int], words: Sequence[str]) -> str:
         """Refuses: see the class."""
         raise ValueError("this task has no vocabulary of texts")
 
@@ -99,6 +120,11 @@ class Tokenizer:
         return self._backend.size
 
     @property
+    def in_graph(self) -> bool:
+        """Whether tensorflow-text has an operation for it, so that a SavedModel holds it and reads text."""
+        return isinstance(self._backend, SentencePiece)
+
+    @property
     def whole_words(self) -> bool:
         """Whether a space is never a piece: what is no word of the vocabulary is spelled in bytes, its space too.
 
@@ -143,13 +169,9 @@ class Tokenizer:
         return self._backend.decode([int(token) for token in ids if token not in silent])
 
     def decode_continuation(self, ids: Iterable[int]) -> str:
-        """Returns the text of token ids that continue a text: as `decode`, but with the space that it begins with.
-
-        Raises:
-            UserError: The vocabulary is not a SentencePiece model.
-        """
+        """Returns the text of token ids that continue a text: as `decode`, but with the space that it begins with."""
         silent = (PAD, BEGIN, END)
-        return self._sentence_piece().decode_continuation([int(token) for token in ids if token not in silent])
+        return self._backend.decode_continuation([int(token) for token in ids if token not in silent])
 
     @property
     def anchor(self) -> int:
@@ -172,11 +194,8 @@ class Tokenizer:
         """Returns the text of each token that `encode` finds, as written there, without spaces around it.
 
         A token that is not a whole character (a byte, or the space before a word) has the text of the next.
-
-        Raises:
-            UserError: The vocabulary is not a SentencePiece model.
         """
-        return self._sentence_piece().surfaces(text)
+        return self._backend.surfaces(text)
 
     def decode_unknown(self, ids: Iterable[int], words: Sequence[str]) -> str:
         """Returns the text of token ids, as `decode` does, with a word in the place of each unknown one.
@@ -184,17 +203,15 @@ class Tokenizer:
         Args:
             ids: The ids.
             words: One for every unknown id, in their order; an empty one leaves it as it is.
-
-        Raises:
-            UserError: The vocabulary is not a SentencePiece model.
         """
         silent = (PAD, BEGIN, END)
-        return self._sentence_piece().decode_unknown([int(token) for token in ids if token not in silent], words)
+        return self._backend.decode_unknown([int(token) for token in ids if token not in silent], words)
 
     def _sentence_piece(self) -> SentencePiece:
         if not isinstance(self._backend, SentencePiece):
-            what = "the exported model has its tokenizer inside, and tensorflow-text cannot run a tokenizer.json"
-            raise UserError(what, where=str(self._path), hint="Give a SentencePiece .model as tokenizer.model")
+            what = "what a token writes is known of SentencePiece vocabularies only, and this is a tokenizer.json"
+            hint = "Leave out decoding.forbidden and decoding.forced, or give a SentencePiece .model"
+            raise UserError(what, where=str(self._path), hint=hint)
         return self._backend
 
 

@@ -185,7 +185,6 @@ def _faults(text: str | bytes, capsys: pytest.CaptureFixture[str], *options: str
             "r.yaml:5: corpus.mixture.0.files: no train file matches 'b.jsonl'",
         ),
         ("vocabulary: 400", "model: t.model", "r.yaml:6: tokenizer.model: t.model does not exist"),
-        ("vocabulary: 400", "model: tokenizer.json", "r.yaml:6: tokenizer.model: tokenizer.json cannot be exported"),
         ("vocabulary: 400", "model: a.txt", "r.yaml:6: tokenizer.model: a.txt is no vocabulary"),
         ("input: a.jsonl", "input: prompts.jsonl", "r.yaml:18: inference.input: ./prompts.jsonl: no such file"),
         # YAML

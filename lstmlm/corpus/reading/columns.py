@@ -3,26 +3,45 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from lstmlm.corpus.reading.datasets.class_names import named
 from lstmlm.formats.arrow import pa, pc
 
 SIZES = "bytes of text"
 """Name of the column that the reader adds."""
+BYTES, PATH = "bytes", "path"
+"""Fields of a column of recordings."""
 _CODE = "arrow.py_extension_type"
 
 
 def is_value(kind: Any) -> bool:
-    """Says whether a column's values are text, numbers, truth values or lists of text."""
+    """Says whether a column's values are text, numbers, truth values or lists of these, bytes, or audio."""
     kind = _stored(kind)
     if _is_list(kind):
-        return is_text(_stored(kind.value_type))
-    number = pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_boolean(kind)
-    return number or is_text(kind) or pa.types.is_null(kind)
+        inner = _stored(kind.value_type)
+        return is_text(inner) or _is_number(inner)
+    return _is_number(kind) or is_text(kind) or pa.types.is_null(kind) or is_bytes(kind) or is_audio(kind)
+
+
+def _is_number(kind: Any) -> bool:
+    return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_boolean(kind))
+
+
+def is_bytes(kind: Any) -> bool:
+    """Says whether values are bytes that are no text."""
+    return bool(pa.types.is_binary(kind) or pa.types.is_large_binary(kind))
+
+
+def is_audio(kind: Any) -> bool:
+    """Says whether values are what `datasets` keeps of a recording: its bytes, or the path of its file."""
+    if not pa.types.is_struct(kind) or {field.name for field in kind} != {BYTES, PATH}:
+        return False
+    return is_bytes(kind.field(BYTES).type) and is_text(kind.field(PATH).type)
 
 
 def is_text(kind: Any) -> bool:
@@ -50,18 +69,33 @@ def _stored(kind: Any) -> Any:
 
 
 def find_column(schema: Any, name: str) -> Any:
-    """Returns the type of a column, or of a field inside a column of structs (`translation.en`); None without one."""
+    """Returns the type of a column, or of a field inside a column of structs (`translation.en`); None without one.
+
+    Inside a column of lists of structs (`answers.text`) a field has lists of values.
+    """
     if name in schema.names:
         return schema.field(schema.names.index(name)).type
     fields: Any = schema
-    found = None
+    found, within_list = None, False
     for part in name.split("."):
         names = [field.name for field in fields]
         if part not in names:
             return None
         found = fields[names.index(part)].type
-        fields = found if pa.types.is_struct(found) else ()
-    return found
+        inner = found
+        if _is_list(found) and pa.types.is_struct(found.value_type) and not within_list:
+            inner, within_list = found.value_type, True
+        fields = inner if pa.types.is_struct(inner) else ()
+    return pa.large_list(found) if within_list and not _is_list(found) else found
+
+
+def read_as(schema: Any, name: str) -> str:
+    """Returns what is read of a file for a column that `find_column` finds: within a list, the whole outer column."""
+    if name in schema.names:
+        return name
+    parts = name.split(".")
+    outer = (".".join(parts[:end]) for end in range(1, len(parts)))
+    return next((part for part in outer if _is_list(find_column(schema, part))), name)
 
 
 def column_of(batch: Any, name: str) -> Any:
@@ -71,8 +105,18 @@ def column_of(batch: Any, name: str) -> Any:
     first, *rest = name.split(".")
     column = batch.column(batch.schema.names.index(first))
     for part in rest:
-        column = pc.struct_field(column, [column.type.get_field_index(part)])
+        column = _field(column, part)
     return column
+
+
+def _field(column: Any, name: str) -> Any:
+    if not _is_list(column.type):
+        return pc.struct_field(column, [column.type.get_field_index(name)])
+    # The values of a slice begin where the slice does, and so do the offsets then.
+    values, counts = column.flatten(), pc.list_value_length(column)
+    ends = np.cumsum(np.asarray(counts.fill_null(0), np.int64))
+    offsets = pa.array(np.concatenate([[0], ends]), pa.int64(), mask=np.append(np.asarray(counts.is_null()), False))
+    return pa.LargeListArray.from_arrays(offsets, _field(values, name))
 
 
 def plain(array: Any) -> Any:
@@ -86,6 +130,13 @@ def plain(array: Any) -> Any:
     if _is_list(array.type):
         inner = _stored(array.type.value_type)
         array = array.cast(pa.large_list(pa.large_string() if is_text(inner) else inner))
+    elif is_bytes(array.type):
+        array.validate(full=True)
+    elif is_audio(array.type):
+        # One value is one thing: its bytes, or where there are none the path, as bytes of text.
+        found = [pc.struct_field(array, [array.type.get_field_index(name)]) for name in (BYTES, PATH)]
+        found[1].view(pa.binary() if pa.types.is_string(found[1].type) else pa.large_binary()).validate(full=True)
+        array.validate(full=False)
     elif _is_view(array.type):
         array = array.cast(pa.large_string())
     elif pa.types.is_float16(array.type):
@@ -96,6 +147,22 @@ def plain(array: Any) -> Any:
     elif _is_list(array.type) and is_text(array.type.value_type):
         array.cast(pa.large_list(pa.large_binary())).validate(full=True)
     return array
+
+
+def with_names(array: Any, names: Sequence[str]) -> Any:
+    """Returns an array of numbers of classes, or of lists of them, as text: their names; null for what is no class."""
+    several = _is_list(array.type)
+    if not pa.types.is_integer(array.type.value_type if several else array.type):
+        return array
+    kind = pa.large_list(pa.large_string()) if several else pa.large_string()
+    found = (named(value, names) for value in array.to_pylist())
+    return pa.array([_all_text(value) for value in found], kind)
+
+
+def _all_text(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_all_text(part) for part in value]
+    return None if value is None else str(value)
 
 
 def as_text(array: Any) -> Any:
@@ -115,9 +182,11 @@ def _text(value: Any) -> str | None:
 
 def text_sizes(array: Any) -> npt.NDArray[np.int64]:
     """Returns the bytes of text of each value of a plain array, int64 [rows]."""
-    if is_text(array.type):
+    if is_text(array.type) or is_bytes(array.type):
         return _lengths(array)
-    if _is_list(array.type):
+    if is_audio(array.type):
+        return sum((_lengths(pc.struct_field(array, [place])) for place in (0, 1)), np.zeros(len(array), np.int64))
+    if _is_list(array.type) and is_text(array.type.value_type):
         ends = np.concatenate([[0], np.cumsum(_lengths(array.values))])
         offsets = np.asarray(array.offsets)
         return ends[offsets[1:]] - ends[offsets[:-1]]

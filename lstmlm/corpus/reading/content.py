@@ -24,7 +24,7 @@ _FOREIGN = (
     (b"SQLite format 3\0", "an SQLite database", "Export the table as .csv or .jsonl"),
     (b"Obj\x01", "an Avro file", "Convert it to .parquet or .jsonl"),
     (b"ORC", "an ORC file", "Convert it to .parquet"),
-    (b"ARROW1\0\0", "an Arrow file", "Convert it to .parquet"),
+    (b"ARROW1\0\0", "an Arrow file", "Give it the ending .arrow"),
     (b"\x93NUMPY", "a NumPy array", "Write its texts as .txt or .jsonl"),
     (b"7z\xbc\xaf\x27\x1c", "a 7z archive", "Unpack it"),
     (b"Rar!", "a rar archive", "Unpack it"),

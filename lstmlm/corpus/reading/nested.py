@@ -32,18 +32,24 @@ def _has(fields: Mapping[str, Any], name: str) -> bool:
     return name not in fields and _parent(fields, name) is not None
 
 
-def _parent(fields: Mapping[str, Any], name: str) -> dict[str, Any] | None:
-    """Returns the innermost object that has the last key."""
+def _parent(fields: Mapping[str, Any], name: str) -> dict[str, Any] | list[dict[str, Any]] | None:
+    """Returns the innermost object that has the last key, or a list of such objects."""
     *outer, last = name.split(".")
     inner: Any = fields
     for key in outer:
         inner = inner.get(key) if isinstance(inner, dict) else None
-    return inner if isinstance(inner, dict) and last in inner else None
+    several = isinstance(inner, list) and all(isinstance(part, dict) and last in part for part in inner)
+    return inner if several or (isinstance(inner, dict) and last in inner) else None
 
 
 def value_of(fields: Mapping[str, Any], name: str) -> Any:
-    """Returns the value of a key, or of a key inside other keys; None where there is none."""
+    """Returns the value of a key, or of a key inside other keys; None where there is none.
+
+    Inside a list of objects (`answers: [{"text": ...}, ...]`), it is the list of their values.
+    """
     if name in fields:
         return fields[name]
-    parent = _parent(fields, name)
-    return None if parent is None else parent[name.rpartition(".")[2]]
+    parent, last = _parent(fields, name), name.rpartition(".")[2]
+    if isinstance(parent, list):
+        return [part[last] for part in parent]
+    return None if parent is None else parent[last]

@@ -1,4 +1,4 @@
-"""Reads parquet files for `lstmlm.corpus.reading.tables`, in a process of its own.
+"""Reads parquet and Arrow files for `lstmlm.corpus.reading.tables`, in a process of its own.
 
 A request is JSON. Answers are JSON too, and after one with `batch` follow its rows as an Arrow IPC stream.
 """
@@ -10,11 +10,26 @@ import itertools
 import json
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, TypeAlias
 
 import numpy as np
 
-from lstmlm.corpus.reading.columns import SIZES, as_text, column_of, find_column, is_value, plain, runs_code, text_sizes
+from lstmlm.corpus.reading.columns import (
+    SIZES,
+    as_text,
+    column_of,
+    find_column,
+    is_audio,
+    is_bytes,
+    is_value,
+    plain,
+    read_as,
+    runs_code,
+    text_sizes,
+    with_names,
+)
+from lstmlm.corpus.reading.datasets.arrow_stream import ArrowTable
+from lstmlm.corpus.reading.datasets.class_names import in_schema
 from lstmlm.corpus.reading.rows import BLOCK_BYTES, BLOCK_LINES
 from lstmlm.corpus.reading.tables import RUNS_CODE
 from lstmlm.formats.arrow import pa, pq
@@ -58,13 +73,16 @@ def _say(parent: Parent, **answer: Any) -> None:
     parent.send(json.dumps(answer).encode())
 
 
-def _opened(parent: Parent, request: Mapping[str, Any]) -> pq.ParquetFile:
+Table: TypeAlias = pq.ParquetFile | ArrowTable
+
+
+def _opened(parent: Parent, request: Mapping[str, Any]) -> Table:
     stream: BinaryIO | _ParentsFile
     if request["path"] is None:
         stream = _ParentsFile(parent, request["size"])
     else:
         stream = open(request["path"], "rb", buffering=0)  # noqa: SIM115 - closed with the table
-    table = pq.ParquetFile(stream, buffer_size=_BUFFER_BYTES)
+    table = ArrowTable(stream) if request["arrow"] else pq.ParquetFile(stream, buffer_size=_BUFFER_BYTES)
     if runs_code(table.schema_arrow):
         raise ValueError(RUNS_CODE)
     if min([0, *(size for group in _groups(table, 0, None) for size in group)]) < 0:
@@ -72,14 +90,16 @@ def _opened(parent: Parent, request: Mapping[str, Any]) -> pq.ParquetFile:
     return table
 
 
-def _groups(table: pq.ParquetFile, start: int, end: int | None) -> list[tuple[int, int]]:
+def _groups(table: Table, start: int, end: int | None) -> list[tuple[int, int]]:
     """Returns rows and expanded bytes of row groups."""
+    if isinstance(table, ArrowTable):
+        return table.groups()[start:end]
     metadata = table.metadata
     found = (metadata.row_group(place) for place in range(start, metadata.num_row_groups if end is None else end))
     return [(group.num_rows, group.total_byte_size) for group in found]
 
 
-def _send_rows(parent: Parent, table: pq.ParquetFile, request: Mapping[str, Any]) -> None:
+def _send_rows(parent: Parent, table: Table, request: Mapping[str, Any]) -> None:
     schema, needed = table.schema_arrow, request["needed"]
     kinds = {name: find_column(schema, name) for name in needed}
     if not needed and not request["others"]:
@@ -110,17 +130,20 @@ def _send_rows(parent: Parent, table: pq.ParquetFile, request: Mapping[str, Any]
         skip = 0
 
 
-def _batches(
-    table: pq.ParquetFile, group: int, columns: Sequence[str], skip: int, limit: int
-) -> Iterator[pa.RecordBatch]:
+def _batches(table: Table, group: int, columns: Sequence[str], skip: int, limit: int) -> Iterator[pa.RecordBatch]:
     """Yields the rows of a row group, of about `BLOCK_BYTES` at most, with the bytes of their text as a last column.
 
     The values of a row over the limit are null.
     """
-    for read in table.iter_batches(BLOCK_LINES, row_groups=[group], columns=columns, use_threads=False):
+    classes = in_schema(table.schema_arrow.metadata)
+    most = _rows_at_once(table, group, columns)
+    outer = list(dict.fromkeys(read_as(table.schema_arrow, name) for name in columns))
+    for read in table.iter_batches(most, row_groups=[group], columns=outer, use_threads=False):
         batch, skip = read.slice(min(skip, read.num_rows)), max(0, skip - read.num_rows)
-        found = (column_of(batch, name) for name in columns)
+        found = [column_of(batch, name) for name in columns]
         arrays = [plain(array) if is_value(array.type) else as_text(array) for array in found]
+        named = zip(columns, arrays, strict=True)
+        arrays = [with_names(array, classes[name]) if name in classes else array for name, array in named]
         sizes = sum((text_sizes(array) for array in arrays), np.zeros(batch.num_rows, np.int64))
         if (sizes > limit).any():
             kept = pa.array(np.arange(batch.num_rows), mask=sizes > limit)
@@ -132,6 +155,16 @@ def _batches(
         for start, end in itertools.pairwise(cuts):
             if start < end:
                 yield made.slice(start, end - start)
+
+
+def _rows_at_once(table: Table, group: int, columns: Sequence[str]) -> int:
+    """Returns how many rows are read together: fewer where recordings make them large."""
+    schema = table.schema_arrow
+    kinds = [find_column(schema, name) for name in columns]
+    if not any(is_bytes(kind) or is_audio(kind) for kind in kinds):
+        return BLOCK_LINES
+    ((rows, expanded),) = _groups(table, group, group + 1)
+    return max(1, min(BLOCK_LINES, BLOCK_BYTES * max(1, rows) // max(1, expanded)))
 
 
 def _send_batch(parent: Parent, batch: pa.RecordBatch) -> None:

@@ -13,6 +13,7 @@ from typing import ClassVar
 
 from lstmlm.corpus.reading.compression import decompressed
 from lstmlm.corpus.reading.content import PLAIN
+from lstmlm.corpus.reading.datasets.class_names import named_rows
 from lstmlm.corpus.reading.lines import RawLine, raw_lines
 from lstmlm.corpus.reading.openers import read_bytes
 from lstmlm.corpus.reading.ranges import (
@@ -175,8 +176,9 @@ def split_file(file: CorpusFile, corpus: Corpus, range_bytes: int = RANGE_BYTES)
 
 
 def read_range(file_range: FileRange, corpus: Corpus, needed: Sequence[str], *, others: bool = False) -> Iterator[Row]:
-    """See `Reader.rows`."""
-    return READERS.load(file_range.file.reader).rows(file_range, corpus, needed, others=others)
+    """See `Reader.rows`; with the names of classes where a file next to it gives them."""
+    rows = READERS.load(file_range.file.reader).rows(file_range, corpus, needed, others=others)
+    return iter(named_rows(rows, file_range.file.classes, needed))
 
 
 def read_file(file: CorpusFile, corpus: Corpus, needed: Sequence[str], *, others: bool = False) -> Iterator[Row]:

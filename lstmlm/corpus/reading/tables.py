@@ -1,4 +1,7 @@
-"""Rows of parquet files. They are read in a child process: a damaged or hostile one costs its rows, not the job."""
+"""Rows of parquet and Arrow files.
+
+They are read in a child process: a damaged or hostile one costs its rows, not the job.
+"""
 
 from __future__ import annotations
 
@@ -6,13 +9,14 @@ import contextlib
 import json
 import os
 from collections.abc import Iterator, Sequence
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NamedTuple
 
 from lstmlm.corpus.reading.openers import is_remote, open_bytes
 from lstmlm.corpus.reading.rows import Row, check_columns, not_utf8
 from lstmlm.errors import UserError
 from lstmlm.processes.child import Child, ChildDied, Children
 
+ARROW = ".arrow"
 RUNS_CODE = "holds Python objects, whose reading would run code"
 """Why a file is refused."""
 _READERS = Children("lstmlm.corpus.reading.parquet_child")
@@ -127,7 +131,7 @@ class _Groups:
                 yield from self._batch(child.receive(), found["columns"])
             else:
                 child.busy = self._group + 1 < self._wanted["end"]
-                yield from self._give_up(_damaged(answer["error"] or "a row group ends too early"))
+                yield from self._give_up(_damaged(answer["error"] or "a row group ends too early", self._path))
 
     def _batch(self, data: bytes, columns: Sequence[str]) -> Iterator[Row]:
         from lstmlm.formats.arrow import pa
@@ -154,7 +158,7 @@ class _Groups:
         self._crashes.append(place)
         if death.again and self._crashes.count(place) < 2:
             return
-        reason = _damaged(str(death))
+        reason = _damaged(str(death), self._path)
         yield from self._give_up(reason)
         while len(self._crashes) >= _CRASHES and self._group < self._wanted["end"]:
             yield from self._give_up(reason)
@@ -176,7 +180,8 @@ def _reading(path: str) -> Iterator[tuple[BinaryIO, dict[str, Any]]]:
     """Opens a file; yields it, and how a child finds it: by its path, or by asking for pieces of what is remote."""
     with open_bytes(path) as stream:
         size = stream.seek(0, os.SEEK_END)
-        yield stream, {"path": None if is_remote(path) else os.path.abspath(path), "size": size}
+        local = None if is_remote(path) else os.path.abspath(path)
+        yield stream, {"path": local, "size": size, "arrow": _is_arrow(path)}
 
 
 def _answer(child: Child, stream: BinaryIO, path: str) -> dict[str, Any]:
@@ -208,33 +213,43 @@ def _damage_reported(path: str) -> Iterator[None]:
 
 
 def _damage(path: str, reason: str) -> UserError:
-    return UserError(_damaged(reason), where=path, hint="Write it again, or leave it out")
+    return UserError(_damaged(reason, path), where=path, hint="Write it again, or leave it out")
 
 
-def _damaged(reason: str) -> str:
-    return reason if reason == RUNS_CODE else f"a damaged parquet file, or none: {reason}".rstrip(".")
+def _damaged(reason: str, path: str) -> str:
+    kind = "Arrow" if _is_arrow(path) else "parquet"
+    return reason if reason == RUNS_CODE else f"a damaged {kind} file, or none: {reason}".rstrip(".")
+
+
+def _is_arrow(path: str) -> bool:
+    return path.lower().endswith(ARROW)
 
 
 def _values(column: Any) -> list[Any]:
-    """Returns the values of a column; text that is not UTF-8 stays bytes."""
-    from lstmlm.corpus.reading.columns import is_text
-    from lstmlm.formats.arrow import pa
+    """Returns the values of a column; text that is not UTF-8 becomes `_NoText`. Of audio, its bytes or its path."""
+    from lstmlm.corpus.reading.columns import BYTES, PATH, is_audio, is_bytes, is_text
+    from lstmlm.formats.arrow import pa, pc
 
+    if is_bytes(column.type):
+        return column.to_pylist()
+    if is_audio(column.type):
+        data, paths = (pc.struct_field(column, [column.type.get_field_index(name)]) for name in (BYTES, PATH))
+        return [given or named for given, named in zip(data.to_pylist(), _values(paths), strict=True)]
     try:
         # Through NumPy: twice as fast as `to_pylist`, which makes an Arrow scalar of each value.
         return column.to_numpy(zero_copy_only=False).tolist() if is_text(column.type) else column.to_pylist()
     except (UnicodeDecodeError, pa.ArrowException):
         kind = pa.large_binary() if is_text(column.type) else pa.large_list(pa.large_binary())
-        return [_text_or_bytes(value) for value in column.cast(kind).to_pylist()]
+        return [_decoded(value) for value in column.cast(kind).to_pylist()]
 
 
-def _text_or_bytes(value: Any) -> Any:
+def _decoded(value: Any) -> Any:
     if isinstance(value, list):
-        return [_text_or_bytes(part) for part in value]
+        return [_decoded(part) for part in value]
     try:
         return value.decode("utf-8") if isinstance(value, bytes) else value
-    except UnicodeDecodeError:
-        return value
+    except UnicodeDecodeError as error:
+        return _NoText(not_utf8(error))
 
 
 def _row(number: int, size: int, fields: dict[str, Any], limit: int) -> Row:
@@ -242,14 +257,12 @@ def _row(number: int, size: int, fields: dict[str, Any], limit: int) -> Row:
         return Row(number, size, dead=f"longer than {limit} bytes")
     for value in fields.values():
         for text in value if isinstance(value, list) else (value,):
-            if isinstance(text, bytes):
-                return Row(number, len(text), dead=_why(text))
+            if isinstance(text, _NoText):
+                return Row(number, size, dead=text.reason)
     return Row(number, size, fields)
 
 
-def _why(data: bytes) -> str:
-    try:
-        data.decode("utf-8")
-    except UnicodeDecodeError as error:
-        return not_utf8(error)
-    return "bytes, and no text"
+class _NoText(NamedTuple):
+    """A value that should be text, and why it is none."""
+
+    reason: str

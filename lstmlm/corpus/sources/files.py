@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from lstmlm.corpus.reading.content import Content, Foreign, NoRows, content_of, is_empty
+from lstmlm.corpus.reading.datasets.class_names import next_to
 from lstmlm.corpus.reading.openers import cannot_reach, cannot_read, file_systems, is_remote
 from lstmlm.corpus.reading.readers import READERS, TextReader
 from lstmlm.corpus.sources.found import CorpusFile, Found, LeftOut, Listing, Split
@@ -146,12 +147,13 @@ def corpus_file(found: Found, index: int = 0, split: Split | None = None, kinds:
         hint = f"Rename or convert it: a corpus file ends in {kinds.usual()}"
         raise UserError("unknown kind of corpus file", where=found.path, hint=hint)
     reader, compression = named
+    classes = () if is_remote(found.path) else next_to(found.path, found.name)
     if not isinstance(kinds.readers[reader], TextReader):
-        return CorpusFile(index, found.name, found.path, reader, "", split, found.size)
+        return CorpusFile(index, found.name, found.path, reader, "", split, found.size, classes=classes)
     if is_empty(found.path, found.size):  # a part of a table that got no rows
         return CorpusFile(index, found.name, found.path, reader, "", split, 0)
     compression, content = _content(found.path, found.size, compression, reader, kinds.foreign)
-    return CorpusFile(index, found.name, found.path, reader, compression, split, found.size, content)
+    return CorpusFile(index, found.name, found.path, reader, compression, split, found.size, content, classes)
 
 
 def _content(path: str, size: int, named: str, reader: str, foreign: tuple[Foreign, ...]) -> tuple[str, Content]:

@@ -6,6 +6,7 @@ import dataclasses
 from typing import Literal
 
 from lstmlm.corpus.reading.content import PLAIN, Content
+from lstmlm.corpus.reading.datasets.class_names import ClassNames
 
 Split = Literal["train", "valid"]
 
@@ -77,6 +78,7 @@ class CorpusFile:
         split: The split it is given for; None: each record's id decides.
         size: Bytes, as it is stored; 0 where it holds no more than a byte order mark.
         content: How its text is stored.
+        classes: Names of classes that a file next to it gives to numbers.
     """
 
     index: int
@@ -87,3 +89,4 @@ class CorpusFile:
     split: Split | None
     size: int
     content: Content = PLAIN
+    classes: ClassNames = ()

@@ -62,8 +62,8 @@ def files_of_split(
     """Returns the files of a split, and the others with the reason they are left out.
 
     Files of the test split are never used, those of train and valid only as such. A file whose name says nothing is of
-    the split that is asked for; but among parquet files that are named by split it is left out (`no_split`), and so is
-    what is no parquet file (`not_parquet`). Words that the pattern itself has say nothing. The reasons are
+    the split that is asked for; but among parquet and Arrow files that are named by split it is left out (`no_split`),
+    and so is what is no such file (`not_parquet`). Words that the pattern itself has say nothing. The reasons are
     `test_split`, `train_split`, `valid_split`, `no_split` and `not_parquet`.
 
     Raises:
@@ -75,19 +75,17 @@ def files_of_split(
     spoken = {
         file: split_in_name("/".join(file.name.split("/")[listing.base :]), frozenset(but)) for file in listing.found
     }
-    dataset = any(found == split and _is_parquet(file) for file, found in spoken.items())
+    dataset = any(found == split and _is_table(file) for file, found in spoken.items())
     named_valid = split == "valid" and any(found == split for found in spoken.values())
     files: list[Found] = []
     others: list[LeftOut] = []
     for file, found in spoken.items():
-        if (found == split and (not dataset or _is_parquet(file))) or (
-            found is None and not dataset and not named_valid
-        ):
+        if (found == split and (not dataset or _is_table(file))) or (found is None and not dataset and not named_valid):
             files.append(file)
         elif found is not None and found != split:
             others.append(LeftOut(file.name, f"{found}_split"))
         else:
-            others.append(LeftOut(file.name, "no_split" if _is_parquet(file) or not dataset else "not_parquet"))
+            others.append(LeftOut(file.name, "no_split" if _is_table(file) or not dataset else "not_parquet"))
     if not files:
         there = ", ".join(sorted({found or "none" for found in spoken.values()}))
         what = f"a dataset folder without files of the {split} split (there are: {there})"
@@ -103,5 +101,6 @@ def _words_asked_for(pattern: str) -> set[str]:
     return {word.lower() for word in _WORD.findall(text)}
 
 
-def _is_parquet(file: Found) -> bool:
-    return file.name.lower().endswith(READERS.load("parquet").endings)
+def _is_table(file: Found) -> bool:
+    endings = (ending for name in ("parquet", "arrow") for ending in READERS.load(name).endings)
+    return file.name.lower().endswith(tuple(endings))

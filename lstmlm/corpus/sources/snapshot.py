@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
+from typing import Any
 
 from lstmlm.corpus.sources.files import CorpusListing, checksum, list_corpus, named_files
 from lstmlm.corpus.sources.found import CorpusFile
@@ -50,7 +51,9 @@ def snapshot(recipe: Recipe, *, held_out: bool = True) -> Snapshot:
     evaluation = tuple(file for pattern in patterns for file in named_files(recipe.corpus, pattern, EVALUATION))
     files = [*listing.files, *evaluation]
     checksums = {path: checksum(path) for path in dict.fromkeys(file.path for file in files)}
-    content = [(file.name, file.split, file.size, checksums[file.path]) for file in files]
+    content: list[tuple[Any, ...]] = [(file.name, file.split, file.size, checksums[file.path]) for file in files]
+    # Files without names of classes keep the fingerprint that they had before there were any.
+    content += [(file.name, file.classes) for file in files if file.classes]
     stage, key = STAGES["ingest"], key_fingerprint(recipe.corpus.privacy)  # the recipe names only the key's variable
     stamp = stage.stamp(*stage.decided(recipe).values(), content, key, *extension_versions(recipe.corpus))
     return Snapshot(listing, evaluation, checksums, stamp)

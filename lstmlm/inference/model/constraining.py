@@ -10,7 +10,7 @@ from lstmlm.decoding.constraints.forbidden import Forbidden
 from lstmlm.decoding.constraints.phrase_automaton import PhraseAutomaton
 from lstmlm.errors import UserError
 from lstmlm.recipe.sections.decoding import Decoding
-from lstmlm.tokenizer import MODEL_FILE, Tokenizer
+from lstmlm.tokenizer import Tokenizer, tokenizer_file
 
 FORCED = "decoding.forced"
 
@@ -22,7 +22,7 @@ def check_constraints(export: Path, decoding: Decoding) -> None:
         UserError: They cannot; see `constraints_of`.
     """
     if decoding.forced:
-        constraints_of(decoding, Tokenizer(export / MODEL_FILE))
+        constraints_of(decoding, Tokenizer(tokenizer_file(export)))
 
 
 def constraints_of(decoding: Decoding, tokenizer: Tokenizer) -> Constraints:

@@ -18,7 +18,7 @@ from lstmlm.recipe.sections.decoding import Decoding
 from lstmlm.recipe.sections.section import FROM_DATA, names_code
 from lstmlm.records.record import stable_hash
 from lstmlm.task import Task, stored_task
-from lstmlm.tokenizer import MODEL_FILE, Tokenizer
+from lstmlm.tokenizer import Tokenizer, tokenizer_file
 from lstmlm.tokenizer.backward import BackwardTokenizer
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ class EngineModel:
         self._decoding = decoding or stored_decoding(facts)
         self._longest = int(facts["max_source"])
         kind = BackwardTokenizer if facts.get("direction") == "backward" else Tokenizer
-        self.tokenizer = kind(folder / MODEL_FILE)
+        self.tokenizer = kind(tokenizer_file(folder))
         self.backend = backend_kind(self._decoding.backend).load(
             folder, facts, self._decoding, threads, task or stored_task(facts["task"])
         )

@@ -13,6 +13,7 @@ from lstmlm.decoding.meter import Meter
 from lstmlm.errors import UserError
 from lstmlm.inference.model.operations import check_operations
 from lstmlm.publish.folder import read_manifest
+from lstmlm.tokenizer import JSON_FILE, Tokenizer, tokenizer_file
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -32,6 +33,9 @@ class Output:
     cut: int = 0
     n_best: tuple[tuple[str, float | None], ...] = ()
 
+
+OUTPUT_IDS, CONTINUATION_IDS, PRECEDING_IDS = "output_ids", "continuation_ids", "preceding_ids"
+"""What a model that takes ids gives: those of a text of its own, of what follows the given text, or comes before."""
 
 SPACES = " \t\n\r\f\v"
 
@@ -70,6 +74,9 @@ class ServedModel:
         if "serving_default" not in self._loaded.signatures:
             raise UserError("the SavedModel has no signature serving_default", where=str(folder), hint="Export again")
         self._call = self._loaded.signatures["serving_default"]
+        vocabulary = tokenizer_file(folder)
+        # Of a vocabulary that tensorflow-text has no operation for, the model takes and gives ids.
+        self._words = Tokenizer(vocabulary) if vocabulary.name == JSON_FILE else None
 
     def generate(self, texts: Sequence[str], seeds: Sequence[int], meter: Meter | None = None) -> list[Output]:
         """Decodes texts.
@@ -107,6 +114,8 @@ class ServedModel:
 
         # Always the same shape: matrix products may round differently for another number of rows.
         padding = self.batch - len(texts)
+        if self._words is not None:
+            return self._generate_ids(self._words, texts, seeds)
         rows = tf.constant([text.encode("utf-8") for text in texts] + [b""] * padding)
         result = self._call(text=rows, seed=tf.constant([*seeds, *[0] * padding], tf.int64))
         decoded, tokens = result["output"].numpy(), result["tokens"].numpy()
@@ -115,6 +124,23 @@ class ServedModel:
             Output(decoded[row].decode("utf-8", "replace"), int(tokens[row]), int(cut[row]))
             for row in range(len(texts))
         ]
+
+    def _generate_ids(self, words: Tokenizer, texts: Sequence[str], seeds: Sequence[int]) -> list[Output]:
+        import tensorflow as tf
+
+        padding = self.batch - len(texts)
+        encoded = tf.ragged.constant([*words.encode_batch(texts), *[[]] * padding], tf.int32, ragged_rank=1)
+        result = self._call(ids=encoded.to_tensor(), seed=tf.constant([*seeds, *[0] * padding], tf.int64))
+        tokens, cut = result["tokens"].numpy().tolist(), result["cut"].numpy().tolist()
+        if OUTPUT_IDS in result:
+            outputs = [words.decode(ids) for ids in result[OUTPUT_IDS].numpy()[: len(texts)]]
+        elif PRECEDING_IDS in result:
+            before = zip(texts, result[PRECEDING_IDS].numpy(), strict=False)
+            outputs = [preceding(text, words.decode(ids)) for text, ids in before]
+        else:
+            found = zip(texts, result[CONTINUATION_IDS].numpy(), strict=False)
+            outputs = [continued(text, words.decode_continuation(ids)) for text, ids in found]
+        return [Output(*row) for row in zip(outputs, tokens, cut, strict=False)]
 
 
 def batch_size(folder: Path) -> int:

@@ -118,7 +118,7 @@ class Corpus(Section):
     )
     train: str = Field(
         description="File, folder or glob below `root`: .txt, .tsv, .csv, .jsonl (each also .gz, .bz2, .xz, .zst), "
-        ".parquet, and what `readers` read."
+        ".parquet, .arrow, and what `readers` read."
     )
     valid: str | None = Field(None, description="The same for evaluation; absent: a hash split of `train`.")
     valid_fraction: Fraction = Field(0.02, description="Share of records split off for evaluation without `valid`.")

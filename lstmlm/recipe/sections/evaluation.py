@@ -37,6 +37,18 @@ class Cache(Section):
     share: Annotated[float, Field(gt=0.0, lt=1.0)] = Field(0.15, description="Its share of the mixture.")
 
 
+class Comparison(Section):
+    """How texts of a language model are held against real ones; see `lstmlm judge`."""
+
+    measured: bool = Field(False, description="Whether the evaluation does it too, as metrics `judge_auc` and so on.")
+    records: Annotated[int, Field(ge=40)] = Field(1000, description="Held-out records at most, drawn by hash.")
+    prompt: Positive = Field(8, description="First tokens of a record that are given: so many, to the end of a word.")
+    tokens: Annotated[int, Field(ge=4)] = Field(
+        40, description="Tokens after it that are compared; records of fewer are left out."
+    )
+    samples: Annotated[int, Field(ge=2, le=64)] = Field(4, description="Samples of a prompt; the best is chosen.")
+
+
 class Evaluation(Section):
     """How the trained model is evaluated."""
 
@@ -54,6 +66,15 @@ class Evaluation(Section):
         "the script of the references says.",
     )
     cache: Cache = Cache()
+    judge: Comparison = Comparison()
+
+    @model_serializer(mode="wrap")
+    def _without_what_is_not_asked(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        # The results of recipes from before there was a judge stay valid.
+        content: dict[str, Any] = handler(self)
+        if self.judge == Comparison():
+            content.pop("judge", None)
+        return content
 
     @field_validator("language")
     @classmethod

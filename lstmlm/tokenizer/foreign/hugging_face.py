@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+import functools
+import itertools
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -65,6 +67,12 @@ class HuggingFace:
         ours[hidden] = UNK
         self._ours = ours
 
+    @property
+    def numbering(self) -> list[int]:
+        """The id in the file of each id of this project; -1 for a special token that the file does not have."""
+        numbers: list[int] = self._theirs.tolist()
+        return numbers
+
     def encode(self, text: str) -> list[int]:
         """See `lstmlm.tokenizer.tokenizer.Backend`."""
         with self._failure_reported():
@@ -84,6 +92,35 @@ class HuggingFace:
         with self._failure_reported():
             text: str = self._tokenizer.decode([number for number in theirs if number >= 0], skip_special_tokens=False)
         return text
+
+    def decode_continuation(self, ids: list[int]) -> str:
+        """See `lstmlm.tokenizer.tokenizer.Tokenizer`."""
+        # Behind another token a space is kept; at the beginning of a text many decoders leave it out.
+        anchor = self._anchor
+        return self.decode([*anchor, *ids]).removeprefix(self.decode(anchor)) if ids else ""
+
+    @functools.cached_property
+    def _anchor(self) -> list[int]:
+        """A token that writes a single letter; none where no token does."""
+        letters = (n for n in range(SPECIAL, self.size) if len(text := self.decode([n])) == 1 and text.isalpha())
+        return list(itertools.islice(letters, 1))
+
+    def surfaces(self, text: str) -> list[str]:
+        """See `lstmlm.tokenizer.tokenizer.Tokenizer`."""
+        with self._failure_reported():
+            found = self._tokenizer.encode(text, add_special_tokens=False).offsets
+        surfaces = [text[start:end].strip() for start, end in found]
+        for place in range(len(surfaces) - 2, -1, -1):
+            surfaces[place] = surfaces[place] or surfaces[place + 1]
+        return surfaces
+
+    def decode_unknown(self, ids: list[int], words: Sequence[str]) -> str:
+        """See `lstmlm.tokenizer.tokenizer.Tokenizer`; as `decode` where the text itself spells the unknown token."""
+        text, name = self.decode(ids), self.decode([UNK])
+        parts = text.split(name) if name else [text]
+        if len(parts) != len(words) + 1:
+            return text
+        return "".join(part + word for part, word in zip(parts, [*(word or name for word in words), ""], strict=True))
 
     @contextlib.contextmanager
     def _failure_reported(self) -> Iterator[None]:

@@ -37,13 +37,18 @@ class Prepared:
         content: JSON; nothing is cut, padded, added or drawn by chance, and special tokens have names of our own.
         algorithm: `bpe`, `unigram`, `wordpiece` or `wordlevel`.
         special: Special id of this project -> name of the token in `content`, for those that it has.
-        hidden: Names of all special tokens but the unknown one: no text gives them.
+        renamed: Name in the file -> name in `content`, of all special tokens but the unknown one: no text gives them.
     """
 
     content: str
     algorithm: str
     special: Mapping[int, str]
-    hidden: frozenset[str]
+    renamed: Mapping[str, str]
+
+    @property
+    def hidden(self) -> frozenset[str]:
+        """Names in `content` of the tokens that no text gives."""
+        return frozenset(self.renamed.values())
 
 
 def prepare(text: str) -> Prepared:
@@ -76,7 +81,7 @@ def prepare(text: str) -> Prepared:
         token["content"] = names.get(token["content"], token["content"])
     content.update(truncation=None, padding=None, post_processor=None)
     found = {role: names.get(name, name) for role, name in roles.items()}
-    return Prepared(json.dumps(content, ensure_ascii=False), algorithm, found, frozenset(names.values()))
+    return Prepared(json.dumps(content, ensure_ascii=False), algorithm, found, names)
 
 
 def _algorithm(model: Mapping[str, Any]) -> str:

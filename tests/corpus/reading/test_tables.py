@@ -62,13 +62,12 @@ def test_only_needed_columns_are_read_and_all_values_without_them(tmp_path: Path
     ("column", "kind"),
     [
         (pa.array([{"en": "b"}] * 3), "struct<en: string>"),
-        (pa.array([b"x"] * 3), "binary"),
-        (pa.array([[1]] * 3), "list<"),
+        (pa.array([[[1]]] * 3), "list<"),
         (pa.array([decimal.Decimal("1.5")] * 3), "decimal128(2, 1)"),
         (pa.array([datetime.date(2020, 1, 1)] * 3), "date32"),
     ],
 )
-def test_nested_columns_and_bytes_are_dead_rows(tmp_path: Path, column: pa.Array, kind: str) -> None:
+def test_nested_columns_and_dates_are_dead_rows(tmp_path: Path, column: pa.Array, kind: str) -> None:
     path = write(tmp_path, pa.table({"text": column}))
     reason = f"column 'text' holds neither text nor numbers: {kind}"
     found = read(path, "text")

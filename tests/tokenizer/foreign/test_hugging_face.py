@@ -102,6 +102,29 @@ def test_what_is_no_tokenizer_is_reported(tmp_path: Path) -> None:
             Tokenizer(tmp_path / name)
 
 
-def test_there_is_no_sentencepiece_model_to_export(files: dict[str, Path]) -> None:
-    with pytest.raises(UserError, match=r"cannot run a tokenizer\.json"):
-        _ = Tokenizer(files["bpe"]).model_bytes
+def test_what_a_token_writes_is_not_known(files: dict[str, Path]) -> None:
+    assert not Tokenizer(files["bpe"]).in_graph
+    with pytest.raises(UserError, match=r"Leave out decoding\.forbidden and decoding\.forced"):
+        Tokenizer(files["bpe"]).pieces()
+
+
+@pytest.mark.parametrize("name", ["bpe", "wordpiece"])
+def test_a_continuation_begins_with_its_space(name: str, files: dict[str, Path]) -> None:
+    tokenizer = Tokenizer(files[name])
+    ids, rest = tokenizer.encode("the"), tokenizer.encode(" value") if name == "bpe" else tokenizer.encode("value")
+    assert tokenizer.decode_continuation(rest) == " value"
+    assert tokenizer.decode(ids) + tokenizer.decode_continuation(rest) == tokenizer.decode([*ids, *rest])
+    assert tokenizer.decode_continuation([]) == ""
+
+
+def test_unknown_tokens_take_words_of_the_source(files: dict[str, Path]) -> None:
+    tokenizer = Tokenizer(files["wordpiece"])
+    source = "the \N{SNOWMAN} value \N{SNOWMAN}"
+    ids = tokenizer.encode(source)
+    surfaces = tokenizer.surfaces(source)
+    words = [surface for token, surface in zip(ids, surfaces, strict=True) if token == tokenizer.UNK]
+    assert words == ["\N{SNOWMAN}"] * 2
+    assert tokenizer.decode_unknown(ids, words) == source
+    assert tokenizer.decode_unknown(ids, ["", "x"]) == "the [UNK] value x"
+    # Which of them is the token is not known here, so nothing is replaced.
+    assert tokenizer.decode_unknown(ids, ["x"]) == tokenizer.decode(ids)

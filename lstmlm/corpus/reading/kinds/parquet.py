@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import ClassVar
 
 from lstmlm.corpus.reading.ranges import Beginning, FileRange, Segment
 from lstmlm.corpus.reading.readers import Reader
@@ -14,7 +15,7 @@ from lstmlm.recipe.sections.corpus import Corpus
 class Parquet(Reader):
     """See the module. A range is some row groups."""
 
-    endings = (".parquet", ".parq", ".pq")
+    endings: ClassVar[tuple[str, ...]] = (".parquet", ".parq", ".pq")
     magic = b"PAR1"
 
     def beginnings(self, segment: Segment, range_bytes: int) -> list[Beginning]:

@@ -1,0 +1,1 @@
+"""What the library `datasets` of Hugging Face saves: names of classes, and Arrow files."""

@@ -1,0 +1,1 @@
+"""Distinguishes generated from real text, and chooses among samples: the generator is its own judge."""

@@ -1,0 +1,1 @@
+"""Vocabularies as `tokenizer.json`, with the ids of this project."""
