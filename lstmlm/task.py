@@ -96,8 +96,11 @@ class Predictor(Protocol):
 
     def predict(
         self, requests: Sequence[Mapping[str, Any]], seeds: Sequence[int], meter: Any = None
-    ) -> list[Prediction]:
-        """Returns one prediction a request, in their order; the seeds are below 2**63."""
+    ) -> Sequence[Prediction | BadRecord]:
+        """Returns one prediction a request, in their order; the seeds are below 2**63.
+
+        In the place of a prediction may be a `BadRecord`, not raised: why this request has none.
+        """
 
     def failures(self) -> tuple[type[Exception], ...]:
         """Returns the exceptions that a single request can cause: it becomes a dead letter; others abort the job."""
@@ -134,7 +137,17 @@ class Task(abc.ABC):
     baselines: ClassVar[Mapping[str, tuple[str, ...]]] = {}
     """Metric -> those of models that learn nothing or little, which it should be better than."""
 
+    block_rows: ClassVar[int] = 1000
+    """Rows of the corpus that are held in memory at once at most; fewer where records are large."""
+
+    file_endings: Sequence[str] = ()
+    """Endings of files that are requests of the batch job by themselves, such as `.wav`."""
+
     # From the corpus to records.
+
+    def corpus_stamp(self, recipe: Recipe) -> Sequence[str]:
+        """Returns what identifies the files that rows of the corpus name, where a record holds their content."""
+        return ()
 
     def columns(self, recipe: Recipe) -> Sequence[str]:
         """Returns the columns of the corpus that a record is made of."""
@@ -275,6 +288,19 @@ class Task(abc.ABC):
         """
         return {"source": request_text(row, recipe.inference.field, may_be_empty=not self.has_targets)}
 
+    def request_at(self, row: Mapping[str, Any], folder: Path | str, recipe: Recipe) -> dict[str, Any]:
+        """As `request`, for a row that may name files.
+
+        Args:
+            row: Column or key -> value.
+            folder: What the names are relative to: the folder of the job's input, or its URL.
+            recipe: The run.
+
+        Raises:
+            BadRecord: The message says why it cannot be.
+        """
+        return self.request(row, recipe)
+
     def request_of(self, record: Record) -> dict[str, Any]:
         """Returns the request that a record makes, its answer left out; its values are as those of `request`."""
         return {"source": record.source}
@@ -307,6 +333,10 @@ class Task(abc.ABC):
         Raises:
             UserError: It names the field at fault.
         """
+
+    def decoding_stamp(self, recipe: Recipe) -> Sequence[str]:
+        """Returns what identifies the folders that predicting reads in addition to the export, such as a model."""
+        return ()
 
     @abc.abstractmethod
     def predictor(self, export: Path, recipe: Recipe) -> Predictor:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tensorflow as tf
 
 from lstmlm.tokenizer import Tokenizer
-from lstmlm.tokenizer.sentencepiece.graph import ids_of
+from lstmlm.tokenizer.sentencepiece.graph import ids_of, text_of
 from lstmlm.tokenizer.special import END
 
 # Texts are padded to a multiple of this: sums over time then run in the same order whatever else is in the batch, so a
@@ -42,3 +42,7 @@ class GraphTokenizer(tf.Module):
         cut = tf.cast(tf.maximum(ids.row_lengths() - (longest - 1), 0), tf.int32)
         widest = tf.cast(tf.reduce_max(tf.concat([kept.row_lengths(), [1]], axis=0)), tf.int32)
         return kept.to_tensor(shape=tf.stack([rows, -(-widest // MULTIPLE) * MULTIPLE])), cut
+
+    def text(self, tokens: tf.Tensor) -> tf.Tensor:
+        """Returns the texts of int32 [rows, time] ids, padded with 0: string [rows], as `Tokenizer.decode` does."""
+        return text_of(tokens, self._inside, self._words)

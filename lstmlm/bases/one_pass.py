@@ -107,7 +107,11 @@ class OnePassTask(Task):
         drawn = sorted(records, key=lambda record: stable_hash(seed, "evaluate", record.id))[:most]
         requests = [self.request_of(record) for record in drawn]
         seeds = [stable_hash(seed, record.id) for record in drawn]
-        return dict(self.measure(self.predictor(export, recipe).predict(requests, seeds), drawn, recipe))
+        answers = zip(drawn, self.predictor(export, recipe).predict(requests, seeds), strict=True)
+        answered = [(record, answer) for record, answer in answers if isinstance(answer, Prediction)]
+        if len(answered) < len(drawn):
+            raise RuntimeError(f"{len(drawn) - len(answered)} records of a finished folder cannot be predicted")
+        return dict(self.measure([answer for _, answer in answered], drawn, recipe))
 
     def measure_batch(
         self, predicted: Mapping[str, Any], batch: Mapping[str, Any], recipe: Recipe

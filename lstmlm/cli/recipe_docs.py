@@ -13,8 +13,10 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
+from lstmlm import plugins
 from lstmlm.recipe.recipe import Recipe
 from lstmlm.recipe.sections.section import Extension
+from lstmlm.recipe.task_options import PACKAGE, options_type
 from lstmlm.recipe.types import restrictions
 
 HEAD = """# The recipe
@@ -26,7 +28,11 @@ one. `--set section.field=value` overrides a field, and `${NAME}` in a value is 
 
 def recipe_markdown() -> str:
     """Returns every section and field: type, bounds, default, meaning."""
-    return HEAD + "".join(f"\n{part}\n" for part in _section("", Recipe))
+    parts = [*_section("", Recipe)]
+    for task in plugins.builtin_names(PACKAGE):  # the documentation does not depend on what is installed
+        if (options := options_type(task)) is not None:
+            parts += _section(f"task_options of {task}", options)
+    return HEAD + "".join(f"\n{part}\n" for part in parts)
 
 
 def _section(name: str, section: type[BaseModel]) -> Iterator[str]:

@@ -28,7 +28,7 @@ from lstmlm.tokenizer.identity import vocabulary_facts
 
 STAGE = STAGES["examples"]
 BLOCK_CHARACTERS = 1 << 19
-"""Text encoded at once, about: small blocks cost time, and large ones memory."""
+"""Text, or bytes of columns, encoded at once, about: small blocks cost time, and large ones memory."""
 
 
 def build_examples(
@@ -141,12 +141,16 @@ def encode_shard(
     return counts
 
 
+def _bytes(record: Record) -> int:
+    return sum(len(value) for value in record.columns.values() if isinstance(value, bytes)) if record.columns else 0
+
+
 def _blocks(records: Iterator[Record], counts: collections.Counter[str]) -> Iterator[list[Record]]:
     block: list[Record] = []
     size = 0
     for record in records:
         block.append(record)
-        size += sum(map(len, record.texts()))
+        size += sum(map(len, record.texts())) + _bytes(record)
         if size >= BLOCK_CHARACTERS:
             counts["records"] += len(block)
             yield block

@@ -136,7 +136,8 @@ def _check_model(recipe: Recipe, export: Path) -> None:
 def _stamp(recipe: Recipe, model: Manifest, source: Source) -> str:
     privacy = recipe.corpus.privacy.model_dump(mode="json") if recipe.corpus.privacy.kinds else None
     asked = [*STAGE.decided(recipe).values(), privacy]
-    return STAGE.stamp(asked, model.fingerprint, source.stamp(), *_extension_versions(recipe))
+    others = load_task(recipe.task).decoding_stamp(recipe)
+    return STAGE.stamp(asked, model.fingerprint, source.stamp(), *_extension_versions(recipe), *others)
 
 
 def _extension_versions(recipe: Recipe) -> list[str]:

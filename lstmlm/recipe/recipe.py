@@ -40,7 +40,7 @@ class Recipe(Section):
         "installed package."
     )
     task_options: SerializeAsAny[Section] | None = Field(
-        None, validate_default=True, description="Settings of the task's own; `lstmlm recipe tasks` lists the tasks."
+        None, validate_default=True, description="Settings of the task's own; those of the built-in tasks are below."
     )
     seed: Annotated[int, Field(ge=0, lt=2**31)] = Field(1, description="Decides everything random.")
     preset: Preset | None = Field(

@@ -125,8 +125,11 @@ class Stage:
             if isinstance(value, dict):
                 value = {key: inner for key, inner in value.items() if f"{section}.{key}" not in self.ignores}
             found[path] = value[field] if field else value
-        if recipe.given_options and "task" in self.decides:
-            found[TASK_OPTIONS] = recipe.given_options
+        sections = {path.partition(".")[0] for path in self.decides}
+        belongs = getattr(recipe.task_options, "belongs_to", {})
+        options = {name: value for name, value in recipe.given_options.items() if belongs.get(name, "task") in sections}
+        if options:
+            found[TASK_OPTIONS] = options
         return found
 
     def stamp(self, *parts: object) -> str:

@@ -83,7 +83,8 @@ class ReadBlocks(beam.DoFn):
             if damage:
                 yield Block(file.index, 1, 1, [], dead=[{"file": file.name, "line": 1, "reason": damage}])
                 return
-        for rows in blocks(read_range(part, corpus, needed_columns(self._recipe, self._task))):
+        found = read_range(part, corpus, needed_columns(self._recipe, self._task))
+        for rows in blocks(found, self._task.block_rows):
             yield make_block(rows, file, self._task, self._recipe, self._scrubber)
 
 

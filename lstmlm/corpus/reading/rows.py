@@ -51,14 +51,14 @@ def check_columns(columns: Sequence[str], needed: Sequence[str], where: str) -> 
             raise UserError(f"no column {name!r} (there are {there})", where=where, hint=hint)
 
 
-def blocks(rows: Iterable[Row]) -> Iterator[list[Row]]:
-    """Groups consecutive rows: `BLOCK_LINES` of them, fewer where they are longer than `BLOCK_BYTES` together."""
+def blocks(rows: Iterable[Row], most: int = BLOCK_LINES) -> Iterator[list[Row]]:
+    """Groups consecutive rows: `most` of them, fewer where they are longer than `BLOCK_BYTES` together."""
     block: list[Row] = []
     size = 0
     for row in rows:
         block.append(row)
         size += row.size
-        if len(block) == BLOCK_LINES or size >= BLOCK_BYTES:
+        if len(block) == most or size >= BLOCK_BYTES:
             yield block
             block, size = [], 0
     if block:

@@ -12,6 +12,7 @@ from lstmlm.corpus.steps.extensions import extension_versions
 from lstmlm.corpus.steps.privacy.replace import key_fingerprint
 from lstmlm.recipe.recipe import Recipe
 from lstmlm.stages import STAGES
+from lstmlm.task import load_task
 
 EVALUATION = "corpus.decontamination.files"
 
@@ -55,7 +56,8 @@ def snapshot(recipe: Recipe, *, held_out: bool = True) -> Snapshot:
     # Files without names of classes keep the fingerprint that they had before there were any.
     content += [(file.name, file.classes) for file in files if file.classes]
     stage, key = STAGES["ingest"], key_fingerprint(recipe.corpus.privacy)  # the recipe names only the key's variable
-    stamp = stage.stamp(*stage.decided(recipe).values(), content, key, *extension_versions(recipe.corpus))
+    named = load_task(recipe.task).corpus_stamp(recipe)
+    stamp = stage.stamp(*stage.decided(recipe).values(), content, key, *extension_versions(recipe.corpus), *named)
     return Snapshot(listing, evaluation, checksums, stamp)
 
 

@@ -71,19 +71,20 @@ def zero_states(graph: GraphWriter, rows: str, units: int, count: int) -> list[s
     return [graph.apply("ConstantOfShape", shape)] * count
 
 
-def time_major(graph: GraphWriter, ids: str, length: str) -> tuple[str, str, str]:
+def time_major(graph: GraphWriter, ids: str, length: str, rank: int = 2) -> tuple[str, str, str]:
     """Prepares a loop over time.
 
     Args:
         graph: The graph being written.
-        ids: int64 [rows, time].
+        ids: int64 [rows, time], or other values with more dimensions.
         length: int64 [rows].
+        rank: Their number of dimensions.
 
     Returns:
         Names of the ids [time, rows], of the bool [time, rows, 1] that says whether a row is not yet at its end, and of
         the number of rows, int64 [1].
     """
-    turned = graph.apply("Transpose", ids, perm=[1, 0])
+    turned = graph.apply("Transpose", ids, perm=[1, 0, *range(2, rank)])
     shape = graph.apply("Shape", turned)
     time = graph.apply("Gather", shape, graph.weight(np.int64(0)))
     zero, one = graph.weight(np.int64(0)), graph.weight(np.int64(1))

@@ -26,6 +26,8 @@ from lstmlm.records.record import stable_hash
 from lstmlm.records.shards import records_in
 from lstmlm.task import BadRecord, Task, load_task, request_text
 
+_BY_ITSELF = ""
+"""In the place of a file's reader: the file is a request, see `Task.file_endings`."""
 _GLOB = re.compile(r"[*?[]")
 _URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):/+(?=[^/])")
 
@@ -60,7 +62,15 @@ class Files:
         keys = [self.recipe.inference.field, self.recipe.inference.id, self.recipe.corpus.max_line_bytes, self.target]
         if self._columns != [self.recipe.inference.field]:
             keys.append(",".join(self._columns))
+        if self._task.file_endings:
+            keys += self._named_files()
         return fingerprint("files", [(file.name, checksum(file.path)) for file in self._files()], keys)
+
+    def _named_files(self) -> list[str]:
+        """Returns what identifies the files that requests name: path, size and time of the last change."""
+        fields = (item.fields for item in self.items() if isinstance(item, Request))
+        paths = (Path(value) for values in fields for value in values.values() if isinstance(value, str))
+        return [f"{path} {path.stat().st_size} {path.stat().st_mtime_ns}" for path in paths]
 
     def items(self) -> Iterator[Request | Dead]:
         """See `Source`."""
@@ -76,12 +86,19 @@ class Files:
             return [corpus_file(one, n, None, self._kinds) for n, one in enumerate(self._stored(self.root))]
         path = self.root / self.pattern
         if self.exact and path.is_file():
-            return [corpus_file(Found(self.pattern, str(path), path.stat().st_size), 0, None, self._kinds)]
+            return [self._file(Found(self.pattern, str(path), path.stat().st_size), 0)]
         if not _GLOB.search(self.pattern) and not path.exists():
             hint = "Check the path, or inference.input and corpus.root in the recipe"
             raise UserError("no such input file", where=self.where, hint=hint)
-        found = list_files(self.root, self.pattern, "inference.input", self._kinds.endings).found
-        return [corpus_file(one, n, None, self._kinds) for n, one in enumerate(found)]
+        endings = (*self._kinds.endings, *self._task.file_endings)
+        found = list_files(self.root, self.pattern, "inference.input", endings).found
+        return [self._file(one, n) for n, one in enumerate(found)]
+
+    def _file(self, found: Found, place: int) -> CorpusFile:
+        """Returns a file of rows, or one that is a request by itself."""
+        if found.name.lower().endswith(tuple(self._task.file_endings)):
+            return CorpusFile(place, found.name, found.path, _BY_ITSELF, "", None, found.size)
+        return corpus_file(found, place, None, self._kinds)
 
     def _stored(self, root: str) -> list[Found]:
         """Returns the files of a store; those of a folder have names relative to it, as here.
@@ -103,9 +120,13 @@ class Files:
 
     def _id_column(self, file: CorpusFile) -> str | None:
         """Returns the column of the ids; a line of text has no columns, so none that holds one."""
+        if file.reader == _BY_ITSELF:
+            return None
         return self.recipe.inference.id if self._kinds.readers[file.reader].has_columns else None
 
     def _rows(self, file: CorpusFile) -> Iterator[Row]:
+        if file.reader == _BY_ITSELF:
+            return iter([Row(1, file.size, {self.recipe.inference.field: file.name})])
         record_id = self._id_column(file)
         keys = [key for key in (*self._columns, self.target, record_id) if key is not None]
         corpus = self.recipe.corpus.model_copy(update={"source": self.recipe.inference.field, "unit": "line"})
@@ -114,11 +135,12 @@ class Files:
     def _item(self, index: int, file: CorpusFile, row: Row) -> Request | Dead:
         """Returns what a row that can be read comes to."""
         fields, key = row.fields or {}, self._id_column(file)
-        record_id = f"{file.name}:{row.line}" if key is None else _id(fields.get(key))
+        named = file.name if file.reader == _BY_ITSELF else f"{file.name}:{row.line}"
+        record_id = named if key is None else _id(fields.get(key))
         if record_id is None:
             return Dead(index, _no_id(fields, str(key)), file.name, row.line)
         try:
-            request = self._task.request(fields, self.recipe)
+            request = self._task.request_at(fields, self.root, self.recipe)
             if self.target is not None:
                 request["target"] = request_text(fields, self.target, may_be_empty=not self._task.has_targets)
         except BadRecord as problem:

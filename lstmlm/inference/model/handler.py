@@ -15,7 +15,7 @@ from lstmlm.decoding.meter import Meter
 from lstmlm.inference.chunks import ChunkContent
 from lstmlm.inference.input.requests import Request
 from lstmlm.recipe.recipe import Recipe
-from lstmlm.task import Prediction, Predictor, load_task
+from lstmlm.task import BadRecord, Prediction, Predictor, load_task
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -92,13 +92,17 @@ def _bisect(requests: Sequence[Request], model: Predictor, meter: Meter) -> list
         return []
     try:
         outputs = model.predict([one.fields for one in requests], [one.seed for one in requests], meter)
-        return [Answer(request, output) for request, output in zip(requests, outputs, strict=True)]
+        return [_answer(request, output) for request, output in zip(requests, outputs, strict=True)]
     except model.failures() as error:
         if len(requests) == 1:
             reason = f"the model failed: {type(error).__name__}: {_first_line(error)}"
             return [Answer(requests[0], None, reason)]
     half = len(requests) // 2
     return [*_bisect(requests[:half], model, meter), *_bisect(requests[half:], model, meter)]
+
+
+def _answer(request: Request, output: Prediction | BadRecord) -> Answer:
+    return Answer(request, None, str(output)) if isinstance(output, BadRecord) else Answer(request, output)
 
 
 _PREAMBLE = ("Graph execution error", "Detected at ", "File ", "<stack traces", "\t", " ")

@@ -56,7 +56,8 @@ def _options(recipe: Recipe, trained: Mapping[str, Any]) -> list[tuple[str, Any,
     new = recipe.task_options.model_dump(mode="json")
     defaults = {name: field.default for name, field in type(recipe.task_options).model_fields.items()}
     old = {**defaults, **trained.get("task_options", {})}  # what was at its default is not written
-    names = sorted(old.keys() | new.keys())
+    elsewhere = getattr(recipe.task_options, "belongs_to", {})  # those of training and decoding may differ
+    names = sorted((old.keys() | new.keys()) - elsewhere.keys())
     return [(f"task_options.{name}", old.get(name), new.get(name)) for name in names if old.get(name) != new.get(name)]
 
 

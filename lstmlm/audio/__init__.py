@@ -1,0 +1,1 @@
+"""Audio: decoding of foreign files, FLAC, log-mel features, augmentation, and cutting of long recordings."""
