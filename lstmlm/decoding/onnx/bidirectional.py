@@ -15,7 +15,7 @@ def both_ways(
 ) -> tuple[str, ...]:
     """Adds both directions of a layer in one loop; returns h, C, h, C at the ends and h of every step, each way."""
     units = weights[f"encoder_{n}_forward/recurrent"].shape[0]
-    body = GraphWriter(f"encoder_step_{n}", int8=graph.int8)
+    body = GraphWriter(f"{graph.name}_step_{n}", int8=graph.int8)
     before = [f"{part}_{way}" for way in DIRECTIONS for part in ("h", "c")]
     after: list[str] = []
     for way, (h, c) in zip(DIRECTIONS, (before[:2], before[2:]), strict=True):

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 import numpy as np
 import onnx
 
-from lstmlm.decoding.onnx.bidirectional import DIRECTIONS, both_ways, over_time
 from lstmlm.decoding.onnx.copying import POINTER, add_copying_softmax
+from lstmlm.decoding.onnx.encoder import encoded
 from lstmlm.decoding.onnx.graph import CONTRIB, GraphWriter, value
 from lstmlm.decoding.onnx.layers import (
     Weights,
@@ -22,7 +22,6 @@ from lstmlm.decoding.onnx.layers import (
     stack_step,
     state_values,
     states,
-    time_major,
 )
 
 COVERAGE = "attention/coverage"
@@ -38,24 +37,8 @@ def encoder(weights: Weights, *, int8: bool) -> onnx.ModelProto:
     zeros (float32 [records, time]).
     """
     graph = GraphWriter("encoder", int8=int8)
-    turned, inside, rows = time_major(graph, "ids", "length")
-    reversed_ids = graph.apply("ReverseSequence", turned, "length", time_axis=0, batch_axis=1)
-    gates = [
-        first_gates(graph, weights, f"encoder_0_{way}", ids)
-        for way, ids in zip(DIRECTIONS, (turned, reversed_ids), strict=True)
-    ]
-    layers = sum(f"encoder_{n}_forward/recurrent" in weights for n in range(len(weights)))
-    for n in range(layers):
-        *ends, ahead, back = both_ways(graph, weights, n, gates, inside, rows)
-        back = graph.apply("ReverseSequence", back, "length", time_axis=0, batch_axis=1)
-        outputs = graph.apply("Concat", ahead, back, axis=2)
-        if n + 1 < layers:
-            turned_back = graph.apply("ReverseSequence", outputs, "length", time_axis=0, batch_axis=1)
-            gates = [
-                over_time(graph, weights, f"encoder_{n + 1}_{way}", values)
-                for way, values in zip(DIRECTIONS, (outputs, turned_back), strict=True)
-            ]
-    names, units = _first_states(graph, weights, graph.apply("Concat", ends[0], ends[2], axis=1))
+    outputs, ends = encoded(graph, weights, "ids", "length")
+    names, units = _first_states(graph, weights, ends)
     width = weights["attention/score"].shape[0]
     graph.rename(graph.apply("Transpose", outputs, perm=[1, 0, 2]), "values")
     outputs_of = [*state_values(names, units, "rows"), value("values", np.float32, "rows", "time", width)]
