@@ -39,6 +39,8 @@ class Tokens:
         """Returns the first and last token of the fewest that hold a span of the text; None for one of no token."""
         first = int(np.searchsorted(self.ends, span.start, "right"))
         last = int(np.searchsorted(self.starts, span.end, "left")) - 1
+        while first <= last and self.ends[first] <= self.starts[first]:
+            first += 1
         while last > first and self.ends[last] <= self.starts[last]:
             last -= 1
         return (first, last) if first <= last else None

@@ -208,7 +208,7 @@ def test_a_question_without_a_passage_is_looked_up_in_documents(made: tuple[Reci
 
 
 def test_records_keep_the_place_of_each_answer(made: tuple[Recipe, Path]) -> None:
-    recipe, folder = made
+    _, folder = made
     task = load_task("answer")
     for record in records_in(folder / "records", "valid"):
         span = record.columns["answer_0"]

@@ -26,7 +26,7 @@ from lstmlm.recipe.sections.model import Model
 
 EMBEDDING_DEVIATION = 0.4
 """Of the initial embedding: next to features of 0 and 1 smaller ones would be learnt late."""
-TEMPERATURES = np.geomspace(0.25, 8.0, 61).astype(np.float32)
+TEMPERATURES = np.geomspace(0.25, 8.0, 31).astype(np.float32)
 """Those that are tried."""
 CALIBRATION_BATCHES = 16
 EMBEDDING_SITE, INPUT_SITE, READER_SITE = 0, 10, 300
@@ -56,8 +56,9 @@ class Reader(OnePass):
         self.weighing = Dense(read, 1, generator, precision=precision, name="weighing")
         self.asking = Dense(read, sizes.units, generator, precision=precision, name="asking")
         wide = width + read + width + WIDTH + sizes.units
+        self.joining = Dense(wide, units, generator, precision=precision, name="joining")
         modelling = sizes.model_copy(update={"encoder_units": sizes.units, "encoder_layers": sizes.layers})
-        self.modelling = Encoder(wide, modelling, generator, precision=precision, name="reader", site=READER_SITE)
+        self.modelling = Encoder(units, modelling, generator, precision=precision, name="reader", site=READER_SITE)
         self.start = Dense(read, units + WIDTH, generator, precision=precision, name="start")
         self.end = Dense(read, units + WIDTH, generator, precision=precision, name="end")
         self.length = tf.Variable(tf.zeros([longest]), name="length")
@@ -80,7 +81,8 @@ class Reader(OnePass):
         about = tf.tile(about[:, None, :], [1, tf.shape(passage)[1], 1])
 
         values = tf.concat([passage_words, passage_read, aligned, features, about], axis=2)
-        values = locked_dropout(tf.transpose(values, [1, 0, 2]), self._input_dropout, noise, INPUT_SITE + 2)
+        values = tf.nn.relu(self._over(self.joining, values))
+        values = locked_dropout(tf.transpose(values, [1, 0, 2]), self.sizes.dropout, noise, INPUT_SITE + 2)
         read, _ = self.modelling(values, _lengths(passage), noise)
         read = tf.concat([tf.transpose(read, [1, 0, 2]), features], axis=2)
         possible = in_passage & (tf.bitwise.bitwise_and(batch["passage_shape"], Shape.NOTHING) == 0)
@@ -136,7 +138,10 @@ class Reader(OnePass):
         batches = [dict(batch) for batch in held_out[:CALIBRATION_BATCHES]]
         nats = sum((self._tempered(batch).numpy() for batch in batches), np.zeros(len(TEMPERATURES), np.float32))
         self.temperature.assign(np.log(TEMPERATURES[int(nats.argmin())]))
-        yield {"temperature": float(np.exp(self.temperature.numpy()))}
+        try:
+            yield {"temperature": float(np.exp(self.temperature.numpy()))}
+        finally:
+            self.temperature.assign(0.0)
 
     @tf.function(reduce_retracing=True)
     def _tempered(self, batch: Mapping[str, tf.Tensor]) -> tf.Tensor:
