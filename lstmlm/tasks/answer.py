@@ -54,7 +54,7 @@ class Answer(OnePassTask):
     """Learns to find the answer to a question in a passage."""
 
     Options = AnswerOptions
-    output_metrics: ClassVar[Mapping[str, Better]] = {"exact": "higher"}
+    output_metrics: ClassVar[Mapping[str, Better]] = {"exact": "higher", "f1": "higher"}
     baselines: ClassVar[Mapping[str, tuple[str, ...]]] = {"exact": ("window_exact",), "f1": ("window_f1",)}
 
     # From the corpus to examples.
@@ -119,12 +119,10 @@ class Answer(OnePassTask):
     def measure_batch(
         self, predicted: Mapping[str, Any], batch: Mapping[str, Any], recipe: Recipe
     ) -> Mapping[str, tuple[float, float]]:
-        """See `OnePassTask.measure_batch`: the share of examples whose best span is a right one."""
-        inside = (predicted["start"][:, None] == batch["starts"]) & (predicted["end"][:, None] == batch["ends"])
-        numbers = range(batch["starts"].shape[1])
-        inside &= [[number < count for number in numbers] for count in batch["starts_length"].tolist()]
-        asked = (batch["starts_length"] > 0) & (batch["is_example"] > 0)
-        return {"exact": (float((inside.any(axis=1) & asked).sum()), float(asked.sum()))}
+        """See `OnePassTask.measure_batch`: exact match and F1 of the tokens of the best span, in percent."""
+        from lstmlm.evaluation.answers.spans import span_scores
+
+        return span_scores(predicted, batch)
 
     # From raw inputs to answers.
 
