@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lstmlm.answering.lexicon import Lexicon
-from lstmlm.answering.passages import Tokens, tokens_of, windows
+from lstmlm.answering.passages import Numbers, Tokens, tokens_of, windows
 from lstmlm.records.columns import Span
 from lstmlm.records.record import Record
 from lstmlm.task import Feature
@@ -63,7 +63,7 @@ class Encoder:
         counts["tokens"] += sum(len(row["passage"]) + len(row["question"]) for row in rows)
         return {name: [row[name] for row in rows] for name in FEATURES}
 
-    def _rows(self, record: Record, counts: collections.Counter[str]) -> Iterator[dict[str, np.ndarray]]:
+    def _rows(self, record: Record, counts: collections.Counter[str]) -> Iterator[dict[str, Numbers]]:
         passage = tokens_of(record.source, self._tokenizer)
         question = np.array(self._tokenizer.encode(str(record.columns["question"])), np.int32)
         counts["truncated_question"] += len(question) > self._question
@@ -95,7 +95,7 @@ class Encoder:
             else:
                 yield tokens
 
-    def _forms(self, name: str, ids: np.ndarray) -> dict[str, np.ndarray]:
+    def _forms(self, name: str, ids: Numbers) -> dict[str, Numbers]:
         return {f"{name}_form": self._lexicon.forms[ids], f"{name}_stem": self._lexicon.stems[ids]}
 
 

@@ -61,7 +61,7 @@ class Answer(OnePassTask):
 
     def columns(self, recipe: Recipe) -> Sequence[str]:
         """See `Task.columns`."""
-        options = recipe.task_options
+        options = _options(recipe)
         place = [] if options.answer_start is None else [options.answer_start]
         return [recipe.corpus.source, options.question, options.answers, *place]
 
@@ -69,7 +69,7 @@ class Answer(OnePassTask):
         """See `Task.record`: the passage is the source, the answers are the targets; columns have the rest."""
         from lstmlm.answering.rows import answer_places, answer_spans, answer_texts, required_text
 
-        options: AnswerOptions = recipe.task_options
+        options = _options(recipe)
         passage = required_text(row, recipe.corpus.source, "passage")
         question = required_text(row, options.question, "question")
         answers = answer_texts(row, options.answers)
@@ -103,7 +103,7 @@ class Answer(OnePassTask):
         """See `Task.encode`: an example for each window of a passage."""
         from lstmlm.answering.examples import Encoder, encoded
 
-        options = recipe.task_options
+        options = _options(recipe)
         sizes = recipe.examples.max_source, options.stride, options.max_question, options.max_answer
         return encoded(blocks, Encoder(tokenizer, *sizes), counts)
 
@@ -114,7 +114,7 @@ class Answer(OnePassTask):
         from lstmlm.models.reader.reader import Reader
 
         precision = tf.as_dtype(recipe.training.precision)
-        return Reader(recipe.model, vocabulary, recipe.task_options.max_answer, recipe.seed, precision)
+        return Reader(recipe.model, vocabulary, _options(recipe).max_answer, recipe.seed, precision)
 
     def measure_batch(
         self, predicted: Mapping[str, Any], batch: Mapping[str, Any], recipe: Recipe
@@ -129,13 +129,13 @@ class Answer(OnePassTask):
     def request_columns(self, recipe: Recipe) -> Sequence[str]:
         """See `Task.request_columns`: the question and, where there are no documents, the passage."""
         passage = [recipe.inference.field] if recipe.inference.documents is None else []
-        return [recipe.task_options.question, *passage]
+        return [_options(recipe).question, *passage]
 
     def request(self, row: Mapping[str, Any], recipe: Recipe) -> dict[str, Any]:
         """See `Task.request`; with documents a request may have no passage."""
         from lstmlm.answering.rows import required_text
 
-        question = required_text(row, recipe.task_options.question, "question")
+        question = required_text(row, _options(recipe).question, "question")
         field = recipe.inference.field
         if recipe.inference.documents is not None and not row.get(field):
             return {"question": question, "context": ""}
@@ -161,7 +161,7 @@ class Answer(OnePassTask):
         from lstmlm.answering.served import Limits, Served
         from lstmlm.bases.graph_tokenizer import GraphTokenizer
 
-        options = recipe.task_options
+        options = _options(recipe)
         limits = Limits(recipe.examples.max_source, options.stride, options.max_question, options.no_answer)
         served = Served(model, GraphTokenizer(tokenizer), Lexicon(tokenizer), limits)
         specs = {name: tf.TensorSpec(spec.shape, spec.dtype, name=name) for name, spec in self.inputs(recipe).items()}
@@ -213,6 +213,11 @@ class Answer(OnePassTask):
         asked = [self.request_of(record) for record in records]
         answers = [record.targets for record in records]
         return measure_answers([one.fields for one in predictions], asked, answers)
+
+
+def _options(recipe: Recipe) -> AnswerOptions:
+    assert isinstance(recipe.task_options, AnswerOptions)
+    return recipe.task_options
 
 
 TASK = Answer()

@@ -16,7 +16,7 @@ def span_scores(predicted: Mapping[str, Any], batch: Mapping[str, Any]) -> dict[
         batch: `starts` and `ends`, int [batch, answers], with `starts_length`, int [batch]; `is_example`, int [batch].
 
     Returns:
-        `exact` and `f1`: the sum over the examples of the best score against a right span, in percent, and their number.
+        `exact` and `f1`: the sum over the examples of the best score against a right span, in percent, and the number.
     """
     counted = np.arange(batch["starts"].shape[1]) < batch["starts_length"][:, None]
     first, last = predicted["start"][:, None], predicted["end"][:, None]
