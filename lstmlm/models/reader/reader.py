@@ -24,8 +24,8 @@ from lstmlm.models.reader.shapes import Shape
 from lstmlm.models.reader.spans import IMPOSSIBLE, Spans, best_span, gold_nats, span_logits
 from lstmlm.recipe.sections.model import Model
 
-EMBEDDING_DEVIATION = 0.4
-"""Of the initial embedding: next to features of 0 and 1 smaller ones would be learnt late."""
+EMBEDDING_DEVIATION = 0.1
+"""Of the initial embedding: small, so that tokens that were never learnt say little."""
 TEMPERATURES = np.geomspace(0.25, 8.0, 31).astype(np.float32)
 """Those that are tried."""
 CALIBRATION_BATCHES = 16
