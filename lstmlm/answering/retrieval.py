@@ -21,8 +21,9 @@ Floats = npt.NDArray[np.float32]
 class Index:
     """The features of texts, and in which texts they are.
 
-    A text's feature weighs log(1 + count) * log((N - n + 0.5) / (n + 0.5)), where N texts are indexed and n have it;
-    texts are compared by the product of their weights.
+    A text's feature weighs log(1 + count) * log(1 + (N - n + 0.5) / (n + 0.5)), where N texts are indexed and n have it
+    (the 1 in the second logarithm keeps it above 0 where there are few texts); texts are compared by the product of
+    their weights.
 
     Args:
         texts: What is searched.
@@ -37,11 +38,11 @@ class Index:
         self._size = len(texts)
         self._features, firsts, numbers = np.unique(features[order], return_index=True, return_counts=True)
         self._firsts = np.append(firsts, len(features))
-        self._rarity = np.maximum(0.0, np.log((len(texts) - numbers + 0.5) / (numbers + 0.5)))
+        self._rarity = np.log1p((len(texts) - numbers + 0.5) / (numbers + 0.5))
         self._owners, self._weights = owners[order], np.log1p(times[order])
 
     def scores(self, query: str) -> Floats:
-        """Returns how well each text fits a query, float32 [texts]; 0 for one that shares nothing rare with it."""
+        """Returns how well each text fits a query, float32 [texts]; 0 for one that shares nothing with it."""
         found = np.zeros(self._size)
         for feature, times in _features(query).items():
             place = int(np.searchsorted(self._features, feature))

@@ -34,8 +34,9 @@ class Limits:
 class Served(tf.Module):
     """Answers questions.
 
-    A long passage is read in windows, one after the other, so that the model always reads as many rows as there are
-    requests: what it computes for a row then does not depend on the others. A span belongs to the window in which its
+    A long passage is read in windows, one after the other, and everything is padded to the longest that there may be:
+    the model always reads as many rows as there are requests, of the same size, so that not even the rounding of what it
+    computes for a row depends on the others. A span belongs to the window in which its
     first token is furthest from both ends, and competes with all others by its odds against no answer.
 
     Args:
@@ -64,7 +65,7 @@ class Served(tf.Module):
             float32 [rows], the logarithm of how much more probable it is than that the passage has no answer. No
             answer is an empty one, from 0 to 0.
         """
-        asked = _padded(self._words.places(question)[0][:, : self._limits.question], None)
+        asked = _padded(self._words.places(question)[0][:, : self._limits.question], self._limits.question)
         batch = {"question": asked} | self._named("question", asked)
         ids, starts, ends = self._words.places(context)
         start, end, odds, mass = self._best(batch, ids, starts, ends)
@@ -90,12 +91,11 @@ class Served(tf.Module):
         limits, rows = self._limits, tf.shape(batch["question"])[0]
         sizes = tf.cast(ids.row_lengths(), tf.int32)
         number = 1 + tf.maximum(0, -(-(sizes - limits.longest) // limits.stride))
-        width = _rounded(tf.minimum(tf.reduce_max(tf.concat([sizes, [1]], axis=0)), limits.longest))
 
         def window(n: tf.Tensor, *best: tf.Tensor) -> tuple[tf.Tensor, ...]:
             first = n * limits.stride
             part, begin, behind = (
-                _padded(values[:, first : first + limits.longest], width) for values in (ids, starts, ends)
+                _padded(values[:, first : first + limits.longest], limits.longest) for values in (ids, starts, ends)
             )
             nothing = tf.where(behind > begin, 0, int(Shape.NOTHING))
             shape = tf.bitwise.bitwise_or(tf.gather(self._shapes, part), nothing)
@@ -116,7 +116,9 @@ class Served(tf.Module):
             there = n < number
             better = there & (found["odds"] > odds)
             start = tf.where(better, tf.gather(begin, found["start"], batch_dims=1), start)
-            end = tf.where(better, tf.gather(behind, tf.minimum(found["end"], width - 1), batch_dims=1), end)
+            end = tf.where(
+                better, tf.gather(behind, tf.minimum(found["end"], tf.shape(behind)[1] - 1), batch_dims=1), end
+            )
             both = tf.reduce_logsumexp(tf.stack([mass, found["mass"]]), axis=0)
             return n + 1, start, end, tf.where(better, found["odds"], odds), tf.where(there, both, mass)
 
@@ -138,17 +140,9 @@ class Served(tf.Module):
         return {f"{name}_form": tf.gather(self._forms, ids), f"{name}_stem": tf.gather(self._stems, ids)}
 
 
-def _rounded(size: tf.Tensor) -> tf.Tensor:
-    return -(-size // MULTIPLE) * MULTIPLE
-
-
-def _padded(values: tf.RaggedTensor, width: tf.Tensor | None) -> tf.Tensor:
-    """Pads to a width with 0; without one to that of the longest row, rounded up."""
-    rows = values.nrows(out_type=tf.int32)
-    if width is None:
-        longest = tf.cast(tf.reduce_max(tf.concat([values.row_lengths(), [1]], axis=0)), tf.int32)
-        width = _rounded(longest)
-    return values.to_tensor(shape=tf.stack([rows, width]))
+def _padded(values: tf.RaggedTensor, longest: int) -> tf.Tensor:
+    """Pads to the longest that there may be with 0, int32 [rows, width]; the width is a multiple of `MULTIPLE`."""
+    return values.to_tensor(shape=[None, -(-longest // MULTIPLE) * MULTIPLE])
 
 
 def _characters(text: tf.Tensor, place: tf.Tensor) -> tf.Tensor:

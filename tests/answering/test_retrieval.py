@@ -23,7 +23,7 @@ TEXTS = [
 
 
 def plain_scores(query: str) -> list[float]:
-    """The formula of Chen et al. 2017 (section 3.1) over words and bigrams, without hashing."""
+    """The formula over words and bigrams, without hashing."""
 
     def counted(text: str) -> collections.Counter[str]:
         found = words(text)
@@ -35,7 +35,7 @@ def plain_scores(query: str) -> list[float]:
         total = 0.0
         for feature, times in counted(query).items():
             holds = sum(feature in one for one in documents)
-            rarity = max(0.0, math.log((len(TEXTS) - holds + 0.5) / (holds + 0.5)))
+            rarity = math.log(1 + (len(TEXTS) - holds + 0.5) / (holds + 0.5))
             total += math.log1p(times) * math.log1p(document[feature]) * rarity**2
         scores.append(total)
     return scores

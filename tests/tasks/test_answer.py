@@ -38,7 +38,7 @@ model: {embedding: 16, encoder_units: 12, units: 12, layers: 1, dropout: 0.0}
 training:
   {steps: 120, batch: 32, warmup: 5, learning_rate: 0.02, evaluate_every: 60, checkpoint_every: 60, workers: 1,
     metric: exact}
-evaluation: {thresholds: {exact: {min: 80}}}
+evaluation: {thresholds: {exact: {min: 60}}}
 decoding: {batch: 8}
 inference: {field: context, id: id}
 task_options: {stride: 24, max_answer: 8}
@@ -133,8 +133,8 @@ def test_the_served_model_answers_raw_texts_the_same_whatever_else_is_asked(made
             question=tf.constant([questions[other] for other in others]),
             context=tf.constant([contexts[other] if other == n else contexts[other][:30] for other in others]),
         )
-        assert {name: values[0].numpy() for name, values in again.items() if name != "confidence"} == {
-            name: values[n].numpy() for name, values in together.items() if name != "confidence"
+        assert {name: values[0].numpy() for name, values in again.items()} == {
+            name: values[n].numpy() for name, values in together.items()
         }
 
 
