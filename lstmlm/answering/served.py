@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
+from typing import NamedTuple
 
 import tensorflow as tf
 
@@ -31,13 +32,21 @@ class Limits:
     no_answer: bool
 
 
+class Placed(NamedTuple):
+    """Tokens of passages and the bytes where they are; see `GraphTokenizer.places`."""
+
+    ids: tf.RaggedTensor
+    starts: tf.RaggedTensor
+    ends: tf.RaggedTensor
+
+
 class Served(tf.Module):
     """Answers questions.
 
     A long passage is read in windows, one after the other, and everything is padded to the longest that there may be:
-    the model always reads as many rows as there are requests, of the same size, so that not even the rounding of what it
-    computes for a row depends on the others. A span belongs to the window in which its
-    first token is furthest from both ends, and competes with all others by its odds against no answer.
+    the model always reads as many rows as there are requests, of one size, so that not even the rounding of what it
+    computes for a row depends on the others. A span belongs to the window in which its first token is furthest from
+    both ends, and competes with all others by its odds against no answer.
 
     Args:
         reader: The model.
@@ -66,68 +75,54 @@ class Served(tf.Module):
             answer is an empty one, from 0 to 0.
         """
         asked = _padded(self._words.places(question)[0][:, : self._limits.question], self._limits.question)
-        batch = {"question": asked} | self._named("question", asked)
-        ids, starts, ends = self._words.places(context)
-        start, end, odds, mass = self._best(batch, ids, starts, ends)
+        placed = Placed(*self._words.places(context))
+        start, end, odds, mass = self._best({"question": asked, **self._named("question", asked)}, placed)
         answered = odds > (0.0 if self._limits.no_answer else IMPOSSIBLE / 1000)
         start, end = tf.where(answered, start, 0), tf.where(answered, end, 0)
-        confidence = self._confidence(odds, mass, answered)
         return {
             "answer": tf.strings.substr(context, start, end - start),
             "start": _characters(context, start),
             "end": _characters(context, end),
-            "confidence": confidence,
+            "confidence": self._confidence(odds, mass, answered),
             "odds": odds,
         }
 
-    def _best(
-        self,
-        batch: Mapping[str, tf.Tensor],
-        ids: tf.RaggedTensor,
-        starts: tf.RaggedTensor,
-        ends: tf.RaggedTensor,
-    ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor]:
+    def _best(self, asked: Mapping[str, tf.Tensor], placed: Placed) -> tuple[tf.Tensor, ...]:
         """Returns the bytes from and to which the best span goes, its odds, and those of all spans together."""
-        limits, rows = self._limits, tf.shape(batch["question"])[0]
-        sizes = tf.cast(ids.row_lengths(), tf.int32)
-        number = 1 + tf.maximum(0, -(-(sizes - limits.longest) // limits.stride))
+        limits, rows = self._limits, tf.shape(asked["question"])[0]
+        beyond = tf.cast(placed.ids.row_lengths(), tf.int32) - limits.longest
+        number = 1 + tf.maximum(0, -(-beyond // limits.stride))
 
         def window(n: tf.Tensor, *best: tf.Tensor) -> tuple[tf.Tensor, ...]:
-            first = n * limits.stride
-            part, begin, behind = (
-                _padded(values[:, first : first + limits.longest], limits.longest) for values in (ids, starts, ends)
-            )
-            nothing = tf.where(behind > begin, 0, int(Shape.NOTHING))
-            shape = tf.bitwise.bitwise_or(tf.gather(self._shapes, part), nothing)
-            margin = (limits.longest - limits.stride) // 2
-            own_first = tf.fill([rows], tf.where(n == 0, 0, margin))
-            own_behind = tf.where(n == number - 1, limits.longest, limits.stride + margin)
-            found = self._reader.predict(
-                {
-                    **batch,
-                    "passage": part,
-                    **self._named("passage", part),
-                    "passage_shape": shape,
-                    "own_first": own_first,
-                    "own_behind": own_behind,
-                }
-            )
-            start, end, odds, mass = best
+            found = self._in_window(asked, placed, n, number)
             there = n < number
-            better = there & (found["odds"] > odds)
-            start = tf.where(better, tf.gather(begin, found["start"], batch_dims=1), start)
-            end = tf.where(
-                better, tf.gather(behind, tf.minimum(found["end"], tf.shape(behind)[1] - 1), batch_dims=1), end
-            )
-            both = tf.reduce_logsumexp(tf.stack([mass, found["mass"]]), axis=0)
-            return n + 1, start, end, tf.where(better, found["odds"], odds), tf.where(there, both, mass)
+            better = there & (found[2] > best[2])
+            together = tf.reduce_logsumexp(tf.stack([best[3], found[3]]), axis=0)
+            chosen = [tf.where(better, new, old) for new, old in zip(found[:3], best[:3], strict=True)]
+            return n + 1, *chosen, tf.where(there, together, best[3])
 
         nowhere, least = tf.zeros([rows], tf.int32), tf.fill([rows], tf.float32.min)
         most = tf.reduce_max(tf.concat([number, [1]], axis=0))
-        _, *best = tf.while_loop(
-            lambda n, *_: n < most, window, (0, nowhere, nowhere, least, least), parallel_iterations=1
-        )
-        return tuple(best)
+        start = (0, nowhere, nowhere, least, least)
+        return tuple(tf.while_loop(lambda n, *_: n < most, window, start, parallel_iterations=1)[1:])
+
+    def _in_window(
+        self, asked: Mapping[str, tf.Tensor], placed: Placed, n: tf.Tensor, number: tf.Tensor
+    ) -> tuple[tf.Tensor, ...]:
+        """Returns what `_best` does for the window n of each passage, of which there are `number`."""
+        limits = self._limits
+        first = n * limits.stride
+        ids, starts, ends = (_padded(values[:, first : first + limits.longest], limits.longest) for values in placed)
+        nothing = tf.where(ends > starts, 0, int(Shape.NOTHING))
+        margin = (limits.longest - limits.stride) // 2
+        read = {"passage": ids, **self._named("passage", ids)}
+        read["passage_shape"] = tf.bitwise.bitwise_or(tf.gather(self._shapes, ids), nothing)
+        read["own_first"] = tf.fill([tf.shape(ids)[0]], tf.where(n == 0, 0, margin))
+        read["own_behind"] = tf.where(n == number - 1, limits.longest, limits.stride + margin)
+        found = self._reader.predict({**asked, **read})
+        last = tf.minimum(found["end"], tf.shape(ids)[1] - 1)  # in a row without a passage it is anywhere
+        places = tf.gather(starts, found["start"], batch_dims=1), tf.gather(ends, last, batch_dims=1)
+        return *places, found["odds"], found["mass"]
 
     def _confidence(self, odds: tf.Tensor, mass: tf.Tensor, answered: tf.Tensor) -> tf.Tensor:
         """Returns the probability of the best span, or of no answer."""

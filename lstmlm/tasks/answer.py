@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from pydantic import Field
 
 from lstmlm.bases.one_pass import OnePassTask
+from lstmlm.errors import UserError
 from lstmlm.recipe.recipe import Recipe
 from lstmlm.recipe.sections.section import Positive, Section
 from lstmlm.records.record import Record
@@ -56,6 +57,16 @@ class Answer(OnePassTask):
     Options = AnswerOptions
     output_metrics: ClassVar[Mapping[str, Better]] = {"exact": "higher", "f1": "higher"}
     baselines: ClassVar[Mapping[str, tuple[str, ...]]] = {"exact": ("window_exact",), "f1": ("window_f1",)}
+
+    def check_recipe(self, recipe: Recipe) -> None:
+        """See `Task.check_recipe`: windows must overlap so far that every answer is whole in the one it belongs to."""
+        super().check_recipe(recipe)
+        options, longest = _options(recipe), recipe.examples.max_source
+        most = longest - 2 * options.max_answer
+        if options.stride > most:
+            what = f"windows of {longest} tokens, {options.stride} apart, would cut answers of {options.max_answer}"
+            hint = f"Set it to {most} or less" if most > 0 else "Raise examples.max_source or lower max_answer"
+            raise UserError(what, where="task_options.stride", hint=hint)
 
     # From the corpus to examples.
 

@@ -207,6 +207,16 @@ def test_a_question_without_a_passage_is_looked_up_in_documents(made: tuple[Reci
         infer(nowhere, folder / "export", tmp_path / "none", Silent(), input=tmp_path / "asked.jsonl")
 
 
+def test_windows_must_hold_every_answer_whole() -> None:
+    for changes, message in [
+        (["task_options.stride=40"], "task_options.stride: windows of 48 tokens, 40 apart, would cut answers of 8"),
+        (["task_options.max_answer=24"], "Raise examples.max_source or lower max_answer"),
+    ]:
+        recipe = parse_recipe(RECIPE, "homes", changes)
+        with pytest.raises(UserError, match=message):
+            load_task("answer").check_recipe(recipe)
+
+
 def test_records_keep_the_place_of_each_answer(made: tuple[Recipe, Path]) -> None:
     _, folder = made
     task = load_task("answer")
