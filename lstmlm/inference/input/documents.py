@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from lstmlm.corpus.reading.readers import read_file
-from lstmlm.corpus.sources.files import ENDINGS, CorpusFile, checksum, corpus_file
+from lstmlm.corpus.sources.files import checksum, corpus_file
+from lstmlm.corpus.sources.found import CorpusFile
+from lstmlm.corpus.sources.kinds import file_kinds
 from lstmlm.corpus.sources.listing import list_files
 from lstmlm.errors import UserError
 from lstmlm.publish.folder import fingerprint
@@ -50,8 +52,9 @@ def documents_stamp(recipe: Recipe) -> list[str]:
 
 def _files(recipe: Recipe) -> list[CorpusFile]:
     assert recipe.inference.documents is not None
-    found = list_files(recipe.corpus.root, recipe.inference.documents, FIELD, ENDINGS).found
-    return [corpus_file(one, place) for place, one in enumerate(found)]
+    kinds = file_kinds(recipe.corpus)
+    found = list_files(recipe.corpus.root, recipe.inference.documents, FIELD, kinds.endings).found
+    return [corpus_file(one, place, None, kinds) for place, one in enumerate(found)]
 
 
 def _read(file: CorpusFile, recipe: Recipe) -> Iterator[Document]:
