@@ -43,10 +43,9 @@ class Placed(NamedTuple):
 class Served(tf.Module):
     """Answers questions.
 
-    A long passage is read in windows, one after the other, and everything is padded to the longest that there may be:
-    the model always reads as many rows as there are requests, of one size, so that not even the rounding of what it
-    computes for a row depends on the others. A span belongs to the window in which its first token is furthest from
-    both ends, and competes with all others by its odds against no answer.
+    A long passage is read in windows, one after the other: the model always reads as many rows as there are requests,
+    whatever else is asked. A span belongs to the window in which its first token is furthest from both ends, and
+    competes with all others by its odds against no answer.
 
     Args:
         reader: The model.
@@ -74,7 +73,7 @@ class Served(tf.Module):
             float32 [rows], the logarithm of how much more probable it is than that the passage has no answer. No
             answer is an empty one, from 0 to 0.
         """
-        asked = _padded(self._words.places(question)[0][:, : self._limits.question], self._limits.question)
+        asked = _padded(self._words.places(question)[0][:, : self._limits.question])
         placed = Placed(*self._words.places(context))
         start, end, odds, mass = self._best({"question": asked, **self._named("question", asked)}, placed)
         answered = odds > (0.0 if self._limits.no_answer else IMPOSSIBLE / 1000)
@@ -112,7 +111,7 @@ class Served(tf.Module):
         """Returns what `_best` does for the window n of each passage, of which there are `number`."""
         limits = self._limits
         first = n * limits.stride
-        ids, starts, ends = (_padded(values[:, first : first + limits.longest], limits.longest) for values in placed)
+        ids, starts, ends = (_padded(values[:, first : first + limits.longest]) for values in placed)
         nothing = tf.where(ends > starts, 0, int(Shape.NOTHING))
         margin = (limits.longest - limits.stride) // 2
         read = {"passage": ids, **self._named("passage", ids)}
@@ -135,9 +134,10 @@ class Served(tf.Module):
         return {f"{name}_form": tf.gather(self._forms, ids), f"{name}_stem": tf.gather(self._stems, ids)}
 
 
-def _padded(values: tf.RaggedTensor, longest: int) -> tf.Tensor:
-    """Pads to the longest that there may be with 0, int32 [rows, width]; the width is a multiple of `MULTIPLE`."""
-    return values.to_tensor(shape=[None, -(-longest // MULTIPLE) * MULTIPLE])
+def _padded(values: tf.RaggedTensor) -> tf.Tensor:
+    """Pads with 0 to a multiple of `MULTIPLE`, at least one: int32 [rows, width]."""
+    longest = tf.cast(tf.reduce_max(tf.concat([values.row_lengths(), [1]], axis=0)), tf.int32)
+    return values.to_tensor(shape=tf.stack([values.nrows(out_type=tf.int32), -(-longest // MULTIPLE) * MULTIPLE]))
 
 
 def _characters(text: tf.Tensor, place: tf.Tensor) -> tf.Tensor:
