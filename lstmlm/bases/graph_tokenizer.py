@@ -6,11 +6,13 @@ import tensorflow as tf
 
 from lstmlm.tokenizer import Tokenizer
 from lstmlm.tokenizer.sentencepiece.graph import ids_of, text_of
+from lstmlm.tokenizer.sentencepiece.marks import ESCAPE, SPACE_MARK, UNMARKED
 from lstmlm.tokenizer.special import END
 
 # Texts are padded to a multiple of this: sums over time then run in the same order whatever else is in the batch, so a
 # row's output does not depend on it.
 MULTIPLE = 16
+_SPACES = r"[\t-\r\x1c-\x20\x{85}\p{Z}]+"  # what Python strips
 
 
 class GraphTokenizer(tf.Module):
@@ -70,6 +72,25 @@ class GraphTokenizer(tf.Module):
         spoken, places = (tf.ragged.boolean_mask(part, kept) for part in (words, words.with_flat_values(first)))
         cut = tf.cast(tf.maximum(ids.row_lengths() - (longest - 1), 0), tf.int32)
         return _closed(ids[:, : longest - 1], tf.shape(text)[0]), spoken.to_tensor(), places.to_tensor(), cut
+
+    def places(self, text: tf.Tensor) -> tuple[tf.RaggedTensor, tf.RaggedTensor, tf.RaggedTensor]:
+        """Returns the ids of texts and where each begins and ends, as `lstmlm.answering.passages.tokens_of` does.
+
+        Args:
+            text: string [rows].
+
+        Returns:
+            int32 [rows, (tokens)] each: the ids, and the byte with which a token begins and the one behind it, without
+            white space; a token without text of its own has no length.
+        """
+        plain = tf.strings.regex_replace(text, f"[{SPACE_MARK}{ESCAPE}]", UNMARKED)
+        ids, starts, ends = self._inside.tokenize_with_offsets(plain)
+        first, behind = tf.cast(starts.flat_values, tf.int32), tf.cast(ends.flat_values, tf.int32)
+        part = tf.strings.substr(tf.gather(plain, ids.value_rowids()), first, behind - first)
+        rest = tf.strings.regex_replace(part, f"^{_SPACES}", "")
+        bare = tf.strings.regex_replace(rest, f"{_SPACES}$", "")
+        first += tf.strings.length(part) - tf.strings.length(rest)
+        return ids, ids.with_flat_values(first), ids.with_flat_values(first + tf.strings.length(bare))
 
 
 def _closed(ids: tf.RaggedTensor, rows: tf.Tensor) -> tf.Tensor:

@@ -22,6 +22,8 @@ _WORDS = {
     "lead_rouge_1": "the first words of the source",
     "lead_rouge_2": "the first words of the source",
     "lead_rouge_l": "the first words of the source",
+    "window_exact": "a sliding window that learns nothing",
+    "window_f1": "a sliding window that learns nothing",
 }
 
 

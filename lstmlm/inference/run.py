@@ -15,6 +15,7 @@ from lstmlm.corpus.reading.openers import use_store_options
 from lstmlm.corpus.reading.readers import READERS
 from lstmlm.corpus.steps.privacy.published import scrubbed, scrubbed_messages, scrubber_of, without_key
 from lstmlm.inference.input.counting import Counted, count
+from lstmlm.inference.input.documents import documents_stamp
 from lstmlm.inference.input.inputs import choose
 from lstmlm.inference.input.requests import Dead, Source
 from lstmlm.inference.model.backend_kind import BACKENDS
@@ -137,7 +138,8 @@ def _stamp(recipe: Recipe, model: Manifest, source: Source) -> str:
     privacy = recipe.corpus.privacy.model_dump(mode="json") if recipe.corpus.privacy.kinds else None
     asked = [*STAGE.decided(recipe).values(), privacy]
     others = load_task(recipe.task).decoding_stamp(recipe)
-    return STAGE.stamp(asked, model.fingerprint, source.stamp(), *_extension_versions(recipe), *others)
+    read = source.stamp(), *documents_stamp(recipe)
+    return STAGE.stamp(asked, model.fingerprint, *read, *_extension_versions(recipe), *others)
 
 
 def _extension_versions(recipe: Recipe) -> list[str]:

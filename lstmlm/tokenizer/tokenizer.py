@@ -197,6 +197,17 @@ class Tokenizer:
         """
         return self._backend.surfaces(text)
 
+    def places(self, text: str) -> tuple[list[int], list[tuple[int, int]]]:
+        """Returns the ids of a text, and where each token begins and ends in it, white space before it included.
+
+        The first bytes of a character that is written in bytes have no length; its last has the character. U+2581, with
+        which SentencePiece marks spaces, is read as U+25A1.
+
+        Raises:
+            UserError: The vocabulary is not a SentencePiece model.
+        """
+        return self._sentence_piece().places(text)
+
     def decode_unknown(self, ids: Iterable[int], words: Sequence[str]) -> str:
         """Returns the text of token ids, as `decode` does, with a word in the place of each unknown one.
 

@@ -11,6 +11,8 @@ from lstmlm.recipe.recipe import Recipe
 from lstmlm.recipe.sections.decoding import Decoding
 from lstmlm.task import load_task, task_names
 
+RECIPES = sorted(path.stem for path in (Path(__file__).parents[2] / "pipelines" / "recipes").glob("*.yaml"))
+
 
 def test_a_recipe_does_not_change_after_loading() -> None:
     recipe = Recipe.model_validate({"name": "x", "task": "generate", "corpus": {"train": "a.txt"}})
@@ -23,7 +25,7 @@ def test_the_documentation_of_the_recipe_is_up_to_date(root: Path) -> None:
     assert (root / "docs" / "recipe.md").read_text(encoding="utf-8") == recipe_markdown(), "run `make docs`"
 
 
-@pytest.mark.parametrize("name", ["demo", "wikitext2", "translate_en_fr", "summarize_arxiv", "fsdd", "fsdd_strings"])
+@pytest.mark.parametrize("name", RECIPES)
 def test_the_recipes_that_come_along_are_valid(root: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LSTMLM_CORPORA", "corpora")
     recipe = load_recipe(root / "pipelines" / "recipes" / f"{name}.yaml")
@@ -32,7 +34,7 @@ def test_the_recipes_that_come_along_are_valid(root: Path, name: str, monkeypatc
     assert recipe.evaluation.thresholds, "a model must not be pushed without a threshold"
 
 
-@pytest.mark.parametrize("name", ["wikitext2", "translate_en_fr", "summarize_arxiv", "fsdd", "fsdd_strings"])
+@pytest.mark.parametrize("name", sorted({*RECIPES} - {"demo"}))
 def test_the_recipes_find_their_corpora(root: Path, corpora: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LSTMLM_CORPORA", str(corpora))
     corpus = load_recipe(root / "pipelines" / "recipes" / f"{name}.yaml").corpus

@@ -25,6 +25,12 @@ class Inference(Section):
     field: str = Field("text", description="Key or column of the input text; a .txt line is the text itself.")
     target: str = Field("target", description="Key of the output text that `lstmlm score` scores (pair tasks).")
     id: str | None = Field(None, description="Key or column of the record's id; absent: `file:line`.")
+    documents: str | None = Field(
+        None,
+        description="File, folder or glob below `corpus.root`: texts in which a question without a passage is looked "
+        "up (`answer`), in the columns `corpus.source` and `corpus.id`; a .txt line is one.",
+    )
+    read_documents: Positive = Field(5, description="Documents that are read for such a question.")
     max_records: Positive | None = Field(None, description="Records taken from the valid split at most.")
     format: FormatName = Field("jsonl", description="Kind of the output files.")
     shards: Positive = Field(2, description="Files the outputs are written to.")

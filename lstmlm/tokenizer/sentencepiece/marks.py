@@ -8,8 +8,11 @@ SPACE_MARK = "\u2581"
 """What SentencePiece writes for a space, and before a text."""
 ESCAPE = "\ue281"  # for private use: no standard gives it a meaning
 ESCAPED_MARK, ESCAPED_ESCAPE = f"{ESCAPE}1", f"{ESCAPE}0"
+UNMARKED = "\u25a1"
+"""Takes the place of both where a text must keep its length."""
 RESERVED = "\u2585"
 """SentencePiece leaves out of its training each line that has it."""
+_UNMARKED = {ord(SPACE_MARK): UNMARKED, ord(ESCAPE): UNMARKED}
 
 
 def escaped(text: str) -> str:
@@ -17,6 +20,11 @@ def escaped(text: str) -> str:
     if SPACE_MARK in text or ESCAPE in text:
         return text.replace(ESCAPE, ESCAPED_ESCAPE).replace(SPACE_MARK, ESCAPED_MARK)
     return text
+
+
+def unmarked(text: str) -> str:
+    """Returns the text with a sign of the same length, also in UTF-8, for each of the two marks."""
+    return text.translate(_UNMARKED)
 
 
 def unescaped(text: str) -> str:

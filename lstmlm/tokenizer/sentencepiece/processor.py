@@ -10,7 +10,7 @@ import sentencepiece
 
 from lstmlm.errors import UserError
 from lstmlm.tokenizer.rows import IdArray
-from lstmlm.tokenizer.sentencepiece.marks import ESCAPE, SPACE_MARK, escaped, places, unescaped
+from lstmlm.tokenizer.sentencepiece.marks import ESCAPE, SPACE_MARK, escaped, places, unescaped, unmarked
 from lstmlm.tokenizer.special import BEGIN, END, PAD, UNK
 
 
@@ -107,6 +107,11 @@ class SentencePiece:
         for n in range(len(surfaces) - 2, -1, -1):
             surfaces[n] = surfaces[n] or surfaces[n + 1]
         return surfaces
+
+    def places(self, text: str) -> tuple[list[int], list[tuple[int, int]]]:
+        """See `lstmlm.tokenizer.tokenizer.Tokenizer`."""
+        found = self._processor.encode(unmarked(text), return_type="offset_mapping")
+        return found["ids"], found["offsets"]
 
     def decode_unknown(self, ids: list[int], words: Sequence[str]) -> str:
         """See `lstmlm.tokenizer.tokenizer.Tokenizer`."""

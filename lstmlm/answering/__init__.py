@@ -1,0 +1,1 @@
+"""Question answering around the model: from rows to examples, and from texts to answers."""

@@ -1,0 +1,1 @@
+"""The model that finds the answer to a question in a passage."""
