@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from lstmlm.answering.retrieval import Index
 from lstmlm.answering.sentences import evidence
 from lstmlm.inference.input.documents import Document
-from lstmlm.task import Prediction, Predictor
+from lstmlm.task import BadRecord, Prediction, Predictor
 
 
 class Library:
@@ -49,18 +49,23 @@ class Answers:
 
     def predict(
         self, requests: Sequence[Mapping[str, Any]], seeds: Sequence[int], meter: Any = None
-    ) -> list[Prediction]:
+    ) -> list[Prediction | BadRecord]:
         """See `Predictor`: of several passages the one with the answer of the best odds."""
         asked = [one for place, request in enumerate(requests) for one in self._asked(place, request)]
         answers = self._reader.predict([one.fields for one in asked], [seeds[one.request] for one in asked], meter)
         best: dict[int, tuple[float, Prediction]] = {}
+        without: dict[int, BadRecord] = {}
         for one, answer in zip(asked, answers, strict=True):
+            if isinstance(answer, BadRecord):
+                without[one.request] = answer
+                continue
             fields = dict(answer.fields)
             odds = fields.pop("odds")
             if one.request not in best or odds > best[one.request][0]:
                 named = fields if one.document is None else {**fields, "document": one.document}
                 best[one.request] = odds, Prediction(named, answer.size)
-        return [best[place][1] for place in range(len(requests))]
+        nothing = BadRecord("no document has a word of the question")
+        return [best[place][1] if place in best else without.get(place, nothing) for place in range(len(requests))]
 
     def failures(self) -> tuple[type[Exception], ...]:
         """See `Predictor`."""
