@@ -10,6 +10,7 @@ ROOT = Path(__file__).resolve().parents[1]
 UV = ROOT / ".uv" / "bin" / "uv"
 
 DATATROVE = ("datatrove[io,processing]==0.10.1", "orjson", "spacy")
+SKLEARN = ("scikit-learn==1.5.1", "numpy<2")
 # The registry's only wheel for Linux does not load without its CUDA libraries, so they come too (5 GB).
 TORCH = ("torch==2.13.0", "numpy")
 

@@ -46,7 +46,13 @@ class Result:
         return [json.loads(line) for file in files for line in file.read_text(encoding="utf-8").splitlines()]
 
 
-def run_recipe(recipe: Path, folder: Path, changes: Sequence[str] = (), stages: Sequence[str] = ()) -> Result:
+def run_recipe(
+    recipe: Path,
+    folder: Path,
+    changes: Sequence[str] = (),
+    stages: Sequence[str] = (),
+    earlier: Result | None = None,
+) -> Result:
     """Runs a recipe.
 
     Args:
@@ -54,12 +60,21 @@ def run_recipe(recipe: Path, folder: Path, changes: Sequence[str] = (), stages: 
         folder: What is published goes here; finished stages of the same recipe are not run again.
         changes: `field=value`, as with `--set`.
         stages: The stages to run, in order; none named: from `ingest` to `infer`, which predicts the valid split.
+        earlier: A run with the stages that are not run, such as one of the same model in another precision.
 
     Raises:
         SystemExit: A stage failed; what it printed was printed.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    command = [sys.executable, __file__, str(recipe), str(folder), ",".join(stages), *changes]
+    command = [
+        sys.executable,
+        __file__,
+        str(recipe),
+        str(folder),
+        str((earlier or Result(folder, {})).folder),
+        ",".join(stages),
+        *changes,
+    ]
     environment = os.environ | {"PYTHONPATH": str(ROOT), "CUDA_VISIBLE_DEVICES": "-1", "TF_CPP_MIN_LOG_LEVEL": "2"}
     status = subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode
     if status:
@@ -68,7 +83,7 @@ def run_recipe(recipe: Path, folder: Path, changes: Sequence[str] = (), stages: 
     return Result(folder, seconds)
 
 
-def _here(file: Path, folder: Path, stages: Sequence[str], changes: Sequence[str]) -> None:
+def _here(file: Path, folder: Path, earlier: Path, stages: Sequence[str], changes: Sequence[str]) -> None:
     """Runs the stages in this process."""
     from lstmlm.progress import Silent
     from lstmlm.recipe.file import load_recipe
@@ -82,7 +97,7 @@ def _here(file: Path, folder: Path, stages: Sequence[str], changes: Sequence[str
 
     distributed.train_on_ray = train_here
     recipe = load_recipe(file, [f"output={folder}", *changes])
-    at = {name: folder / name for name in STAGES}
+    at = {name: (folder if name in stages or not stages else earlier) / name for name in STAGES}
     inputs: dict[str, tuple[Path, ...]] = {
         "ingest": (),
         "tokenizer": (at["ingest"],),
@@ -102,5 +117,5 @@ def _here(file: Path, folder: Path, stages: Sequence[str], changes: Sequence[str
 
 
 if __name__ == "__main__":
-    _, file, folder, stages, *changes = sys.argv
-    _here(Path(file), Path(folder), [name for name in stages.split(",") if name], changes)
+    _, file, folder, earlier, stages, *changes = sys.argv
+    _here(Path(file), Path(folder), Path(earlier), [name for name in stages.split(",") if name], changes)

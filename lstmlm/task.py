@@ -175,6 +175,13 @@ class Task(abc.ABC):
         """Yields the labels of a record. Those of the train split are kept with the vocabulary: `Tokenizer.labels`."""
         return ()
 
+    def check_labels(self, labels: Sequence[str], recipe: Recipe) -> None:  # noqa: B027  (most have nothing to refuse)
+        """Refuses labels of the train split that nothing can be learnt from.
+
+        Raises:
+            UserError: It names the field at fault.
+        """
+
     @abc.abstractmethod
     def features(self, recipe: Recipe) -> Mapping[str, Feature]:
         """Returns what an example holds, by name."""
@@ -238,7 +245,17 @@ class Task(abc.ABC):
             recipe: The run.
 
         Returns:
-            Metric name -> number, or text for what is not a number (a metric's signature).
+            Metric name -> number, or text for what is not a number (a metric's signature); a mapping is a table, which
+            is published next to the metrics.
+        """
+
+    def report(self, measured: Mapping[str, Any], folder: Path, recipe: Recipe) -> None:  # noqa: B027
+        """Writes what the evaluation publishes next to `metrics.json`, such as a picture.
+
+        Args:
+            measured: What `evaluate` returned.
+            folder: The folder to write to.
+            recipe: The run.
         """
 
     def output_metric_probe(

@@ -11,11 +11,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
+from lstmlm.errors import UserError
 from lstmlm.recipe.recipe import Recipe
 from lstmlm.records.record import Record, stable_hash
 from lstmlm.task import MetricProbe, Prediction, Predictor, Task
 
 if TYPE_CHECKING:
+    import onnx
     import tensorflow as tf
 
     from lstmlm.bases.graph_tokenizer import GraphTokenizer
@@ -54,7 +56,7 @@ class OnePassTask(Task):
             recipe: The run.
 
         Returns:
-            The features that `OnePass.predict` takes.
+            The features that `OnePass.predict` takes; what else there is, is passed on to `outputs`.
         """
 
     def outputs(
@@ -78,15 +80,82 @@ class OnePassTask(Task):
         module.model, module.words = model, words  # they own what the signature reads
 
         def serve(**inputs: tf.Tensor) -> dict[str, tf.Tensor]:
-            predicted = model.predict(self.batch_of(inputs, words, recipe))
+            batch, features = self.batch_of(inputs, words, recipe), self.features(recipe)
+            others = {name: values for name, values in batch.items() if name.removesuffix("_length") not in features}
+            predicted = {**model.predict(batch), **others}
             return dict(self.outputs(predicted, tokenizer.labels, recipe))
 
         specs = {name: tf.TensorSpec(spec.shape, spec.dtype, name=name) for name, spec in self.inputs(recipe).items()}
         return module, {"serving_default": tf.function(serve).get_concrete_function(**specs)}
 
+    # The same by onnxruntime, for tasks that have such a graph.
+
+    def onnx_graph(self, weights: Mapping[str, Any], recipe: Recipe, *, int8: bool) -> onnx.ModelProto | None:
+        """Returns the model as an ONNX graph, for the batch job in float32 and int8; None: there is none.
+
+        Args:
+            weights: Arrays by the names of `named_variables`.
+            recipe: The run.
+            int8: Compute the matrix products in int8.
+        """
+        return None
+
+    def onnx_inputs(
+        self, requests: Sequence[Mapping[str, Any]], tokenizer: Tokenizer, recipe: Recipe
+    ) -> Mapping[str, Sequence[Any]]:
+        """Returns what the graph reads, by name: an array for each request; other names go to `onnx_predictions`."""
+        raise NotImplementedError(f"{type(self).__name__} has a graph of ONNX and no inputs for it")
+
+    def onnx_predictions(
+        self,
+        requests: Sequence[Mapping[str, Any]],
+        given: Mapping[str, Any],
+        labels: Sequence[str],
+        recipe: Recipe,
+    ) -> list[Prediction]:
+        """Returns a prediction for each request of what the graph gives, name -> [rows, ...]; further rows fill up."""
+        raise NotImplementedError(f"{type(self).__name__} has a graph of ONNX and no predictions from it")
+
+    @property
+    def has_onnx(self) -> bool:
+        """Whether there is an ONNX graph."""
+        return type(self).onnx_graph is not OnePassTask.onnx_graph
+
+    def check_recipe(self, recipe: Recipe) -> None:
+        """See `Task.check_recipe`: a precision that nothing computes in."""
+        precision = recipe.decoding.precision
+        if precision == "bfloat16" or (precision == "int8" and not self.has_onnx):
+            known = "float32 or int8" if self.has_onnx else "float32"
+            what = f"models of the task {recipe.task} predict in {known}, not in {precision}"
+            raise UserError(what, where="decoding.precision", hint="Change it")
+
+    def export_files(self, folder: Path, model: Any, recipe: Recipe, vocabulary: int) -> dict[str, Any]:
+        """See `Task.export_files`: the ONNX graph in float32 and in int8, where there is one."""
+        if self.has_onnx:
+            from lstmlm.inference.model.one_pass_onnx import onnx_file
+
+            weights = {name: variable.numpy() for name, variable in model.named_variables().items()}
+            for int8 in (False, True):
+                graph = self.onnx_graph(weights, recipe, int8=int8)
+                if graph is not None:
+                    onnx_file(folder, int8=int8).write_bytes(graph.SerializeToString(deterministic=True))
+        return {}
+
     def predictor(self, export: Path, recipe: Recipe) -> Predictor:
-        """See `Task.predictor`: the SavedModel."""
+        """See `Task.predictor`: onnxruntime where `decoding.backend` says so and can, else the SavedModel."""
         from lstmlm.inference.model.one_pass import OnePassPredictor
+        from lstmlm.inference.model.one_pass_onnx import OnnxOnePassPredictor
+        from lstmlm.tokenizer import Tokenizer, tokenizer_file
+
+        if self.has_onnx and recipe.decoding.backend == "onnx":
+            words = Tokenizer(tokenizer_file(export))
+            return OnnxOnePassPredictor(
+                export,
+                lambda requests: self.onnx_inputs(requests, words, recipe),
+                lambda requests, given: self.onnx_predictions(requests, given, words.labels, recipe),
+                int8=recipe.decoding.precision == "int8",
+                threads=recipe.training.threads,
+            )
 
         def made(request: Mapping[str, Any], outputs: Mapping[str, Any]) -> Prediction:
             return self.prediction(request, outputs, recipe)

@@ -10,7 +10,7 @@ from pathlib import Path
 import typer
 from typer.exceptions import TyperException
 
-from lstmlm.cli import pipeline, recipes, stages, synthetic
+from lstmlm.cli import keras, pipeline, recipes, stages, synthetic
 from lstmlm.cli.failures.faults import exit_code, user_fault
 from lstmlm.cli.logs import InternalError, captured
 from lstmlm.errors import ExitCode
@@ -28,6 +28,7 @@ pipeline.register(app)
 synthetic.register(app)
 stages.register(app)
 recipes.register(app)
+keras.register(app)
 
 
 def run(arguments: Sequence[str]) -> int:

@@ -36,7 +36,8 @@ def evaluate(recipe: Recipe, export: Path, records: Path, output: Path, progress
         export: The export folder.
         records: The records folder.
         output: Gets `metrics.json` with `metrics`, `failures`, `warnings` and `blessed`, and of the earlier model
-            that the recipe names its metrics as `against`; so has the manifest.
+            that the recipe names its metrics as `against`; so has the manifest. Only the file has `tables`, such as a
+            confusion matrix, where the task measures any.
         progress: Receives the progress of the stage.
 
     Returns:
@@ -59,7 +60,8 @@ def evaluate(recipe: Recipe, export: Path, records: Path, output: Path, progress
             hint = "Raise corpus.valid_fraction or name a corpus.valid with text in it"
             raise UserError("the valid split is empty, so nothing can be evaluated", where=str(records), hint=hint)
         progress.update(0, len(held_out), unit="records", note="measuring")
-        metrics = _plain(task.evaluate(export, held_out, records / "Split-train", recipe))
+        measured = task.evaluate(export, held_out, records / "Split-train", recipe)
+        metrics, tables = _plain(measured), {n: table for n, table in measured.items() if isinstance(table, Mapping)}
         found = failures(metrics, recipe.evaluation.thresholds)
         warned = shortfalls(metrics, task)
         earlier = measure_earlier(recipe, task, held_out, records / "Split-train")
@@ -75,9 +77,11 @@ def evaluate(recipe: Recipe, export: Path, records: Path, output: Path, progress
         }
         if earlier is not None:
             verdict["against"] = _writable(_plain(earlier))
+        task.report(measured, draft.path, recipe)
+        draft.facts.update(verdict)
+        verdict |= {"tables": tables} if tables else {}
         text = json.dumps(verdict, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False)
         (draft.path / "metrics.json").write_text(text + "\n", encoding="utf-8")
-        draft.facts.update(verdict)
         progress.update(len(held_out), len(held_out), unit="records", note="; ".join(found) or "within all thresholds")
 
     stamp = STAGE.stamp(
@@ -91,9 +95,11 @@ def evaluate(recipe: Recipe, export: Path, records: Path, output: Path, progress
 
 
 def _plain(metrics: Mapping[str, Any]) -> dict[str, int | float | str]:
-    """Turns NumPy and TensorFlow scalars into Python numbers."""
+    """Turns NumPy and TensorFlow scalars into Python numbers, and leaves tables out."""
     plain: dict[str, int | float | str] = {}
     for name, value in metrics.items():
+        if isinstance(value, Mapping):
+            continue
         if isinstance(value, str | int | float):
             plain[name] = value
         else:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import abc
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
 
 import tensorflow as tf
 
@@ -56,6 +57,20 @@ class Trainable(tf.Module, abc.ABC):
             See `loss`; and the states after the window, which no gradient leaves.
         """
         return (*self.loss(batch, noise=noise, smoothing=smoothing), states)
+
+    @contextlib.contextmanager
+    def published(self, held_out: Sequence[Mapping[str, tf.Tensor]]) -> Iterator[dict[str, float]]:
+        """Within it the weights are those to be measured and kept; training continues with what they were before.
+
+        For a model that fits something else than its loss on held-out batches, such as a temperature.
+
+        Args:
+            held_out: Batches of the valid split, the same on every worker.
+
+        Yields:
+            What was fitted, by name.
+        """
+        yield {}
 
     def named_variables(self) -> dict[str, tf.Variable]:
         """Returns every trainable variable by its unique name, in a fixed order."""

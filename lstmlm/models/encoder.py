@@ -22,15 +22,27 @@ class Encoder(tf.Module):
         sizes: The recipe's `model` section.
         generator: Draws the initial weights.
         precision: Type of the matrix products.
+        name: Prefix of the layers' names.
+        site: Number of the first layer's dropout in the network; the layers above take the next ones.
     """
 
-    def __init__(self, width: int, sizes: Model, generator: tf.random.Generator, *, precision: tf.DType) -> None:
-        super().__init__(name="encoder")
+    def __init__(
+        self,
+        width: int,
+        sizes: Model,
+        generator: tf.random.Generator,
+        *,
+        precision: tf.DType,
+        name: str = "encoder",
+        site: int = 100,
+    ) -> None:
+        super().__init__(name=name)
+        self._site = site
         self.sizes, units = sizes, sizes.encoder_units
         widths = [width] + [2 * units] * (sizes.encoder_layers - 1)
         self.directions = [
             [
-                LSTM(w, units, generator, precision=precision, name=f"encoder_{n}_{way}")
+                LSTM(w, units, generator, precision=precision, name=f"{name}_{n}_{way}")
                 for way in ("forward", "backward")
             ]
             for n, w in enumerate(widths)
@@ -56,7 +68,7 @@ class Encoder(tf.Module):
             ends = [tf.gather(tf.transpose(side, [1, 0, 2]), last, batch_dims=1) for side in (ahead, back)]
             outputs = tf.concat([ahead, _reverse(back, lengths)], axis=2)
             outputs = outputs + values if self.sizes.residual and n > 0 else outputs
-            values = locked_dropout(outputs, self.sizes.dropout, noise, 100 + n)
+            values = locked_dropout(outputs, self.sizes.dropout, noise, self._site + n)
         return values, tf.concat(ends, axis=1)
 
 

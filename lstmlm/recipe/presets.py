@@ -1,10 +1,10 @@
-"""Named settings of the network and its training; fields that the recipe sets override them."""
+"""Named settings of a network and its training; fields that the recipe sets override them."""
 
 from __future__ import annotations
 
 from typing import Any, Literal
 
-Preset = Literal["tiny", "small", "medium", "awd", "gnmt"]
+Preset = Literal["tiny", "small", "medium", "awd", "gnmt", "article"]
 
 PRESETS: dict[str, dict[str, dict[str, Any]]] = {
     # Trains in a minute: for trying a recipe out.
@@ -68,5 +68,20 @@ PRESETS: dict[str, dict[str, dict[str, Any]]] = {
             "dropout": 0.2,
         },
         "training": {"label_smoothing": 0.1, "schedule": "inverse_sqrt", "warmup": 1000, "learning_rate": 1e-3},
+    },
+    # The published classifier in Keras: Embedding(10_000, 128), LSTM(1024), Dense(1024), Dense(2, "softmax") over each
+    # token; Adam at its constant rate, without clipping.
+    "article": {
+        "tokenizer": {"vocabulary": 10_000},
+        "model": {"embedding": 128, "units": 1024, "dropout": 0.0},
+        "training": {
+            "learning_rate": 1e-3,
+            "warmup": 0,
+            "final_rate": 1.0,
+            "clip": 1e6,
+            "batch": 32,
+            "metric": "accuracy",
+        },
+        "task_options": {"network": "article"},
     },
 }

@@ -45,7 +45,8 @@ class Recipe(Section):
     seed: Annotated[int, Field(ge=0, lt=2**31)] = Field(1, description="Decides everything random.")
     preset: Preset | None = Field(
         None,
-        description="Fields of `model` and `training` that the recipe leaves open (`lstmlm/recipe/presets.py`).",
+        description="Fields that the recipe leaves open, of `model`, `training` and what else belongs to a network "
+        "(`lstmlm/recipe/presets.py`).",
     )
     output: Path = Field(Path("runs"), description="Folder the run's own folder is made in.")
     corpus: Corpus

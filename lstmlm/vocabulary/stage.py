@@ -44,7 +44,7 @@ def train_tokenizer(recipe: Recipe, records: Path, output: Path, progress: Progr
     def write(draft: Draft) -> None:
         task = load_task(recipe.task)
         if type(task).labels is not Task.labels:
-            _write_labels(task, records, draft)
+            _write_labels(task, records, draft, recipe)
         if task.vocabulary == "none":
             draft.facts.update(vocabulary=0, sampled=0)
         elif recipe.tokenizer.model is None:
@@ -56,16 +56,17 @@ def train_tokenizer(recipe: Recipe, records: Path, output: Path, progress: Progr
     return STAGE.publish(output, stamp, write)
 
 
-def _write_labels(task: Task, records: Path, draft: Draft) -> None:
+def _write_labels(task: Task, records: Path, draft: Draft, recipe: Recipe) -> None:
     """Writes the labels of the train split, sorted, so that their numbers follow from the set of them.
 
     Raises:
-        UserError: There is no label.
+        UserError: There is no label, or the task refuses them.
     """
     found = sorted({label for record in records_in(records, "train") for label in task.labels(record)})
     if not found:
         what = "no record of the train split has a label"
         raise UserError(what, where="corpus.train", hint="Name files whose records have one")
+    task.check_labels(found, recipe)
     text = json.dumps(found, ensure_ascii=False, indent=0) + "\n"
     (draft.path / LABELS_FILE).write_text(text, encoding="utf-8")
     draft.facts["labels"] = len(found)

@@ -12,26 +12,20 @@ import numpy as np
 import onnx
 
 from lstmlm.decoding.onnx.copying import POINTER, add_copying_softmax
+from lstmlm.decoding.onnx.encoder import encoded
 from lstmlm.decoding.onnx.graph import CONTRIB, GraphWriter, value
 from lstmlm.decoding.onnx.layers import (
     Weights,
     add_softmax,
     count_layers,
     first_gates,
-    layer_step,
-    loop_inside,
-    masked,
     stack_step,
     state_values,
     states,
-    time_major,
-    zero_states,
 )
 
 COVERAGE = "attention/coverage"
 """The weight that a model with coverage has."""
-
-_DIRECTIONS = ("forward", "backward")
 
 
 def encoder(weights: Weights, *, int8: bool) -> onnx.ModelProto:
@@ -43,24 +37,8 @@ def encoder(weights: Weights, *, int8: bool) -> onnx.ModelProto:
     zeros (float32 [records, time]).
     """
     graph = GraphWriter("encoder", int8=int8)
-    turned, inside, rows = time_major(graph, "ids", "length")
-    reversed_ids = graph.apply("ReverseSequence", turned, "length", time_axis=0, batch_axis=1)
-    gates = [
-        first_gates(graph, weights, f"encoder_0_{way}", ids)
-        for way, ids in zip(_DIRECTIONS, (turned, reversed_ids), strict=True)
-    ]
-    layers = sum(f"encoder_{n}_forward/recurrent" in weights for n in range(len(weights)))
-    for n in range(layers):
-        *ends, ahead, back = _both_ways(graph, weights, n, gates, inside, rows)
-        back = graph.apply("ReverseSequence", back, "length", time_axis=0, batch_axis=1)
-        outputs = graph.apply("Concat", ahead, back, axis=2)
-        if n + 1 < layers:
-            turned_back = graph.apply("ReverseSequence", outputs, "length", time_axis=0, batch_axis=1)
-            gates = [
-                _over_time(graph, weights, f"encoder_{n + 1}_{way}", values)
-                for way, values in zip(_DIRECTIONS, (outputs, turned_back), strict=True)
-            ]
-    names, units = _first_states(graph, weights, graph.apply("Concat", ends[0], ends[2], axis=1))
+    outputs, ends = encoded(graph, weights, "ids", "length")
+    names, units = _first_states(graph, weights, ends)
     width = weights["attention/score"].shape[0]
     graph.rename(graph.apply("Transpose", outputs, perm=[1, 0, 2]), "values")
     outputs_of = [*state_values(names, units, "rows"), value("values", np.float32, "rows", "time", width)]
@@ -71,35 +49,6 @@ def encoder(weights: Weights, *, int8: bool) -> onnx.ModelProto:
         graph.rename(graph.apply("ConstantOfShape", graph.apply("Shape", "ids")), "coverage")
         outputs_of.append(value("coverage", np.float32, "rows", "time"))
     return graph.model([value("ids", np.int64, "rows", "time"), value("length", np.int64, "rows")], outputs_of)
-
-
-def _both_ways(
-    graph: GraphWriter, weights: Weights, n: int, gates: list[str], inside: str, rows: str
-) -> tuple[str, ...]:
-    """Adds both directions of a layer in one loop; returns h, C, h, C at the ends and h of every step, each way."""
-    units = weights[f"encoder_{n}_forward/recurrent"].shape[0]
-    body = GraphWriter(f"encoder_step_{n}", int8=graph.int8)
-    before = [f"{part}_{way}" for way in _DIRECTIONS for part in ("h", "c")]
-    after: list[str] = []
-    for way, (h, c) in zip(_DIRECTIONS, (before[:2], before[2:]), strict=True):
-        after += layer_step(body, weights, f"encoder_{n}_{way}", f"gates_{way}", h, c)
-    kept = masked(body, "inside", after, before)
-    stacked = [body.apply("Identity", h) for h in (kept[0], kept[2])]
-    inputs = [value(f"gates_{way}", np.float32, "rows", 4 * units) for way in _DIRECTIONS]
-    loop = body.graph(
-        [*state_values(before, units, "rows"), *inputs, loop_inside()],
-        state_values([*kept, *stacked], units, "rows"),
-    )
-    return graph.scan(loop, zero_states(graph, rows, units, 4), [*gates, inside])
-
-
-def _over_time(graph: GraphWriter, weights: Weights, name: str, values: str) -> str:
-    """Adds the input product of a layer for all steps: float32 [time, rows, width] -> [time, rows, 4 * units]."""
-    kernel = weights[f"{name}/kernel"]
-    flat = graph.apply("Reshape", values, graph.integers(-1, kernel.shape[0]))
-    product = graph.product(flat, kernel, weights[f"{name}/bias"])
-    shape = graph.apply("Slice", graph.apply("Shape", values), graph.integers(0), graph.integers(2))
-    return graph.apply("Reshape", product, graph.apply("Concat", shape, graph.integers(kernel.shape[1]), axis=0))
 
 
 def _first_states(graph: GraphWriter, weights: Weights, ends: str) -> tuple[list[str], int]:

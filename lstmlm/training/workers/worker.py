@@ -185,9 +185,11 @@ class Worker:
         """
         assert self._loop is not None
         position = self.position
-        with self._average.in_place() if self._average else contextlib.nullcontext():
+        averaged = self._average.in_place() if self._average else contextlib.nullcontext()
+        with averaged, self.model.published(held_out) as fitted:
             loss = self._loop.evaluate(held_out)
             found = {"loss": loss, "perplexity": math.exp(min(loss, 700.0))} | (probe.measure() if probe else {})
+            found |= fitted
             position.evaluated.append(position.step)
             position.losses.append(loss)
             position.costs.append(self._objective.cost(found[self._objective.name]))

@@ -1,0 +1,105 @@
+"""A model that predicts in one pass, computed by onnxruntime in float32 or int8."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from lstmlm.decoding.meter import Meter
+from lstmlm.errors import UserError
+from lstmlm.inference.model.one_pass import MULTIPLE
+from lstmlm.inference.model.served import batch_size
+from lstmlm.publish.folder import read_manifest
+from lstmlm.task import Prediction
+
+Requests = Sequence[Mapping[str, Any]]
+
+
+def onnx_file(folder: Path, *, int8: bool) -> Path:
+    """Returns the file of an export folder with the graph of a model that predicts in one pass."""
+    return folder / ("one_pass.int8.onnx" if int8 else "one_pass.onnx")
+
+
+class OnnxOnePassPredictor:
+    """See `lstmlm.task.Predictor`.
+
+    As with the SavedModel, every run has the same number of rows, and rows are as long as a multiple of 16: a
+    prediction does not depend on which others are asked for.
+
+    Args:
+        folder: The export folder.
+        inputs: Turns requests into what the graph reads: name -> an array for each request; they are padded with 0.
+            What the graph does not read is passed on to `outputs`.
+        outputs: Turns requests and what the graph gives for them, name -> [rows, ...], into predictions.
+        int8: Compute the matrix products in int8.
+        threads: Threads to compute with.
+
+    Raises:
+        UserError: Not a finished export, or one without the graph.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        inputs: Callable[[Requests], Mapping[str, Sequence[Any]]],
+        outputs: Callable[[Requests, Mapping[str, Any]], list[Prediction]],
+        *,
+        int8: bool,
+        threads: int,
+    ) -> None:
+        import onnxruntime
+
+        read_manifest(folder, "export", verify=True)
+        path = onnx_file(folder, int8=int8)
+        if not path.is_file():
+            raise UserError("no such file", where=str(path), hint="Export again")
+        self._rows, self._inputs, self._outputs = batch_size(folder), inputs, outputs
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
+        options.log_severity_level = 3  # warnings are about optimisations
+        self._session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+        self._reads = [value.name for value in self._session.get_inputs()]
+        self._names = [value.name for value in self._session.get_outputs()]
+
+    def predict(self, requests: Requests, seeds: Sequence[int], meter: Meter | None = None) -> list[Prediction]:
+        """See `Predictor`; nothing is drawn, so the seeds are of no account."""
+        meter = meter or Meter()
+        values = self._inputs(requests)
+        others = [name for name in values if name not in self._reads]
+        sizes = [sum(values[name][n].size for name in self._reads) for n in range(len(requests))]
+        order = sorted(range(len(requests)), key=lambda place: (sizes[place], place))
+        found: dict[int, Prediction] = {}
+        for start in range(0, len(order), self._rows):
+            places = order[start : start + self._rows]
+            begun = time.perf_counter()
+            batch = {name: padded([values[name][place] for place in places], self._rows) for name in self._reads}
+            given: dict[str, Any] = dict(zip(self._names, self._session.run(self._names, batch), strict=True))
+            given |= {name: [values[name][place] for place in places] for name in others}
+            some = self._outputs([requests[place] for place in places], given)
+            found.update(zip(places, some, strict=True))
+            meter.finished(time.perf_counter() - begun, len(some))
+            meter.step(self._rows, len(some))
+        return [found[place] for place in range(len(requests))]
+
+    def failures(self) -> tuple[type[Exception], ...]:
+        """See `Predictor`."""
+        from onnxruntime.capi.onnxruntime_pybind11_state import Fail, InvalidArgument, RuntimeException
+
+        return (Fail, RuntimeException, InvalidArgument, ValueError, MemoryError)
+
+
+def padded(values: Sequence[npt.NDArray[Any]], rows: int) -> npt.NDArray[Any]:
+    """Returns the values of each row, padded with 0 to a multiple of 16; rows that are missing repeat the first."""
+    some = [*values, *[values[0]] * (rows - len(values))]
+    if not some[0].ndim:
+        return np.stack(some)
+    longest = -(-max(map(len, some)) // MULTIPLE) * MULTIPLE
+    column = np.zeros([rows, longest, *some[0].shape[1:]], some[0].dtype)
+    for row, array in enumerate(some):
+        column[row, : len(array)] = array
+    return column

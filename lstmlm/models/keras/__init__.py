@@ -1,0 +1,1 @@
+"""Networks as Keras has them: their weights in a `.keras` file, and back."""

@@ -1,0 +1,1 @@
+"""Models that give labels: to a text, or to each of its words."""

@@ -1,0 +1,12 @@
+"""What the graph of TensorFlow and that of ONNX have in common: names of weights, and how n-grams are hashed."""
+
+from __future__ import annotations
+
+FACTOR, MODULUS, ORDER = 1_000_003, 1 << 40, 31
+"""An n-gram's hash is (hash of all but its last token * FACTOR + last token) mod MODULUS; its row of the table is
+(hash * ORDER + length) mod rows. All products are below 2**63."""
+
+
+def member_prefix(number: int) -> str:
+    """Returns what the names of a member of an ensemble begin with; those of the first are as without an ensemble."""
+    return f"member{number}_" if number else ""

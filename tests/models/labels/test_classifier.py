@@ -1,0 +1,155 @@
+"""The classifier against its equations in NumPy, and its calibration."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from lstmlm.models.labels.calibration import fitted_sharpness
+from lstmlm.models.labels.classifier import Classifier
+from lstmlm.models.labels.names import FACTOR, MODULUS, ORDER
+from lstmlm.recipe.sections.labels import LabelOptions
+from lstmlm.recipe.sections.model import Model
+
+SIZES = Model(embedding=5, encoder_units=4, encoder_layers=2, dropout=0.0)
+TOKENS = np.array([[4, 7, 9, 3, 0, 0], [5, 3, 0, 0, 0, 0], [8, 8, 6, 4, 5, 3]], np.int32)
+VOCABULARY, LABELS = 12, 3
+
+Weights = Mapping[str, np.ndarray]
+
+
+def classifier(**options: object) -> Classifier:
+    model = Classifier(LabelOptions.model_validate(options), SIZES, VOCABULARY, LABELS, 1, tf.float32)
+    draw = np.random.default_rng(1)
+    for variable in model.named_variables().values():
+        variable.assign(draw.normal(0.0, 0.5, variable.shape).astype(np.float32))
+    return model
+
+
+def weights_of(model: Classifier) -> dict[str, np.ndarray]:
+    return {name: variable.numpy().astype(np.float64) for name, variable in model.named_variables().items()}
+
+
+def sigmoid(values: np.ndarray) -> np.ndarray:
+    return 1 / (1 + np.exp(-values))
+
+
+def layer(weights: Weights, name: str, inputs: np.ndarray) -> np.ndarray:
+    """Returns h of each step, [time, units]."""
+    units = weights[f"{name}/recurrent"].shape[0]
+    h = c = np.zeros(units)
+    found = []
+    for x in inputs:
+        gates = x @ weights[f"{name}/kernel"] + h @ weights[f"{name}/recurrent"] + weights[f"{name}/bias"]
+        i, f, o = (sigmoid(gates[n * units : (n + 1) * units]) for n in range(3))
+        c = f * c + i * np.tanh(gates[3 * units :])
+        h = o * np.tanh(c)
+        found.append(h)
+    return np.array(found)
+
+
+def encoded(weights: Weights, ids: np.ndarray, prefix: str = "") -> tuple[np.ndarray, np.ndarray]:
+    """Returns the outputs of the top layer of a text without padding, and the states at its ends."""
+    values = weights[f"{prefix}embedding/table"][ids]
+    for n in range(2):
+        ahead = layer(weights, f"{prefix}encoder_{n}_forward", values)
+        back = layer(weights, f"{prefix}encoder_{n}_backward", values[::-1])
+        values = np.concatenate([ahead, back[::-1]], axis=1)
+    return values, np.concatenate([ahead[-1], back[-1]])
+
+
+def softmax(logits: np.ndarray) -> np.ndarray:
+    shares = np.exp(logits - logits.max(axis=-1, keepdims=True))
+    return shares / shares.sum(axis=-1, keepdims=True)
+
+
+def pooled(weights: Weights, ids: np.ndarray, prefix: str) -> np.ndarray:
+    values, ends = encoded(weights, ids, prefix)
+    scores = softmax(
+        np.tanh(values @ weights[f"{prefix}pooling/kernel"])[:, :] @ weights[f"{prefix}pooling/query"][:, 0]
+    )
+    joined = np.concatenate([ends, values.max(axis=0), values.mean(axis=0), scores @ values])
+    return joined @ weights[f"{prefix}output/kernel"] + weights[f"{prefix}output/bias"]
+
+
+def of_ngrams(weights: Weights, ids: np.ndarray, longest: int, buckets: int) -> np.ndarray:
+    total = np.zeros(LABELS)
+    for length in range(1, longest + 1):
+        for start in range(len(ids) - length + 1):
+            code = 0
+            for token in ids[start : start + length]:
+                code = (code * FACTOR + int(token)) % MODULUS
+            total += weights["ngrams/table"][(code * ORDER + length) % buckets]
+    return total / np.sqrt(len(ids) * longest)
+
+
+def test_the_probabilities_of_a_text_are_those_of_the_equations() -> None:
+    pooling = ["last", "max", "mean", "attention"]
+    model = classifier(pooling=pooling, members=2, ngrams=3, ngram_buckets=50)
+    weights, found = weights_of(model), model.predict({"tokens": tf.constant(TOKENS)})["probabilities"].numpy()
+    for row, tokens in zip(found, TOKENS, strict=True):
+        ids = tokens[tokens > 0]
+        members = [pooled(weights, ids, prefix) for prefix in ("", "member1_")]
+        logits = np.mean([*members, of_ngrams(weights, ids, 3, 50)], axis=0)
+        assert row == pytest.approx(softmax(logits), abs=2e-6)
+
+
+def test_the_probabilities_of_words_are_those_at_their_first_tokens() -> None:
+    model = classifier(kind="tokens")
+    weights, first = weights_of(model), np.array([[0, 2], [0, 0], [1, 4]], np.int32)
+    found = model.predict({"tokens": tf.constant(TOKENS), "first": tf.constant(first)})["probabilities"].numpy()
+    for row, tokens, places in zip(found, TOKENS, first, strict=True):
+        values, _ = encoded(weights, tokens[tokens > 0])
+        logits = values[places] @ weights["output/kernel"] + weights["output/bias"]
+        assert row == pytest.approx(softmax(logits), abs=2e-6)
+
+
+def test_of_many_labels_each_has_a_probability_of_its_own_and_a_loss() -> None:
+    model = classifier(kind="many", pooling=["mean"])
+    batch = {
+        "tokens": tf.constant(TOKENS),
+        "label": tf.constant([[0, 2], [1, 0], [0, 0]]),
+        "label_length": tf.constant([2, 1, 1]),
+        "is_example": tf.constant([1, 1, 0]),
+    }
+    shares = model.predict(batch)["probabilities"].numpy().astype(np.float64)
+    goal = np.array([[1, 0, 1], [0, 1, 0]])
+    nats = -np.log(np.where(goal == 1, shares[:2], 1 - shares[:2])).sum()
+    total, weight = model.loss(batch, noise=None, smoothing=0.0)
+    assert float(total) == pytest.approx(nats, rel=1e-5)
+    assert float(weight) == 2.0
+
+
+@pytest.mark.parametrize("several", [False, True])
+def test_the_temperature_has_the_least_cross_entropy_of_all(several: bool) -> None:
+    draw = np.random.default_rng(3)
+    logits = draw.normal(0.0, 3.0, (400, 4))
+    truth = sigmoid(logits / 2.5) > draw.random((400, 4)) if several else None
+    choice = [draw.choice(4, p=row) for row in softmax(logits / 2.5)]
+    goals = truth.astype(float) if truth is not None else np.eye(4)[choice]
+
+    def nats(sharpness: float) -> float:
+        scaled = sharpness * logits
+        if several:
+            return float((np.logaddexp(0, scaled) - goals * scaled).sum())
+        return float(-np.log(softmax(scaled)[goals == 1]).sum())
+
+    found = fitted_sharpness(logits, goals, several=several)
+    assert nats(found) <= min(nats(other) for other in np.geomspace(0.06, 18, 500)) + 1e-6
+    assert 1 / found == pytest.approx(2.5, rel=0.2)
+
+
+def test_what_is_published_is_calibrated_and_training_continues_as_before() -> None:
+    model = classifier(members=2, ngrams=2, ngram_buckets=20)
+    label = tf.constant([0, 1, 2])
+    batch = {"tokens": tf.constant(TOKENS), "label": label, "is_example": tf.constant([1, 1, 0])}
+    before, raw = weights_of(model), model.logits(batch).numpy()
+    with model.published([batch]) as fitted:
+        assert model.logits(batch).numpy() == pytest.approx(raw / fitted["temperature"], rel=1e-4)
+        calibrated = float(model.loss(batch, noise=None, smoothing=0.0)[0])
+    assert calibrated <= float(model.loss(batch, noise=None, smoothing=0.0)[0]) + 1e-6
+    after = weights_of(model)
+    assert all((after[name] == before[name]).all() for name in before)

@@ -1,0 +1,217 @@
+"""Labels of texts and of words, from a corpus to predictions."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from lstmlm.corpus.ingest import ingest
+from lstmlm.errors import UserError
+from lstmlm.evaluation.run import evaluate
+from lstmlm.examples.build import build_examples
+from lstmlm.export import export
+from lstmlm.inference.run import infer
+from lstmlm.progress import Silent
+from lstmlm.publish.folder import read_manifest
+from lstmlm.recipe.file import parse_recipe
+from lstmlm.recipe.recipe import Recipe
+from lstmlm.tasks.classify import TASK
+from lstmlm.training.run import train
+from lstmlm.training.workers.all_reduce import SingleWorker
+from lstmlm.training.workers.worker import train_worker
+from lstmlm.vocabulary.stage import train_tokenizer
+
+RECIPE = """
+name: labels
+task: classify
+corpus: {train: train.jsonl, valid: valid.jsonl, max_dead_fraction: 0.1}
+inference: {max_dead_fraction: 0.1}
+tokenizer: {algorithm: word, vocabulary: 300}
+examples: {max_source: 24, buckets: [8, 16]}
+model: {embedding: 12, encoder_units: 10, units: 16, dropout: 0.1}
+training: {steps: 120, batch: 16, warmup: 5, learning_rate: 0.02, evaluate_every: 60, checkpoint_every: 120, workers: 1,
+  metric: accuracy}
+decoding: {batch: 8}
+"""
+WORDS = ["the", "film", "is", "was", "very", "a", "it"]
+KINDS = {"lovely": "good", "awful": "bad", "average": "so so"}
+OPTIONS = {
+    "one": {"pooling": ["last", "max", "mean", "attention"], "ngrams": 2, "ngram_buckets": 512, "members": 2},
+    "many": {"label": "labels"},
+    "tokens": {"label": "spans"},
+    "article": {"network": "article"},
+}
+
+
+def rows(count: int, seed: int) -> Iterator[dict[str, Any]]:
+    """Texts in which words decide: their label, their labels, or where they are."""
+    draw = random.Random(seed)
+    for number in range(count):
+        words = [draw.choice(WORDS) for _ in range(draw.randrange(2, 12))]
+        deciding = draw.sample(sorted(KINDS), 1 + number % 2)
+        for word in deciding:
+            words.insert(draw.randrange(len(words)), word)
+        text = " ".join(words)
+        spans = [[text.index(word), text.index(word) + len(word), KINDS[word]] for word in deciding]
+        one = next(kind for word, kind in KINDS.items() if word in words)
+        yield {"text": text, "label": one, "labels": [KINDS[word] for word in deciding], "spans": spans}
+
+
+def recipe_of(folder: Path, kind: str, changes: Sequence[str] = ()) -> Recipe:
+    """Returns the recipe of a kind, or of the network of the article."""
+    options = {"kind": "one" if kind == "article" else kind, **OPTIONS[kind]}
+    text = f"{RECIPE}task_options: {json.dumps(options)}\n"
+    return parse_recipe(text, "labels", [f"corpus.root={folder}", f"output={folder / 'runs'}", *changes])
+
+
+def write(path: Path, lines: Sequence[dict[str, Any]]) -> None:
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
+
+
+@pytest.fixture
+def here(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The worker of training is in this process."""
+
+    def train_here(recipe: Recipe, examples: Path, tokenizer: Path, work: Path, address: str | None) -> None:
+        train_worker(recipe, examples, tokenizer, work, SingleWorker(), lambda row: None)
+
+    monkeypatch.setattr("lstmlm.training.workers.distributed.train_on_ray", train_here)
+
+
+def run(recipe: Recipe, folder: Path) -> None:
+    """Runs the stages up to the evaluation, each into a folder of its name."""
+    ingest(recipe, folder / "records", Silent())
+    train_tokenizer(recipe, folder / "records", folder / "tokenizer", Silent())
+    build_examples(recipe, folder / "records", folder / "tokenizer", folder / "examples", Silent())
+    train(recipe, folder / "examples", folder / "tokenizer", folder / "model", Silent())
+    export(recipe, folder / "model", folder / "tokenizer", folder / "export", Silent())
+    evaluate(recipe, folder / "export", folder / "records", folder / "evaluation", Silent())
+
+
+def predicted(recipe: Recipe, folder: Path, name: str, asked: Path) -> list[dict[str, Any]]:
+    infer(recipe, folder / "export", folder / name, Silent(), input=asked)
+    return [json.loads(line) for path in sorted((folder / name).glob("predictions-*")) for line in path.open()]
+
+
+@pytest.mark.usefixtures("here")
+@pytest.mark.parametrize("kind", sorted(OPTIONS))
+def test_labels_are_learnt_and_every_way_to_predict_agrees(kind: str, tmp_path: Path) -> None:
+    learnt, held = list(rows(400, 1)), list(rows(60, 2))
+    write(tmp_path / "train.jsonl", learnt)
+    write(tmp_path / "valid.jsonl", [*held, {**held[0], "label": "never seen", "labels": ["never seen"]}])
+    recipe = recipe_of(tmp_path, kind)
+    run(recipe, tmp_path)
+    found = json.loads((tmp_path / "evaluation" / "metrics.json").read_text())
+    metrics = found["metrics"]
+    assert set(TASK.measured(recipe)) == set(metrics)
+    assert metrics["accuracy"] > 0.85 > metrics["majority_accuracy"], metrics
+    assert metrics.get("unseen_labels", 1) == 1
+    assert found["tables"]["labels"]["good"]["f1"] > 0.9
+    assert ("confusion" in found["tables"]) == (tmp_path / "evaluation" / "confusion.png").is_file() == (kind != "many")
+    if kind != "tokens":
+        assert read_manifest(tmp_path / "examples", "examples").facts["splits"]["valid"]["unseen_label"] == 1
+
+    asked = [*({"text": row["text"], "id": n} for n, row in enumerate(held)), {"id": 60, "text": " "}, {"id": 61}]
+    write(tmp_path / "asked.jsonl", asked)
+    lines = predicted(recipe, tmp_path, "onnx", tmp_path / "asked.jsonl")
+    letters = [json.loads(line) for line in (tmp_path / "onnx" / "dead_letters.jsonl").open()]
+    assert [(letter["line"], letter["reason"]) for letter in letters] == [
+        (61, "field 'text' is empty"),
+        (62, "no field 'text' (there are 'id')"),
+    ]
+    served = predicted(
+        recipe_of(tmp_path, kind, ["decoding.backend=tensorflow"]), tmp_path, "served", tmp_path / "asked.jsonl"
+    )
+    rounded = predicted(
+        recipe_of(tmp_path, kind, ["decoding.precision=int8"]), tmp_path, "int8", tmp_path / "asked.jsonl"
+    )
+    few = [{"text": row["text"], "id": row["id"]} for row in asked[:3]]
+    write(tmp_path / "few.jsonl", few)
+    assert predicted(recipe, tmp_path, "few", tmp_path / "few.jsonl") == lines[:3]
+    answer = {"one": "label", "article": "label", "many": "labels", "tokens": "spans"}[kind]
+    for line, other, small, row in zip(lines, served, rounded, held, strict=True):
+        assert line["text"] == row["text"]
+        if kind == "tokens":
+            ours, theirs, coarse = (
+                [(s["start"], s["end"], s["label"]) for s in one[answer]] for one in (line, other, small)
+            )
+            assert all(one["text"] == row["text"][one["start"] : one["end"]] for one in line[answer])
+        else:
+            ours, theirs, coarse = line[answer], other[answer], small[answer]
+            shares = np.array([list(one["probabilities"].values()) for one in (line, other, small)])
+            assert np.abs(shares[0] - shares[1]).max() < 2e-5
+            assert np.abs(shares[0] - shares[2]).max() < 0.1
+        assert ours == theirs
+        assert ours == coarse or kind == "article"
+
+
+@pytest.mark.parametrize(
+    ("kind", "row", "reason"),
+    [
+        ("one", {"text": "a"}, "no column 'label' (there are 'text')"),
+        ("one", {"text": "a", "label": None}, "column 'label' has no label"),
+        ("one", {"text": "a", "label": " "}, "column 'label' has no label"),
+        ("one", {"text": "a", "label": 0.5}, "column 'label' is neither text nor a whole number"),
+        ("one", {"text": "a", "label": ["b"]}, "column 'label' is neither text nor a whole number"),
+        ("one", {"text": 3, "label": "b"}, "column 'text' is not text"),
+        ("many", {"text": "a", "labels": []}, "column 'labels' has no label"),
+        ("many", {"text": "a", "labels": "b"}, "column 'labels' is not a list of labels (task_options.separator"),
+        ("many", {"text": "a", "labels": [None]}, "column 'labels' has no label"),
+        ("tokens", {"text": "a b", "spans": [[0, 4, "x"]]}, "the span 0 to 4, and the text 3 characters"),
+        ("tokens", {"text": "a b", "spans": [[1, 1, "x"]]}, "the span 1 to 1"),
+        ("tokens", {"text": "a b", "spans": [[0, "x"]]}, "a span that is not [start, end, label]"),
+        ("tokens", {"text": ["a", "b"], "spans": ["O"]}, "is not a list of 2 labels, one for each word of 'text'"),
+        ("tokens", {"text": ["a", ""], "spans": ["O", "O"]}, "has a word that is not text"),
+    ],
+)
+def test_a_row_that_has_no_label_is_a_dead_letter(kind: str, row: dict[str, Any], reason: str, tmp_path: Path) -> None:
+    from lstmlm.task import BadRecord
+
+    with pytest.raises(BadRecord) as caught:
+        TASK.record(row, "x:1", recipe_of(tmp_path, kind))
+    assert reason in str(caught.value)
+
+
+def test_labels_are_text_or_whole_numbers(tmp_path: Path) -> None:
+    one, many = recipe_of(tmp_path, "one"), recipe_of(tmp_path, "many", ["task_options.separator=,"])
+    for value, label in [("pos", "pos"), (1, "1"), (1.0, "1"), (True, "true"), (" a ", "a")]:
+        assert list(TASK.labels(TASK.record({"text": "t", "label": value}, "x:1", one))) == [label]
+    found = TASK.record({"text": "t", "labels": "a, b,a"}, "x:1", many)
+    assert list(TASK.labels(found)) == ["a", "b"]
+
+
+def test_words_with_tags_are_the_same_as_a_text_with_spans(tmp_path: Path) -> None:
+    recipe = recipe_of(tmp_path, "tokens")
+    tagged = {"text": ["New", "York", "is", "big", "."], "spans": ["B-LOC", "I-LOC", "O", "O", "O"]}
+    spanned = {"text": "New York is big .", "spans": [{"start": 0, "end": 8, "label": "LOC"}]}
+    assert TASK.record(tagged, "x:1", recipe) == TASK.record(spanned, "x:1", recipe)
+    assert list(TASK.labels(TASK.record(tagged, "x:1", recipe))) == ["O", "B-LOC", "I-LOC"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "message"),
+    [
+        ("one", "every record of the train split has the label 'good': there is nothing to learn"),
+        ("tokens", "no record of the train split has a labelled span"),
+    ],
+)
+def test_one_class_by_itself_is_refused_before_training(kind: str, message: str, tmp_path: Path) -> None:
+    write(tmp_path / "train.jsonl", [{"text": "a b", "label": "good", "spans": []}] * 40)
+    write(tmp_path / "valid.jsonl", [{"text": "a b", "label": "good", "spans": []}])
+    recipe = recipe_of(tmp_path, kind)
+    ingest(recipe, tmp_path / "records", Silent())
+    with pytest.raises(UserError, match=message) as caught:
+        train_tokenizer(recipe, tmp_path / "records", tmp_path / "tokenizer", Silent())
+    assert "task_options.label" in str(caught.value)
+
+
+def test_a_precision_that_no_model_of_labels_has_is_refused(tmp_path: Path) -> None:
+    changes = ["decoding.backend=tensorflow", "decoding.precision=bfloat16"]
+    with pytest.raises(UserError, match="predict in float32 or int8, not in bfloat16"):
+        TASK.check_recipe(recipe_of(tmp_path, "one", changes))
