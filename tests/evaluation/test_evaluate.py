@@ -33,6 +33,10 @@ class FakeTask:
         self.asked.append((export, list(records), training))
         return self.metrics
 
+    def report(self, measured: dict[str, Any], folder: Path, recipe: Recipe) -> None:
+        if "confusion" in measured:
+            (folder / "table.txt").write_text(str(measured["confusion"]))
+
 
 @pytest.fixture
 def task(monkeypatch: pytest.MonkeyPatch) -> FakeTask:
@@ -102,3 +106,14 @@ def test_mistakes_are_found_before_measuring(tmp_path: Path, task: FakeTask) -> 
             evaluate(run, folder, records, tmp_path / "out", Silent())
     assert task.asked == []
     assert not (tmp_path / "out").exists()
+
+
+def test_tables_are_published_next_to_the_metrics(task: FakeTask, tmp_path: Path) -> None:
+    task.metrics = {"accuracy": 0.5, "confusion": {"labels": ["a"], "counts": [[1]]}}
+    export, records = folders(tmp_path)
+    manifest = evaluate(recipe(), export, records, tmp_path / "evaluation", Silent())
+    found = json.loads((tmp_path / "evaluation" / "metrics.json").read_text())
+    assert found["metrics"] == {"accuracy": 0.5}
+    assert found["tables"] == {"confusion": {"labels": ["a"], "counts": [[1]]}}
+    assert (tmp_path / "evaluation" / "table.txt").is_file()
+    assert "tables" not in manifest.facts
