@@ -18,7 +18,7 @@ from lstmlm.decoding.onnx.layers import (
     time_major,
     zero_states,
 )
-from lstmlm.models.labels.names import FACTOR, MODULUS, ORDER, member_prefix
+from lstmlm.models.labels.names import FACTOR, MODULUS, ORDER, SCALE, member_prefix
 from lstmlm.recipe.sections.labels import LabelOptions
 
 _LEAST = np.float32(np.finfo(np.float32).min)
@@ -125,7 +125,7 @@ def _ngrams(graph: GraphWriter, weights: Weights, options: LabelOptions) -> str:
         kept = graph.apply("Where", inside, rows, graph.weight(np.float32(0)))
         every.append(graph.apply("ReduceSum", kept, graph.integers(1), keepdims=0))
     count = graph.apply("Cast", graph.apply("Unsqueeze", "length", graph.integers(1)), to=onnx.TensorProto.FLOAT)
-    root = graph.apply("Sqrt", graph.apply("Mul", count, graph.weight(np.float32(options.ngrams))))
+    root = graph.apply("Sqrt", graph.apply("Mul", count, graph.weight(np.float32(options.ngrams / SCALE**2))))
     return graph.apply("Div", graph.apply("Sum", *every), root)
 
 

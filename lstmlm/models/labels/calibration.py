@@ -1,6 +1,7 @@
 """Temperature scaling: the one number that logits are divided by so that probabilities are shares of what is right.
 
 After Guo et al. (2017): it minimises the cross-entropy on held-out examples, and does not change which label is first.
+With targets as those of Platt (1999), a little below 1 for few examples: where all are right, none is certain.
 """
 
 from __future__ import annotations
@@ -12,8 +13,8 @@ import numpy.typing as npt
 
 Floats = npt.NDArray[np.floating[Any]]
 
-LEAST, MOST = 0.05, 20.0
-"""Bounds: where every held-out example is right, no temperature is small enough."""
+LEAST, MOST = 0.02, 50.0
+"""Bounds of the factor."""
 _HALVINGS = 60
 
 
@@ -29,7 +30,7 @@ def fitted_sharpness(logits: Floats, goals: Floats, *, several: bool) -> float:
     """
     if not len(logits):
         return 1.0
-    wide, right = logits.astype(np.float64), goals.astype(np.float64)
+    wide, right = logits.astype(np.float64), smoothed(goals, several=several)
 
     def slope(sharpness: float) -> float:
         scaled = sharpness * wide
@@ -45,3 +46,14 @@ def fitted_sharpness(logits: Floats, goals: Floats, *, several: bool) -> float:
         middle = 0.5 * (low + high)
         low, high = (middle, high) if slope(float(np.exp(middle))) < 0 else (low, middle)
     return float(np.exp(0.5 * (low + high)))
+
+
+def smoothed(goals: Floats, *, several: bool) -> Floats:
+    """Returns the targets, [examples, labels]: a share of 1 / (examples + 2) is spread over all labels.
+
+    Args:
+        goals: The probabilities that should be predicted.
+        several: Whether labels are independent, so that the share is spread over yes and no.
+    """
+    share = 1.0 / (len(goals) + 2.0)
+    return goals.astype(np.float64) * (1.0 - share) + share / (2.0 if several else goals.shape[-1])

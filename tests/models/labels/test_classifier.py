@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from lstmlm.models.labels.calibration import fitted_sharpness
 from lstmlm.models.labels.classifier import Classifier
-from lstmlm.models.labels.names import FACTOR, MODULUS, ORDER
+from lstmlm.models.labels.names import FACTOR, MODULUS, ORDER, SCALE
 from lstmlm.recipe.sections.labels import LabelOptions
 from lstmlm.recipe.sections.model import Model
 
@@ -83,7 +83,7 @@ def of_ngrams(weights: Weights, ids: np.ndarray, longest: int, buckets: int) -> 
             for token in ids[start : start + length]:
                 code = (code * FACTOR + int(token)) % MODULUS
             total += weights["ngrams/table"][(code * ORDER + length) % buckets]
-    return total / np.sqrt(len(ids) * longest)
+    return SCALE * total / np.sqrt(len(ids) * longest)
 
 
 def test_the_probabilities_of_a_text_are_those_of_the_equations() -> None:
@@ -130,16 +130,23 @@ def test_the_temperature_has_the_least_cross_entropy_of_all(several: bool) -> No
     truth = sigmoid(logits / 2.5) > draw.random((400, 4)) if several else None
     choice = [draw.choice(4, p=row) for row in softmax(logits / 2.5)]
     goals = truth.astype(float) if truth is not None else np.eye(4)[choice]
+    right = goals * (1 - 1 / 402) + 1 / 402 / (2 if several else 4)
 
     def nats(sharpness: float) -> float:
         scaled = sharpness * logits
         if several:
-            return float((np.logaddexp(0, scaled) - goals * scaled).sum())
-        return float(-np.log(softmax(scaled)[goals == 1]).sum())
+            return float((np.logaddexp(0, scaled) - right * scaled).sum())
+        return float(-(right * np.log(softmax(scaled))).sum())
 
     found = fitted_sharpness(logits, goals, several=several)
     assert nats(found) <= min(nats(other) for other in np.geomspace(0.06, 18, 500)) + 1e-6
     assert 1 / found == pytest.approx(2.5, rel=0.2)
+
+
+def test_where_every_example_is_right_none_is_certain() -> None:
+    logits, goals = 5.0 * np.eye(3).repeat(20, axis=0), np.eye(3).repeat(20, axis=0)
+    shares = softmax(fitted_sharpness(logits, goals, several=False) * logits)
+    assert 0.95 < shares.max() < 0.995
 
 
 def test_what_is_published_is_calibrated_and_training_continues_as_before() -> None:
