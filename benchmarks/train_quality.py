@@ -81,6 +81,7 @@ FASTER = ("model.softmax=adaptive", "training.batch_tokens=2048")
 PLANS = {
     "wikitext2": Plan("wikitext2", 20, 0.7),
     "translate": Plan("translate_en_fr", 20, 3.0, ("decoding.method=greedy", *FASTER)),
+    "translate_zh": Plan("translate_en_zh", 20, 3.0, ("decoding.method=greedy", "decoding.precision=float32")),
     "wikitext2_90": Plan("wikitext2", 90, 105.0, REGULARISED),
     "translate_60": Plan("translate_en_fr", 60, 45.0, ("decoding.method=beam", "decoding.beam=5", *FASTER)),
 }
@@ -224,6 +225,7 @@ def language_ours(plan: Plan, trained: Trained) -> list[Row]:
 
 def translation_against_peer(plan: Plan, trained: Trained) -> list[Row]:
     """Our BLEU and the peer's: the same pieces, sources and references."""
+    from lstmlm.evaluation.languages import output_language
     from lstmlm.evaluation.pairs import group_by_source
     from lstmlm.evaluation.translation import translation_metrics
     from lstmlm.records.shards import records_in
@@ -248,8 +250,9 @@ def translation_against_peer(plan: Plan, trained: Trained) -> list[Row]:
     work.write_text(json.dumps(content | {"max_tokens": recipe.decoding.max_tokens}), encoding="utf-8")
     peer("torch_translate.py", plan.minutes, work, outputs)
     texts = [tokenizer.decode(ids) for ids in json.loads(outputs.read_text(encoding="utf-8"))]
-    theirs = float(translation_metrics(texts, [targets for _, targets in groups])["bleu"])
-    name = f"translate, {trained.limit} of training: greedy sacreBLEU on valid (bar: the peer's + {plan.bar:g})"
+    measured = translation_metrics(texts, [targets for _, targets in groups], output_language(recipe))
+    theirs = float(measured["bleu"])
+    name = f"{plan.recipe}, {trained.limit} of training: greedy sacreBLEU on valid (bar: the peer's + {plan.bar:g})"
     return [row(name, float(trained.metrics["bleu"]), peer=theirs, bar=round(theirs + plan.bar, 3))]
 
 
@@ -264,6 +267,7 @@ def translation_ours(plan: Plan, trained: Trained) -> list[Row]:
 EVALUATIONS: dict[str, Callable[[Plan, Trained], list[Row]]] = {
     "wikitext2": language_against_peer,
     "translate": translation_against_peer,
+    "translate_zh": translation_against_peer,
     "wikitext2_90": language_ours,
     "translate_60": translation_ours,
 }

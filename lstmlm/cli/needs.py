@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-CORPUS, TOKENIZER, EXPORT, INFERENCE = "corpus", "tokenizer", "export", "inference"
-"""The corpus, a given vocabulary, what an export can hold, the input of the batch job."""
-EVERYTHING = (CORPUS, TOKENIZER, EXPORT, INFERENCE)
+CORPUS, TOKENIZER, EXPORT, INFERENCE, EARLIER = "corpus", "tokenizer", "export", "inference", "earlier"
+"""The corpus, a given vocabulary, what an export can hold, the input of the batch job, earlier models."""
+EVERYTHING = (CORPUS, TOKENIZER, EXPORT, INFERENCE, EARLIER)

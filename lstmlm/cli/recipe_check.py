@@ -10,8 +10,14 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from lstmlm.cli.needs import CORPUS, EXPORT, INFERENCE, TOKENIZER
-from lstmlm.cli.recipe_files import decontamination_faults, file_faults, inference_faults, tokenizer_faults
+from lstmlm.cli.needs import CORPUS, EARLIER, EXPORT, INFERENCE, TOKENIZER
+from lstmlm.cli.recipe_files import (
+    decontamination_faults,
+    earlier_faults,
+    file_faults,
+    inference_faults,
+    tokenizer_faults,
+)
 from lstmlm.corpus.steps.quality.rule_set import rule_set
 from lstmlm.errors import UserError
 from lstmlm.evaluation.thresholds import bound_faults
@@ -77,6 +83,8 @@ def _plan_faults(draft: ParsedRecipe, recipe: Recipe, needs: Sequence[str]) -> I
         yield from decontamination_faults(draft, recipe)
     if TOKENIZER in needs and draft.is_sound("tokenizer"):
         yield from tokenizer_faults(recipe)
+    if EARLIER in needs and draft.is_sound("training.initial", "model"):
+        yield from earlier_faults(recipe)
     if INFERENCE in needs and draft.is_sound("inference", "corpus.root"):
         yield from inference_faults(recipe)
 

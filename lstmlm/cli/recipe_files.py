@@ -119,6 +119,7 @@ def _privacy_faults(recipe: Recipe) -> Iterator[Fault]:
 
 def tokenizer_faults(recipe: Recipe) -> Iterator[Fault]:
     """Yields what is wrong with a given vocabulary."""
+    yield from _older_faults(recipe)
     path, key = recipe.tokenizer.model, ("tokenizer", "model")
     if path is None:
         return
@@ -130,6 +131,35 @@ def tokenizer_faults(recipe: Recipe) -> Iterator[Fault]:
         yield Fault(key, f"{path} is no vocabulary: it ends in neither .model nor .json", f"Name {kinds}")
     elif not os.access(path, os.R_OK):
         yield Fault(key, f"{path} cannot be read", "Check who owns it")
+
+
+def _older_faults(recipe: Recipe) -> Iterator[Fault]:
+    from lstmlm.tokenizer.growth import older_file
+
+    try:
+        older_file(recipe)
+    except UserError as error:
+        yield Fault(("tokenizer", "grows"), error.what, error.hint)
+
+
+def earlier_faults(recipe: Recipe) -> Iterator[Fault]:
+    """Yields what is wrong with the model that training starts from, as far as its folder says."""
+    from lstmlm.recipe.sections.initial import LAST_BLESSED
+    from lstmlm.training.initial.earlier import read_earlier, whole
+    from lstmlm.training.initial.same import check_same_network
+
+    initial, key = recipe.training.initial, ("training", "initial")
+    if initial is None or initial.model == LAST_BLESSED:
+        return
+    try:
+        earlier = read_earlier(initial.model)
+        if whole(initial, earlier, recipe.task):
+            check_same_network(recipe, earlier)
+        if initial.backward is not None:
+            read_earlier(initial.backward)
+    except UserError as error:
+        where = "" if error.where in ("", "training.initial") else f"{error.where}: "
+        yield Fault(key, f"{where}{error.what}", error.hint)
 
 
 def inference_faults(recipe: Recipe) -> Iterator[Fault]:

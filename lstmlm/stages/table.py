@@ -122,6 +122,7 @@ _ROWS = (
         ignores=tuple(f"training.{field}" for field in _HOW_TRAINED),
         reads=("name", "output"),  # checkpoints are stored in the run's folder
         outside="lstmlm.training.initial.earlier:initial_fingerprint",
+        checks=("earlier",),
         node=Node("Trainer", "model", "TrainingRun"),
     ),
     Stage(

@@ -101,13 +101,12 @@ class Classifier(Labelling):
             Member(options, sizes, vocabulary, labels, generator, precision=precision, number=number)
             for number in range(options.members)
         ]
-        wide = options.ngrams, options.ngram_buckets, labels, options.pooled_dropout
-        self.ngrams = NGrams(*wide) if options.ngrams else None
+        self.ngrams = NGrams(options.ngrams, options.ngram_buckets, labels) if options.ngrams else None
 
     def every_logits(self, batch: Mapping[str, tf.Tensor], noise: Noise | None) -> list[tf.Tensor]:
         """See `Labelling.every_logits`."""
         found = [member.logits(batch["tokens"], batch.get("first"), noise) for member in self.members]
-        return found if self.ngrams is None else [*found, self.ngrams(batch["tokens"], noise)]
+        return found if self.ngrams is None else [*found, self.ngrams(batch["tokens"])]
 
     def outputs(self) -> list[tf.Variable]:
         """See `Labelling.outputs`."""

@@ -6,7 +6,7 @@ FACTOR, MODULUS, ORDER = 1_000_003, 1 << 40, 31
 """An n-gram's hash is (hash of all but its last token * FACTOR + last token) mod MODULUS; its row of the table is
 (hash * ORDER + length) mod rows. All products are below 2**63."""
 
-SCALE = 5.0
+SCALE = 10.0
 """What the sum of the weights of n-grams is multiplied with."""
 
 

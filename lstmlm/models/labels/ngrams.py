@@ -9,9 +9,6 @@ from __future__ import annotations
 import tensorflow as tf
 
 from lstmlm.models.labels.names import FACTOR, MODULUS, ORDER, SCALE
-from lstmlm.models.noise import Noise, shared_mask
-
-_SITE = 400
 
 
 class NGrams(tf.Module):
@@ -23,24 +20,21 @@ class NGrams(tf.Module):
         longest: Tokens of the longest.
         buckets: Rows of the table.
         labels: Labels that each has a weight for.
-        dropout: Share of the rows that are 0 for a step.
     """
 
-    def __init__(self, longest: int, buckets: int, labels: int, dropout: float = 0.0) -> None:
+    def __init__(self, longest: int, buckets: int, labels: int) -> None:
         super().__init__(name="ngrams")
-        self.longest, self.buckets, self._dropout = longest, buckets, dropout
+        self.longest, self.buckets = longest, buckets
         self.table = tf.Variable(tf.zeros([buckets, labels]), name="ngrams/table")
 
-    def __call__(self, tokens: tf.Tensor, noise: Noise | None = None) -> tf.Tensor:
+    def __call__(self, tokens: tf.Tensor) -> tf.Tensor:
         """Returns float32 [batch, labels] for int32 [batch, time], padded with 0."""
-        ids, table = tf.cast(tokens, tf.int64), tf.convert_to_tensor(self.table)
-        if noise is not None and self._dropout:
-            table *= shared_mask([self.buckets], self._dropout, noise, _SITE)[:, None]
+        ids = tf.cast(tokens, tf.int64)
         found, hashed = [], tf.zeros_like(ids)
         for length in range(1, self.longest + 1):
             last = ids[:, length - 1 :]
             hashed = (hashed[:, : tf.shape(last)[1]] * FACTOR + last) % MODULUS
-            rows = tf.gather(table, (hashed * ORDER + length) % self.buckets)
+            rows = tf.gather(self.table, (hashed * ORDER + length) % self.buckets)
             found.append(tf.reduce_sum(tf.where((last > 0)[..., None], rows, 0.0), axis=1))
         count = tf.math.count_nonzero(ids, axis=1, dtype=tf.float32)
         return SCALE * tf.add_n(found) / tf.sqrt(tf.maximum(count * self.longest, 1.0))[:, None]

@@ -64,7 +64,7 @@ class Initial(Section):
         if self.parts:
             for part in sorted({*self.freeze} - {*self.parts} - ({"embedding"} if "softmax" in self.parts else set())):
                 yield f"parts does not have {part}, which is to be frozen. Name it in parts too"
-        changed = [name for name in ("backward", "parts", "freeze") if getattr(self, name)]
+        changed = [name for name in ("backward", "parts", "freeze", "unfreeze_every") if getattr(self, name)]
         if self.resume and changed:
             yield f"resume takes the whole state, and {changed[0]} is given. Leave one of them out"
         if self.backward is not None and self.parts and "layers" not in self.parts:

@@ -34,9 +34,7 @@ class LabelOptions(Section):
         min_length=1,
         description="What is made of a text's tokens, concatenated (Howard and Ruder 2018); `attention` weighs them.",
     )
-    pooled_dropout: Dropout = Field(
-        0.2, description="Share of the pooled numbers, and of the n-grams, that are 0 for a step."
-    )
+    pooled_dropout: Dropout = Field(0.2, description="Share of the pooled numbers that are 0 for a step.")
     ngrams: Annotated[int, Field(ge=0, le=5)] = Field(
         0, description="Longest n-gram of tokens that adds a weight of its own to each label; 0: none."
     )
