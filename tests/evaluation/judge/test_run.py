@@ -79,15 +79,14 @@ def cut(texts: Sequence[list[int]], size: int) -> list[list[int]]:
 
 
 @GENERATE
-def test_unigram_text_is_found_out_and_real_text_is_not(exported: TinyRun) -> None:
+def test_random_tokens_are_found_out_and_real_text_is_not(exported: TinyRun) -> None:
     network = generator(exported.export, exported.recipe, load_task("generate"))
     words = Tokenizer(exported.export / "tokenizer.model")
     texts = cut(words.encode_batch([record.source for record in records(exported)]), 16)
-    every = np.array([token for text in texts for token in text])
-    drawn = np.random.default_rng(1).choice(every, [len(texts), 16]).tolist()
+    drawn = np.random.default_rng(1).integers(4, words.size, [len(texts), 16]).tolist()
     real = read(network, texts, [0] * len(texts))
     found = verdict(real, read(network, drawn, [0] * len(drawn)), seed=1)
-    assert found.hidden.low > 0.7  # of a network that has learnt nothing; the benchmark has one that has
+    assert found.hidden.low > 0.6  # by a network that has learnt nothing; the benchmark has one that has
     half = len(texts) // 2
     order = np.random.default_rng(2).permutation(len(texts))
     same = verdict(real.some(order[:half]), real.some(order[half : 2 * half]), seed=1)
@@ -99,7 +98,7 @@ def test_the_stage_publishes_a_judge(exported: TinyRun, tmp_path, monkeypatch: p
     recipe = recipe_of(exported, tokens=4, records=40)
     with pytest.raises(UserError, match=r"evaluation\.judge\.tokens: only \d+ held-out records have 8 tokens, and 40"):
         judge(recipe, exported.export, exported.records, tmp_path / "none", Silent())
-    monkeypatch.setattr("lstmlm.evaluation.judge.samples.FEWEST", 12)
+    monkeypatch.setattr("lstmlm.evaluation.judge.samples.FEWEST", 8)
     manifest = judge(recipe, exported.export, exported.records, tmp_path / "out", Silent())
     metrics = json.loads((tmp_path / "out" / "judge.json").read_text())
     assert metrics == {name: manifest.facts[name] for name in METRICS}
