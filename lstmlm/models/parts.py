@@ -9,6 +9,8 @@ from lstmlm.recipe.sections.initial import PartName
 
 TABLE = "embedding/table"
 _SOFTMAX = ("embedding/bias", "embedding/clusters", "embedding/cluster_bias", "projection/kernel", "projection/bias")
+_MEMBER = re.compile(r"member\d+_")
+"""What the names of a member of an ensemble begin with, but for the first."""
 _LAYER = re.compile(r"(?P<stack>[a-z]+)_(?P<number>\d+)(_(?P<way>forward|backward))?/(?P<weight>kernel|recurrent|bias)")
 
 
@@ -30,11 +32,24 @@ class Part(NamedTuple):
     weight: str = ""
 
 
+def of_first_member(name: str) -> str:
+    """Returns the name that a variable has in the first member of an ensemble, or without one."""
+    return _MEMBER.sub("", name, count=1) if _MEMBER.match(name) else name
+
+
+def member_of(name: str) -> str:
+    """Returns what the name of a variable of a member begins with; empty for the first one."""
+    found = _MEMBER.match(name)
+    return found[0] if found else ""
+
+
 def part_of(name: str) -> Part | None:
     """Returns what a variable is by its name; None for what only its own task has.
 
     The names are those of `TiedSoftmax`, `LSTM` in a `Stack` or an `Encoder`, and of the language model's projection.
+    Each member of an ensemble has such parts.
     """
+    name = of_first_member(name)
     if name == TABLE:
         return Part("embedding")
     if name in _SOFTMAX:

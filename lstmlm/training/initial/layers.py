@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from lstmlm.errors import UserError
 from lstmlm.models.base import Trainable
-from lstmlm.models.parts import Part, part_of
+from lstmlm.models.parts import Part, member_of, of_first_member, part_of
 from lstmlm.training.initial.earlier import FIELD, Earlier
 
 if TYPE_CHECKING:
@@ -58,11 +58,12 @@ def taken_layers(
     here = stacks(parts)
     if not here:
         raise UserError("this network has no LSTM layers to start", where=FIELD, hint="Leave layers out of `parts`")
-    same = {key: stack for key, stack in here.items() if key in stacks(there)}
+    theirs = stacks(there)
+    same = {key: (stack, found) for key, stack in here.items() if (found := _namesake(key, theirs)) is not None}
     _check_residual(earlier, here, residual=residual)
     if same and backward is None:
         shapes = {name: tuple(variable.shape) for name, variable in network.named_variables().items()}
-        return _same_stacks(same, stacks(there), arrays, shapes, earlier)
+        return _same_stacks(list(same.values()), arrays, shapes, earlier)
     return _from_language_models(earlier, backward, here, network, residual=residual)
 
 
@@ -71,25 +72,32 @@ def stacks(parts: Mapping[str, Part]) -> dict[tuple[str, Way | None], Stacked]:
     found: dict[tuple[str, Way | None], dict[int, dict[str, str]]] = {}
     for name, part in sorted(parts.items()):
         if part.kind == "layers":
-            found.setdefault((part.stack, part.way), {}).setdefault(part.number, {})[part.weight] = name
+            found.setdefault((member_of(name) + part.stack, part.way), {}).setdefault(part.number, {})[part.weight] = (
+                name
+            )
     return {key: Stacked(key[0], layers) for key, layers in found.items()}
 
 
+def _namesake(key: tuple[str, Way | None], there: Mapping[tuple[str, Way | None], Stacked]) -> Stacked | None:
+    """Returns the stack of the same name of an earlier model, or for a member of an ensemble that of its first one."""
+    name, way = key
+    return there.get(key) or there.get((of_first_member(name), way))
+
+
 def _same_stacks(
-    wanted: Mapping[tuple[str, Way | None], Stacked],
-    there: Mapping[tuple[str, Way | None], Stacked],
+    pairs: Sequence[tuple[Stacked, Stacked]],
     arrays: Arrays,
     shapes: Mapping[str, tuple[int, ...]],
     earlier: Earlier,
 ) -> Arrays:
     found: Arrays = {}
-    for key, stack in wanted.items():
-        theirs = _described(there[key], {name: values.shape for name, values in arrays.items()})
+    for stack, given in pairs:
+        theirs = _described(given, {name: values.shape for name, values in arrays.items()})
         own = _described(stack, shapes)
         if theirs != own:
             raise _misfit(earlier, theirs, own)
-        for layer in stack.layers.values():
-            found |= {name: arrays[name] for name in layer.values()}
+        for number, layer in stack.layers.items():
+            found |= {name: arrays[given.layers[number][weight]] for weight, name in layer.items()}
     return found
 
 
@@ -101,11 +109,10 @@ def _from_language_models(
     *,
     residual: bool,
 ) -> Arrays:
-    ahead = next((stack for (_, way), stack in here.items() if way == "forward"), None)
-    back = next((stack for (_, way), stack in here.items() if way == "backward"), None)
-    plain = next((stack for (name, way), stack in here.items() if way is None), None)
-    forward = ahead or plain
-    if backward is not None and back is None:
+    ahead = [stack for (_, way), stack in here.items() if way == "forward"]
+    back = [stack for (_, way), stack in here.items() if way == "backward"]
+    plain = [stack for (_, way), stack in here.items() if way is None]
+    if backward is not None and not back:
         what = f"backward names {backward.folder}, and this network has no layers that read backward"
         raise UserError(what, where=FIELD, hint="Leave backward out")
     for model, wanted in ((earlier, False), (backward, True)):
@@ -115,10 +122,12 @@ def _from_language_models(
             what = f"{model.folder} is a model that reads {ways[0]}, and one that reads {ways[1]} is needed"
             raise UserError(what, where=field, hint="Name the other one, or train it with task_options.direction")
     found: Arrays = {}
-    for model, stack, row in ((earlier, forward, 0), (backward, back, 1)):
-        if model is not None and stack is not None:
-            _check_residual(model, here, residual=residual)
-            found |= _from_one(model, stack, row, network)
+    for model, taking, half in ((earlier, ahead or plain, 0), (backward, back, 1)):
+        if model is None:
+            continue
+        _check_residual(model, here, residual=residual)
+        for stack in taking:
+            found |= _from_one(model, stack, half, network)
     return found
 
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from lstmlm.errors import UserError
 from lstmlm.models.base import Trainable
-from lstmlm.models.parts import TABLE, Part
+from lstmlm.models.parts import TABLE, Part, of_first_member
 from lstmlm.publish.manifest import read_manifest
 from lstmlm.recipe.recipe import Recipe
 from lstmlm.recipe.sections.initial import Initial
@@ -94,16 +94,17 @@ def _taken_table(
     if not any(parts[name].kind == "embedding" for name in names):
         raise UserError("this network has no embedding of tokens to start", where=FIELD, hint="Leave it out of `parts`")
     variables = network.named_variables()
+    given = {name: name if name in arrays else of_first_member(name) for name in names}
     for name in names:
-        if name not in arrays:
+        if given[name] not in arrays:
             what = f"this network has {name}, and {earlier.folder} has not"
             raise UserError(what, where=FIELD, hint="Leave softmax out of `parts`")
-        there, here = list(arrays[name].shape), list(variables[name].shape)
+        there, here = list(arrays[given[name]].shape), list(variables[name].shape)
         if there != here:
             what = f"{name} is {there} in {earlier.folder} and {here} in this recipe"
-            hint = f"Set model.embedding={there[1]}" if name == TABLE else "Use its `model` section"
+            hint = f"Set model.embedding={there[1]}" if given[name] == TABLE else "Use its `model` section"
             raise UserError(what, where=FIELD, hint=hint)
-    return {name: arrays[name] for name in names}
+    return {name: arrays[given[name]] for name in names}
 
 
 def _compare_tables(forward: Earlier, backward: Earlier) -> None:

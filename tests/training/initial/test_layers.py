@@ -18,6 +18,7 @@ from lstmlm.models.weights import save_arrays
 from lstmlm.publish.folder import publish
 from lstmlm.recipe.file import parse_recipe
 from lstmlm.recipe.sections.model import Model
+from lstmlm.task import load_task
 from lstmlm.training.initial.take import taken
 
 VOCABULARY = 40
@@ -84,6 +85,24 @@ def test_an_encoder_computes_what_its_language_models_compute(tmp_path: Path, re
         back, _, _ = backward.stack.run(own[::-1], backward.stack.zero_state(1), None, 0)
         expected = np.concatenate([ahead[:, 0], back[::-1, 0]], axis=1)
         np.testing.assert_allclose(found[:length, row], expected, atol=1e-5)
+
+
+def test_every_member_of_an_ensemble_starts_from_them(tmp_path: Path, models: object) -> None:
+    labels = "task_options={members: 2}"
+    sizes = ["model.encoder_units=5", "model.encoder_layers=2", "model.embedding=6"]
+    initial = f"training.initial={{model: {tmp_path / 'forward'}, backward: {tmp_path / 'backward'}}}"
+    recipe = parse_recipe("{name: a, task: classify, corpus: {train: a}}", "a", [labels, *sizes, initial])
+    network = load_task("classify").build(recipe, VOCABULARY, ["a", "b"])
+    with publish(tmp_path / "tokenizer", "tokenizer", "t") as draft:
+        (draft.path / "tokenizer.model").write_bytes(VOCABULARY_BYTES)
+        draft.facts = {"vocabulary": VOCABULARY}
+    found = taken(recipe, tmp_path / "tokenizer", network)
+    names = [name for name in network.named_variables() if "encoder" in name or "embedding" in name]
+    assert sorted(found) == names
+    assert len(names) == 2 * (1 + 2 * 2 * 3)
+    for name in names:
+        if name.startswith("member1_"):
+            np.testing.assert_array_equal(found[name], found[name.removeprefix("member1_")])
 
 
 def test_what_no_language_model_has_is_drawn_by_the_seed(tmp_path: Path, models: object) -> None:
