@@ -187,6 +187,16 @@ class Task(abc.ABC):
         yield record.source
         yield from record.targets
 
+    def further_texts(self, record: Record) -> Sequence[str]:
+        """Returns the texts next to source and targets that steps of the corpus look at: those a vocabulary is of.
+
+        A label is none of them.
+        """
+        if not record.columns:
+            return ()
+        own = (record.source, *record.targets)
+        return [text for text in self.vocabulary_texts(record) if text not in own]
+
     def labels(self, record: Record) -> Iterable[str]:
         """Yields the labels of a record. Those of the train split are kept with the vocabulary: `Tokenizer.labels`."""
         return ()
@@ -325,6 +335,19 @@ class Task(abc.ABC):
     @abc.abstractmethod
     def serving(self, model: Trainable, tokenizer: Tokenizer, recipe: Recipe) -> tuple[tf.Module, Mapping[str, Any]]:
         """Returns what is exported as a SavedModel: a module that owns all it needs, and its functions by signature."""
+
+    def unused_fields(self) -> Mapping[str, str]:
+        """Returns the fields of the recipe that have no effect in this task, each with the tasks that have one."""
+        return {}
+
+    def scored_column(self, recipe: Recipe) -> str | None:
+        """Returns the column of the output that `lstmlm score` scores; None: it scores the text of the request.
+
+        Raises:
+            UserError: The task's models give no probabilities of texts.
+        """
+        what = f"models of task {recipe.task} give no probabilities of texts"
+        raise UserError(what, where="task", hint="Use `lstmlm evaluate` or `lstmlm infer`")
 
     def check_recipe(self, recipe: Recipe) -> None:  # noqa: B027  (most have nothing to refuse)
         """Refuses, before any work, a recipe that asks for what the task's models cannot do.

@@ -21,6 +21,16 @@ if TYPE_CHECKING:
 
 _LOG = logging.getLogger(__name__)
 
+_OF_PAIRS = (
+    "model.pointer",
+    "model.coverage",
+    "training.coverage_loss",
+    "model.input_feeding",
+    "decoding.coverage_penalty",
+    "decoding.replace_unknown",
+)
+_OF_RUNNING_TEXT = ("training.activation_penalty", "training.temporal_penalty", "evaluation.cache.size")
+
 
 class TextTask(Task):
     """A task that reads a text and writes a text."""
@@ -49,6 +59,16 @@ class TextTask(Task):
         from lstmlm.training.metrics.decoded import OutputProbe
 
         return OutputProbe(recipe, files, tokenizer, model, group, self.compare, self.output_metrics)
+
+    def unused_fields(self) -> Mapping[str, str]:
+        """See `Task.unused_fields`."""
+        if self.has_targets:
+            return dict.fromkeys(_OF_RUNNING_TEXT, "language models")
+        return dict.fromkeys(_OF_PAIRS, "tasks of pairs")
+
+    def scored_column(self, recipe: Recipe) -> str | None:
+        """See `Task.scored_column`: that of the output of a pair."""
+        return recipe.inference.target if self.has_targets else None
 
     def check_recipe(self, recipe: Recipe) -> None:
         """See `Task.check_recipe`."""
@@ -94,6 +114,8 @@ class TextTask(Task):
         }
         if self.reads_backward(recipe):
             facts["direction"] = "backward"
+        if recipe.task_options is not None and recipe.task_options.model_dump(exclude_defaults=True):
+            facts["task_options"] = recipe.task_options.model_dump(mode="json")
         return {ENGINE_FACTS: facts}
 
     def check_predicting(self, export: Path, recipe: Recipe) -> None:

@@ -29,16 +29,6 @@ from lstmlm.recipe.sections.section import Section
 from lstmlm.task import Task, load_task
 from lstmlm.training.metrics.objective import SCORED
 
-_OF_PAIRS = (
-    "model.pointer",
-    "model.coverage",
-    "training.coverage_loss",
-    "model.input_feeding",
-    "decoding.coverage_penalty",
-    "decoding.replace_unknown",
-)
-_OF_TEXT = ("training.activation_penalty", "training.temporal_penalty", "evaluation.cache.size")
-
 
 def checked_recipe(path: Path, overrides: Sequence[str] = (), needs: Sequence[str] = ()) -> Recipe:
     """Reads a recipe and checks it.
@@ -126,11 +116,10 @@ def _nearest(name: str, known: Sequence[str]) -> str:
 
 def _other_task_faults(draft: ParsedRecipe, recipe: Recipe, task: Task) -> Iterator[Fault]:
     """Yields what is set and has no effect in this task."""
-    for field in _OF_TEXT if task.has_targets else _OF_PAIRS:
+    for field, kind in task.unused_fields().items():
         key: Key = tuple(field.split("."))
         given = key in draft.set or key in draft.lines  # a preset may set it for the other kind of task
         if given and draft.is_sound(field) and _differs(recipe, key):
-            kind = "language models" if task.has_targets else "tasks of pairs"
             yield Fault(key, f"only for {kind}, and the task is {recipe.task}", "Leave it out")
 
 
@@ -154,10 +143,7 @@ def _language_faults(recipe: Recipe) -> Iterator[Fault]:
 
 
 def _decoding_faults(recipe: Recipe, task: Task) -> Iterator[Fault]:
-    from lstmlm.decoding.supported import check_attends, check_served_only
-
-    yield from refused(lambda: check_served_only(recipe.model, recipe.decoding))
-    yield from refused(lambda: check_attends(task.has_targets, recipe.decoding))
+    yield from refused(lambda: task.check_recipe(recipe))
 
 
 def refused(check: Callable[[], object], key: Key = ()) -> Iterator[Fault]:

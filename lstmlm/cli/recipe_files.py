@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import importlib.util
 import os
 from collections.abc import Callable, Iterator, Set
 from pathlib import Path
@@ -105,10 +104,14 @@ def _privacy_faults(recipe: Recipe) -> Iterator[Fault]:
         unset = f"the environment variable {privacy.key} is not set or empty"
         hint = "Name an environment variable here and set it to a long random secret"
         yield Fault(("corpus", "privacy", "key"), unset if privacy.key else "pseudonyms need a key", hint)
-    if "presidio" in privacy.kinds and importlib.util.find_spec("presidio_analyzer") is None:
-        hint = "pip install presidio-analyzer && python -m spacy download en_core_web_lg, or leave `presidio` out"
-        yield Fault(("corpus", "privacy", "kinds"), "Microsoft Presidio is not installed", hint)
     if privacy.kinds:
+        from lstmlm.corpus.steps.privacy.kind import further_kinds, privacy_kind
+
+        for kind in map(privacy_kind, further_kinds(privacy.kinds)):
+            try:
+                kind.check_installed()
+            except UserError as error:
+                yield Fault(("corpus", "privacy", "kinds"), error.what, error.hint)
         import phonenumbers
 
         for place, region in enumerate(privacy.regions):

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from lstmlm.corpus.reading.openers import use_store_options
 from lstmlm.corpus.reading.readers import READERS
+from lstmlm.corpus.steps.privacy.kind import kind_versions
 from lstmlm.corpus.steps.privacy.published import scrubbed, scrubbed_messages, scrubber_of, without_key
 from lstmlm.inference.input.counting import Counted, count
 from lstmlm.inference.input.documents import documents_stamp
@@ -148,6 +149,7 @@ def _extension_versions(recipe: Recipe) -> list[str]:
         *BACKENDS.versions([recipe.decoding.backend]),
         *FORMATS.versions([recipe.inference.format]),
         *READERS.versions(recipe.corpus.readers),
+        *kind_versions(recipe.corpus.privacy.kinds),
     ]
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from lstmlm.corpus.reading.readers import READERS
+from lstmlm.corpus.steps.privacy.kind import kind_versions
 from lstmlm.corpus.steps.privacy.published import scrubbed, scrubbed_messages, scrubber_of, without_key
 from lstmlm.errors import UserError
 from lstmlm.inference.input.counting import count
@@ -19,6 +20,7 @@ from lstmlm.inference.model.loading import check_task, engine_facts
 from lstmlm.inference.model.same_network import check_same_network
 from lstmlm.publish.folder import Draft, Manifest, fingerprint, read_manifest
 from lstmlm.stages import STAGES
+from lstmlm.task import load_task
 
 if TYPE_CHECKING:
     from lstmlm.decoding.score import Score
@@ -35,7 +37,7 @@ def score_texts(recipe: Recipe, export: Path, input: Path, output: Path, progres
     """Scores texts with a published model.
 
     A language model scores the text of `inference.field`, from the start of a stream to *end*; a pair model scores the
-    text of `inference.target` as the output for that of `inference.field`.
+    text of `inference.target` as the output for that of `inference.field` (`Task.scored_column`).
 
     Args:
         recipe: The run; its `inference` section names the keys.
@@ -49,21 +51,23 @@ def score_texts(recipe: Recipe, export: Path, input: Path, output: Path, progres
         The manifest; its facts hold the counts and the perplexity over all tokens.
 
     Raises:
-        UserError: The export is not finished or has no engine, the input is missing or empty, or too many of its lines
-            are dead letters.
+        UserError: The task scores no texts, the export is not finished or has no engine, the input is missing or empty,
+            or too many of its lines are dead letters.
     """
     from lstmlm.inference.output.lines import json_line
     from lstmlm.inference.run import DEAD_LETTERS
 
+    target = load_task(recipe.task).scored_column(recipe)
     model = read_manifest(export, "export", verify=True)
     facts = engine_facts(export)
     if facts is None:
         raise UserError("this export has only a SavedModel, which cannot score", where=str(export), hint="Export again")
-    source = named(input, recipe, recipe.inference.target if _is_pair(recipe) else None)
+    source = named(input, recipe, target)
     privacy = without_key(recipe.corpus.privacy)
     allowed, *computed = STAGE.decided(recipe).values()
     data = [model.fingerprint, allowed, source.stamp(), privacy.model_dump(mode="json"), computed]
     data += BACKENDS.versions([recipe.decoding.backend]) + READERS.versions(recipe.corpus.readers)
+    data += kind_versions(privacy.kinds)
 
     def write(draft: Draft) -> None:
         check_task(export, recipe.task)
@@ -91,15 +95,8 @@ def score_texts(recipe: Recipe, export: Path, input: Path, output: Path, progres
     return STAGE.publish(output, fingerprint(STAGE.kind, STAGE.version, *data), write)
 
 
-def _is_pair(recipe: Recipe) -> bool:
-    from lstmlm.task import load_task
-
-    return load_task(recipe.task).has_targets
-
-
 def _load(export: Path, facts: dict[str, Any], recipe: Recipe) -> EngineModel:
     from lstmlm.inference.model.engine_model import EngineModel
-    from lstmlm.task import load_task
 
     task = load_task(recipe.task)
     return EngineModel(export, facts, threads=recipe.training.threads, decoding=recipe.decoding, task=task)

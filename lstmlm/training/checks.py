@@ -27,7 +27,7 @@ def check_inputs(recipe: Recipe, data: Manifest, vocabulary: Manifest) -> None:
             little, a worker would have no row of a batch, or a task without running text is to have a neural cache.
     """
     choose_objective(recipe)
-    if recipe.evaluation.cache.size and load_task(recipe.task).has_targets:
+    if recipe.evaluation.cache.size and "evaluation.cache.size" in load_task(recipe.task).unused_fields():
         what = f"a neural cache needs running text, which task {recipe.task} does not have"
         raise UserError(what, where="evaluation.cache", hint="Leave it out")
     check_recipe_vocabulary(recipe, vocabulary)

@@ -10,7 +10,7 @@ from lstmlm.errors import UserError
 from lstmlm.inference.scores import score_texts
 from lstmlm.models.weights import load_arrays
 from lstmlm.progress import Silent
-from lstmlm.task import load_task
+from lstmlm.task import Task, load_task
 from lstmlm.tokenizer import Tokenizer
 
 ROWS = [{"text": "The statement", "target": "THE STATEMENT"}, {"text": "a b c", "target": "é"}, {"text": 3}]
@@ -58,3 +58,10 @@ def test_too_many_dead_letters_leave_nothing(exported, written, tmp_path):
 def test_an_export_without_an_engine_is_refused(shouter, written, tmp_path, recipe):
     with pytest.raises(UserError, match="cannot score"):
         score_texts(recipe(), shouter, written, tmp_path / "out", Silent())
+
+
+def test_a_task_whose_models_score_no_texts_says_so(exported, written, tmp_path, monkeypatch):
+    refuses = type(load_task(exported.recipe.task))
+    monkeypatch.setattr(refuses, "scored_column", Task.scored_column)
+    with pytest.raises(UserError, match=rf"task: models of task {exported.recipe.task} give no probabilities of texts"):
+        score_texts(exported.recipe, exported.export, written, tmp_path / "out", Silent())

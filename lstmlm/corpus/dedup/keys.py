@@ -8,7 +8,7 @@ from __future__ import annotations
 import dataclasses
 import mmap
 import struct
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -60,19 +60,26 @@ def key_columns(duplicates: Duplicates) -> list[int]:
     return [EXACT] * duplicates.exact + list(near)
 
 
-def block_keys(records: Sequence[Record], duplicates: Duplicates, seed: int) -> Keys:
+def block_keys(
+    records: Sequence[Record],
+    duplicates: Duplicates,
+    seed: int,
+    further: Callable[[Record], Sequence[str]] = lambda record: (),
+) -> Keys:
     """Returns the keys of records.
 
     Args:
-        records: The records of a block; the shingles of one are those of its source and of each target together.
+        records: The records of a block; the shingles of one are those of all its texts together.
         duplicates: Which duplicates are looked for.
         seed: Decides the hash functions; the same for all blocks.
+        further: Returns the texts of a record next to its source and targets.
     """
     exact = np.array([_exact(record) for record in records], np.uint64).reshape(len(records), 2)
     bands, rows = banding(duplicates)
     if not bands:
         return Keys(exact, np.empty((len(records), 0), np.uint64), np.empty((len(records), 0), np.uint8))
-    hashes, offsets = _shingles(records, duplicates.ngram)
+    texts = [(record.source, *record.targets, *further(record)) for record in records]
+    hashes, offsets = _shingles(texts, duplicates.ngram)
     signed = signatures(hashes, offsets, bands, rows, seed)
     return Keys(exact, band_keys(signed, bands), sketches(signed))
 
@@ -87,11 +94,11 @@ def _exact(record: Record) -> tuple[int, int]:
     return digest >> 64, digest & (2**64 - 1)
 
 
-def _shingles(records: Sequence[Record], ngram: int) -> tuple[Hashes, Offsets]:
-    texts = [text for record in records for text in (record.source, *record.targets)]
-    hashes, offsets = shingles(texts, ngram)
-    first = np.zeros(len(records) + 1, np.int64)
-    np.cumsum([1 + len(record.targets) for record in records], out=first[1:])
+def _shingles(texts: Sequence[Sequence[str]], ngram: int) -> tuple[Hashes, Offsets]:
+    """Returns the shingles of the texts of each record, end to end, and where those of a record begin."""
+    hashes, offsets = shingles([text for some in texts for text in some], ngram)
+    first = np.zeros(len(texts) + 1, np.int64)
+    np.cumsum([len(some) for some in texts], out=first[1:])
     return hashes, offsets[first]
 
 

@@ -160,6 +160,7 @@ class WriteParts(beam.DoFn):
         super().__init__()
         self._recipe, self._folder = recipe, folder
         self._splits = {file.index: file.split for file in files}
+        self._further = load_task(recipe.task).further_texts
 
     def process(self, block: Block) -> Iterator[list[Any]]:
         """See the class."""
@@ -171,7 +172,7 @@ class WriteParts(beam.DoFn):
             write_records(path, map(serialize, records))
             size[split] = path.stat().st_size
             if corpus.duplicates.exact or corpus.duplicates.near is not None:
-                write_keys(keys_path(path), block_keys(records, corpus.duplicates, self._recipe.seed))
+                write_keys(keys_path(path), block_keys(records, corpus.duplicates, self._recipe.seed, self._further))
             if corpus.id is not None:
                 with replacing(ids_path(path)) as stream:
                     stream.writelines(xxhash.xxh3_128_digest(record.id) for record in records)

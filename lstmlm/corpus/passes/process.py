@@ -40,6 +40,7 @@ from lstmlm.recipe.recipe import Recipe
 from lstmlm.records.shards import SPLITS, concatenate
 from lstmlm.runners.pipeline import WriteJson, read_json, run_pipeline
 from lstmlm.runners.runner import Runner
+from lstmlm.task import load_task
 
 logger = logging.getLogger(__name__)
 
@@ -132,7 +133,8 @@ def read_parts(recipe: Recipe, files: Sequence[CorpusFile], scratch: Path, runne
             | "Ranges" >> SplitFiles(recipe.corpus)
             | "Read" >> beam.ParDo(ReadBlocks(recipe))
         )
-        for n, step in enumerate(steps(recipe.corpus, contamination if recipe.corpus.decontamination.files else None)):
+        index = contamination if recipe.corpus.decontamination.files else None
+        for n, step in enumerate(steps(recipe.corpus, index, load_task(recipe.task).further_texts)):
             blocks = blocks | f"{n}: {type(step).__name__}" >> EachBlock(step, valid_files)
         _ = blocks | "Write" >> beam.ParDo(WriteParts(recipe, files, scratch)) | "Summaries" >> WriteJson(results)
 

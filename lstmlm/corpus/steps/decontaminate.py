@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstmlm.corpus.passes.block import Block
+from lstmlm.corpus.steps.further import FurtherTexts, no_further_texts, with_owners
 from lstmlm.corpus.steps.step import Filter
 from lstmlm.corpus.wording.shingles import shingles
 from lstmlm.corpus.wording.words import Hashes, Offsets
@@ -107,9 +108,8 @@ class Decontaminate(Filter):
 
     only_train = True
 
-    def __init__(self, folder: Path, ngram: int) -> None:
-        self._folder = folder
-        self._ngram = ngram
+    def __init__(self, folder: Path, ngram: int, further: FurtherTexts = no_further_texts) -> None:
+        self._folder, self._ngram, self._further = folder, ngram, further
         self._index: EvaluationIndex | None = None
 
     def setup(self) -> None:
@@ -119,7 +119,7 @@ class Decontaminate(Filter):
     def meets(self, records: Sequence[Record]) -> list[str | None]:
         """Returns, for each record, the name of the first evaluation text it meets, or None.
 
-        Shorter texts than a run are compared whole, and only as sources: a short target, such as the name of a class,
+        Shorter texts than a run are compared whole, but not as targets: a short target, such as the name of a class,
         occurs in evaluation text legitimately.
         """
         self.setup()
@@ -128,8 +128,13 @@ class Decontaminate(Filter):
         owners = np.repeat(np.arange(len(records)), [len(record.targets) for record in records])
         targets = [target for record in records for target in record.targets]
         sources = [record.source for record in records]
+        others, of = with_owners(records, self._further)
         # Targets first: what a source meets replaces it.
-        for texts, owner, whole in ((targets, owners, False), (sources, np.arange(len(records)), True)):
+        for texts, owner, whole in (
+            (targets, owners, False),
+            (others, np.array(of, np.int64), True),
+            (sources, np.arange(len(records)), True),
+        ):
             hashes, offsets = shingles(texts, self._ngram, whole=whole, signs=False)
             positions, evaluation = self._index.find(hashes)
             text = np.searchsorted(offsets, positions, side="right") - 1

@@ -17,6 +17,7 @@ from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
 from lstmlm.corpus.passes.block import Block
 from lstmlm.corpus.steps.forms import nfc
+from lstmlm.corpus.steps.further import FurtherTexts, no_further_texts, with_owners
 from lstmlm.corpus.steps.step import Filter
 from lstmlm.errors import UserError
 from lstmlm.records.record import Record
@@ -133,17 +134,20 @@ class KeepLanguages(Filter):
 
     only_train = True
 
-    def __init__(self, source: Sequence[str] = (), targets: Sequence[str] = ()) -> None:
+    def __init__(
+        self, source: Sequence[str] = (), targets: Sequence[str] = (), further: FurtherTexts = no_further_texts
+    ) -> None:
         """Checks the codes.
 
         Args:
             source: ISO 639-1 codes kept of the source; empty: all, and none is looked for.
             targets: The same for targets.
+            further: Says which further texts a record has; they are in the languages of sources.
 
         Raises:
             UserError: A code that the model does not know.
         """
-        self._source, self._targets = frozenset(source), frozenset(targets)
+        self._source, self._targets, self._further = frozenset(source), frozenset(targets), further
         unknown = sorted((self._source | self._targets) - set(detector().languages))
         if unknown:
             raise UserError(
@@ -180,9 +184,10 @@ class KeepLanguages(Filter):
                 if language not in self._targets and language != UNDETERMINED:
                     reasons[index] = "target_language"
         if self._source:
-            found = detector().detect([record.source for record in records], self._source)
+            texts, owners = with_owners(records, self._further)
+            found = detector().detect([*(record.source for record in records), *texts], self._source)
             of_sources.update(found)
-            for index, language in enumerate(found):
+            for index, language in zip([*range(len(records)), *owners], found, strict=True):
                 if language not in self._source and language != UNDETERMINED:
                     reasons[index] = "language"
         return reasons, of_sources, of_targets

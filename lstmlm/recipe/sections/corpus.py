@@ -88,6 +88,12 @@ class CorpusFilter(Section):
     name: str = Field(description="`package.module:Class`, or an entry point of the group `lstmlm.filters`.")
     options: dict[str, Any] = Field({}, description="What the filter is made with; the filter checks it.")
 
+    @model_validator(mode="before")
+    @classmethod
+    def _from_name(cls, value: Any) -> Any:
+        """Takes a name without options too."""
+        return {"name": value} if isinstance(value, str) else value
+
     @model_validator(mode="after")
     def _can_be_made(self, info: ValidationInfo) -> CorpusFilter:
         if info.context == FROM_DATA:
@@ -161,7 +167,9 @@ class Corpus(Section):
         "sentences; `c4` is not for pairs, which `pairs` compares.",
     )
     filters: tuple[CorpusFilter, ...] = Field(
-        (), description="Filters of other packages, which drop records to train on after the quality rules."
+        (),
+        description="Filters of other packages, which drop records to train on after the quality rules: names, or "
+        "names with options.",
     )
     privacy: Privacy = Privacy()
     duplicates: Duplicates = Duplicates()

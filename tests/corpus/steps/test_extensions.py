@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ from lstmlm.errors import UserError
 from lstmlm.progress import Silent
 from lstmlm.recipe.file import parse_recipe
 from lstmlm.recipe.recipe import Recipe
+from lstmlm.records.record import Record
 
 HERE = "tests.corpus.steps.test_extensions"
 TEXTS = ["a cat sat", "SHOUTED WORDS", "one two three four five six", "a dog ran"]
@@ -60,6 +62,13 @@ class Badge(PrivacyKind):
         return (match.span() for match in re.finditer(r"\bB-[0-9]{4}\b", text))
 
 
+class Always(Filter):
+    """Drops everything, and has no options."""
+
+    def reasons(self, records: Sequence[Record]) -> list[str | None]:
+        return ["always"] * len(records)
+
+
 class Later(LongTexts):
     """The same, in a later version."""
 
@@ -82,6 +91,15 @@ def test_rules_and_filters_from_outside_drop_and_are_counted(tmp_path: Path) -> 
     manifest = clean(recipe(tmp_path, f"quality: ['{HERE}:NoShouting']", filtered), tmp_path / "out", Silent())
     assert kept(tmp_path / "out") == ["a cat sat", "a dog ran"]
     assert manifest.facts["counts"]["dropped"] == {"shouting_capitals": 1, "long_text": 1}
+
+
+def test_a_filter_without_options_is_named_by_a_string(tmp_path: Path) -> None:
+    named, written = (
+        recipe(tmp_path, f"filters: [{form}]") for form in (f"'{HERE}:Always'", f"{{name: '{HERE}:Always'}}")
+    )
+    assert named == written
+    with pytest.raises(UserError, match="the corpus is empty"):
+        clean(named, tmp_path / "out", Silent())
 
 
 def test_a_kind_of_personal_data_from_outside_is_replaced_and_counted(tmp_path: Path) -> None:
@@ -115,7 +133,7 @@ def test_options_and_version_of_a_filter_decide_the_result(tmp_path: Path) -> No
         (f"quality: ['{HERE}:Length']", "is not a quality rule set"),
         (f"quality: ['{HERE}:Nothing']", "cannot import the quality rule set"),
         ("privacy: {kinds: [mail]}", "corpus.privacy.kinds.0: no privacy kind named 'mail'. Did you mean `email`?"),
-        (f"privacy: {{kinds: ['{HERE}:Length']}}", "is not a kind of personal data"),
+        (f"privacy: {{kinds: ['{HERE}:Length']}}", "is not a privacy kind"),
         ("filters: [{name: long}]", "no filter named 'long'"),
         (
             f"filters: [{{name: '{HERE}:LongTexts', options: {{words: 0}}}}]",
@@ -126,6 +144,8 @@ def test_options_and_version_of_a_filter_decide_the_result(tmp_path: Path) -> No
             "`words` is required, and not given, `word` does not exist",
         ),
         (f"filters: [{{name: '{HERE}:NoShouting'}}]", "is not a filter but"),
+        (f"filters: ['{HERE}:NoShouting']", "is not a filter but"),
+        (f"filters: ['{HERE}:LongTexts']", "`words` is required, and not given"),
     ],
 )
 def test_a_mistake_is_found_when_the_recipe_is_loaded(line: str, message: str, tmp_path: Path) -> None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 import phonenumbers
 
 from lstmlm.corpus.steps.privacy.fold import fold, needs_fold
-from lstmlm.corpus.steps.privacy.kind import known_names, privacy_kind
+from lstmlm.corpus.steps.privacy.kind import PrivacyKind, further_kinds, privacy_kind
 from lstmlm.corpus.steps.privacy.kinds import digits, ibans, ips, urls
 from lstmlm.corpus.steps.privacy.kinds.cards import find_cards
 from lstmlm.corpus.steps.privacy.kinds.digits import digit_windows
@@ -18,7 +18,6 @@ from lstmlm.corpus.steps.privacy.kinds.ips import find_ips
 from lstmlm.corpus.steps.privacy.kinds.national_ids import find_national_ids
 from lstmlm.corpus.steps.privacy.kinds.phones import Lookups, find_phones
 from lstmlm.corpus.steps.privacy.kinds.urls import find_url_credentials
-from lstmlm.corpus.steps.privacy.presidio import Presidio, load_presidio
 from lstmlm.corpus.steps.privacy.spans import Span, without_overlaps
 from lstmlm.errors import UserError
 
@@ -55,20 +54,25 @@ class Finder:
     Args:
         kinds: Names as in `corpus.privacy.kinds`.
         regions: ISO 3166-1 codes of the countries whose phone numbers and national ids are known.
-        presidio: What finds names and addresses where `kinds` has `presidio`; absent: the installed one.
+        made: Kinds by name that are used in the place of those that `privacy_kind` returns.
 
     Raises:
-        UserError: A region is not a country that has phone numbers, or Presidio is asked for and not installed.
+        UserError: A region is not a country that has phone numbers, or what a kind needs is not installed.
     """
 
-    def __init__(self, kinds: Iterable[str], regions: Iterable[str], presidio: Presidio | None = None) -> None:
+    def __init__(
+        self, kinds: Iterable[str], regions: Iterable[str], made: Mapping[str, PrivacyKind] | None = None
+    ) -> None:
         self.unchecked = 0
         self._kinds = frozenset(kinds)
         self._regions = tuple(regions)
-        self._presidio = (presidio or load_presidio()) if "presidio" in self._kinds else None
         self._signs = _signs(self._kinds)
-        self._others = [privacy_kind(name) for name in sorted(self._kinds.difference(known_names()))]
-        names = [kind.name for kind in self._others]
+        further = sorted(further_kinds(self._kinds))
+        self._others = [(made or {}).get(name) or privacy_kind(name) for name in further]
+        for kind in self._others:
+            kind.setup()
+        names = [name for kind in self._others for name in kind.names or (kind.name,)]
+        self._names = tuple(names)
         if len({*names}) < len(names):
             what = f"two kinds of personal data have the name {max(names, key=names.count)!r}"
             raise UserError(what, where="corpus.privacy.kinds", hint="Give each a name of its own")
@@ -82,16 +86,15 @@ class Finder:
 
     def may_find(self, text: str) -> bool:
         """Returns whether anything can be in a text, or in one of several texts joined by line feeds."""
-        known = self._presidio is not None or any(sign(text) for sign in self._signs) or needs_fold(text)
+        known = any(sign(text) for sign in self._signs) or needs_fold(text)
         return known or any(kind.may_find(text) for kind in self._others)
 
     def find(self, text: str) -> list[Span]:
         """Returns the spans of personal data, in order and apart. Spans count characters."""
         folded = fold(text)
         spans = [folded.original(span) for span in self._matches(folded.text)]
-        if self._presidio:
-            spans += self._presidio.find(text)
-        return without_overlaps(spans, text, tuple(kind.name for kind in self._others)) if spans else spans
+        spans += [span for kind in self._others if kind.as_written for span in kind.find_spans(text)]
+        return without_overlaps(spans, text, self._names) if spans else spans
 
     def _matches(self, text: str) -> list[Span]:
         """Returns what a folded text holds, in any order."""
@@ -102,7 +105,7 @@ class Finder:
                 spans += self._numbers(text, start, end)
             if "phone" in self._kinds:
                 spans += self._phones(text, windows, spans)
-        return spans + [Span(*place, kind.name) for kind in self._others for place in kind.find(text)]
+        return spans + [span for kind in self._others if not kind.as_written for span in kind.find_spans(text)]
 
     def _numbers(self, text: str, start: int, end: int) -> Iterator[Span]:
         if "card" in self._kinds:

@@ -10,6 +10,7 @@ from typing import Any
 
 from lstmlm.corpus.sources.found import CorpusFile
 from lstmlm.corpus.steps.privacy.find import Finder
+from lstmlm.corpus.steps.privacy.kind import further_kinds, privacy_kind
 from lstmlm.corpus.steps.privacy.replace import replacement_of
 from lstmlm.corpus.steps.privacy.scrubber import Scrubber
 from lstmlm.errors import UserError
@@ -26,8 +27,9 @@ def scrubber_of(privacy: Privacy) -> Scrubber | None:
 
 
 def without_key(privacy: Privacy) -> Privacy:
-    """Returns what to scrub by where there may be neither the key of the pseudonyms nor Presidio: at inference."""
-    kinds = tuple(kind for kind in privacy.kinds if kind != "presidio")
+    """Returns what to scrub by where there may be neither the key of the pseudonyms nor models: at inference."""
+    further = {name for name in further_kinds(privacy.kinds) if not privacy_kind(name).in_messages}
+    kinds = tuple(kind for kind in privacy.kinds if kind not in further)
     return privacy.model_copy(update={"kinds": kinds, "action": "placeholder"})
 
 

@@ -7,7 +7,6 @@ import dataclasses
 
 from lstmlm.corpus.passes.block import Block
 from lstmlm.corpus.steps.privacy.find import Finder
-from lstmlm.corpus.steps.privacy.presidio import Presidio
 from lstmlm.corpus.steps.privacy.published import scrubbed
 from lstmlm.corpus.steps.privacy.replace import replacement_of
 from lstmlm.corpus.steps.privacy.scrubber import REMOVED, UNSETTLED, Scrubber
@@ -31,24 +30,22 @@ class Scrub(Step):
 
     Args:
         privacy: Kinds, regions and replacement.
-        presidio: Finds names and addresses in place of an installed Presidio.
         exclusions: Whether the excluded records are published.
 
     Raises:
-        UserError: A region is unknown, the key is missing, or Presidio is asked for and not installed.
+        UserError: A region is unknown, the key is missing, or what a kind needs is not installed.
     """
 
-    def __init__(self, privacy: Privacy, presidio: Presidio | None = None, *, exclusions: bool = False) -> None:
+    def __init__(self, privacy: Privacy, *, exclusions: bool = False) -> None:
         self._privacy = privacy
         self.scrubs_exclusions = exclusions
-        self._presidio = presidio
         self._scrubber: Scrubber | None = None
         self.setup()
 
     def setup(self) -> None:
         """See `Step`."""
         if self._scrubber is None:
-            finder = Finder(self._privacy.kinds, self._privacy.regions, self._presidio)
+            finder = Finder(self._privacy.kinds, self._privacy.regions)
             self._scrubber = Scrubber(finder, replacement_of(self._privacy))
 
     def __getstate__(self) -> dict[str, object]:
@@ -63,7 +60,7 @@ class Scrub(Step):
         records = self._scrubber.records(block.records, counts)
         block = block.with_records(records).tallied("privacy", counts) if counts else block
         if counts[UNSETTLED]:
-            gone = [REMOVED in (record.source, *record.targets) for record in records]
+            gone = [REMOVED in record.texts() for record in records]
             block = block.without([UNSETTLED_REASON if is_gone else None for is_gone in gone])
         if block.dead:
             block = dataclasses.replace(block, dead=scrubbed(block.dead, self._scrubber))

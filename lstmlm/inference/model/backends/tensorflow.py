@@ -37,6 +37,9 @@ class TensorFlow(BackendKind):
             model=Model.model_validate(facts["model"]),
             training=Training(precision="bfloat16" if decoding.precision == "bfloat16" else "float32"),
         )
+        if task.Options is not None:
+            options = task.Options.model_validate(facts.get("task_options") or {})
+            recipe = recipe.model_copy(update={"task_options": options})
         network = task.build(recipe, int(facts["vocabulary"]))
         load_arrays(folder / "weights.npz", network.named_variables())
         return TensorFlowBackend(network, int(facts["vocabulary"]))

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from lstmlm.corpus.steps.privacy.find import Finder
-from lstmlm.corpus.steps.privacy.presidio import Presidio, load_presidio
+from lstmlm.corpus.steps.privacy.more.presidio import Presidio, load_analyzer
 from lstmlm.corpus.steps.privacy.spans import Span
 from lstmlm.errors import UserError
 
@@ -34,7 +34,7 @@ class Analyzer:
 
 
 def test_names_and_places_in_addition_to_the_rest() -> None:
-    finder = Finder(["email", "presidio"], [], Presidio(Analyzer()))
+    finder = Finder(["email", "presidio"], [], {"presidio": Presidio(Analyzer())})
     assert finder.find("Ann (ann@example.org) of London in May") == [
         Span(0, 3, "name"),
         Span(5, 20, "email"),
@@ -48,12 +48,12 @@ def test_a_find_without_characters_is_none() -> None:
         def analyze(self, text: str, language: str, entities: list[str]) -> list[Result]:
             return [Result("PERSON", 1, 1)]
 
-    assert Finder(["presidio"], [], Presidio(Empty())).find("Ann") == []
+    assert Finder(["presidio"], [], {"presidio": Presidio(Empty())}).find("Ann") == []
 
 
 def test_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "presidio_analyzer", None)
     with pytest.raises(UserError, match=r"not installed.*pip install presidio-analyzer"):
-        load_presidio()
+        load_analyzer()
     with pytest.raises(UserError, match="not installed"):
         Finder(["presidio"], [])
