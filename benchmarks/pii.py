@@ -23,7 +23,7 @@ from table import Row, row
 from lstmlm.corpus.steps.privacy.find import Finder
 from lstmlm.corpus.steps.privacy.replace import placeholder
 from lstmlm.corpus.steps.privacy.scrubber import Scrubber
-from lstmlm.corpus.steps.privacy.spans import Span
+from lstmlm.corpus.steps.privacy.spans import PiiSpan
 from lstmlm.recipe.sections.corpus import Privacy
 from lstmlm.records.record import Record
 
@@ -73,7 +73,7 @@ def score(path: Path, kinds: Sequence[str] = KINDS, regions: Sequence[str] = REG
     for line in path.read_text(encoding="utf-8").splitlines():
         content = json.loads(line)
         text: str = content["text"]
-        labels = [Span(start, end, LABELS[kind]) for start, end, kind in content["spans"] if kind in LABELS]
+        labels = [PiiSpan(start, end, LABELS[kind]) for start, end, kind in content["spans"] if kind in LABELS]
         predictions = finder.find(text)
         for label in labels:
             count = scores[label.kind]
@@ -93,7 +93,7 @@ def score(path: Path, kinds: Sequence[str] = KINDS, regions: Sequence[str] = REG
     return scores
 
 
-def _agree(a: Span, b: Span) -> bool:
+def _agree(a: PiiSpan, b: PiiSpan) -> bool:
     return a.kind == b.kind and a.start < b.end and b.start < a.end
 
 

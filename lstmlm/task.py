@@ -97,7 +97,7 @@ class Predictor(Protocol):
     def predict(
         self, requests: Sequence[Mapping[str, Any]], seeds: Sequence[int], meter: Any = None
     ) -> Sequence[Prediction | BadRecord]:
-        """Returns one prediction a request, in their order; the seeds are below 2**63.
+        """Returns one prediction per request, in their order; the seeds are below 2**63.
 
         In the place of a prediction may be a `BadRecord`, not raised: why this request has none.
         """
@@ -337,8 +337,8 @@ class Task(abc.ABC):
         """Returns what is exported as a SavedModel: a module that owns all it needs, and its functions by signature."""
 
     def unused_fields(self) -> Mapping[str, str]:
-        """Returns the fields of the recipe that have no effect in this task, each with the tasks that have one."""
-        return {}
+        """Returns the fields of the recipe that have no effect in this task, each with the tasks in which they have."""
+        return {"evaluation.metrics": "tasks of pairs"}
 
     def scored_column(self, recipe: Recipe) -> str | None:
         """Returns the column of the output that `lstmlm score` scores; None: it scores the text of the request.

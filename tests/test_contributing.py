@@ -107,6 +107,23 @@ def test_add_an_output_format(example: Path, exported: TinyRun) -> None:
     ]
 
 
+def test_add_a_metric(example: Path, pair_stages: Path) -> None:
+    from lstmlm.evaluation.run import evaluate
+    from lstmlm.export import export
+    from lstmlm.recipe import parse_recipe
+
+    changes = ["evaluation.metrics=['mine.metrics:Exact', rouge]", f"corpus.root={pair_stages}", f"output={example}"]
+    bounds = ["evaluation.thresholds.exact.min=0.5", "decoding.max_tokens=12"]
+    recipe = parse_recipe(PAIRS, "pairs", [*changes, *bounds])
+    untrained(recipe, pair_stages / "tokenizer", example / "model")
+    export(recipe, example / "model", pair_stages / "tokenizer", example / "export", Silent())
+    evaluate(recipe, example / "export", pair_stages / "records", example / "evaluation", Silent())
+    verdict = read_manifest(example / "evaluation", "evaluation").facts
+    assert {"bleu", "copy_bleu", "rouge_1", "lead_rouge_1", "exact", "copy_exact"} < {*verdict["metrics"]}
+    assert verdict["metrics"]["exact"] == 0.0
+    assert verdict["failures"] == ["exact is 0, below the minimum of 0.5"]
+
+
 def test_add_a_stage(example: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import lstmlm.cli.stages as commands
     from lstmlm.stages import STAGES

@@ -28,6 +28,7 @@ _OF_PAIRS = (
     "model.input_feeding",
     "decoding.coverage_penalty",
     "decoding.replace_unknown",
+    "evaluation.metrics",
 )
 _OF_RUNNING_TEXT = ("training.activation_penalty", "training.temporal_penalty", "evaluation.cache.size")
 
@@ -39,7 +40,7 @@ class TextTask(Task):
         """Measures outputs that were decoded during training.
 
         Args:
-            outputs: One text a source.
+            outputs: One text per source.
             references: For each output, its accepted texts.
             recipe: The run, for the language of its texts.
 

@@ -20,6 +20,7 @@ from lstmlm.cli.recipe_files import (
 )
 from lstmlm.corpus.steps.quality.rule_set import rule_set
 from lstmlm.errors import UserError
+from lstmlm.evaluation.metric import METRICS, bounds_of
 from lstmlm.evaluation.thresholds import bound_faults
 from lstmlm.recipe.faults import Fault, Key
 from lstmlm.recipe.file import ParsedRecipe, draft_recipe, read_text
@@ -61,9 +62,11 @@ def _plan_faults(draft: ParsedRecipe, recipe: Recipe, needs: Sequence[str]) -> I
         yield from _target_faults(draft, recipe, task)
         yield from _metric_faults(draft, recipe, task)
         yield from _other_task_faults(draft, recipe, task)
+    limits = bounds_of([*METRICS.builtin(), *recipe.evaluation.metrics]) if draft.is_sound("evaluation.metrics") else {}
     for name, bounds in recipe.evaluation.thresholds.items():
         if draft.is_sound(f"evaluation.thresholds.{name}"):
-            yield from (Fault(("evaluation", "thresholds", name), *texts) for texts in bound_faults(bounds))
+            found = bound_faults(bounds, limits.get(name))
+            yield from (Fault(("evaluation", "thresholds", name), *texts) for texts in found)
     yield from _language_faults(recipe)
     yield from plan_faults(draft, recipe)
     if task is not None and EXPORT in needs and draft.is_sound("decoding", "model"):

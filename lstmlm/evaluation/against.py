@@ -17,7 +17,7 @@ from lstmlm.training.metrics.objective import SCORED
 
 if TYPE_CHECKING:
     from lstmlm.records.record import Record
-    from lstmlm.task import Task
+    from lstmlm.task import Better, Task
 
 FIELD = "evaluation.against"
 
@@ -62,7 +62,11 @@ def measure_earlier(recipe: Recipe, task: Task, records: Sequence[Record], train
 
 
 def worsened(
-    metrics: Mapping[str, Any], earlier: Mapping[str, Any], thresholds: Mapping[str, Threshold], task: Task
+    metrics: Mapping[str, Any],
+    earlier: Mapping[str, Any],
+    thresholds: Mapping[str, Threshold],
+    task: Task,
+    added: Mapping[str, Better] | None = None,
 ) -> Iterator[str]:
     """Yields a sentence for every metric that is worse than the earlier model's by more than its bound.
 
@@ -71,8 +75,9 @@ def worsened(
         earlier: The earlier model's.
         thresholds: Metric name -> bounds.
         task: Says which value of a metric is better; one that it does not know is better the higher it is.
+        added: The same for metrics that the recipe adds.
     """
-    better = SCORED | dict(task.output_metrics)
+    better = {**SCORED, **(added or {}), **task.output_metrics}
     for name, bounds in sorted(thresholds.items()):
         if bounds.worse is None:
             continue

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from lstmlm.evaluation.metric import METRICS, baseline_words, baselines_of, values_of
 from lstmlm.training.metrics.objective import SCORED
 
 if TYPE_CHECKING:
@@ -17,24 +18,20 @@ MOST_EMPTY = 0.5
 _WORDS = {
     "unigram_perplexity": "a model that only counts tokens",
     "trigram_perplexity": "a trigram model",
-    "copy_bleu": "the source left as it is",
-    "copy_chrf": "the source left as it is",
-    "lead_rouge_1": "the first words of the source",
-    "lead_rouge_2": "the first words of the source",
-    "lead_rouge_l": "the first words of the source",
     "window_exact": "a sliding window that learns nothing",
     "window_f1": "a sliding window that learns nothing",
 }
 
 
-def shortfalls(metrics: Mapping[str, Any], task: Task) -> list[str]:
+def shortfalls(metrics: Mapping[str, Any], task: Task, added: Sequence[str] = ()) -> list[str]:
     """Returns a sentence for everything that speaks against a model: none means that it has learnt something.
 
     Args:
         metrics: Metric name -> number or text, as the task measured them.
         task: Gives the baselines and which value of a metric is better.
+        added: Names of metrics that a recipe adds.
     """
-    return [*_unmeasurable(metrics), *_below(metrics, task), *_empty(metrics)]
+    return [*_unmeasurable(metrics), *_below(metrics, task, added), *_empty(metrics)]
 
 
 def _unmeasurable(metrics: Mapping[str, Any]) -> Iterator[str]:
@@ -43,16 +40,17 @@ def _unmeasurable(metrics: Mapping[str, Any]) -> Iterator[str]:
             yield f"{name} is {value}, not a finite number: the model is of no use"
 
 
-def _below(metrics: Mapping[str, Any], task: Task) -> Iterator[str]:
-    better = SCORED | dict(task.output_metrics)
-    for name, baselines in task.baselines.items():
+def _below(metrics: Mapping[str, Any], task: Task, added: Sequence[str]) -> Iterator[str]:
+    better = {**SCORED, **values_of(added), **task.output_metrics}
+    words = _WORDS | baseline_words([*METRICS.builtin(), *added])
+    for name, baselines in {**baselines_of(added), **task.baselines}.items():
         for baseline in baselines:
             own, other = metrics.get(name), metrics.get(baseline)
             if not isinstance(own, int | float) or not isinstance(other, int | float) or not math.isfinite(own):
                 continue
             if own > other if better[name] == "lower" else own < other:
                 yield (
-                    f"the model is worse than {_WORDS.get(baseline, baseline)}: {name} is {own:.4g}, "
+                    f"the model is worse than {words.get(baseline, baseline)}: {name} is {own:.4g}, "
                     f"{baseline} {other:.4g}; train longer, or with more text"
                 )
                 break  # the first is the weakest

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from lstmlm.errors import UserError
 from lstmlm.evaluation.against import against_fingerprint, measure_earlier, worsened
 from lstmlm.evaluation.baselines import shortfalls
+from lstmlm.evaluation.metric import METRICS, bounds_of, values_of
 from lstmlm.evaluation.thresholds import check_bounds, failures
 from lstmlm.inference.model.backend_kind import BACKENDS
 from lstmlm.inference.model.same_network import check_same_network
@@ -49,7 +50,8 @@ def evaluate(recipe: Recipe, export: Path, records: Path, output: Path, progress
     from lstmlm.records.shards import records_in
 
     task = load_task(recipe.task)
-    check_bounds(recipe.evaluation.thresholds)
+    added = recipe.evaluation.metrics
+    check_bounds(recipe.evaluation.thresholds, bounds_of([*METRICS.builtin(), *added]))
     model, data = read_manifest(export, "export", verify=True), read_manifest(records, "records")
 
     def write(draft: Draft) -> None:
@@ -63,10 +65,10 @@ def evaluate(recipe: Recipe, export: Path, records: Path, output: Path, progress
         measured = task.evaluate(export, held_out, records / "Split-train", recipe)
         metrics, tables = _plain(measured), {n: table for n, table in measured.items() if isinstance(table, Mapping)}
         found = failures(metrics, recipe.evaluation.thresholds)
-        warned = shortfalls(metrics, task)
+        warned = shortfalls(metrics, task, added)
         earlier = measure_earlier(recipe, task, held_out, records / "Split-train")
         if earlier is not None:
-            found += worsened(metrics, _plain(earlier), recipe.evaluation.thresholds, task)
+            found += worsened(metrics, _plain(earlier), recipe.evaluation.thresholds, task, values_of(added))
         elif any(bounds.worse is not None for bounds in recipe.evaluation.thresholds.values()):
             warned.append("there is no earlier model to compare with, so `worse` of the thresholds bounds nothing")
         verdict: dict[str, Any] = {
@@ -91,6 +93,7 @@ def evaluate(recipe: Recipe, export: Path, records: Path, output: Path, progress
         *BACKENDS.versions([recipe.decoding.backend]),
         *filter(None, [against_fingerprint(recipe)]),
         *load_task(recipe.task).decoding_stamp(recipe),
+        *METRICS.versions(added),
     )
     return STAGE.publish(output, stamp, write)
 

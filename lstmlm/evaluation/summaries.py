@@ -27,7 +27,7 @@ class Terms(Tokenizer):
 def rouge_metrics(
     outputs: Sequence[str],
     references: Sequence[Sequence[str]],
-    prefix: str = "",
+    *,
     language: str | None = None,
     seed: int | None = None,
 ) -> dict[str, float | str]:
@@ -37,9 +37,8 @@ def rouge_metrics(
     languages a term is a whole word, or a letter where no spaces separate words, as for Chinese; there is no stemmer.
 
     Args:
-        outputs: One text a source.
+        outputs: One text per source.
         references: For each output, its accepted texts; the best of them counts, for each metric by itself.
-        prefix: Put before the names, for example `lead_`.
         language: Language of the outputs, ISO 639-1 (`rouge_tokenizer`).
         seed: Decides the draws of the intervals; None: there are none.
 
@@ -56,13 +55,11 @@ def rouge_metrics(
         best = scorer.score_multi(list(texts), output)
         for name in _NAMES:
             scores[name].append(100.0 * best[name].fmeasure)
-    found: dict[str, float | str] = {
-        prefix + name: math.fsum(scores[key]) / len(outputs) for key, name in _NAMES.items()
-    }
+    found: dict[str, float | str] = {name: math.fsum(scores[key]) / len(outputs) for key, name in _NAMES.items()}
     if seed is not None:
         for key, name in _NAMES.items():
-            found[f"{prefix}{name}_low"], found[f"{prefix}{name}_high"] = mean_interval(scores[key], seed)
-    return found | {f"{prefix}rouge_signature": _signature(references, english)}
+            found[f"{name}_low"], found[f"{name}_high"] = mean_interval(scores[key], seed)
+    return found | {"rouge_signature": _signature(references, english)}
 
 
 def lead_outputs(sources: Sequence[str], references: Sequence[Sequence[str]]) -> list[str]:
@@ -75,35 +72,6 @@ def lead_outputs(sources: Sequence[str], references: Sequence[Sequence[str]]) ->
         raise ValueError("no reference to take the length from")
     words = round(sum(lengths) / len(lengths))
     return [first_words(source, words) for source in sources]
-
-
-def lead_metrics(
-    sources: Sequence[str],
-    references: Sequence[Sequence[str]],
-    language: str | None = None,
-    seed: int | None = None,
-) -> dict[str, float | str]:
-    """Returns `lead_rouge_1`, `lead_rouge_2` and `lead_rouge_l`, ROUGE of `lead_outputs`, and intervals with a seed."""
-    found = rouge_metrics(lead_outputs(sources, references), references, "lead_", language, seed)
-    return {name: value for name, value in found.items() if name != "lead_rouge_signature"}
-
-
-def summary_metrics(
-    outputs: Sequence[str],
-    references: Sequence[Sequence[str]],
-    sources: Sequence[str],
-    language: str | None = None,
-    seed: int = 0,
-) -> dict[str, float | str]:
-    """Returns ROUGE of the outputs and, named `lead_...`, of the lead baseline on the same sources, with intervals.
-
-    `repeated_trigrams` is the share of the outputs' trigrams that occurred before in the same output.
-    """
-    return {
-        **rouge_metrics(outputs, references, language=language, seed=seed),
-        **lead_metrics(sources, references, language, seed),
-        "repeated_trigrams": repeated_trigrams(outputs),
-    }
 
 
 def repeated_trigrams(outputs: Sequence[str]) -> float:

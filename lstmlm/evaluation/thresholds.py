@@ -39,19 +39,24 @@ def _failure(name: str, bounds: Threshold, metrics: Mapping[str, Any]) -> str:
     return ""
 
 
-def check_bounds(thresholds: Mapping[str, Threshold]) -> None:
+def check_bounds(thresholds: Mapping[str, Threshold], limits: Mapping[str, tuple[float, float]] | None = None) -> None:
     """Refuses bounds that say nothing or can never be kept, before anything is measured.
+
+    Args:
+        thresholds: Metric name -> bounds.
+        limits: Metric name -> the least and the largest value that it can have, where these are known.
 
     Raises:
         UserError: Names the threshold at fault.
     """
     for name, bounds in sorted(thresholds.items()):
-        for what, hint in bound_faults(bounds):
+        for what, hint in bound_faults(bounds, (limits or {}).get(name)):
             raise UserError(what, where=f"evaluation.thresholds.{name}", hint=hint)
 
 
-def bound_faults(bounds: Threshold) -> Iterator[tuple[str, str]]:
-    """Yields what is wrong with the bounds of a metric, and what to do."""
+def bound_faults(bounds: Threshold, limits: tuple[float, float] | None = None) -> Iterator[tuple[str, str]]:
+    """Yields what is wrong with the bounds of a metric, whose values are within limits, and what to do."""
+    least, most = limits or (-math.inf, math.inf)
     given = [value for value in (bounds.min, bounds.max) if value is not None]
     if not given and bounds.worse is None:
         yield "the threshold has no bound", "Give `min`, `max` or `worse`, or remove it"
@@ -59,6 +64,8 @@ def bound_faults(bounds: Threshold) -> Iterator[tuple[str, str]]:
         yield "the bound is not a finite number", "Give a number, or leave the bound out"
     elif bounds.min is not None and bounds.max is not None and bounds.min > bounds.max:
         yield f"min {bounds.min} is above max {bounds.max}", "Swap or correct them"
+    elif (bounds.min is not None and bounds.min > most) or (bounds.max is not None and bounds.max < least):
+        yield "no value can be within the bounds", f"Its values are {least:g} to {most:g}: correct them"
 
 
 def _suggest(name: str, known: Iterable[str]) -> str:

@@ -15,23 +15,37 @@ def translation_metrics(
     """Scores outputs against all accepted references.
 
     Args:
-        outputs: One text a source.
+        outputs: One text per source.
         references: For each output, its accepted texts; their number may differ.
         language: Language of the outputs, ISO 639-1, which decides BLEU's tokenizer (`bleu_tokenizer`).
 
     Returns:
         `bleu` and `chrf` (0 to 100), and `bleu_signature` and `chrf_signature`, which say how they were computed.
     """
+    return {**bleu_metrics(outputs, references, language), **chrf_metrics(outputs, references)}
+
+
+def bleu_metrics(
+    outputs: Sequence[str], references: Sequence[Sequence[str]], language: str | None = None
+) -> dict[str, float | str]:
+    """Returns `bleu` and `bleu_signature`; see `translation_metrics`."""
+    _check(outputs, references)
+    bleu = BLEU(tokenize=bleu_tokenizer(language, references))
+    score = float(bleu.corpus_score(outputs, _streams(references)).score)
+    return {"bleu": score, "bleu_signature": str(bleu.get_signature())}
+
+
+def chrf_metrics(outputs: Sequence[str], references: Sequence[Sequence[str]]) -> dict[str, float | str]:
+    """Returns `chrf` and `chrf_signature`; see `translation_metrics`."""
+    _check(outputs, references)
+    chrf = CHRF()
+    score = float(chrf.corpus_score(outputs, _streams(references)).score)
+    return {"chrf": score, "chrf_signature": str(chrf.get_signature())}
+
+
+def _check(outputs: Sequence[str], references: Sequence[Sequence[str]]) -> None:
     if len(outputs) != len(references) or not outputs or not all(references):
         raise ValueError(f"{len(outputs)} outputs, {len(references)} lists of references; each needs one text at least")
-    streams = _streams(references)
-    bleu, chrf = BLEU(tokenize=bleu_tokenizer(language, references)), CHRF()
-    return {
-        "bleu": float(bleu.corpus_score(outputs, streams).score),
-        "chrf": float(chrf.corpus_score(outputs, streams).score),
-        "bleu_signature": str(bleu.get_signature()),
-        "chrf_signature": str(chrf.get_signature()),
-    }
 
 
 def _streams(references: Sequence[Sequence[str]]) -> list[list[str | None]]:

@@ -121,12 +121,12 @@ class Autoregressive(Trainable):
 
     @abc.abstractmethod
     def decode(self, ids: tf.Tensor, lengths: tf.Tensor, seeds: tf.Tensor, options: Options) -> tf.Tensor:
-        """Decodes one output a row.
+        """Decodes one output per row.
 
         Args:
             ids: int32 [batch, time], padded with 0: prompts, or source texts closed by *end*.
             lengths: int32 [batch].
-            seeds: int64 [batch], one seed a row.
+            seeds: int64 [batch], one seed per row.
             options: How to search.
 
         Returns:

@@ -39,7 +39,7 @@ def decode(
     Args:
         step: Gives float32 [batch, vocabulary] logits of the next token, and the next state.
         state: Nest of tensors with a leading batch dimension.
-        prompt: int32 [batch, time], padded with 0, at least one token a row.
+        prompt: int32 [batch, time], padded with 0, at least one token per row.
         lengths: int32 [batch], tokens of each prompt.
         seeds: int64 [batch]; a draw is a pure function of the seed and the position behind the prompt.
         options: See `Options`.

@@ -118,7 +118,7 @@ def received() -> int | None:
 
 
 def check(error: BaseException | None = None) -> None:
-    """Raises where this process was asked to end; for whoever catches what may wrap or hide it.
+    """Raises where this process was asked to end; for code that catches exceptions that may wrap or hide it.
 
     Args:
         error: What was caught.

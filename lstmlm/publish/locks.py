@@ -58,7 +58,7 @@ def locked_file(path: Path, where: Path, *, patient: bool = True) -> Iterator[No
             yield
         finally:
             with contextlib.suppress(OSError):
-                path.unlink()  # while it is held: whoever waits for this very file finds it gone and makes another
+                path.unlink()  # while it is held: a process that waits for it finds it removed and creates another
 
 
 @contextlib.contextmanager
@@ -68,7 +68,7 @@ def _held(path: Path, where: Path, *, seconds: float, waiting: Callable[[str], N
         with _opened(path, where) as descriptor:
             _acquire(descriptor, where, deadline, waiting)
             if not _is_there(descriptor, path):
-                continue  # whoever held it removed the file at the end
+                continue  # the process that held it removed the file at the end
             os.truncate(descriptor, 0)
             os.pwrite(descriptor, f"{os.getpid()} {socket.gethostname()}\n".encode(), 0)
             yield

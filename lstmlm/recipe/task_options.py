@@ -26,7 +26,7 @@ def options_type(task: str) -> type[Section] | None:
     try:
         found = plugins.find(GROUP, task, PACKAGE)
     except UserError:
-        return None  # whoever loads the task says what is wrong
+        return None  # loading the task reports what is wrong
     options = getattr(getattr(found, "TASK", found), "Options", None)
     return options if isinstance(options, type) and issubclass(options, Section) else None
 

@@ -1,4 +1,4 @@
-"""Translation: a pair model, evaluated by BLEU and chrF."""
+"""Translation: a pair model, evaluated by BLEU and chrF, compared with the sources as they are."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from lstmlm.bases.text import TextTask
+from lstmlm.evaluation.metric import Outputs, baselines_of, measure_texts, values_of, with_baselines
 from lstmlm.records.record import Record
 from lstmlm.task import Better, Feature
 
@@ -25,12 +26,17 @@ class Translate(TextTask):
 
     hub_name = "translation"
     has_targets = True
-    output_metrics: ClassVar[Mapping[str, Better]] = {"bleu": "higher", "chrf": "higher"}
-    baselines: ClassVar[Mapping[str, tuple[str, ...]]] = {"bleu": ("copy_bleu",), "chrf": ("copy_chrf",)}
+    metrics: ClassVar[tuple[str, ...]] = ("bleu", "chrf")
+    """Names of the metrics of outputs, next to those that a recipe adds; see `lstmlm.evaluation.metric`."""
+    output_metrics: ClassVar[Mapping[str, Better]] = values_of(metrics)
+    baselines: ClassVar[Mapping[str, tuple[str, ...]]] = baselines_of(metrics)
 
     def measured(self, recipe: Recipe) -> Sequence[str]:
         """See `Task.measured`."""
-        return ["bleu", "chrf", "copy_bleu", "copy_chrf", "empty_outputs"]
+        return [*with_baselines(self._metrics(recipe)), "empty_outputs"]
+
+    def _metrics(self, recipe: Recipe) -> list[str]:
+        return list(dict.fromkeys([*self.metrics, *recipe.evaluation.metrics]))
 
     def features(self, recipe: Recipe) -> Mapping[str, Feature]:
         """See `Task.features`."""
@@ -75,23 +81,20 @@ class Translate(TextTask):
         return Seq2Seq(recipe.model, vocabulary, recipe.seed, tf.as_dtype(plan.precision), plan.coverage_loss)
 
     def evaluate(self, export: Path, records: Sequence[Record], training: Path, recipe: Recipe) -> dict[str, Any]:
-        """See `Task.evaluate`: sacreBLEU and chrF with every accepted translation as a reference.
-
-        `copy_bleu` and `copy_chrf` are those of the source, unchanged, as the output.
-        """
+        """See `Task.evaluate`: the metrics of the outputs, and those of what each is compared with."""
+        from lstmlm.evaluation.languages import output_language
         from lstmlm.evaluation.pairs import decode_held_out, empty_share
 
-        outputs, references, sources = decode_held_out(export, records, recipe)
-        unchanged = self.compare(sources, references, recipe)
-        copied = {f"copy_{name}": unchanged[name] for name in ("bleu", "chrf")}
-        return {**self.compare(outputs, references, recipe), **copied, "empty_outputs": empty_share(outputs)}
+        texts, references, sources = decode_held_out(export, records, recipe)
+        outputs = Outputs(texts, references, sources, output_language(recipe), recipe.seed)
+        return {**measure_texts(self._metrics(recipe), outputs), "empty_outputs": empty_share(texts)}
 
     def compare(self, outputs: Sequence[str], references: Sequence[Sequence[str]], recipe: Recipe) -> dict[str, Any]:
         """See `TextTask.compare`."""
         from lstmlm.evaluation.languages import output_language
-        from lstmlm.evaluation.translation import translation_metrics
 
-        return translation_metrics(outputs, references, output_language(recipe))
+        written = Outputs(outputs, references, outputs, output_language(recipe))
+        return measure_texts(self.metrics, written, baselines=False)
 
 
 TASK = Translate()

@@ -4,7 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lstmlm.evaluation.summaries import lead_outputs, repeated_trigrams, rouge_metrics, summary_metrics
+from lstmlm.evaluation.metric import Outputs, measure_texts
+from lstmlm.evaluation.summaries import lead_outputs, repeated_trigrams, rouge_metrics
+from lstmlm.recipe.recipe import Recipe
 from lstmlm.tasks.summarize import Summarize
 
 TEXTS = [
@@ -40,13 +42,15 @@ def test_lead_takes_the_mean_length_of_references() -> None:
 
 
 def test_summary_metrics_hold_both() -> None:
-    metrics = summary_metrics(["x"], [["first words"]], ["first words of a text"])
+    outputs = Outputs(["x"], [["first words"]], ["first words of a text"], seed=1)
+    metrics = measure_texts(Summarize.metrics, outputs)
     assert metrics["rouge_1"] == 0
     assert metrics["lead_rouge_1"] == pytest.approx(100)
     scores = {f"{prefix}rouge_{kind}" for prefix in ("", "lead_") for kind in "12l"}
     ends = {f"{name}_{end}" for name in scores for end in ("low", "high")}
     assert set(metrics) == {*scores, *ends, "rouge_signature", "repeated_trigrams"}
-    assert set(metrics) - {"rouge_signature"} <= set(Summarize().measured(None))
+    recipe = Recipe.model_validate({"name": "r", "task": "summarize", "corpus": {"train": "a.tsv"}})
+    assert set(metrics) - {"rouge_signature"} <= set(Summarize().measured(recipe))
 
 
 def test_an_interval_holds_the_mean_and_depends_on_the_seed_only() -> None:

@@ -1,4 +1,4 @@
-"""`failure.json`: what a scheduler and whoever looks later need to know of a command that failed."""
+"""`failure.json`: what a scheduler, and anyone who looks later, need to know of a command that failed."""
 
 from __future__ import annotations
 

@@ -84,7 +84,7 @@ def content_of(
     Args:
         path: The file, local or a URL.
         size: Its size in bytes.
-        named: The compression that its name speaks of: `gz`, `bz2`, `zst`, `xz`, or empty.
+        named: The compression that its name implies: `gz`, `bz2`, `zst`, `xz`, or empty.
         holds_array: Of its reader: says whether the file with a path and the text it begins with is one JSON array.
         others: The kinds of files that other readers read.
 

@@ -43,7 +43,7 @@ class FileKinds:
         )
 
     def reader_of(self, name: str) -> tuple[str, str] | None:
-        """Returns the reader of a file, and the compression that its name speaks of or nothing; None: it has none."""
+        """Returns the reader of a file, and the compression that its name implies or an empty text; None: no reader."""
         if found := self._ends(name):
             return found, ""
         compression = compression_of(name)
@@ -94,13 +94,8 @@ def _file_kinds(named: Sequence[str], requests: bool, stores: bool) -> FileKinds
     )
 
 
-def reader_named(name: str) -> Reader:
-    """Returns the reader that a recipe names in `corpus.readers`; see `Registry.load`."""
-    return READERS.load(name)
-
-
 def compression_of(name: str) -> str:
-    """Returns the compression that a file's ending speaks of: `gz`, `bz2`, `xz`, `zst`, or nothing."""
+    """Returns the compression that a file's ending implies: `gz`, `bz2`, `xz`, `zst`, or nothing."""
     ending = PurePosixPath(name.lower()).suffix.removeprefix(".")
     return ending if ending in COMPRESSIONS else ""
 

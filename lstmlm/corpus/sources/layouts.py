@@ -31,7 +31,7 @@ _TWO_WORDS = re.compile(r"(held|hold)[-_ .](?=out)", re.IGNORECASE)
 
 
 def split_in_name(name: str, but: frozenset[str] = frozenset()) -> NamedSplit | None:
-    """Returns the split that a file's name speaks of, else a folder around it, from the inside out.
+    """Returns the split that a file's name states, else that of a folder around it, innermost first.
 
     Whole words count: `latest` and `contest` are none. A file that has several of them is of the split of the last
     (`train-dev.txt`); a folder that has several, such as `train_test_split`, is of none.

@@ -138,7 +138,7 @@ class Decontaminate(Filter):
             hashes, offsets = shingles(texts, self._ngram, whole=whole, signs=False)
             positions, evaluation = self._index.find(hashes)
             text = np.searchsorted(offsets, positions, side="right") - 1
-            # Backwards, so that the first run of a text has the last word.
+            # In reverse, so that the first run of a text is the one that is kept.
             for record, source in zip(owner[text][::-1].tolist(), evaluation[::-1].tolist(), strict=True):
                 met[record] = self._index.names[source]
         return met

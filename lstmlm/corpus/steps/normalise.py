@@ -128,7 +128,7 @@ class Normalise(Step):
         reasons = [_lost(old, new) for old, new in zip(block.records, normalised, strict=True)]
         changed = sum(old is not new for old, new in zip(block.records, normalised, strict=True))
         kept = [record for record, reason in zip(normalised, reasons, strict=True) if record and not reason]
-        # The records are dropped as they were: an empty one would say nothing to whoever looks at the exclusions.
+        # The records are dropped as they were: an empty one would not be useful in the list of exclusions.
         rest = block.without(reasons)
         return rest.with_records(kept).tallied("normalise", +collections.Counter(changed=changed))
 

@@ -33,7 +33,7 @@ class Answers:
 
     Attributes:
         content: The chunk.
-        answers: One a request, in their order.
+        answers: One per request, in their order.
         meter: What the model had to do.
         seconds: How long it took.
     """
@@ -45,7 +45,7 @@ class Answers:
 
 
 class TaskHandler(ModelHandler[ChunkContent, Answers, Predictor]):
-    """Loads one model a process, as the recipe's task does, and gives it a chunk at a time.
+    """Loads one model per process, as the recipe's task does, and passes it one chunk at a time.
 
     A chunk is a batch of records already, so Beam makes none: RunInference takes `handler.with_no_batching()`.
     """
@@ -63,12 +63,12 @@ class TaskHandler(ModelHandler[ChunkContent, Answers, Predictor]):
     def load_model(self) -> Predictor:
         """Loads the export folder."""
         model = load_task(self._recipe.task).predictor(Path(self._export), self._recipe)
-        # What Beam and the model's runtime brought along is never garbage, and looking through it takes 2 % of the job.
+        # Objects of Beam and of the model's runtime are never garbage; scanning them takes 2 % of the job.
         gc.freeze()
         return model
 
     def share_model_across_processes(self) -> bool:
-        """One model a process: sending texts to another process costs more than the memory is worth."""
+        """One model per process: sending texts to another process costs more than the memory is worth."""
         return False
 
     def get_num_bytes(self, batch: Any) -> int:

@@ -58,7 +58,7 @@ class OnePassPredictor:
     def predict(
         self, requests: Sequence[Mapping[str, Any]], seeds: Sequence[int], meter: Meter | None = None
     ) -> list[Prediction]:
-        """See `Predictor`; nothing is drawn, so the seeds are of no account."""
+        """See `Predictor`; nothing is sampled, so the seeds have no effect."""
         meter = meter or Meter()
         order = sorted(range(len(requests)), key=lambda place: (self._size(requests[place]), place))
         found: dict[int, Prediction] = {}

@@ -30,7 +30,7 @@ def check_same_network(recipe: Recipe, folder: Path) -> None:
         trained = content.get("recipe") or content.get("engine") or {}
         section = None if trained.get("model") is None else Model.model_validate(trained["model"])
     except (OSError, ValueError, AttributeError, ValidationError):
-        return  # whoever reads the folder says what is wrong with it
+        return  # reading the folder reports what is wrong with it
     differing = [*_differing(recipe, trained.get("task"), section), *_options(recipe, trained)]
     if differing:
         what = f"the model was trained with {', '.join(f'{name}={old}' for name, old, _ in differing)}, "

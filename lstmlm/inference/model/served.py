@@ -87,7 +87,7 @@ class ServedModel:
             meter: Counts what is done: all rows of a batch take as long as its longest.
 
         Returns:
-            One output a text, in their order.
+            One output per text, in their order.
         """
         if len(texts) != len(seeds):
             raise ValueError(f"{len(texts)} texts and {len(seeds)} seeds")
@@ -165,7 +165,7 @@ def bound_threads(threads: int | None) -> None:
         return
     import tensorflow as tf
 
-    # Once TensorFlow runs, its pools cannot change: whoever started it has sized them.
+    # Once TensorFlow runs, its pools cannot change: the code that started it has sized them.
     with contextlib.suppress(RuntimeError):
         tf.config.threading.set_intra_op_parallelism_threads(threads)
         tf.config.threading.set_inter_op_parallelism_threads(1)

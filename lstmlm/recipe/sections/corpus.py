@@ -12,20 +12,19 @@ from lstmlm import plugins
 from lstmlm.errors import UserError
 from lstmlm.recipe.sections.section import FROM_DATA, Extension, Folder, Fraction, Positive, Section, names_code
 
-_RULE_SET = "lstmlm.corpus.steps.quality.rule_set:rule_set"
-_RULE_SETS = Extension("lstmlm.quality_rule_sets", _RULE_SET, "lstmlm.corpus.steps.quality.rules")
+_RULE_SETS = Extension("lstmlm.corpus.steps.quality.rule_set:RULE_SETS")
 RuleSetName = Annotated[str, _RULE_SETS, AfterValidator(_RULE_SETS.check)]
 
 
 _KINDS = Extension(
-    "lstmlm.privacy_kinds",
-    "lstmlm.corpus.steps.privacy.kind:privacy_kind",
+    "lstmlm.corpus.steps.privacy.kind:PRIVACY_KINDS",
+    load="lstmlm.corpus.steps.privacy.kind:privacy_kind",
     listed="lstmlm.corpus.steps.privacy.kind:known_names",
 )
 PrivacyKindName = Annotated[str, _KINDS, AfterValidator(_KINDS.check)]
 
 
-_READERS = Extension("lstmlm.readers", "lstmlm.corpus.sources.kinds:reader_named", "lstmlm.corpus.reading.kinds")
+_READERS = Extension("lstmlm.corpus.reading.readers:READERS")
 ReaderName = Annotated[str, _READERS, AfterValidator(_READERS.check)]
 
 
@@ -182,9 +181,8 @@ class Corpus(Section):
 
     @model_validator(mode="after")
     def _rules_fit_the_corpus(self, info: ValidationInfo) -> Corpus:
-        rule_set = plugins.imported(_RULE_SET)
         names = [name for name in self.quality if info.context != FROM_DATA or not names_code(name)]
-        clashes = (clash for name in names for clash in rule_set(name).clashes(self))
+        clashes = (clash for name in names for clash in _RULE_SETS.thing(name).clashes(self))
         if clash := next(clashes, None):
             raise ValueError(clash)
         return self

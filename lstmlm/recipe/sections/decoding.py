@@ -7,11 +7,9 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, ValidationInfo, model_validator
 
-from lstmlm import plugins
 from lstmlm.recipe.sections.section import FROM_DATA, Extension, Positive, Section, names_code, refuse
 
-_BACKEND = "lstmlm.inference.model.backend_kind:backend_kind"
-_BACKENDS = Extension("lstmlm.backends", _BACKEND, "lstmlm.inference.model.backends")
+_BACKENDS = Extension("lstmlm.inference.model.backend_kind:BACKENDS")
 BackendName = Annotated[str, _BACKENDS, AfterValidator(_BACKENDS.check)]
 
 
@@ -83,7 +81,7 @@ class Decoding(Section):
         return self
 
     def _precision_clashes(self) -> Iterator[str]:
-        computes = plugins.imported(_BACKEND)(self.backend).precisions
+        computes = _BACKENDS.thing(self.backend).precisions
         if self.precision not in computes:
             what = f"backend {self.backend} computes in {' or '.join(computes)}, not in {self.precision}"
             yield f"{what}. Change precision or backend"

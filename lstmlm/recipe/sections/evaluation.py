@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import operator
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import Field, SerializerFunctionWrapHandler, field_validator, model_serializer
+from pydantic import AfterValidator, Field, SerializerFunctionWrapHandler, field_validator, model_serializer
 
 from lstmlm import plugins
-from lstmlm.recipe.sections.section import Positive, Section
+from lstmlm.recipe.sections.section import Extension, Positive, Section
+
+_METRICS = Extension("lstmlm.evaluation.metric:METRICS")
+MetricName = Annotated[str, _METRICS, AfterValidator(_METRICS.check)]
 
 _LANGUAGES = "lstmlm.corpus.steps.language_codes:ISO_639_1"
 
@@ -57,6 +61,11 @@ class Evaluation(Section):
         None,
         description="Export folder of an earlier model of this task, which is measured on the same records; "
         "`last_blessed`: in `lstmlm run`, the last model of this pipeline that was good enough, if there is one.",
+    )
+    metrics: tuple[MetricName, ...] = Field(
+        (),
+        description="Metrics of the outputs, next to those of the task; tasks of pairs.",
+        exclude_if=operator.not_,  # the fingerprints of evaluations without any stay what they were
     )
     max_records: Positive = Field(5000, description="Records of the valid split that are decoded at most.")
     language: str | None = Field(

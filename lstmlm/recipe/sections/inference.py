@@ -8,9 +8,7 @@ from pydantic import AfterValidator, Field
 
 from lstmlm.recipe.sections.section import Extension, Fraction, Positive, Section
 
-_FORMATS = Extension(
-    "lstmlm.outputs", "lstmlm.inference.output.format:output_format", "lstmlm.inference.output.formats"
-)
+_FORMATS = Extension("lstmlm.inference.output.format:FORMATS")
 FormatName = Annotated[str, _FORMATS, AfterValidator(_FORMATS.check)]
 
 

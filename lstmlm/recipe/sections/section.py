@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo
 
@@ -47,24 +47,31 @@ class Extension:
     """Says that a field names something that other packages may add; see `lstmlm.plugins`.
 
     Attributes:
-        group: The entry-point group.
-        load: `package.module:function` that takes a name and returns the thing, or raises `UserError`.
-        package: The package whose modules are the built-in ones.
-        listed: Otherwise `package.module:function` that returns the names of the built-in ones.
+        registry: `package.module:OBJECT` of a `lstmlm.plugins.Registry`.
+        load: `package.module:function` that takes a name and returns the thing, or raises `UserError`; empty: the
+            registry does.
+        listed: `package.module:function` that returns the names of the built-in ones; empty: the registry does.
     """
 
-    group: str
-    load: str
-    package: str | None = None
+    registry: str
+    load: str = ""
     listed: str = ""
 
     def builtin(self) -> list[str]:
         """Returns the names of the built-in ones, without importing what they name."""
-        return list(plugins.imported(self.listed)()) if self.listed else plugins.builtin_names(self.package)
+        return list(plugins.imported(self.listed)()) if self.listed else self._registry().builtin()
 
     def names(self) -> list[str]:
         """Returns the names that are known, without importing what they name."""
-        return [*self.builtin(), *plugins.names(self.group, None)]
+        return [*self.builtin(), *plugins.names(self._registry().group, None)]
+
+    def thing(self, name: str) -> Any:
+        """Returns the thing of a name.
+
+        Raises:
+            UserError: Nothing has it, or it cannot be imported.
+        """
+        return plugins.imported(self.load)(name) if self.load else self._registry().load(name)
 
     def check(self, name: str, info: ValidationInfo) -> str:
         """Returns the name; what a data or model file names is not imported (`FROM_DATA`).
@@ -76,12 +83,16 @@ class Extension:
             if names_code(name) and info.context == FROM_DATA:
                 return name
             if not names_code(name) and name not in self.names():
-                raise plugins.unknown(self.group, name, self.names())
+                raise plugins.unknown(self._registry().group, name, self.names())
             if name not in self.builtin():
-                plugins.imported(self.load)(name)
+                self.thing(name)
         except UserError as error:
             raise ValueError(f"{error.what}. {error.hint}") from error
         return name
+
+    def _registry(self) -> plugins.Registry[Any]:
+        found: plugins.Registry[Any] = plugins.imported(self.registry)
+        return found
 
 
 def refuse(clashes: Iterable[str]) -> None:

@@ -10,7 +10,7 @@ from lstmlm.training.workers.all_reduce import AllReduce
 
 
 class CarriedState:
-    """State that goes from window to window, and into checkpoints whole, whoever held which row.
+    """State that goes from window to window, and into checkpoints whole, whichever worker held which row.
 
     Args:
         model: The model.

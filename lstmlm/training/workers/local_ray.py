@@ -1,7 +1,7 @@
 """A private Ray cluster on this machine, which ends with the training run.
 
-Ray listens on every address and lets everybody in, and whoever reaches it can run code. Here it listens on 127.0.0.1,
-and takes nobody without a secret that only this process and its children know.
+Ray listens on every address without authentication, and anyone who reaches it can run code. Here it listens on
+127.0.0.1, and takes nobody without a secret that only this process and its children know.
 """
 
 from __future__ import annotations

@@ -18,11 +18,11 @@ from lstmlm.corpus.steps.privacy.kinds.ips import find_ips
 from lstmlm.corpus.steps.privacy.kinds.national_ids import find_national_ids
 from lstmlm.corpus.steps.privacy.kinds.phones import Lookups, find_phones
 from lstmlm.corpus.steps.privacy.kinds.urls import find_url_credentials
-from lstmlm.corpus.steps.privacy.spans import Span, without_overlaps
+from lstmlm.corpus.steps.privacy.spans import PiiSpan, without_overlaps
 from lstmlm.errors import UserError
 
 _BY_DIGITS = frozenset({"card", "national_id", "phone"})
-_BY_SIGNS: dict[str, Callable[[str], Iterator[Span]]] = {
+_BY_SIGNS: dict[str, Callable[[str], Iterator[PiiSpan]]] = {
     "email": find_emails,
     "ip": find_ips,
     "url_credentials": find_url_credentials,
@@ -89,14 +89,14 @@ class Finder:
         known = any(sign(text) for sign in self._signs) or needs_fold(text)
         return known or any(kind.may_find(text) for kind in self._others)
 
-    def find(self, text: str) -> list[Span]:
+    def find(self, text: str) -> list[PiiSpan]:
         """Returns the spans of personal data, in order and apart. Spans count characters."""
         folded = fold(text)
         spans = [folded.original(span) for span in self._matches(folded.text)]
         spans += [span for kind in self._others if kind.as_written for span in kind.find_spans(text)]
         return without_overlaps(spans, text, self._names) if spans else spans
 
-    def _matches(self, text: str) -> list[Span]:
+    def _matches(self, text: str) -> list[PiiSpan]:
         """Returns what a folded text holds, in any order."""
         spans = [span for kind, find in _BY_SIGNS.items() if kind in self._kinds for span in find(text)]
         if self._kinds & _BY_DIGITS:
@@ -107,13 +107,13 @@ class Finder:
                 spans += self._phones(text, windows, spans)
         return spans + [span for kind in self._others if not kind.as_written for span in kind.find_spans(text)]
 
-    def _numbers(self, text: str, start: int, end: int) -> Iterator[Span]:
+    def _numbers(self, text: str, start: int, end: int) -> Iterator[PiiSpan]:
         if "card" in self._kinds:
             yield from find_cards(text, start, end)
         if "national_id" in self._kinds:
             yield from find_national_ids(text, start, end, self._regions)
 
-    def _phones(self, text: str, windows: Iterable[tuple[int, int]], others: Iterable[Span]) -> list[Span]:
+    def _phones(self, text: str, windows: Iterable[tuple[int, int]], others: Iterable[PiiSpan]) -> list[PiiSpan]:
         """Returns the phone numbers outside of what is more specific than they are; they take longest to look for."""
         taken = bytearray(len(text))
         for span in others:
@@ -124,6 +124,6 @@ class Finder:
         return found
 
 
-def find(text: str, kinds: Iterable[str], regions: Iterable[str]) -> list[Span]:
+def find(text: str, kinds: Iterable[str], regions: Iterable[str]) -> list[PiiSpan]:
     """Returns the personal data in one text; see `Finder`, which is quicker for many texts."""
     return Finder(kinds, regions).find(text)

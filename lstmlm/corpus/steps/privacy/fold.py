@@ -15,7 +15,7 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from lstmlm.corpus.steps.privacy.spans import Span
+from lstmlm.corpus.steps.privacy.spans import PiiSpan
 
 _BMP = 0x10000
 HIDDEN = (
@@ -80,11 +80,11 @@ class Folded:
     text: str
     places: Sequence[int] | None = None
 
-    def original(self, span: Span) -> Span:
+    def original(self, span: PiiSpan) -> PiiSpan:
         """Returns the span of the text itself."""
         if self.places is None:
             return span
-        return Span(self.places[span.start], self.places[span.end - 1] + 1, span.kind)
+        return PiiSpan(self.places[span.start], self.places[span.end - 1] + 1, span.kind)
 
 
 def needs_fold(text: str) -> bool:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import ClassVar
 
-from lstmlm.corpus.steps.privacy.spans import KINDS, OF_PRESIDIO, Span
+from lstmlm.corpus.steps.privacy.spans import KINDS, OF_PRESIDIO, PiiSpan
 from lstmlm.errors import UserError
 from lstmlm.plugins import Registry
 
@@ -55,9 +55,9 @@ class PrivacyKind(abc.ABC):
             text: A text whose digits and signs of all scripts are ASCII ones; with `as_written` as it is.
         """
 
-    def find_spans(self, text: str) -> Iterator[Span]:
+    def find_spans(self, text: str) -> Iterator[PiiSpan]:
         """Yields the finds with their names."""
-        yield from (Span(*place, self.name) for place in self.find(text))
+        yield from (PiiSpan(*place, self.name) for place in self.find(text))
 
 
 PRIVACY_KINDS = Registry(
@@ -87,9 +87,10 @@ def privacy_kind(name: str) -> PrivacyKind:
     made = PRIVACY_KINDS.load(name)
     if name in PRIVACY_KINDS.builtin():
         return made
-    if not re.fullmatch("[a-z_]+", made.name) or made.name in (*KINDS, *OF_PRESIDIO):
-        hint = "Use a name of its own, of small letters and underscores"
-        raise UserError(f"the kind {name!r} calls its finds {made.name!r}", where="kinds", hint=hint)
+    for own in made.names or (made.name,):
+        if not re.fullmatch("[a-z_]+", own) or own in (*KINDS, *OF_PRESIDIO):
+            hint = "Use a name of its own, of small letters and underscores"
+            raise UserError(f"the kind {name!r} calls its finds {own!r}", where="kinds", hint=hint)
     return made
 
 

@@ -8,7 +8,7 @@ import os
 import unicodedata
 from collections.abc import Callable, Sequence
 
-from lstmlm.corpus.steps.privacy.spans import Span
+from lstmlm.corpus.steps.privacy.spans import PiiSpan
 from lstmlm.errors import UserError
 from lstmlm.recipe.sections.corpus import Privacy
 
@@ -18,7 +18,7 @@ Replacement = Callable[[str, str], str]
 _HEX_DIGITS = 8
 
 
-def replace(text: str, spans: Sequence[Span], replacement: Replacement) -> str:
+def replace(text: str, spans: Sequence[PiiSpan], replacement: Replacement) -> str:
     """Returns the text with each span replaced.
 
     Args:

@@ -25,7 +25,7 @@ def _replaced(others: tuple[str, ...]) -> re.Pattern[str]:
 
 
 @dataclasses.dataclass(frozen=True, slots=True, order=True)
-class Span:
+class PiiSpan:
     """Characters `start` to `end` (exclusive) of a text, and the kind of personal data they hold."""
 
     start: int
@@ -33,7 +33,7 @@ class Span:
     kind: str
 
 
-def without_overlaps(spans: Iterable[Span], text: str, others: tuple[str, ...] = ()) -> list[Span]:
+def without_overlaps(spans: Iterable[PiiSpan], text: str, others: tuple[str, ...] = ()) -> list[PiiSpan]:
     """Returns the spans that win, in order of their place in the text.
 
     Of spans that overlap, the one of the more specific kind wins (`KINDS`), among equals the longest, then the first.
@@ -44,11 +44,11 @@ def without_overlaps(spans: Iterable[Span], text: str, others: tuple[str, ...] =
         text: The text they were found in.
         others: Kinds of other packages.
     """
-    # A byte a character, so that thousands of spans are not each compared with all others.
+    # One byte per character, so that thousands of spans need not be compared with each other.
     taken = bytearray(len(text))
     for match in _replaced(others).finditer(text):
         taken[match.start() : match.end()] = b"\1" * len(match[0])
-    kept: list[Span] = []
+    kept: list[PiiSpan] = []
     for span in sorted(spans, key=lambda span: (_RANK.get(span.kind, len(_RANK)), span.start - span.end, span.start)):
         if taken.find(1, span.start, span.end) < 0:
             taken[span.start : span.end] = b"\1" * (span.end - span.start)

@@ -32,7 +32,7 @@ class TensorFlow(BackendKind):
         bound_threads(threads)
         recipe = Recipe(
             name="model",
-            task="generate",  # of no account: `task` builds, and what a folder names is not looked up
+            task="generate",  # not used: `task` builds the network, and names from a folder are not looked up
             corpus=Corpus(train=""),
             model=Model.model_validate(facts["model"]),
             training=Training(precision="bfloat16" if decoding.precision == "bfloat16" else "float32"),

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from lstmlm.corpus.steps.privacy.find import Finder
 from lstmlm.corpus.steps.privacy.fold import fold, needs_fold
-from lstmlm.corpus.steps.privacy.spans import Span
+from lstmlm.corpus.steps.privacy.spans import PiiSpan
 
 KINDS = ("email", "phone", "card", "iban", "ip", "national_id")
 FINDER = Finder(KINDS, ("US", "GB", "FR", "DE", "ES", "IT", "IN", "JP", "SA"))
@@ -84,8 +84,8 @@ def test_what_is_no_number_of_a_person_in_ascii_is_none_elsewhere(text: str) -> 
 def test_spans_skip_what_is_not_seen() -> None:
     folded = fold("a\u200bb\u200cc")
     assert folded.text == "abc"
-    assert folded.original(Span(1, 3, "email")) == Span(2, 5, "email")
-    assert folded.original(Span(0, 1, "email")) == Span(0, 1, "email")
+    assert folded.original(PiiSpan(1, 3, "email")) == PiiSpan(2, 5, "email")
+    assert folded.original(PiiSpan(0, 1, "email")) == PiiSpan(0, 1, "email")
 
 
 @given(st.text())

@@ -8,13 +8,13 @@ import re
 import pytest
 
 from lstmlm.corpus.steps.privacy.replace import Pseudonyms, key_fingerprint, placeholder, replace, replacement_of
-from lstmlm.corpus.steps.privacy.spans import Span
+from lstmlm.corpus.steps.privacy.spans import PiiSpan
 from lstmlm.errors import UserError
 from lstmlm.recipe.sections.corpus import Privacy
 
 
 def test_replaces_spans_and_nothing_else() -> None:
-    spans = [Span(0, 1, "email"), Span(3, 5, "url_credentials")]
+    spans = [PiiSpan(0, 1, "email"), PiiSpan(3, 5, "url_credentials")]
     assert replace("abcdefg", spans, placeholder) == "<EMAIL>bc<URL_CREDENTIALS>fg"
     assert replace("abcdefg", [], placeholder) == "abcdefg"
 

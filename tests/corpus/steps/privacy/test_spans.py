@@ -7,10 +7,10 @@ import itertools
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lstmlm.corpus.steps.privacy.spans import KINDS, Span, without_overlaps
+from lstmlm.corpus.steps.privacy.spans import KINDS, PiiSpan, without_overlaps
 
 SPANS = st.builds(
-    lambda start, length, kind: Span(start, start + length, kind),
+    lambda start, length, kind: PiiSpan(start, start + length, kind),
     st.integers(0, 50),
     st.integers(1, 20),
     st.sampled_from(KINDS),
@@ -18,21 +18,21 @@ SPANS = st.builds(
 
 
 def test_the_more_specific_kind_wins() -> None:
-    assert without_overlaps([Span(0, 20, "phone"), Span(2, 18, "card")], "x" * 20) == [Span(2, 18, "card")]
+    assert without_overlaps([PiiSpan(0, 20, "phone"), PiiSpan(2, 18, "card")], "x" * 20) == [PiiSpan(2, 18, "card")]
 
 
 def test_of_one_kind_the_longest_then_the_first_wins() -> None:
-    assert without_overlaps([Span(0, 7, "phone"), Span(3, 12, "phone")], "x" * 20) == [Span(3, 12, "phone")]
-    assert without_overlaps([Span(3, 6, "phone"), Span(1, 4, "phone")], "x" * 20) == [Span(1, 4, "phone")]
+    assert without_overlaps([PiiSpan(0, 7, "phone"), PiiSpan(3, 12, "phone")], "x" * 20) == [PiiSpan(3, 12, "phone")]
+    assert without_overlaps([PiiSpan(3, 6, "phone"), PiiSpan(1, 4, "phone")], "x" * 20) == [PiiSpan(1, 4, "phone")]
 
 
 def test_what_was_replaced_before_is_left_unchanged() -> None:
     text = "<PHONE-12345678> user-0a1b2c3d@example.invalid <EMAIL>"
-    assert without_overlaps([Span(7, 15, "phone"), Span(17, 46, "email"), Span(48, 53, "name")], text) == []
+    assert without_overlaps([PiiSpan(7, 15, "phone"), PiiSpan(17, 46, "email"), PiiSpan(48, 53, "name")], text) == []
 
 
 @given(st.lists(SPANS, max_size=12))
-def test_apart_in_order_and_nothing_free_is_left_out(spans: list[Span]) -> None:
+def test_apart_in_order_and_nothing_free_is_left_out(spans: list[PiiSpan]) -> None:
     kept = without_overlaps(spans, "x" * 80)
     assert all(left.end <= right.start for left, right in itertools.pairwise(kept))
     assert set(kept) <= set(spans)

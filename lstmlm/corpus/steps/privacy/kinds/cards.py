@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from lstmlm.corpus.steps.privacy.kinds.digits import is_whole_number
-from lstmlm.corpus.steps.privacy.spans import Span
+from lstmlm.corpus.steps.privacy.spans import PiiSpan
 
 _RUN = re.compile(r"([0-9]{4,19})(?:[ .\-\u30fc][0-9]{2,7}){0,5}")
 _SEPARATOR = re.compile(r"[^0-9]")
@@ -39,7 +39,7 @@ _ANY_ISSUER = re.compile("|".join(first for first, _ in _ISSUERS))
 _DOUBLED = bytes.maketrans(b"0123456789", b"0246813579")
 
 
-def find_cards(text: str, start: int, end: int) -> Iterator[Span]:
+def find_cards(text: str, start: int, end: int) -> Iterator[PiiSpan]:
     """Yields card numbers in a part of a text: known first digits, the length that goes with them, a Luhn check digit.
 
     The digits are together or in the groups that cards are printed with. What follows in further groups, such as a
@@ -63,7 +63,7 @@ def find_cards(text: str, start: int, end: int) -> Iterator[Span]:
                 continue
             last = run.start() + sum(lengths[:count]) + count - 1
             if is_whole_number(text, run.start(), last):
-                yield Span(run.start(), last, "card")
+                yield PiiSpan(run.start(), last, "card")
                 position = last
                 break
 

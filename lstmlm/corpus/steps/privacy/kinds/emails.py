@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from lstmlm.corpus.steps.privacy.fold import HIDDEN
 from lstmlm.corpus.steps.privacy.kinds.email_domains import domain_end
 from lstmlm.corpus.steps.privacy.kinds.scripts import LATIN, MARKS
-from lstmlm.corpus.steps.privacy.spans import Span
+from lstmlm.corpus.steps.privacy.spans import PiiSpan
 
 # Looked for from the @ on: a pattern that begins with any letter would be tried at every letter of the text, and `re`
 # skips to one character many times as quickly as to one of a set.
@@ -41,7 +41,7 @@ def may_hold_emails(text: str) -> bool:
     return _FIRST.search(text) is not None or any(escaped.search(text) for escaped in _ESCAPED)
 
 
-def find_emails(text: str) -> Iterator[Span]:
+def find_emails(text: str) -> Iterator[PiiSpan]:
     """Yields addresses such as `ann.lee+news@mail.example.org`, in any script; `ann at example dot org` is not one.
 
     Letters of another script that touch an address in Latin letters, as words do in Chinese, are not part of it.
@@ -53,7 +53,7 @@ def find_emails(text: str) -> Iterator[Span]:
         start = _local_start(text, sign.start())
         end = domain_end(text, sign.end()) if start < sign.start() else None
         if end is not None and not text[sign.end() : end].lower().endswith(_FILES):
-            yield Span(start, end, "email")
+            yield PiiSpan(start, end, "email")
 
 
 def _local_start(text: str, at: int) -> int:

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from stdnum import numdb
 
 from lstmlm.corpus.steps.privacy.fold import SEPARATORS
-from lstmlm.corpus.steps.privacy.spans import Span
+from lstmlm.corpus.steps.privacy.spans import PiiSpan
 
 # Begins with the check digits, for digits are rare in prose and letters are not; then looks back at the country.
 NUMBER = (
@@ -26,7 +26,7 @@ _KINDS = {"n": "[0-9]", "a": "[A-Z]", "c": "[A-Z0-9]"}
 _VALUES = {character: str(value) for value, character in enumerate(string.digits + string.ascii_uppercase)}
 
 
-def find_ibans(text: str) -> Iterator[Span]:
+def find_ibans(text: str) -> Iterator[PiiSpan]:
     """Yields IBANs, with or without blanks, in either case: length, structure and check digits are the country's.
 
     Args:
@@ -37,7 +37,7 @@ def find_ibans(text: str) -> Iterator[Span]:
         start = sign.start() - 2
         end = _end(text, start, sign.end())
         if end:
-            yield Span(start, end, "iban")
+            yield PiiSpan(start, end, "iban")
         position = end or sign.start() + 1
 
 

@@ -6,7 +6,7 @@ import ipaddress
 import re
 from collections.abc import Iterator
 
-from lstmlm.corpus.steps.privacy.spans import Span
+from lstmlm.corpus.steps.privacy.spans import PiiSpan
 
 _OCTETS = r"[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}"
 
@@ -52,7 +52,7 @@ _VERSION_KEY = re.compile(r"(?:v|ver|version|release|rev|revision|build|firmware
 _KEY_BEFORE = re.compile(r"[A-Za-z_]=\s?\Z")
 
 
-def find_ips(text: str) -> Iterator[Span]:
+def find_ips(text: str) -> Iterator[PiiSpan]:
     """Yields IPv4 and IPv6 addresses, both ends of a range too.
 
     Four numbers with dots are also a version or a section: after a word that says so they are left, and where no
@@ -69,10 +69,10 @@ def find_ips(text: str) -> Iterator[Span]:
     for match in _V4.finditer(text):
         start, end = match.span()
         if end not in ends and _is_whole_v4(text, start, end) and _is_v4(text, start, end):
-            yield Span(start, end, "ip")
+            yield PiiSpan(start, end, "ip")
 
 
-def _find_v6(text: str) -> Iterator[Span]:
+def _find_v6(text: str) -> Iterator[PiiSpan]:
     position = 0
     while sign := V6_SIGN.search(text, position):
         backwards = text[max(position, sign.start() - _LONGEST_V6) : sign.start()][::-1]
@@ -83,7 +83,7 @@ def _find_v6(text: str) -> Iterator[Span]:
         # A colon that ends a clause is not part of the address.
         end = position - (text[position - 1] == ":" != text[position - 2])
         if _is_whole_v6(text, start, end) and _is_v6(text, start, end):
-            yield Span(start, end, "ip")
+            yield PiiSpan(start, end, "ip")
 
 
 def _is_whole_v4(text: str, start: int, end: int) -> bool:

@@ -38,7 +38,7 @@ from stdnum.us import itin, ssn
 from stdnum.za import idnr as za_id
 
 from lstmlm.corpus.steps.privacy.kinds.digits import is_whole_number
-from lstmlm.corpus.steps.privacy.spans import Span
+from lstmlm.corpus.steps.privacy.spans import PiiSpan
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -155,7 +155,7 @@ _REACH = 56
 _WORD = re.compile("[A-Za-z]")
 
 
-def find_national_ids(text: str, start: int, end: int, regions: Sequence[str]) -> Iterator[Span]:
+def find_national_ids(text: str, start: int, end: int, regions: Sequence[str]) -> Iterator[PiiSpan]:
     """Yields numbers of persons in a part of a text, as the countries of `regions` give them (python-stdnum)."""
     for region in regions:
         for kind in IDS.get(region, ()):
@@ -163,7 +163,7 @@ def find_national_ids(text: str, start: int, end: int, regions: Sequence[str]) -
                 first, last = match.span()
                 found = is_whole_number(text, first, last) and (kind.distinctive or _is_called_personal(text, first))
                 if found and kind.is_valid(match[0]):
-                    yield Span(first, last, "national_id")
+                    yield PiiSpan(first, last, "national_id")
 
 
 def _is_called_personal(text: str, start: int) -> bool:

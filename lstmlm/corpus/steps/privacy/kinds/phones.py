@@ -18,7 +18,7 @@ from lstmlm.corpus.steps.privacy.kinds.phone_form import (
     is_grouped_like_one,
     is_something_else,
 )
-from lstmlm.corpus.steps.privacy.spans import Span
+from lstmlm.corpus.steps.privacy.spans import PiiSpan
 
 _RUN = re.compile(rf"[+(0-9](?:{SEPARATOR}{{0,3}}[0-9]){{6,}}")
 _EXTENSION = re.compile(
@@ -92,7 +92,7 @@ class Lookups:
 
 def find_phones(
     text: str, start: int, end: int, regions: Sequence[str], lookups: Lookups | None = None
-) -> Iterator[Span]:
+) -> Iterator[PiiSpan]:
     """Yields phone numbers, extension included, in a part of a text.
 
     A number counts where one of these holds, after libphonenumber's idea of lenience:
@@ -119,7 +119,7 @@ def find_phones(
             yield from _parts(text, run.start(), run.end(), regions, lookups)
 
 
-def _parts(text: str, start: int, end: int, regions: Sequence[str], lookups: Lookups) -> Iterator[Span]:
+def _parts(text: str, start: int, end: int, regions: Sequence[str], lookups: Lookups) -> Iterator[PiiSpan]:
     """Yields the phone numbers among several numbers in a row, from left to right, the longest first."""
     sign = _place(_SIGNS.search(text, start, end), end)
     if sign == end:  # blanks also separate the numbers of a table
@@ -151,7 +151,7 @@ def _place(match: re.Match[str] | None, default: int) -> int:
     return default if match is None else match.start()
 
 
-def _phone(text: str, start: int, end: int, regions: Sequence[str], lookups: Lookups) -> Span | None:
+def _phone(text: str, start: int, end: int, regions: Sequence[str], lookups: Lookups) -> PiiSpan | None:
     if end - start > _LONGEST or lookups.is_taken(start, end):
         return None
     value = text[start:end]
@@ -175,7 +175,7 @@ def _phone(text: str, start: int, end: int, regions: Sequence[str], lookups: Loo
             return None
     if not is_called_one and not lookups.is_phone(value, digits, regions, is_written_as_one):
         return None
-    return Span(start, end, "phone")
+    return PiiSpan(start, end, "phone")
 
 
 def _is_phone(value: str, digits: str, regions: Sequence[str], is_written_as_one: bool) -> bool:

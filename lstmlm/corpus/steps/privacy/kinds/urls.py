@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from lstmlm.corpus.steps.privacy.spans import Span
+from lstmlm.corpus.steps.privacy.spans import PiiSpan
 
 SIGN = re.compile("://")
 
@@ -21,12 +21,12 @@ _PARAMETER = re.compile(
 _URL = re.compile(r"://[^\s<>\"']*[^\s\"'.,!?)\]}]")
 
 
-def find_url_credentials(text: str) -> Iterator[Span]:
+def find_url_credentials(text: str) -> Iterator[PiiSpan]:
     """Yields what is secret of a URL: `user:password` before its host, and values of parameters such as `token`."""
     if not SIGN.search(text):
         return
     for match in _USERINFO.finditer(text):
-        yield Span(*match.span(1), "url_credentials")
+        yield PiiSpan(*match.span(1), "url_credentials")
     for url in _URL.finditer(text):
         for match in _PARAMETER.finditer(text, url.start(), url.end()):
-            yield Span(*match.span(1), "url_credentials")
+            yield PiiSpan(*match.span(1), "url_credentials")

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Protocol
 
 from lstmlm.corpus.steps.privacy.kind import PrivacyKind
-from lstmlm.corpus.steps.privacy.spans import Span
+from lstmlm.corpus.steps.privacy.spans import PiiSpan
 from lstmlm.errors import UserError
 
 _HINT = "pip install presidio-analyzer && python -m spacy download en_core_web_lg, or leave `presidio` out"
@@ -59,13 +59,13 @@ class Presidio(PrivacyKind):
         """See `PrivacyKind`."""
         yield from ((span.start, span.end) for span in self.find_spans(text))
 
-    def find_spans(self, text: str) -> Iterator[Span]:
+    def find_spans(self, text: str) -> Iterator[PiiSpan]:
         """Yields spans of the kinds `name` and `address`."""
         self.setup()
         assert self._analyzer is not None
         for result in self._analyzer.analyze(text=text, language=self._language, entities=sorted(ENTITIES)):
             if result.entity_type in ENTITIES and result.start < result.end:
-                yield Span(result.start, result.end, ENTITIES[result.entity_type])
+                yield PiiSpan(result.start, result.end, ENTITIES[result.entity_type])
 
 
 def load_analyzer() -> Analyzer:

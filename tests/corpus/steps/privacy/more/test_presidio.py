@@ -9,7 +9,7 @@ import pytest
 
 from lstmlm.corpus.steps.privacy.find import Finder
 from lstmlm.corpus.steps.privacy.more.presidio import Presidio, load_analyzer
-from lstmlm.corpus.steps.privacy.spans import Span
+from lstmlm.corpus.steps.privacy.spans import PiiSpan
 from lstmlm.errors import UserError
 
 
@@ -36,9 +36,9 @@ class Analyzer:
 def test_names_and_places_in_addition_to_the_rest() -> None:
     finder = Finder(["email", "presidio"], [], {"presidio": Presidio(Analyzer())})
     assert finder.find("Ann (ann@example.org) of London in May") == [
-        Span(0, 3, "name"),
-        Span(5, 20, "email"),
-        Span(25, 31, "address"),
+        PiiSpan(0, 3, "name"),
+        PiiSpan(5, 20, "email"),
+        PiiSpan(25, 31, "address"),
     ]
     assert finder.may_find("any text")
 
