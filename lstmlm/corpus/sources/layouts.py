@@ -102,5 +102,6 @@ def _words_asked_for(pattern: str) -> set[str]:
 
 
 def _is_table(file: Found) -> bool:
-    endings = (ending for name in ("parquet", "arrow") for ending in READERS.load(name).endings)
+    readers = (reader for reader in map(READERS.load, READERS.builtin()) if reader.of_datasets)
+    endings = (ending for reader in readers for ending in reader.endings)
     return file.name.lower().endswith(tuple(endings))

@@ -9,6 +9,7 @@ class Arrow(Parquet):
     """See the module. A range is some batches."""
 
     endings = (".arrow",)
+    of_datasets = True
     magic = b""  # `lstmlm.corpus.reading.content` knows what the file format begins with
 
 

@@ -16,6 +16,7 @@ class Parquet(Reader):
     """See the module. A range is some row groups."""
 
     endings: ClassVar[tuple[str, ...]] = (".parquet", ".parq", ".pq")
+    of_datasets = True
     magic = b"PAR1"
 
     def beginnings(self, segment: Segment, range_bytes: int) -> list[Beginning]:
