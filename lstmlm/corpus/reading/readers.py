@@ -40,7 +40,7 @@ class Reader(abc.ABC):
         magic: What its files begin with, where they are not text; empty: nothing in particular.
         has_columns: Whether a row has columns; a row without has one text, which gets the name `corpus.source`.
         of_corpora: Whether it reads corpora, and not the input of the batch job only.
-        of_datasets: Whether data sets of the Hugging Face hub are stored as such files: next to some, others are no data.
+        of_datasets: Whether data sets of the Hugging Face hub are stored so: next to such files, others are no data.
         of_stores: Whether it reads files of a store, and not local ones only.
         version: Part of the fingerprint of what was read, for readers of other packages.
     """
