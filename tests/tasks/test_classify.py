@@ -17,11 +17,13 @@ from lstmlm.evaluation.run import evaluate
 from lstmlm.examples.build import build_examples
 from lstmlm.export import export
 from lstmlm.inference.run import infer
+from lstmlm.models.weights import read_arrays
 from lstmlm.progress import Silent
 from lstmlm.publish.folder import read_manifest
 from lstmlm.recipe.file import parse_recipe
 from lstmlm.recipe.recipe import Recipe
 from lstmlm.tasks.classify import TASK
+from lstmlm.training.checkpoints.keras_file import from_keras_file, to_keras_file
 from lstmlm.training.run import train
 from lstmlm.training.workers.all_reduce import SingleWorker
 from lstmlm.training.workers.worker import train_worker
@@ -47,6 +49,7 @@ OPTIONS = {
     "tokens": {"label": "spans"},
     "article": {"network": "article"},
 }
+SLOW = ("many", "tokens", "article")
 
 
 def rows(count: int, seed: int) -> Iterator[dict[str, Any]]:
@@ -100,7 +103,7 @@ def predicted(recipe: Recipe, folder: Path, texts: Sequence[str]) -> list[dict[s
 
 
 @pytest.mark.usefixtures("here")
-@pytest.mark.parametrize("kind", sorted(OPTIONS))
+@pytest.mark.parametrize("kind", ["one", *(pytest.param(kind, marks=pytest.mark.slow) for kind in SLOW)])
 def test_labels_are_learnt_and_every_way_to_predict_agrees(kind: str, tmp_path: Path) -> None:
     learnt, held = list(rows(400, 1)), list(rows(60, 2))
     write(tmp_path / "train.jsonl", learnt)
@@ -129,6 +132,19 @@ def test_labels_are_learnt_and_every_way_to_predict_agrees(kind: str, tmp_path: 
     ]
     assert [line["id"] for line in lines] == list(range(60))
     check_ways_to_predict(lines, tmp_path, kind)
+    check_keras(tmp_path)
+
+
+def check_keras(folder: Path) -> None:
+    """Checks that a model whose weights went into a `.keras` file and back is the same model."""
+    assert "parameters" in to_keras_file(folder / "model", folder / "model.keras")
+    manifest = from_keras_file(folder / "model.keras", folder / "model", folder / "again")
+    assert manifest.fingerprint != read_manifest(folder / "model").fingerprint
+    before, after = (read_arrays(folder / name / "weights.npz") for name in ("model", "again"))
+    assert before.keys() == after.keys()
+    assert all((before[name] == after[name]).all() for name in before)
+    with pytest.raises(UserError, match=r"none\.keras: cannot be read"):
+        from_keras_file(folder / "none.keras", folder / "model", folder / "other")
 
 
 def check_ways_to_predict(lines: Sequence[dict[str, Any]], folder: Path, kind: str) -> None:

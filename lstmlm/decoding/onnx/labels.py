@@ -19,7 +19,7 @@ from lstmlm.decoding.onnx.layers import (
     time_major,
     zero_states,
 )
-from lstmlm.models.labels.names import FACTOR, MODULUS, ORDER, SCALE, member_prefix
+from lstmlm.models.labels.names import FACTOR, PRIME, SCALE, SPREAD, member_prefix
 from lstmlm.recipe.sections.labels import LabelOptions
 
 _LEAST = np.float32(np.finfo(np.float32).min)
@@ -119,8 +119,9 @@ def _ngrams(graph: GraphWriter, weights: Weights, options: LabelOptions) -> str:
             hashed = graph.apply("Add", graph.apply("Mul", before, graph.integers(FACTOR)), last)
         else:
             hashed = last
-        hashed = graph.apply("Mod", hashed, graph.integers(MODULUS))
-        spread = graph.apply("Add", graph.apply("Mul", hashed, graph.integers(ORDER)), graph.integers(length))
+        hashed = graph.apply("Mod", hashed, graph.integers(PRIME))
+        spread = graph.apply("Mul", graph.apply("Add", hashed, graph.integers(length)), graph.integers(SPREAD))
+        spread = graph.apply("Mod", spread, graph.integers(PRIME))
         rows = graph.apply("Gather", table, graph.apply("Mod", spread, graph.integers(options.ngram_buckets)))
         inside = graph.apply("Unsqueeze", graph.apply("Greater", last, zero), graph.integers(2))
         kept = graph.apply("Where", inside, rows, graph.weight(np.float32(0)))

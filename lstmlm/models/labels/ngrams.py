@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import tensorflow as tf
 
-from lstmlm.models.labels.names import FACTOR, MODULUS, ORDER, SCALE
+from lstmlm.models.labels.names import FACTOR, PRIME, SCALE, SPREAD
 
 
 class NGrams(tf.Module):
@@ -33,8 +33,8 @@ class NGrams(tf.Module):
         found, hashed = [], tf.zeros_like(ids)
         for length in range(1, self.longest + 1):
             last = ids[:, length - 1 :]
-            hashed = (hashed[:, : tf.shape(last)[1]] * FACTOR + last) % MODULUS
-            rows = tf.gather(self.table, (hashed * ORDER + length) % self.buckets)
+            hashed = (hashed[:, : tf.shape(last)[1]] * FACTOR + last) % PRIME
+            rows = tf.gather(self.table, (hashed + length) * SPREAD % PRIME % self.buckets)
             found.append(tf.reduce_sum(tf.where((last > 0)[..., None], rows, 0.0), axis=1))
         count = tf.math.count_nonzero(ids, axis=1, dtype=tf.float32)
         return SCALE * tf.add_n(found) / tf.sqrt(tf.maximum(count * self.longest, 1.0))[:, None]

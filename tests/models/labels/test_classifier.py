@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from lstmlm.models.labels.calibration import fitted_sharpness
 from lstmlm.models.labels.classifier import Classifier
-from lstmlm.models.labels.names import FACTOR, MODULUS, ORDER, SCALE
+from lstmlm.models.labels.names import FACTOR, PRIME, SCALE, SPREAD
 from lstmlm.recipe.sections.labels import LabelOptions
 from lstmlm.recipe.sections.model import Model
 
@@ -81,8 +81,8 @@ def of_ngrams(weights: Weights, ids: np.ndarray, longest: int, buckets: int) -> 
         for start in range(len(ids) - length + 1):
             code = 0
             for token in ids[start : start + length]:
-                code = (code * FACTOR + int(token)) % MODULUS
-            total += weights["ngrams/table"][(code * ORDER + length) % buckets]
+                code = (code * FACTOR + int(token)) % PRIME
+            total += weights["ngrams/table"][(code + length) * SPREAD % PRIME % buckets]
     return SCALE * total / np.sqrt(len(ids) * longest)
 
 
@@ -121,6 +121,12 @@ def test_of_many_labels_each_has_a_probability_of_its_own_and_a_loss() -> None:
     total, weight = model.loss(batch, noise=None, smoothing=0.0)
     assert float(total) == pytest.approx(nats, rel=1e-5)
     assert float(weight) == 2.0
+
+
+@pytest.mark.parametrize("buckets", [50_000, 1 << 16, 60_000])
+def test_few_ngrams_share_a_row(buckets: int) -> None:
+    rows = {((a * FACTOR + b) % PRIME + 2) * SPREAD % PRIME % buckets for a in range(4, 104) for b in range(4, 104)}
+    assert len(rows) > 0.97 * buckets * (1 - (1 - 1 / buckets) ** 10_000)
 
 
 @pytest.mark.parametrize("several", [False, True])
