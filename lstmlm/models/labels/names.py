@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 FACTOR, SPREAD, PRIME = 8_237_213, 7_368_787, (1 << 40) - 87
-"""An n-gram's hash is (hash of all but its last token * FACTOR + last token) mod PRIME; its row of the table is ((hash +
-length) * SPREAD mod PRIME) mod rows: the prime mixes, so that any number of rows will do. Products are below 2**63."""
+"""An n-gram's hash is (hash of all but its last token * FACTOR + last token) mod PRIME; its row of the table is
+((hash + length) * SPREAD mod PRIME) mod rows: the prime mixes, so that any number of rows will do. All products are
+below 2**63."""
 
 SCALE = 10.0
 """What the sum of the weights of n-grams is multiplied with."""
