@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lstmlm.recipe.recipe import Recipe
 from lstmlm.recipe.sections.corpus import Corpus
-from lstmlm.stages import Stage, sections_read
+from lstmlm.stages import Stage, paths_read
 
 UNUSED = "unused"
 
@@ -16,7 +16,15 @@ def sections(recipe: Recipe, stage: Stage) -> str:
         recipe: The whole recipe.
         stage: The stage.
     """
-    kept = {name: getattr(recipe, name) for name in {*sections_read(stage), *stage.reads}}
+    paths, single = paths_read(stage), set[str]()  # sections of which only single fields are read
+    kept = {name: getattr(recipe, name) for name in {*(path for path in paths if "." not in path), *stage.reads}}
+    for path in sorted(paths):
+        section, _, field = path.partition(".")
+        if field and (section not in kept or section in single):
+            found = getattr(recipe, section)
+            kept.setdefault(section, Recipe.model_fields[section].default)
+            kept[section] = kept[section].model_copy(update={field: getattr(found, field)})
+            single.add(section)
     blank = {"name": UNUSED, "corpus": Corpus(train=UNUSED)}
     return Recipe(
         **({"task": recipe.task, "task_options": recipe.task_options, "seed": recipe.seed} | blank | kept)

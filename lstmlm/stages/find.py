@@ -55,5 +55,9 @@ def sections_read(stage: Stage) -> frozenset[str]:
 
     What an earlier stage depends on decides the later ones anyway, so a stage may see it at no cost to the cache.
     """
-    own = {path.partition(".")[0] for path in stage.decides}
-    return frozenset(own.union(*(sections_read(STAGES[one.stage]) for one in stage.inputs)))
+    return frozenset(path.partition(".")[0] for path in paths_read(stage))
+
+
+def paths_read(stage: Stage) -> frozenset[str]:
+    """Returns what decides a stage's result and those before it: sections, and single fields as `section.field`."""
+    return frozenset({*stage.decides}.union(*(paths_read(STAGES[one.stage]) for one in stage.inputs)))

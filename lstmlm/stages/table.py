@@ -196,6 +196,7 @@ _ROWS = (
             Input("records", "ingest", optional=True),
         ),
         decides=("task", "seed", "inference.shards", "inference.format", "decoding"),
+        reads=("inference",),  # where the input is, and what its columns are called
         outside="lstmlm.inference.input.inputs:chosen_fingerprint",
         beam=True,
         node=Node("Inference", "predictions", "Predictions"),
