@@ -27,6 +27,7 @@ from lstmlm.task import (
 )
 
 if TYPE_CHECKING:
+    import onnx
     import tensorflow as tf
 
     from lstmlm.bases.graph_tokenizer import GraphTokenizer
@@ -206,6 +207,7 @@ class Transcribe(OnePassTask):
 
     def check_recipe(self, recipe: Recipe) -> None:
         """See `Task.check_recipe`."""
+        super().check_recipe(recipe)
         duplicates, decoding = recipe.corpus.duplicates, recipe.decoding
         if duplicates.exact or duplicates.near is not None:
             what = "recordings are not compared: copies are found by their text, and many have the same"
@@ -213,10 +215,6 @@ class Transcribe(OnePassTask):
         if decoding.method == "sample":
             what = "no transcript is drawn at random"
             raise UserError(what, where="decoding.method", hint="Set it to greedy or beam")
-        if decoding.backend not in ("onnx", "tensorflow") or decoding.precision == "bfloat16":
-            what = f"an acoustic model is not computed by {decoding.backend} in {decoding.precision}"
-            hint = "Set decoding.backend to onnx or tensorflow, and decoding.precision to float32 or int8"
-            raise UserError(what, where="decoding.backend", hint=hint)
         options = options_of(recipe)
         if decoding.method != "beam" and (options.language_model is not None or options.lexicon):
             what = "a language model and a lexicon need a search that keeps several transcripts"
@@ -226,13 +224,11 @@ class Transcribe(OnePassTask):
         """See `Task.check_export`: a vocabulary that no graph can hold."""
         _ = tokenizer.model_bytes
 
-    def export_files(self, folder: Path, model: Any, recipe: Recipe, vocabulary: int) -> dict[str, Any]:
-        """See `Task.export_files`: the network in ONNX, in float32 and in int8."""
+    def onnx_graph(self, weights: Mapping[str, Any], recipe: Recipe, *, int8: bool) -> onnx.ModelProto:
+        """See `OnePassTask.onnx_graph`: it reads normalised and stacked frames."""
         from lstmlm.decoding.onnx import acoustic
 
-        weights = {name: variable.numpy() for name, variable in model.named_variables().items()}
-        acoustic.write(folder, weights, residual=recipe.model.residual)
-        return {}
+        return acoustic.graph(weights, residual=recipe.model.residual, int8=int8)
 
     def check_predicting(self, export: Path, recipe: Recipe) -> None:
         """See `Task.check_predicting`."""

@@ -13,8 +13,8 @@ from lstmlm.audio.decode import Whole
 from lstmlm.audio.features import log_mel
 from lstmlm.audio.normalise import normalised, stacked
 from lstmlm.bases.speech.options import TranscribeOptions, options_of
-from lstmlm.decoding.onnx import acoustic
 from lstmlm.errors import UserError
+from lstmlm.inference.model.one_pass_onnx import onnx_file
 from lstmlm.inference.model.operations import check_operations
 from lstmlm.inference.model.served import batch_size, bound_threads
 from lstmlm.publish.folder import read_manifest
@@ -84,7 +84,7 @@ class OnnxNetwork:
         import onnxruntime
 
         self._options = options
-        path = acoustic.file(folder, int8=int8)
+        path = onnx_file(folder, int8=int8)
         if not path.is_file():
             raise UserError("no such file in the export", where=str(path), hint="Export again")
         session = onnxruntime.SessionOptions()

@@ -2,26 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import onnx
 
 from lstmlm.decoding.onnx.bidirectional import DIRECTIONS, both_ways, over_time
 from lstmlm.decoding.onnx.graph import GraphWriter, value
 from lstmlm.decoding.onnx.layers import Weights, time_major
-
-
-def file(folder: Path, *, int8: bool) -> Path:
-    """Returns the file of the graph."""
-    return folder / ("acoustic.int8.onnx" if int8 else "acoustic.onnx")
-
-
-def write(folder: Path, weights: Weights, *, residual: bool) -> None:
-    """Writes the graph in float32 and in int8; the same weights give the same bytes."""
-    for int8 in (False, True):
-        made = graph(weights, residual=residual, int8=int8)
-        file(folder, int8=int8).write_bytes(made.SerializeToString(deterministic=True))
 
 
 def graph(weights: Weights, *, residual: bool, int8: bool) -> onnx.ModelProto:
