@@ -349,6 +349,10 @@ class Task(abc.ABC):
         what = f"models of task {recipe.task} give no probabilities of texts"
         raise UserError(what, where="task", hint="Use `lstmlm evaluate` or `lstmlm infer`")
 
+    def takes_ids(self, recipe: Recipe) -> bool:
+        """Says whether its SavedModel can read token ids in the place of texts, as a given `tokenizer.json` needs."""
+        return True
+
     def check_recipe(self, recipe: Recipe) -> None:  # noqa: B027  (most have nothing to refuse)
         """Refuses, before any work, a recipe that asks for what the task's models cannot do.
 

@@ -9,6 +9,10 @@ from pathlib import Path
 import pytest
 import tensorflow as tf
 
+from lstmlm.cli.needs import EXPORT, TOKENIZER
+from lstmlm.cli.recipe_check import checked_recipe
+from lstmlm.corpus.ingest import ingest
+from lstmlm.errors import UserError
 from lstmlm.examples.build import build_examples
 from lstmlm.export import export
 from lstmlm.hub.load import load
@@ -19,6 +23,7 @@ from lstmlm.inference.run import infer
 from lstmlm.progress import Silent
 from lstmlm.recipe.file import parse_recipe
 from lstmlm.recipe.recipe import Recipe
+from lstmlm.task import load_task
 from lstmlm.tokenizer import Tokenizer
 from lstmlm.vocabulary.stage import train_tokenizer
 from tests.given import KINDS
@@ -105,3 +110,43 @@ def test_it_goes_to_the_hub_and_comes_back(stages: Path, tmp_path: Path) -> None
 
     theirs, ours = AutoTokenizer.from_pretrained(tmp_path / "hub"), Tokenizer(tmp_path / "export" / "tokenizer.json")
     assert [theirs(text).input_ids for text in TEXTS] == [ours.encode(text) for text in TEXTS]
+
+
+LABELS = """
+name: labels
+task: classify
+corpus: {train: labels.jsonl, valid_fraction: 0.2, shards: 1}
+examples: {max_source: 24}
+model: {embedding: 12, encoder_units: 10, units: 16}
+decoding: {batch: 4}
+"""
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_labels_are_predicted_from_ids(kind: str, stages: Path, tmp_path: Path) -> None:
+    lines = [json.loads(line)["text"] for line in (stages / "text.jsonl").read_text().splitlines()]
+    rows = [json.dumps({"text": line, "label": "long" if len(line) > 200 else "short"}) for line in lines]
+    (tmp_path / "labels.jsonl").write_text("\n".join(rows) + "\n")
+    vocabulary = tmp_path / "theirs.json"
+    KINDS[kind](lines).save(str(vocabulary))
+    recipe = parse_recipe(LABELS, "given", [f"corpus.root={tmp_path}", f"tokenizer.model={vocabulary}"])
+    ingest(recipe, tmp_path / "records", Silent())
+    train_tokenizer(recipe, tmp_path / "records", tmp_path / "tokenizer", Silent())
+    task, words = load_task("classify"), Tokenizer(tmp_path / "tokenizer" / "tokenizer.json")
+    network = task.build(recipe, words.size, words.labels)
+    module, signatures = task.serving(network, words, recipe)
+    ids = tf.ragged.constant([words.encode(text) for text in TEXTS], tf.int32, ragged_rank=1).to_tensor()
+    found = signatures["serving_default"](text=ids)
+    for row, text in enumerate(TEXTS):
+        closed = tf.constant([[*words.encode(text)[:23], Tokenizer.END]])
+        expected = network.predict({"tokens": closed, "cut": tf.zeros([1], tf.int32)})["probabilities"]
+        assert found["probabilities"].numpy()[row] == pytest.approx(expected.numpy()[0], abs=1e-5)
+    assert found["cut"].numpy()[2] == len(words.encode(TEXTS[2])) - 23
+    assert module is not None
+
+
+def test_a_task_that_finds_places_refuses_it_before_any_work(tmp_path: Path) -> None:
+    (tmp_path / "a.json").write_text("{}")
+    (tmp_path / "r.yaml").write_text(LABELS + f"tokenizer: {{model: {tmp_path / 'a.json'}}}\n")
+    with pytest.raises(UserError, match="finds places in texts inside the exported graph"):
+        checked_recipe(tmp_path / "r.yaml", ["task_options.kind=tokens"], [TOKENIZER, EXPORT])

@@ -39,9 +39,13 @@ class GraphTokenizer(tf.Module):
         Returns:
             int32 [rows, time], padded with 0, and how many ids of each were too many, int32 [rows].
         """
-        ids, rows = ids_of(text, self._inside, self._words), tf.shape(text)[0]
+        ids, rows = self.ids(text), tf.shape(text)[0]
         cut = tf.cast(tf.maximum(ids.row_lengths() - (longest - 1), 0), tf.int32)
         return _closed(ids[:, : longest - 1], rows), cut
+
+    def ids(self, text: tf.Tensor) -> tf.RaggedTensor:
+        """Returns the ids of texts, int32 [rows, (ids)], of string [rows]."""
+        return ids_of(text, self._inside, self._words)
 
     def text(self, tokens: tf.Tensor) -> tf.Tensor:
         """Returns the texts of int32 [rows, time] ids, padded with 0: string [rows], as `Tokenizer.decode` does."""
@@ -91,6 +95,20 @@ class GraphTokenizer(tf.Module):
         bare = tf.strings.regex_replace(rest, f"{_SPACES}$", "")
         first += tf.strings.length(part) - tf.strings.length(rest)
         return ids, ids.with_flat_values(first), ids.with_flat_values(first + tf.strings.length(bare))
+
+
+class GivenIds(GraphTokenizer):
+    """Takes the place of a vocabulary that tensorflow-text has no operation for: `closed` takes ids, not texts.
+
+    They are int32 [rows, time], padded with 0, without *end*.
+    """
+
+    def __init__(self) -> None:
+        tf.Module.__init__(self, name="words")
+
+    def ids(self, text: tf.Tensor) -> tf.RaggedTensor:
+        """Returns the ids without what pads them."""
+        return tf.RaggedTensor.from_tensor(text, padding=0)
 
 
 def _closed(ids: tf.RaggedTensor, rows: tf.Tensor) -> tf.Tensor:

@@ -70,12 +70,19 @@ class OnePassTask(Task):
         return Prediction(dict(outputs))
 
     def serving(self, model: Any, tokenizer: Tokenizer, recipe: Recipe) -> tuple[tf.Module, Mapping[str, Any]]:
-        """See `Task.serving`: the signature `serving_default` reads `inputs`."""
+        """See `Task.serving`: the signature `serving_default` reads `inputs`.
+
+        With a vocabulary that tensorflow-text has no operation for, it reads ids where they are texts.
+        """
         import tensorflow as tf
 
-        from lstmlm.bases.graph_tokenizer import GraphTokenizer
+        from lstmlm.bases.graph_tokenizer import GivenIds, GraphTokenizer
 
-        words = GraphTokenizer(tokenizer) if tokenizer.size else None
+        words = None if not tokenizer.size else GraphTokenizer(tokenizer) if tokenizer.in_graph else GivenIds()
+        read = dict(self.inputs(recipe))
+        if isinstance(words, GivenIds):
+            ids = tf.TensorSpec([None, None], tf.int32)
+            read = {name: ids if spec.dtype == tf.string else spec for name, spec in read.items()}
         module = tf.Module(name="served")
         module.model, module.words = model, words  # they own what the signature reads
 
@@ -85,7 +92,7 @@ class OnePassTask(Task):
             predicted = {**model.predict(batch), **others}
             return dict(self.outputs(predicted, tokenizer.labels, recipe))
 
-        specs = {name: tf.TensorSpec(spec.shape, spec.dtype, name=name) for name, spec in self.inputs(recipe).items()}
+        specs = {name: tf.TensorSpec(spec.shape, spec.dtype, name=name) for name, spec in read.items()}
         return module, {"serving_default": tf.function(serve).get_concrete_function(**specs)}
 
     # The same by onnxruntime, for tasks that have such a graph.

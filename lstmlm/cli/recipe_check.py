@@ -76,10 +76,19 @@ def _plan_faults(draft: ParsedRecipe, recipe: Recipe, needs: Sequence[str]) -> I
         yield from decontamination_faults(draft, recipe)
     if TOKENIZER in needs and draft.is_sound("tokenizer"):
         yield from tokenizer_faults(recipe)
+        if task is not None and EXPORT in needs:
+            yield from _given_faults(recipe, task)
     if EARLIER in needs and draft.is_sound("training.initial", "model"):
         yield from earlier_faults(recipe)
     if INFERENCE in needs and draft.is_sound("inference", "corpus.root"):
         yield from inference_faults(recipe)
+
+
+def _given_faults(recipe: Recipe, task: Task) -> Iterator[Fault]:
+    given = recipe.tokenizer.model
+    if given is not None and given.suffix == ".json" and not task.takes_ids(recipe):
+        what = f"task {recipe.task} finds places in texts inside the exported graph, which {given} cannot be a part of"
+        yield Fault(("tokenizer", "model"), what, "Name a SentencePiece .model, or have a vocabulary trained")
 
 
 def _target_faults(draft: ParsedRecipe, recipe: Recipe, task: Task) -> Iterator[Fault]:

@@ -58,6 +58,10 @@ class Answer(OnePassTask):
     output_metrics: ClassVar[Mapping[str, Better]] = {"exact": "higher", "f1": "higher"}
     baselines: ClassVar[Mapping[str, tuple[str, ...]]] = {"exact": ("window_exact",), "f1": ("window_f1",)}
 
+    def takes_ids(self, recipe: Recipe) -> bool:
+        """See `Task.takes_ids`."""
+        return False
+
     def check_recipe(self, recipe: Recipe) -> None:
         """See `Task.check_recipe`: windows must overlap so far that every answer is whole in the one it belongs to."""
         super().check_recipe(recipe)

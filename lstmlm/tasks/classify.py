@@ -95,6 +95,10 @@ class Classify(OnePassTask):
             return Article(options.kind, recipe.model, vocabulary, len(labels), recipe.seed, precision)
         return Classifier(options, recipe.model, vocabulary, len(labels), recipe.seed, precision)
 
+    def takes_ids(self, recipe: Recipe) -> bool:
+        """See `Task.takes_ids`: the labels of words are of places in the text."""
+        return options_of(recipe).kind != "tokens"
+
     def inputs(self, recipe: Recipe) -> Mapping[str, tf.TensorSpec]:
         """See `OnePassTask.inputs`."""
         import tensorflow as tf

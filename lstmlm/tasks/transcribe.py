@@ -205,6 +205,10 @@ class Transcribe(OnePassTask):
         """See `Task.request_of`."""
         return {AUDIO: audio_in(record)}
 
+    def takes_ids(self, recipe: Recipe) -> bool:
+        """See `Task.takes_ids`."""
+        return False
+
     def check_recipe(self, recipe: Recipe) -> None:
         """See `Task.check_recipe`."""
         super().check_recipe(recipe)

@@ -16,6 +16,7 @@ from lstmlm.inference.model.operations import check_operations
 from lstmlm.inference.model.served import batch_size, bound_threads
 from lstmlm.publish.folder import read_manifest
 from lstmlm.task import Prediction
+from lstmlm.tokenizer import JSON_FILE, Tokenizer, tokenizer_file
 
 MULTIPLE = 16
 """Values of any length are padded to a multiple of this many steps."""
@@ -54,6 +55,9 @@ class OnePassPredictor:
             raise UserError("the SavedModel has no signature serving_default", where=str(folder), hint="Export again")
         self._call = self._loaded.signatures["serving_default"]
         self._specs: Mapping[str, Any] = self._call.structured_input_signature[1]
+        vocabulary = tokenizer_file(folder)
+        # Of a vocabulary that tensorflow-text has no operation for, the model takes ids.
+        self._words = Tokenizer(vocabulary) if vocabulary.name == JSON_FILE else None
 
     def predict(
         self, requests: Sequence[Mapping[str, Any]], seeds: Sequence[int], meter: Meter | None = None
@@ -99,6 +103,8 @@ class OnePassPredictor:
         missing = self._rows - len(values)
         if spec.dtype.name == "string":
             return [value.encode("utf-8") if isinstance(value, str) else value for value in values] + [b""] * missing
+        if self._words is not None:
+            values = [self._words.encode(value) if isinstance(value, str) else value for value in values]
         arrays = [np.asarray(value, spec.dtype.as_numpy_dtype) for value in values]
         shape = [
             -(-max(array.shape[axis] for array in arrays) // MULTIPLE) * MULTIPLE if size is None else size
