@@ -109,6 +109,16 @@ _ROWS = (
         node=Node("BuildExamples", "examples", "Examples"),
     ),
     Stage(
+        name="vectors",
+        help="Make an earlier model of pre-trained vectors, for training.initial with parts: [embedding].",
+        function="lstmlm.training.initial.vectors:make_vectors",
+        kind="model",
+        version=1,
+        holds="`weights.npz` (the embedding), `model.json`",
+        inputs=(_TOKENIZER,),
+        decides=("task", "seed", "model"),
+    ),
+    Stage(
         name="train",
         help="Train the model on Ray.",
         function="lstmlm.training.run:train",

@@ -68,6 +68,30 @@ def train(
     run_stage(stage.name, read_recipe(recipe, changes, stage.checks), output, work)
 
 
+def vectors(
+    recipe: RecipePath,
+    tokenizer: TokenizerFolder,
+    input: Annotated[
+        Path,
+        typer.Option(
+            metavar="FILE",
+            help="Vectors in the text form of word2vec or GloVe: a word and its numbers on each line.",
+            show_default=False,
+            callback=local_path,
+        ),
+    ],
+    output: Output,
+    overrides: Overrides = None,
+) -> None:
+    """Makes a model folder of vectors."""
+    stage = STAGES["vectors"]
+
+    def work(run: Recipe, progress: Progress) -> Manifest:
+        return stage.load()(run, tokenizer, output, progress, input=input)
+
+    run_stage(stage.name, read_recipe(recipe, overrides, stage.checks), output, work)
+
+
 def average(
     model: ModelFolder,
     output: Output,
@@ -153,5 +177,11 @@ def score(
         run_stage(stage.name, run, folder, work)
 
 
-SPECIAL: Mapping[str, Callable[..., None]] = {"train": train, "average": average, "infer": infer, "score": score}
+SPECIAL: Mapping[str, Callable[..., None]] = {
+    "train": train,
+    "vectors": vectors,
+    "average": average,
+    "infer": infer,
+    "score": score,
+}
 """Stage -> its command; the others follow the table by themselves."""
