@@ -236,7 +236,7 @@ def test_a_changed_fact_is_noticed(folders: Folders) -> None:
 
 def test_a_folder_without_a_seal_is_read(folders: Folders) -> None:
     rewrite(folders["model"] / MANIFEST, lambda content: None)
-    assert read_manifest(folders["model"], "model", verify=True).facts == {"valid_loss": 9.9}
+    assert read_manifest(folders["model"], "model", verify=True).facts["valid_loss"] == 9.9
 
 
 @pytest.mark.parametrize("content", [b"", b"PK\x03\x04", b"\x93NUMPY", b"garbage" * 100, bytes(1000)])

@@ -89,7 +89,7 @@ def test_a_model_beyond_the_engine_is_decoded_by_its_saved_model(
     stages: Path, pair_stages: Path, tmp_path: Path
 ) -> None:
     (pair_stages.parent / "texts.jsonl").write_bytes((stages / "text.jsonl").read_bytes())
-    made("word_piece", PAIRS, pair_stages, tmp_path, ["model.pointer=true"])
+    made("word_piece", PAIRS, pair_stages, tmp_path, ["model.attention=bahdanau"])
     model = load_text_model(tmp_path / "export")
     assert isinstance(model, ServedModel)
     words, seeds = Tokenizer(tmp_path / "export" / "tokenizer.json"), list(range(len(TEXTS)))

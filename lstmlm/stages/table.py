@@ -110,7 +110,7 @@ _ROWS = (
     ),
     Stage(
         name="vectors",
-        help="Make an earlier model of pre-trained vectors, for training.initial with parts: [embedding].",
+        help="Make an earlier model of pre-trained vectors, for the embedding of training.initial.",
         function="lstmlm.training.initial.vectors:make_vectors",
         kind="model",
         version=1,

@@ -1,5 +1,7 @@
 """The backends against the model itself: in float32 the same outputs, in int8 nearly the same distributions."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -175,6 +177,10 @@ def test_a_long_prompt_is_read_part_by_part(network, monkeypatch):
             np.testing.assert_allclose(left, right, atol=1e-5)
 
 
+HAS_VNNI = "vnni" in Path("/proc/cpuinfo").read_text(encoding="utf-8")
+"""Without this instruction sums of two int8 products saturate at 16 bits, which costs accuracy."""
+
+
 def test_int8_is_close_to_float32(network):
     exact, rounded = onnx_backend(network), onnx_backend(network, int8=True)
     ids = np.random.default_rng(4).integers(4, VOCABULARY, [8, 6])
@@ -183,8 +189,8 @@ def test_int8_is_close_to_float32(network):
     for token in (2, 9, 30):
         tokens = np.full(8, token)
         left, right = (b.logits(r, tokens)[0][:, 1:] for b, r in zip((exact, rounded), rows, strict=True))
-        assert np.corrcoef(left.ravel(), right.ravel())[0, 1] > 0.99
-        assert np.abs(left - right).mean() < 0.1 * left.std()
+        assert np.corrcoef(left.ravel(), right.ravel())[0, 1] > (0.99 if HAS_VNNI else 0.97)
+        assert np.abs(left - right).mean() < (0.1 if HAS_VNNI else 0.2) * left.std()
 
 
 def test_the_files_are_the_same_for_the_same_weights(network, tmp_path):

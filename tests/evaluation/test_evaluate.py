@@ -33,6 +33,9 @@ class FakeTask:
         self.asked.append((export, list(records), training))
         return self.metrics
 
+    def decoding_stamp(self, recipe: Recipe) -> Sequence[str]:
+        return []
+
     def report(self, measured: dict[str, Any], folder: Path, recipe: Recipe) -> None:
         if "confusion" in measured:
             (folder / "table.txt").write_text(str(measured["confusion"]))

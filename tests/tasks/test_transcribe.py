@@ -11,9 +11,9 @@ import pytest
 import tensorflow as tf
 
 from lstmlm.audio.decode import whole
+from lstmlm.bases.speech.error_rates import matched
 from lstmlm.corpus.ingest import ingest
 from lstmlm.errors import UserError
-from lstmlm.evaluation.error_rates import matched
 from lstmlm.evaluation.run import evaluate
 from lstmlm.examples.build import build_examples
 from lstmlm.export import export

@@ -115,7 +115,8 @@ def test_the_shares_of_the_workers_add_up_to_the_whole(recipe, world):
     for expected, *shares in zip(whole, *(sums for sums, _ in parts), strict=True):
         np.testing.assert_allclose(sum(shares), expected, atol=2e-4)
     for expected, *shares in zip(states, *(state for _, state in parts), strict=True):
-        np.testing.assert_array_equal(sum(share.numpy() for share in shares), expected)
+        # Equal but for the last bit: a product of other rows may be summed in another order.
+        np.testing.assert_allclose(sum(share.numpy() for share in shares), expected, atol=1e-7)
 
 
 def test_a_collected_state_outlives_the_sum_that_gave_it(recipe):

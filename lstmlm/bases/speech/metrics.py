@@ -6,9 +6,9 @@ import statistics
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from lstmlm.bases.speech.error_rates import Errors, character_errors, matched, word_errors
 from lstmlm.bases.speech.rows import TIMES
 from lstmlm.decoding.ctc.alignment import greedy
-from lstmlm.evaluation.error_rates import Errors, character_errors, matched, word_errors
 from lstmlm.records.record import Record
 from lstmlm.task import Prediction
 from lstmlm.tokenizer import Tokenizer

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lstmlm.evaluation.error_rates import Errors, character_errors, matched, word_errors
+from lstmlm.bases.speech.error_rates import Errors, character_errors, matched, word_errors
 
 
 def fewest(output: str, reference: str) -> int:
