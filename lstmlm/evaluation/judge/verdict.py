@@ -44,6 +44,9 @@ def fitted(real: Reading, generated: Reading, *, whole: bool) -> Head:
 def verdict(real: Reading, generated: Reading, seed: int) -> Verdict:
     """Fits on every second pair and tries on the others.
 
+    Not the other way round as well: where there is nothing to learn, the two areas deviate from 0.5 together, so that
+    an interval of both would be too narrow.
+
     Args:
         real: What was found in real texts.
         generated: The same of as many generated ones, each the counterpart of the real one at its place.
