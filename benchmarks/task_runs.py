@@ -40,6 +40,11 @@ class Result:
         return found["metrics"]
 
     @property
+    def vocabulary(self) -> Path:
+        """The file of the vocabulary."""
+        return self.folder / "tokenizer" / "tokenizer.model"
+
+    @property
     def predictions(self) -> list[dict[str, Any]]:
         """The output of the batch job over the valid split, in order."""
         files = sorted((self.folder / "infer").glob("predictions-*.jsonl"))
@@ -81,6 +86,23 @@ def run_recipe(
         raise SystemExit(f"{recipe.name}: exit code {status}")
     seconds: dict[str, float] = json.loads((folder / "seconds.json").read_text(encoding="utf-8"))
     return Result(folder, seconds)
+
+
+def both_ways(recipe: Path, folder: Path, steps: int) -> tuple[Result, Result]:
+    """Trains a language model and one that reads backward, with the same vocabulary and embedding.
+
+    Args:
+        recipe: The recipe of the first.
+        folder: Gets `forward` and `backward`.
+        steps: Steps of each.
+    """
+    changes = [f"training.steps={steps}", f"training.warmup={min(200, steps // 4)}"]
+    stages = ["ingest", "tokenizer", "examples", "train"]
+    forward = run_recipe(recipe, folder / "forward", changes, stages)
+    shared = f"{{model: {forward.folder / 'train'}, parts: [embedding], freeze: [embedding]}}"
+    changes += ["task_options.direction=backward", f"training.initial={shared}"]
+    changes.append(f"tokenizer.model={forward.vocabulary}")
+    return forward, run_recipe(recipe, folder / "backward", changes, stages)
 
 
 def _here(file: Path, folder: Path, earlier: Path, stages: Sequence[str], changes: Sequence[str]) -> None:

@@ -53,10 +53,15 @@ def naming(recipe: Recipe, model: Path | None) -> Recipe:
     return recipe.model_copy(update=changed)
 
 
+def run_name(run_id: str) -> str:
+    """Returns a run id as the name of a file or folder: it may hold anything, such as slashes."""
+    return fingerprint(run_id)[:16]
+
+
 def _named(recipe: Recipe) -> dict[str, Path | None]:
     initial = recipe.training.initial
     return {"initial": None if initial is None else initial.model, "against": recipe.evaluation.against}
 
 
 def _kept(recipe: Recipe, run_id: str) -> Path:
-    return recipe.run_folder / FOLDER / f"{fingerprint(run_id)[:16]}.json"
+    return recipe.run_folder / FOLDER / f"{run_name(run_id)}.json"

@@ -5,18 +5,17 @@ A scheduler calls stage by stage, each in a process of its own, and calls finish
 
 from __future__ import annotations
 
-import hashlib
 import json
 from pathlib import Path
 
 from components.recipe_sections import sections
 from components.version import code_version
-from lstmlm.errors import BelowThreshold
+from lstmlm.evaluation.thresholds import check_verdict
 from lstmlm.publish.folder import fingerprint, replacing
 from lstmlm.publish.manifest import read_object
 from lstmlm.recipe.recipe import Recipe
 from lstmlm.stages import Stage
-from pipelines.chosen import with_kept_choice
+from pipelines.chosen import run_name, with_kept_choice
 
 FOLDER = "finished"
 """Folder of the run's folder with a note per run id and stage."""
@@ -67,16 +66,11 @@ def check_blessed(evaluation: Path) -> None:
     Raises:
         BelowThreshold: The model is outside the thresholds of the recipe.
     """
-    verdict = read_object(evaluation / "metrics.json", "failures", "blessed")
-    if not verdict["blessed"]:
-        what = f"not good enough to be pushed: {'; '.join(map(str, verdict['failures']))}"
-        raise BelowThreshold(what, where=str(evaluation), hint="Train longer or loosen evaluation.thresholds")
+    check_verdict(read_object(evaluation / "metrics.json", "failures", "blessed"), evaluation)
 
 
 def _note(recipe: Recipe, run_id: str, stage: Stage) -> Path:
-    # A run id may hold anything, such as slashes.
-    name = hashlib.sha256(run_id.encode("utf-8", "surrogateescape")).hexdigest()[:16]
-    return recipe.run_folder / FOLDER / name / f"{stage.name}.json"
+    return recipe.run_folder / FOLDER / run_name(run_id) / f"{stage.name}.json"
 
 
 def _key(recipe: Recipe, stage: Stage, files: str) -> str:

@@ -15,10 +15,11 @@ from pathlib import Path
 
 from documents import CORPORA
 from table import Row, row
-from task_runs import RECIPES, WORK, run_recipe
+from task_runs import RECIPES, WORK, both_ways, run_recipe
 
 HOME = WORK / "answer_pretrained"
 STEPS, READER_STEPS = 2500, 4000
+STAGES = ("ingest", "tokenizer", "examples", "train", "export", "evaluate")
 FEW = 2000
 """Lines of a quick run."""
 LANGUAGE_MODEL = """
@@ -43,21 +44,20 @@ def rows(quick: bool) -> Iterator[Row]:
     """Yields the row; see the module."""
     steps, reader_steps = (40, 20) if quick else (STEPS, READER_STEPS)
     recipe = _texts(quick)
-    changes = [f"training.steps={steps}", f"training.warmup={min(200, steps // 4)}"]
-    stages = ["ingest", "tokenizer", "examples", "train"]
-    forward = run_recipe(recipe, HOME / "forward", changes, stages)
-    words = forward.folder / "tokenizer" / "tokenizer.model"
-    shared = f"{{model: {forward.folder / 'train'}, parts: [embedding], freeze: [embedding]}}"
-    changes += ["task_options.direction=backward", f"training.initial={shared}", f"tokenizer.model={words}"]
-    backward = run_recipe(recipe, HOME / "backward", changes, stages)
-    common = [f"tokenizer.model={words}", "training.workers=1", "training.threads=2", "evaluation.thresholds={}"]
+    forward, backward = both_ways(recipe, HOME, steps)
+    common = [
+        f"tokenizer.model={forward.vocabulary}",
+        "training.workers=1",
+        "training.threads=2",
+        "evaluation.thresholds={}",
+    ]
     common += [f"training.steps={reader_steps}", f"training.evaluate_every={max(20, reader_steps // 9)}"]
     common += ["evaluation.max_records=50", "training.evaluate_batches=4"] if quick else []
     ways = f"model: {forward.folder / 'train'}, backward: {backward.folder / 'train'}"
-    initial = f"training.initial={{{ways}, parts: [embedding, layers], rates: {{embedding: 0.3, layers: 0.3}}}}"
+    initial = f"training.initial={{{ways}, parts: [embedding, layers], rates: 0.385}}"
     reader = RECIPES / "squad.yaml"
-    scratch = run_recipe(reader, HOME / "scratch", common, [*stages, "export", "evaluate"])
-    started = run_recipe(reader, HOME / "started", [*common, initial], [*stages, "export", "evaluate"])
+    scratch = run_recipe(reader, HOME / "scratch", common, STAGES)
+    started = run_recipe(reader, HOME / "started", [*common, initial], STAGES)
     f1 = [one.metrics["f1"] for one in (started, scratch)]
     name = "squad_v1_dev, F1: from language models, from scratch, points more"
     yield row(name, f1[0], peer=f1[1], ratio=f1[0] - f1[1], bar=None if quick else 3.0)

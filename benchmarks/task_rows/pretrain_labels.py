@@ -12,7 +12,7 @@ from pathlib import Path
 
 from documents import CORPORA
 from table import Row, row
-from task_runs import RECIPES, WORK, Result, run_recipe
+from task_runs import RECIPES, WORK, both_ways, run_recipe
 
 HOME = WORK / "pretrain_labels"
 LABELLED = 500
@@ -35,13 +35,8 @@ def rows(quick: bool) -> Iterator[Row]:
     """Yields the row; see the module."""
     steps, labelled_steps = (40, 20) if quick else (STEPS, LABELLED_STEPS)
     recipe = _texts(quick)
-    changes = [f"training.steps={steps}", f"training.warmup={min(200, steps // 4)}"]
-    stages = ["ingest", "tokenizer", "examples", "train"]
-    forward = run_recipe(recipe, HOME / "forward", changes, stages)
-    shared = f"{{model: {forward.folder / 'train'}, parts: [embedding], freeze: [embedding]}}"
-    changes += ["task_options.direction=backward", f"training.initial={shared}", f"tokenizer.model={_words(forward)}"]
-    backward = run_recipe(recipe, HOME / "backward", changes, stages)
-    common = [*_labels(), f"tokenizer.model={_words(forward)}", "tokenizer.algorithm=word"]
+    forward, backward = both_ways(recipe, HOME, steps)
+    common = [*_labels(), f"tokenizer.model={forward.vocabulary}", "tokenizer.algorithm=word"]
     common += [f"model.embedding={WIDTHS['embedding']}", f"model.encoder_units={WIDTHS['units']}", "training.threads=2"]
     common += [f"training.steps={labelled_steps}", f"training.evaluate_every={max(10, labelled_steps // 15)}"]
     common += ["evaluation.thresholds={}", "task_options.members=1", "task_options.ngrams=0", "training.ema=0.0"]
@@ -55,10 +50,6 @@ def rows(quick: bool) -> Iterator[Row]:
         f"sentence_polarity, {LABELLED} labelled sentences, accuracy: from language models, from scratch, points more"
     )
     yield row(name, accuracy[0], peer=accuracy[1], ratio=accuracy[0] - accuracy[1], bar=None if quick else 5.0)
-
-
-def _words(model: Result) -> Path:
-    return model.folder / "tokenizer" / "tokenizer.model"
 
 
 def _tsv(split: str) -> list[str]:

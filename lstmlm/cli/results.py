@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from lstmlm.cli.console import Screen
-from lstmlm.errors import BelowThreshold, UserError
+from lstmlm.errors import UserError
+from lstmlm.evaluation.thresholds import check_verdict
 from lstmlm.publish.folder import Manifest
 from lstmlm.publish.manifest import read_object
 
@@ -46,11 +47,7 @@ def show_verdict(screen: Screen, evaluation: Path) -> None:
     Raises:
         BelowThreshold: The model was not blessed; names every metric outside its bounds.
     """
-    verdict = show_metrics(screen, evaluation)
-    if not verdict["blessed"]:
-        reasons = "; ".join(map(str, verdict["failures"]))
-        hint = "Train longer or loosen evaluation.thresholds"
-        raise BelowThreshold(f"not good enough to be pushed: {reasons}", where=str(evaluation), hint=hint)
+    check_verdict(show_metrics(screen, evaluation), evaluation)
 
 
 def show_decoded(screen: Screen, predictions: Path, format: str, metrics: Path) -> None:

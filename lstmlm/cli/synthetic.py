@@ -20,6 +20,7 @@ from lstmlm.cli.options import (
     local_path,
     read_recipe,
 )
+from lstmlm.errors import UserError
 from lstmlm.progress import Progress
 from lstmlm.publish.folder import MANIFEST, Manifest
 from lstmlm.publish.places import companion
@@ -111,8 +112,6 @@ def back_translate(
     beam_option: BeamOptions = None,
 ) -> None:
     """Have a reverse model write sources for texts of the target side (Sennrich et al. 2016)."""
-    from lstmlm.errors import UserError
-
     place, run = choose_runner(runner, workers, beam_option or ()), read_recipe(recipe, overrides, (CORPUS,))
     with captured(companion(output, ".log")) as terminal, Screen(terminal) as screen:
         from lstmlm.synthetic.back_translate import back_translate as work

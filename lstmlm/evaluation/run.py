@@ -92,7 +92,7 @@ def evaluate(recipe: Recipe, export: Path, records: Path, output: Path, progress
         data.fingerprint,
         *BACKENDS.versions([recipe.decoding.backend]),
         *filter(None, [against_fingerprint(recipe)]),
-        *load_task(recipe.task).decoding_stamp(recipe),
+        *task.decoding_stamp(recipe),
         *METRICS.versions(added),
     )
     return STAGE.publish(output, stamp, write)

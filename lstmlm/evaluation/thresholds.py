@@ -5,9 +5,10 @@ from __future__ import annotations
 import difflib
 import math
 from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
-from lstmlm.errors import UserError
+from lstmlm.errors import BelowThreshold, UserError
 from lstmlm.recipe.sections.evaluation import Threshold
 
 
@@ -74,3 +75,18 @@ def _suggest(name: str, known: Iterable[str]) -> str:
     if close:
         return f"did you mean {close[0]}?"
     return f"there are: {', '.join(names)}" if names else "nothing was measured"
+
+
+def check_verdict(verdict: Mapping[str, Any], evaluation: Path) -> None:
+    """Refuses to continue after an evaluation that failed.
+
+    Args:
+        verdict: What `metrics.json` of the evaluation holds.
+        evaluation: Its folder.
+
+    Raises:
+        BelowThreshold: The model was not blessed; names every metric outside its bounds.
+    """
+    if not verdict["blessed"]:
+        what = f"not good enough to be pushed: {'; '.join(map(str, verdict['failures']))}"
+        raise BelowThreshold(what, where=str(evaluation), hint="Train longer or loosen evaluation.thresholds")

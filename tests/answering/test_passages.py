@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -15,15 +14,7 @@ from lstmlm.recipe.sections.tokenizer import Tokenizer as Settings
 from lstmlm.records.columns import Span
 from lstmlm.tokenizer import Tokenizer
 from lstmlm.vocabulary.train import train_model
-
-TEXT = "The Norman king of Rome won 3,000 games in 1066, and the kings' game ended. Why? the end"
-
-
-@pytest.fixture(scope="module")
-def tokenizer(tmp_path_factory: pytest.TempPathFactory) -> Tokenizer:
-    path = tmp_path_factory.mktemp("vocabulary") / "tokenizer.model"
-    path.write_bytes(train_model(iter([TEXT] * 20), Settings(vocabulary=290)))
-    return Tokenizer(path)
+from tests.answering.conftest import TEXT
 
 
 def cut(text: str, tokenizer: Tokenizer) -> list[str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
 import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -14,19 +13,10 @@ from lstmlm.answering.served import Limits, Served
 from lstmlm.bases.graph_tokenizer import GraphTokenizer
 from lstmlm.models.reader.reader import Reader
 from lstmlm.recipe.sections.model import Model
-from lstmlm.recipe.sections.tokenizer import Tokenizer as Settings
 from lstmlm.tokenizer import Tokenizer
-from lstmlm.vocabulary.train import train_model
+from tests.answering.conftest import TEXT
 
-TEXT = "The Norman king of Rome won 3,000 games in 1066, and the kings' game ended. Why? the end"
 LETTERS = "TheNorman 3,0.'\u2581\ue281\u00a0\n\t\u3000\u2028\x1f\x85\u200bé東\U0001f600"
-
-
-@pytest.fixture(scope="module")
-def tokenizer(tmp_path_factory: pytest.TempPathFactory) -> Tokenizer:
-    path = tmp_path_factory.mktemp("vocabulary") / "tokenizer.model"
-    path.write_bytes(train_model(iter([TEXT] * 20), Settings(vocabulary=290)))
-    return Tokenizer(path)
 
 
 @settings(max_examples=20, deadline=None)

@@ -11,11 +11,7 @@ from typing import Any
 import pytest
 import tensorflow as tf
 
-from lstmlm.corpus.ingest import ingest
 from lstmlm.errors import UserError
-from lstmlm.evaluation.run import evaluate
-from lstmlm.examples.build import build_examples
-from lstmlm.export import export
 from lstmlm.inference.run import infer
 from lstmlm.progress import Silent
 from lstmlm.publish.folder import read_manifest
@@ -23,10 +19,7 @@ from lstmlm.recipe.file import parse_recipe
 from lstmlm.recipe.recipe import Recipe
 from lstmlm.records.shards import records_in
 from lstmlm.task import load_task
-from lstmlm.training.run import train
-from lstmlm.training.workers.all_reduce import SingleWorker
-from lstmlm.training.workers.worker import train_worker
-from lstmlm.vocabulary.stage import train_tokenizer
+from tests.stage_runs import run_stages
 
 RECIPE = """
 name: homes
@@ -72,19 +65,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Recipe, Path]:
     options = ["task_options.answers=answers.text", "task_options.answer_start=answers.answer_start"]
     recipe = parse_recipe(RECIPE, "homes", [f"corpus.root={folder}", f"output={folder / 'runs'}", *options])
 
-    def here(recipe: Recipe, examples: Path, tokenizer: Path, work: Path, address: str | None) -> None:
-        train_worker(recipe, examples, tokenizer, work, SingleWorker(), lambda row: None)
-
-    names = ("records", "tokenizer", "examples", "model", "export", "evaluation")
-    records, tokenizer, examples, model, exported, evaluation = (folder / name for name in names)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("lstmlm.training.workers.distributed.train_on_ray", here)
-        ingest(recipe, records, Silent())
-        train_tokenizer(recipe, records, tokenizer, Silent())
-        build_examples(recipe, records, tokenizer, examples, Silent())
-        train(recipe, examples, tokenizer, model, Silent())
-        export(recipe, model, tokenizer, exported, Silent())
-        evaluate(recipe, exported, records, evaluation, Silent())
+    run_stages(recipe, folder)
     return recipe, folder
 
 

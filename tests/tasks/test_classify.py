@@ -13,9 +13,6 @@ import pytest
 
 from lstmlm.corpus.ingest import ingest
 from lstmlm.errors import UserError
-from lstmlm.evaluation.run import evaluate
-from lstmlm.examples.build import build_examples
-from lstmlm.export import export
 from lstmlm.inference.run import infer
 from lstmlm.models.weights import read_arrays
 from lstmlm.progress import Silent
@@ -24,10 +21,8 @@ from lstmlm.recipe.file import parse_recipe
 from lstmlm.recipe.recipe import Recipe
 from lstmlm.tasks.classify import TASK
 from lstmlm.training.checkpoints.keras_file import from_keras_file, to_keras_file
-from lstmlm.training.run import train
-from lstmlm.training.workers.all_reduce import SingleWorker
-from lstmlm.training.workers.worker import train_worker
 from lstmlm.vocabulary.stage import train_tokenizer
+from tests.stage_runs import run_stages
 
 RECIPE = """
 name: labels
@@ -77,39 +72,18 @@ def write(path: Path, lines: Sequence[dict[str, Any]]) -> None:
     path.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
 
 
-@pytest.fixture
-def here(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The worker of training is in this process."""
-
-    def train_here(recipe: Recipe, examples: Path, tokenizer: Path, work: Path, address: str | None) -> None:
-        train_worker(recipe, examples, tokenizer, work, SingleWorker(), lambda row: None)
-
-    monkeypatch.setattr("lstmlm.training.workers.distributed.train_on_ray", train_here)
-
-
-def run(recipe: Recipe, folder: Path) -> None:
-    """Runs the stages up to the evaluation, each into a folder of its name."""
-    ingest(recipe, folder / "records", Silent())
-    train_tokenizer(recipe, folder / "records", folder / "tokenizer", Silent())
-    build_examples(recipe, folder / "records", folder / "tokenizer", folder / "examples", Silent())
-    train(recipe, folder / "examples", folder / "tokenizer", folder / "model", Silent())
-    export(recipe, folder / "model", folder / "tokenizer", folder / "export", Silent())
-    evaluate(recipe, folder / "export", folder / "records", folder / "evaluation", Silent())
-
-
 def predicted(recipe: Recipe, folder: Path, texts: Sequence[str]) -> list[dict[str, Any]]:
     found = TASK.predictor(folder / "export", recipe).predict([{"text": text} for text in texts], [0] * len(texts))
     return [dict(prediction.fields) for prediction in found]
 
 
-@pytest.mark.usefixtures("here")
 @pytest.mark.parametrize("kind", ["one", *(pytest.param(kind, marks=pytest.mark.slow) for kind in SLOW)])
 def test_labels_are_learnt_and_every_way_to_predict_agrees(kind: str, tmp_path: Path) -> None:
     learnt, held = list(rows(400, 1)), list(rows(60, 2))
     write(tmp_path / "train.jsonl", learnt)
     write(tmp_path / "valid.jsonl", [*held, {**held[0], "label": "never seen", "labels": ["never seen"]}])
     recipe = recipe_of(tmp_path, kind)
-    run(recipe, tmp_path)
+    run_stages(recipe, tmp_path)
     found = json.loads((tmp_path / "evaluation" / "metrics.json").read_text())
     metrics = found["metrics"]
     assert set(TASK.measured(recipe)) == set(metrics)

@@ -19,11 +19,7 @@ import tensorflow as tf
 from pydantic import Field
 
 from lstmlm.bases.one_pass import OnePassTask
-from lstmlm.corpus.ingest import ingest
 from lstmlm.errors import UserError
-from lstmlm.evaluation.run import evaluate
-from lstmlm.examples.build import build_examples
-from lstmlm.export import export
 from lstmlm.inference.run import infer
 from lstmlm.models.base import OnePass
 from lstmlm.models.dense import Dense
@@ -36,10 +32,7 @@ from lstmlm.recipe.sections.section import FROM_DATA, Positive, Section
 from lstmlm.records.record import Record
 from lstmlm.records.shards import records_in
 from lstmlm.task import BadRecord, Better, Feature, OutputColumn, Prediction, request_text, stored_task, text_of
-from lstmlm.training.run import train
-from lstmlm.training.workers.all_reduce import SingleWorker
-from lstmlm.training.workers.worker import train_worker
-from lstmlm.vocabulary.stage import train_tokenizer
+from tests.stage_runs import run_stages
 
 
 class Encoding(OnePass):
@@ -248,13 +241,9 @@ def series(count: int) -> Iterator[dict[str, Any]]:
 
 
 @pytest.fixture(params=["Polarity", "Movement"])
-def recipe(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Recipe:
-    """A recipe of each task; the worker of training is in this process."""
+def recipe(request: pytest.FixtureRequest, tmp_path: Path) -> Recipe:
+    """A recipe of each task."""
 
-    def here(recipe: Recipe, examples: Path, tokenizer: Path, work: Path, address: str | None) -> None:
-        train_worker(recipe, examples, tokenizer, work, SingleWorker(), lambda row: None)
-
-    monkeypatch.setattr("lstmlm.training.workers.distributed.train_on_ray", here)
     rows = texts(180) if request.param == "Polarity" else series(180)
     (tmp_path / "data.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     text = RECIPE.format(task=f"{__name__}:{request.param}")
@@ -267,12 +256,7 @@ def lines(folder: Path) -> list[dict[str, Any]]:
 
 def test_a_task_from_outside_goes_from_a_corpus_to_predictions(recipe: Recipe, tmp_path: Path) -> None:
     made = {name: tmp_path / name for name in ("records", "tokenizer", "examples", "model", "export", "evaluation")}
-    ingest(recipe, made["records"], Silent())
-    train_tokenizer(recipe, made["records"], made["tokenizer"], Silent())
-    build_examples(recipe, made["records"], made["tokenizer"], made["examples"], Silent())
-    train(recipe, made["examples"], made["tokenizer"], made["model"], Silent())
-    export(recipe, made["model"], made["tokenizer"], made["export"], Silent())
-    evaluate(recipe, made["export"], made["records"], made["evaluation"], Silent())
+    run_stages(recipe, tmp_path)
     verdict = read_manifest(made["evaluation"], "evaluation").facts
     assert verdict["blessed"], verdict
     assert verdict["metrics"]["accuracy"] > verdict["metrics"]["majority_accuracy"]

@@ -14,20 +14,16 @@ from lstmlm.audio.decode import whole
 from lstmlm.bases.speech.error_rates import matched
 from lstmlm.corpus.ingest import ingest
 from lstmlm.errors import UserError
-from lstmlm.evaluation.run import evaluate
 from lstmlm.examples.build import build_examples
-from lstmlm.export import export
 from lstmlm.inference.run import infer
 from lstmlm.progress import Silent
 from lstmlm.publish.folder import read_manifest
 from lstmlm.recipe.file import parse_recipe
 from lstmlm.recipe.recipe import Recipe
 from lstmlm.records.shards import records_in
-from lstmlm.training.run import train
-from lstmlm.training.workers.all_reduce import SingleWorker
-from lstmlm.training.workers.worker import train_worker
 from lstmlm.vocabulary.stage import train_tokenizer
 from tests.audio.sounds import file_of, tone
+from tests.stage_runs import run_stages
 
 pytestmark = pytest.mark.slow  # a model is trained
 
@@ -105,19 +101,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     made.root.mkdir()
     corpus(made.root)
 
-    def here(recipe: Recipe, examples: Path, tokenizer: Path, work: Path, address: str | None) -> None:
-        train_worker(recipe, examples, tokenizer, work, SingleWorker(), lambda row: None)
-
-    at = {name: made.folder / name for name in ("records", "tokenizer", "examples", "model", "export", "evaluation")}
-    recipe = made.recipe()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("lstmlm.training.workers.distributed.train_on_ray", here)
-        ingest(recipe, at["records"], Silent())
-        train_tokenizer(recipe, at["records"], at["tokenizer"], Silent())
-        build_examples(recipe, at["records"], at["tokenizer"], at["examples"], Silent())
-        train(recipe, at["examples"], at["tokenizer"], at["model"], Silent())
-        export(recipe, at["model"], at["tokenizer"], at["export"], Silent())
-        evaluate(recipe, at["export"], at["records"], at["evaluation"], Silent())
+    run_stages(made.recipe(), made.folder)
     return made
 
 

@@ -13,10 +13,8 @@ from lstmlm.audio.decode import Whole
 from lstmlm.audio.features import log_mel
 from lstmlm.audio.normalise import normalised, stacked
 from lstmlm.bases.speech.options import TranscribeOptions, options_of
-from lstmlm.errors import UserError
-from lstmlm.inference.model.one_pass_onnx import onnx_file
-from lstmlm.inference.model.operations import check_operations
-from lstmlm.inference.model.served import batch_size, bound_threads
+from lstmlm.inference.model.one_pass_onnx import one_pass_session
+from lstmlm.inference.model.served import batch_size, load_signature
 from lstmlm.publish.folder import read_manifest
 from lstmlm.recipe.recipe import Recipe
 
@@ -49,15 +47,7 @@ class ServedNetwork:
     """
 
     def __init__(self, folder: Path, threads: int | None) -> None:
-        bound_threads(threads)
-        import tensorflow as tf
-        import tensorflow_text  # noqa: F401 - registers the operations of the tokenizer
-
-        check_operations(folder)
-        self._loaded = tf.saved_model.load(str(folder))  # owns the variables that the signature reads
-        if "serving_default" not in self._loaded.signatures:
-            raise UserError("the SavedModel has no signature serving_default", where=str(folder), hint="Export again")
-        self._call = self._loaded.signatures["serving_default"]
+        self._loaded, self._call = load_signature(folder, threads)
 
     def __call__(self, samples: Floats, lengths: npt.NDArray[np.int32]) -> tuple[Floats, npt.NDArray[np.int32]]:
         """See `Network`."""
@@ -81,16 +71,8 @@ class OnnxNetwork:
     """
 
     def __init__(self, folder: Path, options: TranscribeOptions, *, int8: bool, threads: int) -> None:
-        import onnxruntime
-
         self._options = options
-        path = onnx_file(folder, int8=int8)
-        if not path.is_file():
-            raise UserError("no such file in the export", where=str(path), hint="Export again")
-        session = onnxruntime.SessionOptions()
-        session.intra_op_num_threads, session.inter_op_num_threads = threads, 1
-        session.log_severity_level = 3  # warnings are about optimisations
-        self._session = onnxruntime.InferenceSession(str(path), session, providers=["CPUExecutionProvider"])
+        self._session = one_pass_session(folder, int8=int8, threads=threads)
 
     def __call__(self, samples: Floats, lengths: npt.NDArray[np.int32]) -> tuple[Floats, npt.NDArray[np.int32]]:
         """See `Network`."""

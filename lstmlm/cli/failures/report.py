@@ -12,7 +12,7 @@ from typing import Any
 from lstmlm.cli.failures.faults import exit_code, user_fault
 from lstmlm.errors import ExitCode, first_line
 from lstmlm.processes import interrupts
-from lstmlm.publish.durable import replace
+from lstmlm.publish.folder import replacing
 
 FAILURE = "failure.json"
 LAST_LINES = 20
@@ -46,9 +46,8 @@ def failure_reported(path: Path, log: Path, stage: Callable[[], str]) -> Iterato
 
 
 def _write(path: Path, report: dict[str, Any]) -> None:
-    half = path.with_name(f".{path.name}.partial")
-    half.write_text(json.dumps(report, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    replace(half, path)
+    with replacing(path, durable=True) as stream:
+        stream.write(f"{json.dumps(report, indent=1, ensure_ascii=False)}\n".encode("utf-8", "backslashreplace"))
 
 
 def _report(error: Exception, log: Path, stage: str) -> dict[str, Any]:

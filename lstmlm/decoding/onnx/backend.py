@@ -16,6 +16,7 @@ from lstmlm.decoding.backend import Floats, Ints, Rows
 from lstmlm.decoding.numpy_rows import NumpyRows
 from lstmlm.decoding.onnx import heads as onnx_heads
 from lstmlm.decoding.onnx.files import decoder_file, encoder_file
+from lstmlm.decoding.onnx.session import open_session
 from lstmlm.errors import UserError
 
 _MEMORY = {"values": 1, "source": 1}
@@ -162,7 +163,4 @@ class OnnxBackend(NumpyRows):
         return found[: len(names)]
 
     def _session(self, model: onnx.ModelProto) -> onnxruntime.InferenceSession:
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads, options.inter_op_num_threads = self._threads, 1
-        options.log_severity_level = 3  # warnings are about optimisations
-        return onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
+        return open_session(model.SerializeToString(), self._threads)

@@ -11,9 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lstmlm.decoding.meter import Meter
-from lstmlm.errors import UserError
-from lstmlm.inference.model.operations import check_operations
-from lstmlm.inference.model.served import batch_size, bound_threads
+from lstmlm.inference.model.served import batch_size, load_signature
 from lstmlm.publish.folder import read_manifest
 from lstmlm.task import Prediction
 from lstmlm.tokenizer import JSON_FILE, Tokenizer, tokenizer_file
@@ -45,15 +43,7 @@ class OnePassPredictor:
     ) -> None:
         read_manifest(folder, "export", verify=True)
         self._rows, self._made = batch_size(folder), made
-        bound_threads(threads)
-        import tensorflow as tf
-        import tensorflow_text  # noqa: F401 - registers the operations of the tokenizer
-
-        check_operations(folder)
-        self._loaded = tf.saved_model.load(str(folder))  # owns the variables that the signature reads
-        if "serving_default" not in self._loaded.signatures:
-            raise UserError("the SavedModel has no signature serving_default", where=str(folder), hint="Export again")
-        self._call = self._loaded.signatures["serving_default"]
+        self._loaded, self._call = load_signature(folder, threads)
         self._specs: Mapping[str, Any] = self._call.structured_input_signature[1]
         vocabulary = tokenizer_file(folder)
         # Of a vocabulary that tensorflow-text has no operation for, the model takes ids.
@@ -63,17 +53,11 @@ class OnePassPredictor:
         self, requests: Sequence[Mapping[str, Any]], seeds: Sequence[int], meter: Meter | None = None
     ) -> list[Prediction]:
         """See `Predictor`; nothing is sampled, so the seeds have no effect."""
-        meter = meter or Meter()
-        order = sorted(range(len(requests)), key=lambda place: (self._size(requests[place]), place))
-        found: dict[int, Prediction] = {}
-        for start in range(0, len(order), self._rows):
-            places = order[start : start + self._rows]
-            begun = time.perf_counter()
-            some = self._predicted([requests[place] for place in places])
-            found.update(zip(places, some, strict=True))
-            meter.finished(time.perf_counter() - begun, len(some))
-            meter.step(self._rows, len(some))
-        return [found[place] for place in range(len(requests))]
+
+        def predicted(places: Sequence[int]) -> list[Prediction]:
+            return self._predicted([requests[place] for place in places])
+
+        return by_size(list(map(self._size, requests)), self._rows, predicted, meter or Meter())
 
     def failures(self) -> tuple[type[Exception], ...]:
         """See `Predictor`."""
@@ -114,6 +98,31 @@ class OnePassPredictor:
         for row, array in enumerate(arrays):
             column[(row, *(slice(size) for size in array.shape))] = array
         return column
+
+
+def by_size(
+    sizes: Sequence[int], rows: int, predicted: Callable[[Sequence[int]], Sequence[Prediction]], meter: Meter
+) -> list[Prediction]:
+    """Predicts requests of like size together.
+
+    Args:
+        sizes: The size of each request.
+        rows: Requests that are predicted together, at most.
+        predicted: Returns the predictions of the requests at some places, in the order of the places.
+        meter: Counts what is done.
+
+    Returns:
+        The predictions, in the order of `sizes`.
+    """
+    order = sorted(range(len(sizes)), key=lambda place: (sizes[place], place))
+    found: dict[int, Prediction] = {}
+    for start in range(0, len(order), rows):
+        places = order[start : start + rows]
+        begun = time.perf_counter()
+        found.update(zip(places, predicted(places), strict=True))
+        meter.finished(time.perf_counter() - begun, len(places))
+        meter.step(rows, len(places))
+    return [found[place] for place in range(len(sizes))]
 
 
 def _plain(value: Any) -> Any:

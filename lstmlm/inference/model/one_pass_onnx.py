@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from lstmlm.decoding.meter import Meter
 from lstmlm.errors import UserError
-from lstmlm.inference.model.one_pass import MULTIPLE
+from lstmlm.inference.model.one_pass import MULTIPLE, by_size
 from lstmlm.inference.model.served import batch_size
 from lstmlm.publish.folder import read_manifest
 from lstmlm.task import Prediction
+
+if TYPE_CHECKING:
+    import onnxruntime
 
 Requests = Sequence[Mapping[str, Any]]
 
@@ -23,6 +25,20 @@ Requests = Sequence[Mapping[str, Any]]
 def onnx_file(folder: Path, *, int8: bool) -> Path:
     """Returns the file of an export folder with the graph of a model that predicts in one pass."""
     return folder / ("one_pass.int8.onnx" if int8 else "one_pass.onnx")
+
+
+def one_pass_session(folder: Path, *, int8: bool, threads: int) -> onnxruntime.InferenceSession:
+    """Opens the graph of an export folder.
+
+    Raises:
+        UserError: The folder has no such file.
+    """
+    from lstmlm.decoding.onnx.session import open_session
+
+    path = onnx_file(folder, int8=int8)
+    if not path.is_file():
+        raise UserError("no such file", where=str(path), hint="Export again")
+    return open_session(path, threads)
 
 
 class OnnxOnePassPredictor:
@@ -52,39 +68,25 @@ class OnnxOnePassPredictor:
         int8: bool,
         threads: int,
     ) -> None:
-        import onnxruntime
-
         read_manifest(folder, "export", verify=True)
-        path = onnx_file(folder, int8=int8)
-        if not path.is_file():
-            raise UserError("no such file", where=str(path), hint="Export again")
         self._rows, self._inputs, self._outputs = batch_size(folder), inputs, outputs
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
-        options.log_severity_level = 3  # warnings are about optimisations
-        self._session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+        self._session = one_pass_session(folder, int8=int8, threads=threads)
         self._reads = [value.name for value in self._session.get_inputs()]
         self._names = [value.name for value in self._session.get_outputs()]
 
     def predict(self, requests: Requests, seeds: Sequence[int], meter: Meter | None = None) -> list[Prediction]:
         """See `Predictor`; nothing is drawn, so the seeds are of no account."""
-        meter = meter or Meter()
         values = self._inputs(requests)
         others = [name for name in values if name not in self._reads]
         sizes = [sum(values[name][n].size for name in self._reads) for n in range(len(requests))]
-        order = sorted(range(len(requests)), key=lambda place: (sizes[place], place))
-        found: dict[int, Prediction] = {}
-        for start in range(0, len(order), self._rows):
-            places = order[start : start + self._rows]
-            begun = time.perf_counter()
+
+        def predicted(places: Sequence[int]) -> list[Prediction]:
             batch = {name: padded([values[name][place] for place in places], self._rows) for name in self._reads}
             given: dict[str, Any] = dict(zip(self._names, self._session.run(self._names, batch), strict=True))
             given |= {name: [values[name][place] for place in places] for name in others}
-            some = self._outputs([requests[place] for place in places], given)
-            found.update(zip(places, some, strict=True))
-            meter.finished(time.perf_counter() - begun, len(some))
-            meter.step(self._rows, len(some))
-        return [found[place] for place in range(len(requests))]
+            return self._outputs([requests[place] for place in places], given)
+
+        return by_size(sizes, self._rows, predicted, meter or Meter())
 
     def failures(self) -> tuple[type[Exception], ...]:
         """See `Predictor`."""

@@ -8,6 +8,7 @@ import json
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from lstmlm.decoding.meter import Meter
 from lstmlm.errors import UserError
@@ -65,15 +66,7 @@ class ServedModel:
         """
         read_manifest(folder, "export", verify=True)
         self.batch = batch_size(folder)
-        bound_threads(threads)
-        import tensorflow as tf
-        import tensorflow_text  # noqa: F401 - registers the operations of the tokenizer
-
-        check_operations(folder)
-        self._loaded = tf.saved_model.load(str(folder))  # owns the variables that the signature reads
-        if "serving_default" not in self._loaded.signatures:
-            raise UserError("the SavedModel has no signature serving_default", where=str(folder), hint="Export again")
-        self._call = self._loaded.signatures["serving_default"]
+        self._loaded, self._call = load_signature(folder, threads)
         vocabulary = tokenizer_file(folder)
         # Of a vocabulary that tensorflow-text has no operation for, the model takes and gives ids.
         self._words = Tokenizer(vocabulary) if vocabulary.name == JSON_FILE else None
@@ -157,6 +150,31 @@ def batch_size(folder: Path) -> int:
     if isinstance(size, bool) or not isinstance(size, int) or size < 1:
         raise UserError(f"`batch` is {size!r}, not a number of rows", where=str(path), hint="Export again")
     return size
+
+
+def load_signature(folder: Path, threads: int | None) -> tuple[Any, Any]:
+    """Loads the SavedModel of an export folder.
+
+    Args:
+        folder: The export folder.
+        threads: TensorFlow threads to compute with; see `bound_threads`.
+
+    Returns:
+        What owns the variables, and must be kept for as long as the function is called; and the function of the
+        signature `serving_default`.
+
+    Raises:
+        UserError: It does not have the signature, or operations that an export has not.
+    """
+    bound_threads(threads)
+    import tensorflow as tf
+    import tensorflow_text  # noqa: F401 - registers the operations of the tokenizer
+
+    check_operations(folder)
+    loaded = tf.saved_model.load(str(folder))
+    if "serving_default" not in loaded.signatures:
+        raise UserError("the SavedModel has no signature serving_default", where=str(folder), hint="Export again")
+    return loaded, loaded.signatures["serving_default"]
 
 
 def bound_threads(threads: int | None) -> None:

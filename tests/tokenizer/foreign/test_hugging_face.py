@@ -12,19 +12,7 @@ from tokenizers import decoders, models, normalizers, pre_tokenizers, processors
 
 from lstmlm.errors import UserError
 from lstmlm.tokenizer import Tokenizer
-
-
-def byte_bpe(texts: list[str]) -> tokenizers.Tokenizer:
-    """As GPT-2's: bytes, and one special token that both begins and ends."""
-    made = tokenizers.Tokenizer(models.BPE())
-    made.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    made.decoder = decoders.ByteLevel()
-    alphabet = pre_tokenizers.ByteLevel.alphabet()
-    trainer = trainers.BpeTrainer(
-        vocab_size=500, special_tokens=["<|endoftext|>"], initial_alphabet=alphabet, show_progress=False
-    )
-    made.train_from_iterator(texts, trainer)
-    return made
+from tests.given import byte_bpe
 
 
 def word_piece(texts: list[str]) -> tokenizers.Tokenizer:

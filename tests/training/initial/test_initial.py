@@ -19,6 +19,7 @@ from lstmlm.training.run import train
 from lstmlm.training.workers import distributed
 from lstmlm.training.workers.all_reduce import SingleWorker
 from lstmlm.training.workers.worker import train_worker
+from tests.stage_runs import train_here
 from tests.tiny import RECIPE, untrained
 
 Run = Callable[..., Manifest]
@@ -28,10 +29,7 @@ Run = Callable[..., Manifest]
 def run(stages: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     """Trains the tiny recipe with changed fields; returns the manifest."""
 
-    def here(recipe: Recipe, examples: Path, tokenizer: Path, work: Path, address: str | None) -> None:
-        train_worker(recipe, examples, tokenizer, work, SingleWorker(), lambda row: None)
-
-    monkeypatch.setattr(distributed, "train_on_ray", here)
+    monkeypatch.setattr(distributed, "train_on_ray", train_here)
 
     def go(name: str, *changes: str) -> Manifest:
         places = [f"corpus.root={stages}", f"output={tmp_path / 'runs'}", "training.steps=6"]

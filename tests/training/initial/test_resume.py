@@ -12,12 +12,10 @@ from lstmlm.errors import UserError
 from lstmlm.progress import Silent
 from lstmlm.publish.folder import Manifest, publish, read_manifest
 from lstmlm.recipe.file import parse_recipe
-from lstmlm.recipe.recipe import Recipe
 from lstmlm.records.shards import shard_files
 from lstmlm.training.run import train
 from lstmlm.training.workers import distributed
-from lstmlm.training.workers.all_reduce import SingleWorker
-from lstmlm.training.workers.worker import train_worker
+from tests.stage_runs import train_here
 from tests.tiny import RECIPE
 
 Run = Callable[..., Manifest]
@@ -27,10 +25,7 @@ Run = Callable[..., Manifest]
 def run(stages: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     """Trains the tiny recipe at a constant rate on some examples; returns the manifest."""
 
-    def here(recipe: Recipe, examples: Path, tokenizer: Path, work: Path, address: str | None) -> None:
-        train_worker(recipe, examples, tokenizer, work, SingleWorker(), lambda row: None)
-
-    monkeypatch.setattr(distributed, "train_on_ray", here)
+    monkeypatch.setattr(distributed, "train_on_ray", train_here)
 
     def go(name: str, examples: Path, *changes: str) -> Manifest:
         places = [f"corpus.root={stages}", f"output={tmp_path / 'runs'}"]

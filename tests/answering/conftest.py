@@ -1,0 +1,18 @@
+"""A passage, and a vocabulary of its pieces."""
+
+from __future__ import annotations
+
+import pytest
+
+from lstmlm.recipe.sections.tokenizer import Tokenizer as Settings
+from lstmlm.tokenizer import Tokenizer
+from lstmlm.vocabulary.train import train_model
+
+TEXT = "The Norman king of Rome won 3,000 games in 1066, and the kings' game ended. Why? the end"
+
+
+@pytest.fixture(scope="session")
+def tokenizer(tmp_path_factory: pytest.TempPathFactory) -> Tokenizer:
+    path = tmp_path_factory.mktemp("vocabulary") / "tokenizer.model"
+    path.write_bytes(train_model(iter([TEXT] * 20), Settings(vocabulary=290)))
+    return Tokenizer(path)
