@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeGuard
 
 from lstmlm.errors import UserError
-from lstmlm.publish.manifest import read_manifest, read_object
+from lstmlm.inference.model.same_network import trained_network
+from lstmlm.publish.manifest import read_manifest
 from lstmlm.recipe.recipe import Recipe
 from lstmlm.recipe.sections.evaluation import Threshold
 from lstmlm.recipe.sections.initial import LAST_BLESSED
-from lstmlm.recipe.sections.model import Model
 from lstmlm.training.metrics.objective import SCORED
 
 if TYPE_CHECKING:
@@ -53,11 +53,11 @@ def measure_earlier(recipe: Recipe, task: Task, records: Sequence[Record], train
     if folder is None:
         return None
     read_manifest(folder, "export", verify=True)
-    stored = read_object(folder / "model.json", "recipe")["recipe"]
-    if stored.get("task") != recipe.task:
-        what = f"{folder} is a model for task {stored.get('task')}, and this recipe is for {recipe.task}"
+    trained, model = trained_network(folder)
+    if trained != recipe.task:
+        what = f"{folder} is a model for task {trained}, and this recipe is for {recipe.task}"
         raise UserError(what, where=FIELD, hint="Name a model of this task")
-    earlier = recipe.model_copy(update={"model": Model.model_validate(stored["model"])})
+    earlier = recipe.model_copy(update={"model": model})
     return task.evaluate(folder, records, training, earlier)
 
 

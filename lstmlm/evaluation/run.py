@@ -23,8 +23,12 @@ from lstmlm.task import load_task
 if TYPE_CHECKING:
     from lstmlm.progress import Progress
     from lstmlm.recipe.recipe import Recipe
+    from lstmlm.task import Task
 
 STAGE = STAGES["evaluate"]
+
+Metrics = Mapping[str, int | float | str]
+"""Name of a metric -> its value, or text for what is not a number."""
 
 
 def evaluate(recipe: Recipe, export: Path, records: Path, output: Path, progress: Progress) -> Manifest:
@@ -63,28 +67,16 @@ def evaluate(recipe: Recipe, export: Path, records: Path, output: Path, progress
             raise UserError("the valid split is empty, so nothing can be evaluated", where=str(records), hint=hint)
         progress.update(0, len(held_out), unit="records", note="measuring")
         measured = task.evaluate(export, held_out, records / "Split-train", recipe)
-        metrics, tables = _plain(measured), {n: table for n, table in measured.items() if isinstance(table, Mapping)}
-        found = failures(metrics, recipe.evaluation.thresholds)
-        warned = shortfalls(metrics, task, added)
         earlier = measure_earlier(recipe, task, held_out, records / "Split-train")
-        if earlier is not None:
-            found += worsened(metrics, _plain(earlier), recipe.evaluation.thresholds, task, values_of(added))
-        elif any(bounds.worse is not None for bounds in recipe.evaluation.thresholds.values()):
-            warned.append("there is no earlier model to compare with, so `worse` of the thresholds bounds nothing")
-        verdict: dict[str, Any] = {
-            "metrics": _writable(metrics),
-            "failures": found,
-            "warnings": warned,
-            "blessed": not found,
-        }
-        if earlier is not None:
-            verdict["against"] = _writable(_plain(earlier))
+        verdict = _verdict(recipe, task, _plain(measured), None if earlier is None else _plain(earlier))
         task.report(measured, draft.path, recipe)
         draft.facts.update(verdict)
+        tables = {name: table for name, table in measured.items() if isinstance(table, Mapping)}
         verdict |= {"tables": tables} if tables else {}
         text = json.dumps(verdict, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False)
         (draft.path / "metrics.json").write_text(text + "\n", encoding="utf-8")
-        progress.update(len(held_out), len(held_out), unit="records", note="; ".join(found) or "within all thresholds")
+        outcome = "; ".join(verdict["failures"]) or "within all thresholds"
+        progress.update(len(held_out), len(held_out), unit="records", note=outcome)
 
     stamp = STAGE.stamp(
         list(STAGE.decided(recipe).values()),
@@ -96,6 +88,18 @@ def evaluate(recipe: Recipe, export: Path, records: Path, output: Path, progress
         *METRICS.versions(added),
     )
     return STAGE.publish(output, stamp, write)
+
+
+def _verdict(recipe: Recipe, task: Task, metrics: Metrics, earlier: Metrics | None) -> dict[str, Any]:
+    """Compares the metrics with the thresholds, with the baselines, and with those of an earlier model."""
+    thresholds, added = recipe.evaluation.thresholds, recipe.evaluation.metrics
+    found, warned = failures(metrics, thresholds), shortfalls(metrics, task, added)
+    if earlier is not None:
+        found += worsened(metrics, earlier, thresholds, task, values_of(added))
+    elif any(bounds.worse is not None for bounds in thresholds.values()):
+        warned.append("there is no earlier model to compare with, so `worse` of the thresholds bounds nothing")
+    verdict = {"metrics": _writable(metrics), "failures": found, "warnings": warned, "blessed": not found}
+    return verdict if earlier is None else {**verdict, "against": _writable(earlier)}
 
 
 def _plain(metrics: Mapping[str, Any]) -> dict[str, int | float | str]:
@@ -111,7 +115,7 @@ def _plain(metrics: Mapping[str, Any]) -> dict[str, int | float | str]:
     return plain
 
 
-def _writable(metrics: Mapping[str, int | float | str]) -> dict[str, int | float | str]:
+def _writable(metrics: Metrics) -> dict[str, int | float | str]:
     """Replaces what JSON has no number for (nan, inf) by its name."""
     return {
         name: str(value) if isinstance(value, float) and not math.isfinite(value) else value

@@ -11,12 +11,11 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from lstmlm.errors import UserError
 from lstmlm.export import export
 from lstmlm.hub.config import CONFIG_FILE, read_config
 from lstmlm.hub.weights import WEIGHTS_FILE, read_weights
+from lstmlm.models.weights import write_arrays
 from lstmlm.progress import Progress
 from lstmlm.publish.folder import Manifest, fingerprint, publish, read_manifest, sha256_file
 from lstmlm.publish.manifest import read_object
@@ -48,8 +47,7 @@ def load(folder: Path, output: Path, progress: Progress) -> Manifest:
         facts = vocabulary_facts(vocabulary)
         stamp = fingerprint("hub", sha256_file(folder / WEIGHTS_FILE), stored, facts)
         with publish(Path(place) / "model", "model", stamp) as draft:
-            with (draft.path / "weights.npz").open("wb") as stream:
-                np.savez(stream, **{name.replace("/", "|"): array for name, array in arrays.items()})
+            write_arrays(draft.path / "weights.npz", arrays)
             model = {"recipe": stored, "vocabulary": facts["size"]}
             (draft.path / "model.json").write_text(json.dumps(model, indent=1) + "\n", encoding="utf-8")
             draft.facts = {"valid_loss": valid_loss, "vocabulary": facts}

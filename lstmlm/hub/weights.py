@@ -10,7 +10,7 @@ import numpy as np
 import safetensors.numpy
 
 from lstmlm.errors import UserError
-from lstmlm.formats.arrays import read_npz
+from lstmlm.models.weights import read_arrays
 
 WEIGHTS_FILE = "model.safetensors"
 INDEX_FILE = "model.safetensors.index.json"
@@ -27,7 +27,7 @@ def write_weights(weights: Path, folder: Path) -> int:
     Returns:
         How many numbers they have together.
     """
-    arrays = {name.replace("|", "/"): np.ascontiguousarray(array) for name, array in read_npz(weights).items()}
+    arrays = {name: np.ascontiguousarray(array) for name, array in read_arrays(weights).items()}
     safetensors.numpy.save_file(arrays, folder / WEIGHTS_FILE, metadata={"format": "np"})
     return sum(int(array.size) for array in arrays.values())
 

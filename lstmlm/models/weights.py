@@ -4,23 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import tensorflow as tf
 
 from lstmlm.errors import UserError
 from lstmlm.formats.arrays import read_npz
 
+if TYPE_CHECKING:
+    import tensorflow as tf
+
 
 def save_arrays(path: Path, variables: Mapping[str, tf.Variable]) -> None:
-    """Writes variables as an uncompressed .npz without pickles."""
+    """Writes variables; see `write_arrays`."""
+    write_arrays(path, {name: variable.numpy() for name, variable in variables.items()})
+
+
+def write_arrays(path: Path, arrays: Mapping[str, np.ndarray[Any, Any]]) -> None:
+    """Writes arrays as an uncompressed .npz without pickles."""
     with path.open("wb") as stream:
-        np.savez(stream, **{name.replace("/", "|"): variable.numpy() for name, variable in variables.items()})
+        np.savez(stream, **{name.replace("/", "|"): array for name, array in arrays.items()})
 
 
 def read_arrays(path: Path) -> dict[str, np.ndarray[Any, Any]]:
-    """Reads what `save_arrays` wrote.
+    """Reads what `write_arrays` wrote.
 
     Raises:
         UserError: It is damaged, or something else.

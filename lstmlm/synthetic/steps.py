@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from lstmlm.corpus.ingest import ingest
+from lstmlm.inference.model.same_network import trained_network
 from lstmlm.inference.run import infer
 from lstmlm.progress import Progress
-from lstmlm.publish.manifest import Manifest, read_object
+from lstmlm.publish.manifest import Manifest
 from lstmlm.recipe.recipe import Recipe
-from lstmlm.recipe.sections.model import Model
 from lstmlm.runners.runner import Runner
 
 
@@ -47,7 +47,6 @@ def asking(recipe: Recipe, export: Path, fields: dict[str, Any]) -> Recipe:
     Raises:
         UserError: The export is damaged.
     """
-    stored = read_object(export / "model.json", "recipe")["recipe"]
-    model = Model.model_validate(stored["model"])
+    _, model = trained_network(export)
     inference = recipe.inference.model_copy(update={"input": None, "format": "jsonl", **fields})
     return recipe.model_copy(update={"model": model, "inference": inference})

@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from lstmlm.errors import UserError
+from lstmlm.publish.manifest import read_object
 from lstmlm.recipe.recipe import Recipe
 from lstmlm.recipe.sections.model import REGULARISATION, Model
 
@@ -37,6 +38,16 @@ def check_same_network(recipe: Recipe, folder: Path) -> None:
         what += f"and the recipe has {', '.join(f'{name}={new}' for name, _, new in differing)}"
         hint = "Use the recipe that it was trained with: only `decoding`, `evaluation` and `inference` may differ"
         raise UserError(what, where=str(path), hint=hint)
+
+
+def trained_network(folder: Path) -> tuple[str | None, Model]:
+    """Returns the task and the network that an export says it was trained for.
+
+    Raises:
+        UserError: It does not say it.
+    """
+    stored = read_object(folder / "model.json", "recipe")["recipe"]
+    return stored.get("task"), Model.model_validate(stored["model"])
 
 
 def _differing(recipe: Recipe, task: str | None, section: Model | None) -> list[tuple[str, Any, Any]]:

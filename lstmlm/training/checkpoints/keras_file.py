@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import shutil
 from pathlib import Path
 
 from lstmlm.errors import UserError
-from lstmlm.models.weights import read_arrays
-from lstmlm.publish.folder import Manifest, fingerprint, is_finished, publish, read_manifest
+from lstmlm.models.weights import read_arrays, write_arrays
+from lstmlm.publish.folder import Manifest, fingerprint, is_finished, publish, read_manifest, sha256_file
 
 _VERSION = "1"
 _FILES = ("model.json", "metrics.jsonl", "loss.png")
@@ -58,19 +57,17 @@ def from_keras_file(file: Path, model: Path, output: Path) -> Manifest:
 
     trained = read_manifest(model, "model", verify=True)
     try:
-        content = hashlib.sha256(file.read_bytes()).hexdigest()
+        content = sha256_file(file)
     except OSError as error:
         raise UserError(f"cannot be read: {error.strerror}", where=str(file), hint="Name a .keras file") from error
     stamp = fingerprint("keras", _VERSION, trained.fingerprint, content)
     if not is_finished(output, "model", stamp):
-        import numpy as np
-
         like = read_arrays(model / "weights.npz")
         found = read_keras(file, like, residual=_residual(model))
         with publish(output, "model", stamp) as draft:
             for name in _FILES:
                 shutil.copyfile(model / name, draft.path / name)
-            np.savez(draft.path / "weights.npz", **{name.replace("/", "|"): array for name, array in found.items()})
+            write_arrays(draft.path / "weights.npz", found)
             facts = {name: value for name, value in trained.facts.items() if name != "best_steps"}
             draft.facts = facts | {"keras": content}
     return read_manifest(output, "model")

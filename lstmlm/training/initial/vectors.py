@@ -18,6 +18,7 @@ import numpy.typing as npt
 
 from lstmlm.errors import UserError
 from lstmlm.models.parts import TABLE
+from lstmlm.models.weights import write_arrays
 from lstmlm.progress import Progress
 from lstmlm.publish.folder import Draft, Manifest, read_manifest, sha256_file
 from lstmlm.stages import STAGES
@@ -83,8 +84,7 @@ def make_vectors(recipe: Recipe, tokenizer: Path, output: Path, progress: Progre
         places = pieces_of(words)
         found = read_vectors(input, {*places, *(word.lower() for word in places)})
         draft.facts.update(_filled(table, places, found, input), vocabulary=vocabulary_facts(vocabulary))
-        with (draft.path / "weights.npz").open("wb") as stream:
-            np.savez(stream, **{TABLE.replace("/", "|"): table})
+        write_arrays(draft.path / "weights.npz", {TABLE: table})
         network_section = recipe.model.model_dump(mode="json")
         facts = {"recipe": {"name": recipe.name, "task": TASK, "model": network_section}, "vocabulary": words.size}
         (draft.path / "model.json").write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")

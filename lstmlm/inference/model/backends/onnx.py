@@ -36,12 +36,11 @@ def _scorer(folder: Path, facts: Mapping[str, Any], *, int8: bool) -> onnx.Model
     import numpy as np
 
     from lstmlm.decoding.onnx import language_model
-    from lstmlm.formats.arrays import read_npz
+    from lstmlm.models.weights import read_arrays
     from lstmlm.recipe.sections.model import Model
 
     clusters = Model.model_validate(facts["model"]).clusters(int(facts["vocabulary"]))
-    stored = read_npz(folder / "weights.npz")  # names as `lstmlm.models.weights` writes them
-    weights = {name.replace("|", "/"): np.asarray(array, np.float32) for name, array in stored.items()}
+    weights = {name: np.asarray(array, np.float32) for name, array in read_arrays(folder / "weights.npz").items()}
     return language_model.scorer(weights, clusters, int8=int8)
 
 
