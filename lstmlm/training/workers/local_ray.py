@@ -19,6 +19,7 @@ from typing import Any
 
 from lstmlm.errors import TryAgain, UserError, first_line
 from lstmlm.processes.interrupts import keeping_handlers
+from lstmlm.training.workers.ray_start import end_processes, on_loopback, with_named_ports
 
 QUIET: dict[str, Any] = {"log_to_driver": False, "configure_logging": False}
 STARTS = 3
@@ -40,8 +41,8 @@ REASON = re.compile(r"Check failed: .*|.*(?:agent|GCS).*(?:fail|timed out|exited
 def local_cluster(cores: int) -> Iterator[None]:
     """Starts a cluster on this machine, and connects to it.
 
-    Ray gives its control store 30 s to name its port, then the node 30 s to appear. Neither can be set, and both are
-    too little on a busy machine or when its files are read for the first time: then it is tried again.
+    Ray gives a node 30 s to appear, which cannot be set and is too little on a busy machine or when its files are read
+    for the first time: then it is tried again.
 
     Args:
         cores: CPUs that it has to give.
@@ -74,12 +75,13 @@ def _start(cores: int, folder: Path) -> None:
     for _ in range(STARTS):
         try:
             # "local", so that a cluster somebody else started on this machine is not taken instead.
-            with keeping_handlers(), _on_loopback():
-                ray.init(address="local", **options)
+            with keeping_handlers(), on_loopback(), with_named_ports() as ports:
+                ray.init(address="local", **options, **ports)
         except Exception as error:  # Ray raises Exception itself
             if not START_TIMEOUT.search(str(error)):
                 raise
             last = error
+            end_processes(folder)
         else:
             return
     hint = "Free the machine from other work, or start a cluster with `ray start --head` and name it"
@@ -95,23 +97,6 @@ def _reason(folder: Path) -> str:
             if found:
                 return f"{name}: {found[-1][:200]}"
     return ""
-
-
-@contextlib.contextmanager
-def _on_loopback() -> Iterator[None]:
-    """Has a cluster started inside the block listen on 127.0.0.1: Ray's own way on Windows and macOS.
-
-    `_node_ip_address="127.0.0.1"` would not do: Ray puts an address in its place that other machines can reach. It also
-    spares Ray the look-up of this machine's name, which a machine without a network cannot answer.
-    """
-    from ray._private import ray_constants
-
-    before = ray_constants.ENABLE_RAY_CLUSTER
-    ray_constants.ENABLE_RAY_CLUSTER = False
-    try:
-        yield
-    finally:
-        ray_constants.ENABLE_RAY_CLUSTER = before
 
 
 def _check_token() -> None:
