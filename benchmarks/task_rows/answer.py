@@ -36,12 +36,25 @@ def _extractive(name: str, corpus: str, bars: dict[str, float], quick: bool) -> 
     peer = metrics["window_f1"]
     yield row(f"{corpus}: F1 above the sliding window's", gain, peer=peer, bar=None if quick else 15, digits=1)
     yield row(f"{corpus}: calibration error", metrics["calibration_error"], digits=3)
+    int8 = run_recipe(
+        RECIPES / f"{name}.yaml",
+        found.folder / "int8",
+        ["decoding.precision=int8", *NO_BARS, *_quick(quick)],
+        ["infer"],
+        found,
+    )
+    same = [a["answer"] == b["answer"] for a, b in zip(found.predictions, int8.predictions, strict=True)]
+    yield row(f"{corpus}: answers that int8 and float32 share, %", 100.0 * sum(same) / len(same), digits=1)
     yield row(f"{corpus}: offsets that are exact, %", _offsets(found, corpus), bar=100, digits=2)
 
 
 def _run(name: str, quick: bool) -> Result:
-    changes = ["training.workers=1", "training.threads=2", *(QUICK if quick else ()), *NO_BARS]
+    changes = ["training.workers=1", "training.threads=2", *_quick(quick), *NO_BARS]
     return run_recipe(RECIPES / f"{name}.yaml", WORK / f"{name}{'-quick' if quick else ''}", changes)
+
+
+def _quick(quick: bool) -> tuple[str, ...]:
+    return QUICK if quick else ()
 
 
 def _offsets(found: Result, corpus: str) -> float:

@@ -76,7 +76,7 @@ class Encoder:
         for first, behind in windows(len(passage.ids), self._longest, self._stride):
             inside = [(start - first, end - first) for start, end in right if start >= first and end < behind]
             counts["windows_without_answer"] += bool(record.targets) and not inside
-            window = Tokens(*(part[first:behind] for part in (passage.ids, passage.starts, passage.ends)))
+            window = passage.part(first, behind)
             yield {
                 "passage": window.ids,
                 **self._forms("passage", window.ids),

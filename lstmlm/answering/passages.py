@@ -35,6 +35,10 @@ class Tokens:
         """Returns the `Shape` of each token, int32 [tokens]."""
         return lexicon.shapes[self.ids] | np.where(self.ends > self.starts, 0, Shape.NOTHING).astype(np.int32)
 
+    def part(self, first: int, behind: int) -> Tokens:
+        """Returns the tokens from one on to before another; their places are still those in the whole text."""
+        return Tokens(*(numbers[first:behind] for numbers in (self.ids, self.starts, self.ends)))
+
     def covering(self, span: Span) -> tuple[int, int] | None:
         """Returns the first and last token of the fewest that hold a span of the text; None for one of no token."""
         first = int(np.searchsorted(self.ends, span.start, "right"))

@@ -2,34 +2,17 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping
 from typing import NamedTuple
 
 import tensorflow as tf
 
 from lstmlm.answering.lexicon import Lexicon
+from lstmlm.answering.limits import Limits
 from lstmlm.bases.graph_tokenizer import MULTIPLE, GraphTokenizer
 from lstmlm.models.base import OnePass
+from lstmlm.models.reader.names import IMPOSSIBLE
 from lstmlm.models.reader.shapes import Shape
-from lstmlm.models.reader.spans import IMPOSSIBLE
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Limits:
-    """Sizes in tokens, of which `lstmlm.answering.examples.Encoder` has the same.
-
-    Attributes:
-        longest: Of a window of a passage.
-        stride: From one window to the next.
-        question: Of a question.
-        no_answer: Whether there may be no answer in a passage.
-    """
-
-    longest: int
-    stride: int
-    question: int
-    no_answer: bool
 
 
 class Placed(NamedTuple):

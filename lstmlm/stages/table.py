@@ -149,7 +149,7 @@ _ROWS = (
         help="Write the SavedModel: text in, text out.",
         function="lstmlm.export:export",
         kind="export",
-        version=7,
+        version=8,
         holds="a SavedModel, `weights.npz`, `model.json`, `tokenizer.model`",
         inputs=(Input("model", "train", channel="training_run"), _TOKENIZER),
         decides=("task", "decoding", "examples"),

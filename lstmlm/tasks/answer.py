@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import Field
 
+from lstmlm.answering.limits import Limits
 from lstmlm.bases.one_pass import OnePassTask
 from lstmlm.errors import UserError
 from lstmlm.recipe.recipe import Recipe
@@ -17,6 +18,7 @@ from lstmlm.records.record import Record
 from lstmlm.task import BadRecord, Better, Feature, OutputColumn, Prediction, Predictor
 
 if TYPE_CHECKING:
+    import onnx
     import tensorflow as tf
 
     from lstmlm.models.reader.reader import Reader
@@ -173,18 +175,22 @@ class Answer(OnePassTask):
         import tensorflow as tf
 
         from lstmlm.answering.lexicon import Lexicon
-        from lstmlm.answering.served import Limits, Served
+        from lstmlm.answering.served import Served
         from lstmlm.bases.graph_tokenizer import GraphTokenizer
 
-        options = _options(recipe)
-        limits = Limits(recipe.examples.max_source, options.stride, options.max_question, options.no_answer)
-        served = Served(model, GraphTokenizer(tokenizer), Lexicon(tokenizer), limits)
+        served = Served(model, GraphTokenizer(tokenizer), Lexicon(tokenizer), _limits(recipe))
         specs = {name: tf.TensorSpec(spec.shape, spec.dtype, name=name) for name, spec in self.inputs(recipe).items()}
         return served, {"serving_default": tf.function(served.__call__).get_concrete_function(**specs)}
 
     def batch_of(self, inputs: Mapping[str, tf.Tensor], tokenizer: Any, recipe: Recipe) -> Mapping[str, tf.Tensor]:
         """Not used: `serving` reads a passage in windows."""
         raise NotImplementedError("a passage is more than one batch; see `serving`")
+
+    def onnx_graph(self, weights: Mapping[str, Any], recipe: Recipe, *, int8: bool) -> onnx.ModelProto | None:
+        """See `OnePassTask.onnx_graph`: it reads windows; `lstmlm.answering.windowed` makes them."""
+        from lstmlm.decoding.onnx.reader import reading
+
+        return reading(weights, residual=recipe.model.residual, int8=int8)
 
     def prediction(self, request: Mapping[str, Any], outputs: Mapping[str, Any], recipe: Recipe) -> Prediction:
         """See `OnePassTask.prediction`: with the sentence of the answer."""
@@ -194,13 +200,17 @@ class Answer(OnePassTask):
 
     def predictor(self, export: Path, recipe: Recipe) -> Predictor:
         """See `Task.predictor`; a request without a passage is answered from the documents of the recipe."""
-        from lstmlm.answering.predictor import Answers, Library
+        from lstmlm.answering.predictor import Answers, Library, answered
+        from lstmlm.answering.windowed import WindowedReader
         from lstmlm.inference.input.documents import documents
 
         library = None
         if recipe.inference.documents is not None:
             library = Library(documents(recipe), recipe.inference.read_documents)
-        return Answers(super().predictor(export, recipe), library)
+        if recipe.decoding.backend != "onnx":
+            return Answers(super().predictor(export, recipe), library)
+        int8, threads = recipe.decoding.precision == "int8", recipe.training.threads
+        return Answers(WindowedReader(export, _limits(recipe), answered, int8=int8, threads=threads), library)
 
     def schema(self, recipe: Recipe) -> Mapping[str, OutputColumn]:
         """See `Task.schema`: places are in characters of the passage, the end exclusive."""
@@ -233,6 +243,11 @@ class Answer(OnePassTask):
 def _options(recipe: Recipe) -> AnswerOptions:
     assert isinstance(recipe.task_options, AnswerOptions)
     return recipe.task_options
+
+
+def _limits(recipe: Recipe) -> Limits:
+    options = _options(recipe)
+    return Limits(recipe.examples.max_source, options.stride, options.max_question, options.no_answer)
 
 
 TASK = Answer()

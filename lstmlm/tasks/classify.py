@@ -136,7 +136,7 @@ class Classify(OnePassTask):
         """See `OnePassTask.onnx_graph`."""
         from lstmlm.decoding.onnx.labels import labelling
 
-        return labelling(weights, options_of(recipe), int8=int8, bounded=not recipe.model.residual)
+        return labelling(weights, options_of(recipe), int8=int8, residual=recipe.model.residual)
 
     def onnx_inputs(
         self, requests: Sequence[Mapping[str, Any]], tokenizer: Tokenizer, recipe: Recipe

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from lstmlm.recipe.sections.tokenizer import Tokenizer as Settings
@@ -12,7 +14,12 @@ TEXT = "The Norman king of Rome won 3,000 games in 1066, and the kings' game end
 
 
 @pytest.fixture(scope="session")
-def tokenizer(tmp_path_factory: pytest.TempPathFactory) -> Tokenizer:
+def vocabulary(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("vocabulary") / "tokenizer.model"
     path.write_bytes(train_model(iter([TEXT] * 20), Settings(vocabulary=290)))
-    return Tokenizer(path)
+    return path
+
+
+@pytest.fixture(scope="session")
+def tokenizer(vocabulary: Path) -> Tokenizer:
+    return Tokenizer(vocabulary)

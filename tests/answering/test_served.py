@@ -8,8 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lstmlm.answering.lexicon import Lexicon
+from lstmlm.answering.limits import Limits
 from lstmlm.answering.passages import tokens_of
-from lstmlm.answering.served import Limits, Served
+from lstmlm.answering.served import Served
 from lstmlm.bases.graph_tokenizer import GraphTokenizer
 from lstmlm.models.reader.reader import Reader
 from lstmlm.recipe.sections.model import Model

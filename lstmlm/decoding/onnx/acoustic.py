@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import onnx
 
-from lstmlm.decoding.onnx.bidirectional import DIRECTIONS, both_ways, over_time
+from lstmlm.decoding.onnx.bidirectional import over_time
+from lstmlm.decoding.onnx.encoder import encoded_values
 from lstmlm.decoding.onnx.graph import GraphWriter, value
-from lstmlm.decoding.onnx.layers import Weights, time_major
+from lstmlm.decoding.onnx.layers import Weights
 
 
 def graph(weights: Weights, *, residual: bool, int8: bool) -> onnx.ModelProto:
@@ -22,20 +23,9 @@ def graph(weights: Weights, *, residual: bool, int8: bool) -> onnx.ModelProto:
         int8: Compute the matrix products in int8 (see `lstmlm.decoding.onnx.graph`).
     """
     writer = GraphWriter("acoustic", int8=int8)
-    values, inside, rows = time_major(writer, "values", "length", rank=3)
-    layers = sum(f"encoder_{n}_forward/recurrent" in weights for n in range(len(weights)))
-    for n in range(layers):
-        turned = writer.apply("ReverseSequence", values, "length", time_axis=0, batch_axis=1)
-        bounded = n > 0 and not (residual and n > 1)  # frames are not within -1 and 1, nor are sums of outputs
-        gates = [
-            over_time(writer, weights, f"encoder_{n}_{way}", read, bounded=bounded)
-            for way, read in zip(DIRECTIONS, (values, turned), strict=True)
-        ]
-        *_, ahead, back = both_ways(writer, weights, n, gates, inside, rows)
-        back = writer.apply("ReverseSequence", back, "length", time_axis=0, batch_axis=1)
-        outputs = writer.apply("Concat", ahead, back, axis=2)
-        values = writer.apply("Add", outputs, values) if residual and n > 0 else outputs
-    logits = over_time(writer, weights, "output", values, bounded=not (residual and layers > 1))
+    # Frames are not within -1 and 1, nor are sums of outputs.
+    outputs, _ = encoded_values(writer, weights, "values", "length", bounded=False, residual=residual)
+    logits = over_time(writer, weights, "output", outputs, bounded=not residual)
     found = writer.apply("LogSoftmax", logits, axis=2)
     writer.rename(writer.apply("Transpose", found, perm=[1, 0, 2]), "log_probabilities")
     width, vocabulary = weights["encoder_0_forward/kernel"].shape[0], weights["output/kernel"].shape[1]

@@ -25,7 +25,7 @@ from lstmlm.recipe.sections.labels import LabelOptions
 _LEAST = np.float32(np.finfo(np.float32).min)
 
 
-def labelling(weights: Weights, options: LabelOptions, *, int8: bool, bounded: bool = True) -> onnx.ModelProto:
+def labelling(weights: Weights, options: LabelOptions, *, int8: bool, residual: bool = False) -> onnx.ModelProto:
     """Returns the graph that predicts.
 
     It takes `tokens` (int64 [rows, time], padded), `length` (int64 [rows], at least 1) and, of kind `tokens`, `first`
@@ -35,14 +35,14 @@ def labelling(weights: Weights, options: LabelOptions, *, int8: bool, bounded: b
         weights: The network's.
         options: The recipe's `task_options`.
         int8: Compute the matrix products in int8 (see `lstmlm.decoding.onnx.graph`).
-        bounded: Whether the encoder's outputs are within -1 and 1: its layers are not residual.
+        residual: Whether the input of an encoder's layer is added to its output, from the second layer on.
     """
     graph = GraphWriter("labels", int8=int8)
     if options.network == "article":
         logits = _article(graph, weights, options)
     else:
         every = [
-            _member(graph, _of_member(weights, number), options, bounded=bounded) for number in range(options.members)
+            _member(graph, _of_member(weights, number), options, residual=residual) for number in range(options.members)
         ]
         every += [_ngrams(graph, weights, options)] if options.ngrams else []
         logits = graph.apply("Mean", *every)
@@ -61,9 +61,10 @@ def _of_member(weights: Weights, number: int) -> Weights:
     return {name.removeprefix(prefix): array for name, array in weights.items() if name.startswith(prefix)}
 
 
-def _member(graph: GraphWriter, weights: Weights, options: LabelOptions, *, bounded: bool) -> str:
+def _member(graph: GraphWriter, weights: Weights, options: LabelOptions, *, residual: bool) -> str:
     """Adds a member of an ensemble; returns its logits."""
-    values, ends = encoded(graph, weights, "tokens", "length")
+    values, ends = encoded(graph, weights, "tokens", "length", residual=residual)
+    bounded = not residual  # sums of outputs are not within -1 and 1
     if options.kind == "tokens":
         return _word_products(graph, values, weights, bounded=bounded)
     pooled = [_pooled(graph, kind, values, ends, weights) for kind in options.pooling]

@@ -27,10 +27,10 @@ def state_values(names: Iterable[str], units: int, rows: str) -> list[onnx.Value
     return [value(name, np.float32, rows, units) for name in names]
 
 
-def count_layers(weights: Weights, name: str) -> int:
-    """Returns how many layers `name_0`, `name_1`, ... there are."""
+def count_layers(weights: Weights, name: str, way: str = "") -> int:
+    """Returns how many layers `name_0`, `name_1`, ... there are; `way` follows the number, such as `_forward`."""
     layers = 0
-    while f"{name}_{layers}/recurrent" in weights:
+    while f"{name}_{layers}{way}/recurrent" in weights:
         layers += 1
     return layers
 

@@ -11,13 +11,8 @@ from collections.abc import Mapping
 
 import tensorflow as tf
 
+from lstmlm.models.reader.names import LEAST_SHARE, REACHES, SHAPES
 from lstmlm.models.reader.shapes import Shape
-
-SHAPES = len(Shape)
-REACHES = (2, 5, 10, 20)
-"""Tokens to either side that a window holds."""
-WIDTH = 4 + 2 + len(REACHES) + 2 + 1 + SHAPES
-"""Features of a token."""
 
 
 class Matches(tf.Module):
@@ -61,8 +56,8 @@ class Matches(tf.Module):
             float32 [batch, passage, `WIDTH`]; 0 for padding.
         """
         exact, form, stem = (_same(batch, name) for name in ("", "_form", "_stem"))
-        share = importance / tf.maximum(tf.reduce_sum(importance, axis=1, keepdims=True), 1e-6)
-        heaviest = share / tf.maximum(tf.reduce_max(share, axis=1, keepdims=True), 1e-6)
+        share = importance / tf.maximum(tf.reduce_sum(importance, axis=1, keepdims=True), LEAST_SHARE)
+        heaviest = share / tf.maximum(tf.reduce_max(share, axis=1, keepdims=True), LEAST_SHARE)
         single = [tf.reduce_max(match, axis=2) for match in (exact, form, stem, form * heaviest[:, None, :])]
         pairs = form[:, 1:, 1:] * form[:, :-1, :-1]
         triples = pairs[:, 1:, 1:] * pairs[:, :-1, :-1]

@@ -19,9 +19,10 @@ from lstmlm.models.base import OnePass
 from lstmlm.models.dense import Dense
 from lstmlm.models.encoder import Encoder
 from lstmlm.models.noise import Noise, locked_dropout, shared_mask
-from lstmlm.models.reader.matches import WIDTH, Matches
+from lstmlm.models.reader.matches import Matches
+from lstmlm.models.reader.names import IMPOSSIBLE, WIDTH
 from lstmlm.models.reader.shapes import Shape
-from lstmlm.models.reader.spans import IMPOSSIBLE, Spans, best_span, gold_nats, span_logits
+from lstmlm.models.reader.spans import Spans, best_span, gold_nats, span_logits
 from lstmlm.recipe.sections.model import Model
 
 EMBEDDING_DEVIATION = 0.1

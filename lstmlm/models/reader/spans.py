@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
-IMPOSSIBLE = -1e9
+from lstmlm.models.reader.names import IMPOSSIBLE
 
 
 class Spans(NamedTuple):

@@ -1,4 +1,4 @@
-"""How Ray starts on this machine, where `ray.init` has no option for it: the address, the ports, and what a failure leaves."""
+"""How Ray starts on this machine, where `ray.init` has no option for it: the address, the ports, a failed start."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import psutil
+import psutil  # type: ignore[import-untyped]
 
 _LISTEN = "dashboard_agent_listen_port"
 PORTS = ("gcs_server_port", "metrics_agent_port", _LISTEN, "runtime_env_agent_port")
@@ -54,12 +54,12 @@ def with_named_ports() -> Iterator[dict[str, int]]:
             command = [*command, f"--{_LISTEN}={named[_LISTEN]}"]
         return start(command, process_type, *arguments, **options)
 
-    parameter.RayParams = functools.partial(of_node, **named)  # type: ignore[assignment,misc]
+    parameter.RayParams = functools.partial(of_node, **named)
     services.start_ray_process = start_process
     try:
         yield {"_metrics_export_port": metrics}
     finally:
-        parameter.RayParams, services.start_ray_process = of_node, start  # type: ignore[misc]
+        parameter.RayParams, services.start_ray_process = of_node, start
 
 
 def end_processes(folder: Path) -> None:

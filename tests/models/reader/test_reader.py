@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from lstmlm.models.reader.matches import REACHES, WIDTH, Matches
+from lstmlm.models.reader.matches import Matches
+from lstmlm.models.reader.names import IMPOSSIBLE, REACHES, WIDTH
 from lstmlm.models.reader.reader import TEMPERATURES, Reader
 from lstmlm.models.reader.shapes import Shape
-from lstmlm.models.reader.spans import IMPOSSIBLE, Spans, best_span, gold_nats, span_logits
+from lstmlm.models.reader.spans import Spans, best_span, gold_nats, span_logits
 from lstmlm.recipe.sections.model import Model
 
 SIZES = Model(embedding=6, encoder_units=4, units=5, layers=2, dropout=0.0)

@@ -1,4 +1,4 @@
-"""Ray starts at the first attempt also where its Python programs take long to start, and a failed start leaves nothing."""
+"""Ray starts at once also where its Python programs take long to start, and a failed start leaves nothing."""
 
 import os
 import subprocess
