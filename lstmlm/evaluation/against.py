@@ -13,6 +13,7 @@ from lstmlm.publish.manifest import read_manifest
 from lstmlm.recipe.recipe import Recipe
 from lstmlm.recipe.sections.evaluation import Threshold
 from lstmlm.recipe.sections.initial import LAST_BLESSED
+from lstmlm.task import load_task
 from lstmlm.training.metrics.objective import SCORED
 
 if TYPE_CHECKING:
@@ -35,6 +36,16 @@ def against_fingerprint(recipe: Recipe) -> str | None:
         what = "`last_blessed` is known in `lstmlm run` only"
         raise UserError(what, where=FIELD, hint="Name an export folder, or leave it out")
     return read_manifest(folder, "export").fingerprint
+
+
+def outside_fingerprint(recipe: Recipe) -> str:
+    """Returns what identifies the earlier model and what decoding reads, such as a language model; empty: neither.
+
+    Raises:
+        UserError: It is not there.
+    """
+    parts = (against_fingerprint(recipe), *load_task(recipe.task).decoding_stamp(recipe))
+    return ",".join(part for part in parts if part)
 
 
 def measure_earlier(recipe: Recipe, task: Task, records: Sequence[Record], training: Path) -> Mapping[str, Any] | None:

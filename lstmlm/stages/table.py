@@ -173,7 +173,7 @@ _ROWS = (
         inputs=(Input("export", "export", channel="model"), _RECORDS),
         decides=("task", "seed", "evaluation", "decoding"),
         ignores=("evaluation.against",),  # where it is; its content is a part of the fingerprint
-        outside="lstmlm.evaluation.against:against_fingerprint",
+        outside="lstmlm.evaluation.against:outside_fingerprint",
         node=Node("Evaluator", "evaluation", "Evaluation", after=("resolve",)),
     ),
     Stage(
@@ -207,7 +207,7 @@ _ROWS = (
         ),
         decides=("task", "seed", "inference.shards", "inference.format", "decoding"),
         reads=("inference",),  # where the input is, and what its columns are called
-        outside="lstmlm.inference.input.inputs:chosen_fingerprint",
+        outside="lstmlm.inference.outside:outside_fingerprint",
         beam=True,
         node=Node("Inference", "predictions", "Predictions"),
     ),

@@ -13,7 +13,7 @@ from lstmlm.synthetic.corpus import TEXTS, write_corpus, write_texts
 from lstmlm.synthetic.recipes import save_recipe, student_of
 from lstmlm.synthetic.steps import Lines, asking, decoded, read_corpus
 from lstmlm.task import load_task
-from lstmlm.tokenizer import MODEL_FILE, Tokenizer
+from lstmlm.tokenizer import Tokenizer, tokenizer_file
 
 STUDENT = "student.yaml"
 BEAM = 5
@@ -56,8 +56,9 @@ def distill(
         what = f"the task {recipe.task} has no outputs that a student could learn from"
         raise UserError(what, where="task", hint="Name a recipe of pairs")
     model = read_manifest(teacher, "export", verify=True)
-    words = Tokenizer(teacher / MODEL_FILE)
-    student = student_of(recipe, home / "corpus", teacher / MODEL_FILE, size=size, vocabulary=words.size)
+    vocabulary = tokenizer_file(teacher)
+    words = Tokenizer(vocabulary)
+    student = student_of(recipe, home / "corpus", vocabulary, size=size, vocabulary=words.size)
     records = read_corpus(recipe, home, lines, runner)
     texts = home / "texts"
     lines.step("texts", texts, lambda progress: write_texts(records, texts))

@@ -24,7 +24,7 @@ from lstmlm.inference.model.engine_model import EngineModel
 from lstmlm.inference.model.loading import load_text_model
 from lstmlm.recipe.recipe import Recipe
 from lstmlm.task import BadRecord, Prediction
-from lstmlm.tokenizer import MODEL_FILE, Tokenizer
+from lstmlm.tokenizer import Tokenizer, tokenizer_file
 
 
 def speech_predictor(export: Path, recipe: Recipe) -> SpeechPredictor:
@@ -35,7 +35,7 @@ def speech_predictor(export: Path, recipe: Recipe) -> SpeechPredictor:
     """
     options = options_of(recipe)
     batches = load_batches(export, recipe)
-    tokenizer = Tokenizer(export / MODEL_FILE)
+    tokenizer = Tokenizer(tokenizer_file(export))
     search = _search(recipe, tokenizer) if recipe.decoding.method == "beam" else None
     transcriber = Transcriber(tokenizer, options, search, recipe.decoding.n_best)
     return SpeechPredictor(batches, transcriber, options)
