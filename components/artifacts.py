@@ -1,4 +1,7 @@
-"""Artifacts and their types; the Kubeflow compiler accepts types of our own as long as they have no PROPERTIES."""
+"""Artifacts and their types; the Kubeflow compiler accepts types of our own as long as they have no PROPERTIES.
+
+TFX's steps on Kubeflow import a type by its name, so each name is a path that can be imported (`components.Tokenizer`).
+"""
 
 from __future__ import annotations
 
@@ -14,33 +17,33 @@ from lstmlm.errors import UserError
 class Tokenizer(artifact.Artifact):
     """A folder of the kind `tokenizer`: a SentencePiece model, or a given `tokenizer.json`."""
 
-    TYPE_NAME = "lstmlm.Tokenizer"
+    TYPE_NAME = "components.Tokenizer"
 
 
 class TrainingRun(artifact.Artifact):
     """A folder of the kind `model`: weights, the model's description, metrics by step."""
 
-    TYPE_NAME = "lstmlm.TrainingRun"
+    TYPE_NAME = "components.TrainingRun"
     TYPE_ANNOTATION = system_artifacts.Model
 
 
 class Evaluation(artifact.Artifact):
     """A folder of the kind `evaluation`: `metrics.json`."""
 
-    TYPE_NAME = "lstmlm.Evaluation"
+    TYPE_NAME = "components.Evaluation"
     TYPE_ANNOTATION = system_artifacts.Metrics
 
 
 class Predictions(artifact.Artifact):
     """A folder of the kind `predictions`: shards (JSON lines, parquet or TFRecord) and dead letters."""
 
-    TYPE_NAME = "lstmlm.Predictions"
+    TYPE_NAME = "components.Predictions"
 
 
 class Folder(artifact.Artifact):
     """A folder of any other kind, which its manifest names."""
 
-    TYPE_NAME = "lstmlm.Folder"
+    TYPE_NAME = "components.Folder"
 
 
 def artifact_type(name: str) -> type[artifact.Artifact]:

@@ -8,13 +8,12 @@ from tfx import types
 from tfx.dsl.components.base import base_executor
 
 from components.artifacts import folder, only
-from components.hooks import Call, hook_of
+from components.call import call_stage
+from components.hooks import SPLIT_NAMES, Handed
+from components.properties import RECIPE, STAGE
 from components.recipe_sections import read_sections
 from components.runtime import current
-from lstmlm.stages import STAGES, node_of
-
-STAGE, RECIPE, VERSION, FILES = "stage", "recipe", "version", "files"
-"""Parameters of every component: the stage's name, its recipe, its code version, the fingerprint of its files."""
+from lstmlm.stages import STAGES
 
 Artifacts = dict[str, list[types.Artifact]]
 
@@ -26,14 +25,26 @@ class StageExecutor(base_executor.BaseExecutor):
         self, input_dict: Artifacts, output_dict: Artifacts, exec_properties: dict[str, Any]
     ) -> None:
         """See `BaseExecutor.Do`."""
-        stage, runtime = STAGES[exec_properties[STAGE]], current()
-        hook, node = hook_of(stage), node_of(stage)
-        inputs = {one.name: only(input_dict[one.key]) for one in stage.inputs}
-        outputs = {key: only(artifacts) for key, artifacts in output_dict.items()}
-        output = folder(outputs[node.output]) / node.inside
-        call = Call(inputs, outputs, output)
-        hook.before(call)
-        folders = {one.name: folder(inputs[one.name]) / node_of(STAGES[one.upstream]).inside for one in stage.inputs}
-        recipe = read_sections(exec_properties[RECIPE])
-        stage.load()(recipe, output=output, progress=runtime.progress, **folders, **hook.arguments(runtime))
-        hook.after(call)
+        stage = STAGES[exec_properties[STAGE]]
+        inputs = {one.key: _handed(only(input_dict[one.key])) for one in stage.inputs}
+        made = {key: only(artifacts) for key, artifacts in output_dict.items()}
+        outputs = {key: Handed(folder(artifact), artifact.uri) for key, artifact in made.items()}
+        call_stage(stage, read_sections(exec_properties[RECIPE]), inputs, outputs, current())
+        for key, output in outputs.items():
+            _set_properties(made[key], output.properties)
+
+
+def _handed(artifact: types.Artifact) -> Handed:
+    names = artifact.mlmd_artifact.custom_properties
+    properties = {name: artifact.get_custom_property(name) for name in names}
+    return Handed(folder(artifact), artifact.uri, artifact.id, properties)
+
+
+def _set_properties(artifact: types.Artifact, properties: dict[str, Any]) -> None:
+    for name, value in properties.items():
+        if name == SPLIT_NAMES:
+            artifact.split_names = value
+        elif isinstance(value, int):
+            artifact.set_int_custom_property(name, value)
+        else:
+            artifact.set_string_custom_property(name, value)

@@ -11,8 +11,9 @@ from tfx.orchestration.data_types import RuntimeParameter
 from tfx.types.component_spec import ChannelParameter, ExecutionParameter
 
 from components.artifacts import artifact_type
-from components.executor import FILES, RECIPE, STAGE, VERSION, StageExecutor
+from components.executor import StageExecutor
 from components.hooks import hook_of
+from components.properties import FILES, RECIPE, STAGE, VERSION
 from components.recipe_sections import sections
 from components.version import code_version
 from lstmlm.recipe.recipe import Recipe
@@ -69,7 +70,8 @@ def component_class(stage: Stage) -> type[StageComponent]:
 def output_types(stage: Stage) -> dict[str, type[types.Artifact]]:
     """Returns output key -> artifact type."""
     node = node_of(stage)
-    return {node.output: artifact_type(node.artifact), **hook_of(stage).outputs}
+    names = {node.output: node.artifact, **hook_of(stage).outputs}
+    return {key: artifact_type(name) for key, name in names.items()}
 
 
 def _handed(upstream: str) -> type[types.Artifact]:

@@ -12,7 +12,7 @@ import typer
 from lstmlm.cli.console import Screen, StageLine, StageRow
 from lstmlm.cli.failures.report import FAILURE, failure_reported
 from lstmlm.cli.logs import captured
-from lstmlm.cli.needs import EVERYTHING
+from lstmlm.cli.needs import EVERYTHING, EXPORT
 from lstmlm.cli.options import Overrides, RayAddress, RecipePath, local_path, read_recipe
 from lstmlm.cli.results import show_metrics, show_outputs
 from lstmlm.errors import BelowThreshold, UserError
@@ -130,10 +130,10 @@ def compile(
     if target not in TARGETS:
         raise UserError(f"no target named {target!r}", where="--target", hint=f"There are: {', '.join(TARGETS)}")
     _need("kfp", "kubeflow")
-    loaded = read_recipe(recipe, overrides, EVERYTHING)
+    loaded = read_recipe(recipe, overrides, (EXPORT,))  # the files may be where the pipeline runs, and not here
     with captured(output.parent / f"{output.name}.log") as terminal, Screen(terminal) as screen:
         line = screen.stage("compile")
-        from pipelines.kubeflow import compile_kubeflow
+        from pipelines.kubeflow.compile import compile_kubeflow
 
         compile_kubeflow(loaded, output, image)
         screen.summary([line.finish(output, cached=False)])

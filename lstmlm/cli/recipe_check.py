@@ -26,7 +26,9 @@ from lstmlm.recipe.faults import Fault, Key
 from lstmlm.recipe.file import ParsedRecipe, draft_recipe, read_text
 from lstmlm.recipe.plan import plan_faults
 from lstmlm.recipe.recipe import Recipe
+from lstmlm.recipe.sections.cluster import DEFAULT
 from lstmlm.recipe.sections.section import Section
+from lstmlm.stages import pipeline_stages
 from lstmlm.task import Task, load_task
 from lstmlm.training.metrics.objective import SCORED
 
@@ -68,6 +70,7 @@ def _plan_faults(draft: ParsedRecipe, recipe: Recipe, needs: Sequence[str]) -> I
             found = bound_faults(bounds, limits.get(name))
             yield from (Fault(("evaluation", "thresholds", name), *texts) for texts in found)
     yield from _language_faults(recipe)
+    yield from _cluster_faults(recipe)
     yield from plan_faults(draft, recipe)
     if task is not None and EXPORT in needs and draft.is_sound("decoding", "model"):
         yield from _decoding_faults(recipe, task)
@@ -152,6 +155,13 @@ def _language_faults(recipe: Recipe) -> Iterator[Fault]:
                 base = code.lower().replace("_", "-").partition("-")[0]
                 hint = f"Write `{base}`" if base in LANGUAGES else "Use ISO 639-1, two letters, such as `en`"
                 yield Fault(("corpus", field, place), f"no language has the code {code!r}", hint)
+
+
+def _cluster_faults(recipe: Recipe) -> Iterator[Fault]:
+    known = [DEFAULT, *(stage.name for stage in pipeline_stages())]
+    for name in recipe.cluster.stages:
+        if name not in known:
+            yield Fault(("cluster", "stages", name), f"no stage has the name {name!r}", _nearest(name, known))
 
 
 def _decoding_faults(recipe: Recipe, task: Task) -> Iterator[Fault]:

@@ -19,6 +19,7 @@ from pydantic import (
 from lstmlm.errors import UserError
 from lstmlm.publish.places import check_local
 from lstmlm.recipe.presets import PRESETS, Preset
+from lstmlm.recipe.sections.cluster import Cluster, Resources
 from lstmlm.recipe.sections.corpus import Corpus
 from lstmlm.recipe.sections.decoding import Decoding
 from lstmlm.recipe.sections.evaluation import Evaluation
@@ -57,6 +58,7 @@ class Recipe(Section):
     evaluation: Evaluation = Evaluation()
     decoding: Decoding = Decoding()
     inference: Inference = Inference()
+    cluster: Cluster = Cluster()
 
     @field_validator(FIELD, mode="before")
     @classmethod
@@ -66,13 +68,23 @@ class Recipe(Section):
         return checked_options(info.data["task"], value, from_data=info.context == FROM_DATA)
 
     @model_serializer(mode="wrap")
-    def _without_absent_options(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+    def _without_what_is_absent(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
         # What is written of a run whose task has no options, or that leaves them as they are, does not know of any:
-        # a task may get options without a change of what was made before.
+        # a task may get options without a change of what was made before. `cluster` decides no result at all.
         content: dict[str, Any] = handler(self)
         if content.get(FIELD) is None or not self.given_options:
             content.pop(FIELD, None)
+        if self.cluster == Cluster():
+            content.pop("cluster", None)
         return content
+
+    def resources(self, stage: str) -> Resources:
+        """Returns what Kubernetes gives the container of a stage; `training.use_gpu` means a GPU per worker."""
+        found = self.cluster.resources(stage)
+        if found.gpus is None:
+            given = self.training.most_workers if stage == "train" and self.training.use_gpu else 0
+            found = found.model_copy(update={"gpus": given})
+        return found
 
     @property
     def given_options(self) -> dict[str, Any]:

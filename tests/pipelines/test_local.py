@@ -235,7 +235,7 @@ def test_a_run_starts_from_the_last_model_that_was_good_enough(make_recipe: Make
 
 
 def test_a_run_for_another_scheduler_cannot_start_from_the_last_blessed_model(make_recipe: MakeRecipe) -> None:
-    from pipelines.kubeflow import compile_kubeflow
+    from pipelines.kubeflow.compile import compile_kubeflow
 
     recipe = make_recipe(training={"initial": {"model": "last_blessed"}})
     with pytest.raises(UserError, match=r"^training\.initial: `last_blessed` is known in `lstmlm run` only"):
