@@ -6,36 +6,12 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 
 import apache_beam as beam
 
-from lstmlm.inference.model.loading import TextModel, load_text_model
-from lstmlm.records import stable_hash
-
-
-class Decode(beam.DoFn):
-    """Batches of texts -> pairs of a text and what the model writes for it.
-
-    Args:
-        export: An export folder, which every worker can read.
-    """
-
-    def __init__(self, export: Path) -> None:
-        super().__init__()
-        self._export = export
-        self._model: TextModel | None = None
-
-    def setup(self) -> None:
-        """Loads the model, once per worker."""
-        self._model = load_text_model(self._export)
-
-    def process(self, batch: Sequence[str]) -> Iterator[tuple[str, str]]:
-        """Decodes a batch. The seed of a text depends on the text only, so the runner may form any batches."""
-        assert self._model is not None
-        outputs = self._model.generate(batch, [stable_hash(text) for text in batch])
-        yield from zip(batch, (output.text for output in outputs), strict=True)
+from lstmlm.beam import Predict
 
 
 def decode(export: Path, texts: Iterable[str], found: Path) -> None:
@@ -44,9 +20,8 @@ def decode(export: Path, texts: Iterable[str], found: Path) -> None:
         _ = (
             pipeline
             | "Texts" >> beam.Create(list(texts))
-            | "Batch" >> beam.BatchElements(min_batch_size=16, max_batch_size=256)
-            | "Decode" >> beam.ParDo(Decode(export))
-            | "Lines" >> beam.MapTuple("{}\t{}".format)
+            | "Predict" >> Predict(export)
+            | "Lines" >> beam.MapTuple(lambda text, output: f"{text}\t{output.text}")
             | "Write" >> beam.io.WriteToText(str(found))
         )
 

@@ -338,7 +338,7 @@ class Task(abc.ABC):
 
     def unused_fields(self) -> Mapping[str, str]:
         """Returns the fields of the recipe that have no effect in this task, each with the tasks in which they have."""
-        return {"evaluation.metrics": "tasks of pairs"}
+        return {"evaluation.metrics": "tasks of pairs", "decoding.scores": "tasks that write token by token"}
 
     def scored_column(self, recipe: Recipe) -> str | None:
         """Returns the column of the output that `lstmlm score` scores; None: it scores the text of the request.

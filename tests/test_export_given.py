@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 import tensorflow as tf
 
-from lstmlm.cli.needs import EXPORT, TOKENIZER
-from lstmlm.cli.recipe_check import checked_recipe
+from lstmlm.checks.needs import EXPORT, TOKENIZER
+from lstmlm.checks.recipe import checked_recipe
 from lstmlm.corpus.ingest import ingest
 from lstmlm.errors import UserError
 from lstmlm.examples.build import build_examples

@@ -6,21 +6,19 @@ from pathlib import Path
 
 import pytest
 
-from lstmlm.publish import read_manifest
+import lstmlm
 from tests.ray_nodes import RayCluster
 from tests.tiny import TinyRun
 
 
 def test_texts_are_decoded_within_a_pipeline(exported: TinyRun, tmp_path: Path) -> None:
     from examples.decode_in_beam import decode
-    from lstmlm.inference.model.loading import load_text_model
-    from lstmlm.records import stable_hash
 
-    texts = ["the statement", "a name of a class", ""]
+    texts = ["the statement", "a name of a class", "if"]
     decode(exported.export, texts, tmp_path / "found")
     lines = [line for part in sorted(tmp_path.glob("found-*")) for line in part.read_text("utf-8").splitlines()]
-    model = load_text_model(exported.export)
-    one_by_one = [model.generate([text], [stable_hash(text)])[0].text for text in texts]
+    model = lstmlm.load(exported.export)
+    one_by_one = [output.text for text in texts for output in model.stream([text])]
     assert sorted(lines) == sorted(f"{text}\t{output}" for text, output in zip(texts, one_by_one, strict=True))
 
 
@@ -29,7 +27,9 @@ def test_a_tiny_model_is_trained_and_a_second_run_does_nothing(tmp_path: Path, r
     from examples.train_tiny import train_tiny
 
     found = train_tiny(tmp_path, ray_cluster.address)
-    made = (found / "manifest.json").stat().st_mtime_ns
-    assert read_manifest(found, "export", verify=True).facts is not None
+    assert found.export is not None
+    made = (found.export / "manifest.json").stat().st_mtime_ns
+    assert found.load().generate(["Note that"])[0].source == "Note that"
+    assert found.metrics["perplexity"] > 1
     assert train_tiny(tmp_path, ray_cluster.address) == found
-    assert (found / "manifest.json").stat().st_mtime_ns == made
+    assert (found.export / "manifest.json").stat().st_mtime_ns == made

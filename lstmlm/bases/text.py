@@ -30,6 +30,7 @@ _OF_PAIRS = (
     "decoding.replace_unknown",
     "evaluation.metrics",
 )
+_DECIMALS = 6
 _OF_RUNNING_TEXT = ("training.activation_penalty", "training.temporal_penalty", "evaluation.cache.size")
 
 
@@ -147,6 +148,8 @@ class TextTask(Task):
             "output": OutputColumn("text"),
             "cut": OutputColumn("int", always=False),
             "n_best": OutputColumn("list", always=False),
+            "log_probability": OutputColumn("float", always=False),
+            "token_scores": OutputColumn("list", always=False),
         }
 
 
@@ -180,4 +183,8 @@ def _prediction(source: str, output: Output) -> Prediction:
     if output.n_best:
         scored = ({"output": text, "score": score} for text, score in output.n_best)
         fields["n_best"] = [one if one["score"] is not None else {"output": one["output"]} for one in scored]
+    if output.log_probability is not None:
+        fields["log_probability"] = round(output.log_probability, _DECIMALS)
+        scores = output.token_scores
+        fields["token_scores"] = [{"token": token, "log_probability": round(one, _DECIMALS)} for token, one in scores]
     return Prediction(fields, output.tokens, output.cut)

@@ -95,11 +95,11 @@ def read_recipe(path: Path, overrides: Sequence[str] | None, needs: Sequence[str
     Args:
         path: The recipe.
         overrides: `section.field=value` strings.
-        needs: What the command works with, as in `lstmlm.cli.recipe_check`; files of these must be there.
+        needs: What the command works with, as in `lstmlm.checks.recipe`; files of these must be there.
 
     Raises:
-        UserError: A line for each fault; see `lstmlm.cli.recipe_check.checked_recipe`.
+        UserError: A line for each fault; see `lstmlm.checks.recipe.checked_recipe`.
     """
-    from lstmlm.cli.recipe_check import checked_recipe
+    from lstmlm.checks.recipe import checked_recipe
 
     return checked_recipe(path, overrides or (), needs)

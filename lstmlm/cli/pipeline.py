@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from lstmlm.checks.needs import EVERYTHING, EXPORT
 from lstmlm.cli.console import Screen, StageLine, StageRow
 from lstmlm.cli.failures.report import FAILURE, failure_reported
 from lstmlm.cli.logs import captured
-from lstmlm.cli.needs import EVERYTHING, EXPORT
 from lstmlm.cli.options import Overrides, RayAddress, RecipePath, local_path, read_recipe
 from lstmlm.cli.results import show_metrics, show_outputs
 from lstmlm.errors import BelowThreshold, UserError

@@ -9,9 +9,9 @@ from typing import Annotated
 
 import typer
 
+from lstmlm.checks.needs import EVERYTHING
 from lstmlm.cli.console import Screen
 from lstmlm.cli.logs import Terminal
-from lstmlm.cli.needs import EVERYTHING
 from lstmlm.cli.options import Overrides, RecipePath, local_path, read_recipe
 
 recipe_app = typer.Typer(help="What a recipe may say.", no_args_is_help=True)

@@ -8,9 +8,9 @@ from typing import Annotated
 
 import typer
 
+from lstmlm.checks.needs import CORPUS
 from lstmlm.cli.console import Screen, StageRow
 from lstmlm.cli.logs import captured
-from lstmlm.cli.needs import CORPUS
 from lstmlm.cli.options import (
     BeamOptions,
     BeamWorkers,

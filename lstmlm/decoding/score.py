@@ -21,6 +21,7 @@ LEAST_ROWS = 8
 """Rows are not left out below that many, at the end of the input."""
 
 Totals = npt.NDArray[np.float64]
+ByToken = list[npt.NDArray[np.float32]]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -30,10 +31,12 @@ class Score:
     Attributes:
         log_probability: Natural logarithm of the probability of all its tokens.
         tokens: Number of the tokens, *end* included.
+        by_token: The same logarithm for each of the tokens.
     """
 
     log_probability: float
     tokens: int
+    by_token: tuple[float, ...] = ()
 
 
 def score(
@@ -50,15 +53,16 @@ def score(
     Returns:
         A score for every request.
     """
+    by_token = [np.zeros(len(target), np.float32) for target in targets]
     if getattr(backend, "scores_texts", False) and not any(request.ids for request in requests):
-        totals = _whole_texts(backend, targets, rows)
+        totals = _whole_texts(backend, targets, rows, by_token)
     else:
-        totals = _step_by_step(backend, requests, targets, rows)
-    return [Score(float(total), len(target)) for total, target in zip(totals, targets, strict=True)]
+        totals = _step_by_step(backend, requests, targets, rows, by_token)
+    return [Score(float(total), len(each), tuple(each.tolist())) for total, each in zip(totals, by_token, strict=True)]
 
 
-def _whole_texts(backend: Any, targets: Sequence[Sequence[int]], rows: int) -> Totals:
-    """Scores texts by themselves, many tokens at once; texts of like length together."""
+def _whole_texts(backend: Any, targets: Sequence[Sequence[int]], rows: int, by_token: ByToken) -> Totals:
+    """Scores texts by themselves, many tokens at once; texts of like length together. Fills `by_token`."""
     totals = np.zeros(len(targets))
     order = sorted(range(len(targets)), key=lambda n: -len(targets[n]))
     for first in range(0, len(order), rows):
@@ -72,6 +76,8 @@ def _whole_texts(backend: Any, targets: Sequence[Sequence[int]], rows: int) -> T
             fed = np.concatenate([np.array(before, np.int64)[:, None], wanted[:, :-1]], axis=1)
             found, state = backend.score_text(state, fed, wanted)
             totals[some] += np.where(np.arange(chunk) < lengths[:, None], found, 0).sum(axis=1, dtype=np.float64)
+            for n, values, length in zip(some, found, lengths.tolist(), strict=True):
+                by_token[n][place : place + length] = values[:length]
             place += chunk
             left = sum(len(targets[n]) > place for n in some)  # the longest come first
             some, state = some[:left], [array[:left] for array in state]
@@ -79,9 +85,9 @@ def _whole_texts(backend: Any, targets: Sequence[Sequence[int]], rows: int) -> T
 
 
 def _step_by_step(
-    backend: Backend, requests: Sequence[SearchRequest], targets: Sequence[Sequence[int]], rows: int
+    backend: Backend, requests: Sequence[SearchRequest], targets: Sequence[Sequence[int]], rows: int, by_token: ByToken
 ) -> Totals:
-    """Scores texts that follow inputs; a finished one leaves its row to the next."""
+    """Scores texts that follow inputs; a finished one leaves its row to the next. Fills `by_token`."""
     feed, slots = Feed(backend, requests, rows), Slots(backend, rows, 1)
     totals, place = np.zeros(len(requests)), np.zeros(rows, np.int64)
     free = np.arange(rows)
@@ -100,6 +106,8 @@ def _step_by_step(
         wanted[busy] = [targets[slots.owners[slot]][place[slot]] for slot in busy.tolist()]
         found = backend.score(slots.rows, slots.tokens, wanted)
         totals[slots.owners[busy]] += found[busy]
+        for slot in busy.tolist():
+            by_token[slots.owners[slot]][place[slot]] = found[slot]
         slots.tokens = wanted
         place[busy] += 1
         done = np.array([slot for slot in busy.tolist() if place[slot] == len(targets[slots.owners[slot]])], np.int64)

@@ -12,11 +12,9 @@ from lstmlm.hub.card import Card, card
 from lstmlm.hub.config import CONFIG_FILE, GENERATION_FILE, config, generation_config
 from lstmlm.hub.tokenizers.files import write_tokenizer
 from lstmlm.hub.weights import write_weights
-from lstmlm.inference.model.loading import DECODING_FACTS, ENGINE_FACTS
+from lstmlm.inference.model.stored import decoding_of
 from lstmlm.publish.folder import Draft, Manifest, fingerprint, is_finished, publish, read_manifest
 from lstmlm.publish.manifest import read_object
-from lstmlm.recipe.sections.decoding import Decoding
-from lstmlm.recipe.sections.section import FROM_DATA
 from lstmlm.tokenizer import JSON_FILE, LABELS_FILE, MODEL_FILE, stored_labels, tokenizer_file
 
 KIND = "hub"
@@ -74,12 +72,6 @@ def _write(draft: Draft, export: Path, facts: dict[str, Any], valid_loss: Any, a
     text = card(facts, decoding, about, parameters, [graph.name for graph in graphs])
     (draft.path / "README.md").write_text(text, encoding="utf-8")
     draft.facts.update(parameters=parameters, files=len(list(draft.path.rglob("*"))))
-
-
-def decoding_of(facts: dict[str, Any]) -> Decoding:
-    """Returns the `decoding` section that an export was made with, from its `model.json`."""
-    found = (facts.get(ENGINE_FACTS) or {}).get("decoding") or facts.get(DECODING_FACTS) or {"batch": facts["batch"]}
-    return Decoding.model_validate(found, context=FROM_DATA)
 
 
 def _json(path: Path, content: dict[str, Any]) -> None:

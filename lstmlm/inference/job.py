@@ -16,7 +16,8 @@ from apache_beam.ml.inference.base import RunInference
 
 from lstmlm.inference.chunks import Chunk, ChunkContent, read_chunk
 from lstmlm.inference.input.requests import Dead
-from lstmlm.inference.model.handler import Answer, Answers, TaskHandler
+from lstmlm.inference.model.handler import Answers, TaskHandler
+from lstmlm.inference.model.isolation import Answer
 from lstmlm.inference.output.done import finish_chunk
 from lstmlm.inference.output.format import output_format
 from lstmlm.inference.output.lines import json_line

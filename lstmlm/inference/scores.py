@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -83,7 +83,8 @@ def score_texts(recipe: Recipe, export: Path, input: Path, output: Path, progres
                 requests = [item for item in part if isinstance(item, Request)]
                 for letter in (item for item in part if isinstance(item, Dead)):
                     letters.write(json_line(scrubbed(letter.letter(), scrubber)) + "\n")
-                for request, found in zip(requests, _score(scorer, requests, recipe.decoding.slots), strict=True):
+                pairs = [_pair(request.fields, target) for request in requests]
+                for request, found in zip(requests, scorer.score(pairs), strict=True):
                     lines.write(json_line(_line(request, found)) + "\n")
                     nats, tokens = nats - found.log_probability, tokens + found.tokens
                 done += len(part)
@@ -112,16 +113,9 @@ def _parts(source: Files) -> Iterator[Sequence[Request | Dead]]:
         yield part
 
 
-def _score(model: EngineModel, requests: Sequence[Request], rows: int) -> list[Score]:
-    from lstmlm.decoding.score import score
-    from lstmlm.decoding.search.request import SearchRequest
-    from lstmlm.tokenizer import Tokenizer
-
-    pairs = model.backend.closes_source
-    inputs = [SearchRequest(model.read(request.fields["source"])[0] if pairs else []) for request in requests]
-    texts = [request.fields["target"] if pairs else request.fields["source"] for request in requests]
-    targets = [[*ids, Tokenizer.END] for ids in model.tokenizer.encode_batch(texts)]
-    return score(model.backend, inputs, targets, rows)
+def _pair(fields: Mapping[str, Any], target: str | None) -> tuple[str, str]:
+    """Returns the source and the text that is scored; a language model's text has no source."""
+    return ("", fields["source"]) if target is None else (fields["source"], fields["target"])
 
 
 def _line(request: Request, found: Score) -> dict[str, Any]:

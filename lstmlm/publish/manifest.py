@@ -74,7 +74,7 @@ def read_manifest(folder: Path, kind: str | None = None, *, verify: bool = False
     if not path.is_file():
         hint = "Name the output folder of a finished stage, or run that stage again"
         raise UserError(f"no {MANIFEST} here, so this folder is not a finished result", where=str(folder), hint=hint)
-    found = _parsed(path)
+    found = parse_manifest(path)
     if kind is not None and found.kind != kind:
         raise UserError(
             f"expected a folder of kind `{kind}`, found `{found.kind}`", where=str(folder), hint="Name another folder"
@@ -106,8 +106,8 @@ def read_object(path: Path, *needed: str) -> dict[str, Any]:
     return found
 
 
-def _parsed(path: Path) -> Manifest:
-    """Reads a manifest as data that may be damaged or hostile.
+def parse_manifest(path: Path) -> Manifest:
+    """Reads a manifest as data that may be damaged or hostile; its files are not looked at.
 
     Raises:
         UserError: It is not as `manifest_text` writes it.

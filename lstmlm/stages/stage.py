@@ -83,7 +83,7 @@ class Stage:
         reads: Other fields of the recipe that it uses, for messages and places.
         outside: `package.module:function` that returns, for a recipe, the fingerprint of files it reads that no stage
             made; empty where there are none.
-        checks: What the command checks before any work; see `lstmlm.cli.needs`.
+        checks: What the command checks before any work; see `lstmlm.checks.needs`.
         beam: Whether it runs on Beam, so that its command takes a runner.
         node: Its place in the pipeline; None: it is a command only.
     """

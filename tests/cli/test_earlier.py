@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from lstmlm.cli.needs import EARLIER, TOKENIZER
-from lstmlm.cli.recipe_check import checked_recipe
+from lstmlm.checks.needs import EARLIER, TOKENIZER
+from lstmlm.checks.recipe import checked_recipe
 from lstmlm.errors import UserError
 from lstmlm.publish.folder import publish
 

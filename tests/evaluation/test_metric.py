@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from lstmlm.cli.recipe_check import checked_recipe
+from lstmlm.checks.recipe import checked_recipe
 from lstmlm.errors import UserError
 from lstmlm.evaluation.baselines import shortfalls
 from lstmlm.evaluation.metric import METRICS, Outputs, baselines_of, bounds_of, measure_texts, with_baselines

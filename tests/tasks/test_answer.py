@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import tensorflow as tf
 
+import lstmlm
 from lstmlm.errors import UserError
 from lstmlm.inference.run import infer
 from lstmlm.progress import Silent
@@ -96,6 +97,19 @@ def test_places_are_those_of_the_original_text(made: tuple[Recipe, Path], tmp_pa
     right = sum(row["answer"] in originals[row["id"]]["answers"]["text"] for row in found)
     metrics = read_manifest(folder / "evaluation", "evaluation").facts["metrics"]
     assert 100 * right / len(found) == pytest.approx(metrics["exact"])
+
+
+def test_questions_are_answered_in_python(made: tuple[Recipe, Path]) -> None:
+    _, folder = made
+    some = list(rows(20))
+    model = lstmlm.load(folder / "export")
+    answers = model.answer([(row["question"], row["context"]) for row in some])
+    for row, found in zip(some, answers, strict=True):
+        assert row["context"][found.start : found.end] == found.answer
+    right = sum(found.answer in row["answers"]["text"] for row, found in zip(some, answers, strict=True))
+    assert right > len(some) / 2
+    with pytest.raises(UserError, match="input 1: not a pair of a question and a passage"):
+        model.answer([("a?", "b"), "who"])  # type: ignore[list-item]
 
 
 def test_the_served_model_answers_raw_texts_the_same_whatever_else_is_asked(made: tuple[Recipe, Path]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import random
 from collections.abc import Iterator, Sequence
@@ -11,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import lstmlm
 from lstmlm.corpus.ingest import ingest
 from lstmlm.errors import UserError
 from lstmlm.inference.run import infer
@@ -106,7 +108,18 @@ def test_labels_are_learnt_and_every_way_to_predict_agrees(kind: str, tmp_path: 
     ]
     assert [line["id"] for line in lines] == list(range(60))
     check_ways_to_predict(lines, tmp_path, kind)
+    check_python(lines, tmp_path)
     check_keras(tmp_path)
+
+
+def check_python(lines: Sequence[dict[str, Any]], folder: Path) -> None:
+    """Checks that a loaded model gives what the batch job wrote."""
+    found = lstmlm.load(folder / "export").classify([line["text"] for line in lines])
+    for line, one in zip(lines, found, strict=True):
+        assert one.label == line.get("label")
+        assert list(one.labels) == line.get("labels", [])
+        assert one.probabilities == line.get("probabilities", {})
+        assert [dataclasses.asdict(span) for span in one.spans] == line.get("spans", [])
 
 
 def check_keras(folder: Path) -> None:

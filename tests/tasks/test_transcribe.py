@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+import lstmlm
 from lstmlm.audio.decode import whole
 from lstmlm.bases.speech.error_rates import matched
 from lstmlm.corpus.ingest import ingest
@@ -118,6 +119,17 @@ def test_a_corpus_of_audio_files_becomes_a_model_that_transcribes(run: Run) -> N
     truth = {record.id: record.targets[0] for record in records_in(run.folder / "records", "valid")}
     wrong = sum(truth[row["id"]] != row["output"] for row in held)
     assert wrong == metrics["wrong_transcripts"]
+
+
+def test_files_and_bytes_are_transcribed_in_python(run: Run) -> None:
+    path = run.root / "wav" / "train0.wav"
+    by_path, by_content, missing = lstmlm.load(run.folder / "export").transcribe(
+        [path, path.read_bytes(), "absent.wav"], errors="return"
+    )
+    assert by_path == by_content
+    assert " ".join(word.text for word in by_path.words) == by_path.text
+    assert isinstance(missing, lstmlm.Failed)
+    assert "absent.wav" in missing.reason
 
 
 def test_audio_is_in_the_records(run: Run) -> None:

@@ -18,7 +18,7 @@ from lstmlm.corpus.sources.found import CorpusFile, Found
 from lstmlm.corpus.sources.kinds import FileKinds, file_kinds
 from lstmlm.corpus.sources.listing import list_files
 from lstmlm.errors import UserError
-from lstmlm.inference.input.requests import Dead, RecordId, Request, Source, id_text
+from lstmlm.inference.input.requests import Dead, RecordId, Request, Source, id_text, seed_of
 from lstmlm.publish.folder import fingerprint, read_manifest
 from lstmlm.publish.places import check_local
 from lstmlm.recipe.recipe import Recipe
@@ -146,7 +146,8 @@ class Files:
         except BadRecord as problem:
             return Dead(index, str(problem), file.name, row.line, record_id)
         # Without an id the draws depend on the place and the text, so that another file name changes nothing.
-        seed = stable_hash(self.recipe.seed, *((index, _read(request)) if key is None else (id_text(record_id),)))
+        own = self.recipe.seed
+        seed = seed_of(own, index, request) if key is None else stable_hash(own, id_text(record_id))
         return Request(index, record_id, request, seed, file.name, row.line, self._extra(fields, key))
 
     def _extra(self, fields: Mapping[str, Any], record_id: str | None) -> dict[str, Any]:
@@ -166,11 +167,6 @@ class Files:
     @functools.cached_property
     def _columns(self) -> list[str]:
         return list(self._task.request_columns(self.recipe))
-
-
-def _read(request: Mapping[str, Any]) -> str:
-    """Returns what a request holds as text."""
-    return str(request["source"]) if "source" in request else repr(sorted(request.items()))
 
 
 def _id(value: Any) -> RecordId | None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, Protocol
+
+from lstmlm.records.record import stable_hash
 
 RecordId = str | int | float
 """An id as the input has it: text, or a number."""
@@ -59,6 +61,12 @@ class Dead:
         """Returns the line of `dead_letters.jsonl`, without what is not known."""
         fields = {"file": self.file, "line": self.line, "id": self.id, "reason": self.reason}
         return {name: value for name, value in fields.items() if value is not None}
+
+
+def seed_of(recipe_seed: int, index: int, request: Mapping[str, Any]) -> int:
+    """Returns the seed of a request without an id: its place and its text decide the draws."""
+    text = str(request["source"]) if "source" in request else repr(sorted(request.items()))
+    return stable_hash(recipe_seed, index, text)
 
 
 class Source(Protocol):

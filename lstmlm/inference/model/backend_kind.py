@@ -10,7 +10,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from lstmlm.errors import UserError
 from lstmlm.plugins import Registry
+from lstmlm.recipe.sections.section import names_code
 
 if TYPE_CHECKING:
     from lstmlm.decoding.backend import Backend
@@ -53,3 +55,14 @@ BACKENDS = Registry(
 def backend_kind(name: str) -> BackendKind:
     """Returns the backend that a recipe names in `decoding.backend`; see `Registry.load`."""
     return BACKENDS.load(name)
+
+
+def refuse_code(backend: str) -> None:
+    """Refuses a backend of a model folder that is code, which only a recipe may name.
+
+    Raises:
+        UserError: It is.
+    """
+    if names_code(backend):
+        what = f"a model folder names the code {backend!r} as its backend"
+        raise UserError(what, where="decoding.backend", hint="Give the recipe: only a recipe may name code")

@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import dataclasses
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from lstmlm.decoding.alignment import NOTHING
 from lstmlm.decoding.engine import Engine
 from lstmlm.decoding.meter import Meter
+from lstmlm.decoding.score import Score, score
 from lstmlm.decoding.search.request import Hypothesis, SearchOptions, SearchRequest
-from lstmlm.errors import UserError
-from lstmlm.inference.model.backend_kind import backend_kind
+from lstmlm.inference.model.backend_kind import backend_kind, refuse_code
 from lstmlm.inference.model.constraining import constraints_of
 from lstmlm.inference.model.served import Output, continued, preceding
 from lstmlm.recipe.sections.decoding import Decoding
-from lstmlm.recipe.sections.section import FROM_DATA, names_code
+from lstmlm.recipe.sections.section import FROM_DATA
 from lstmlm.records.record import stable_hash
 from lstmlm.task import Task, stored_task
 from lstmlm.tokenizer import Tokenizer, tokenizer_file
 from lstmlm.tokenizer.backward import BackwardTokenizer
-
-if TYPE_CHECKING:
-    pass
 
 
 class EngineModel:
@@ -68,7 +66,25 @@ class EngineModel:
         ]
         found = self._engine.decode(requests, meter)
         drawn = [[best for one in found[n : n + times] for best in one] for n in range(0, len(found), times)]
-        return [self._output(text, ranked, cut) for text, ranked, (_, cut) in zip(texts, drawn, read, strict=True)]
+        outputs = [self._output(text, ranked, cut) for text, ranked, (_, cut) in zip(texts, drawn, read, strict=True)]
+        return self._scored(requests[::times], drawn, outputs) if self._decoding.scores else outputs
+
+    def score(self, pairs: Sequence[tuple[str, str]]) -> list[Score]:
+        """Scores texts.
+
+        Args:
+            pairs: A source or, of a language model, nothing (it scores a text by itself); and the text.
+
+        Returns:
+            A score for each; *end* counts as a token.
+        """
+        requests = [SearchRequest(self.read(source)[0] if self.backend.closes_source else []) for source, _ in pairs]
+        targets = [[*ids, Tokenizer.END] for ids in self.tokenizer.encode_batch([text for _, text in pairs])]
+        return score(self.backend, requests, targets, self._decoding.slots)
+
+    def pieces(self, text: str) -> list[str]:
+        """Returns the text of each token of a text, and the empty text for the *end* behind them."""
+        return self._pieces([*self.tokenizer.encode(text), Tokenizer.END])
 
     def failures(self) -> tuple[type[Exception], ...]:
         """See `TextModel`."""
@@ -83,6 +99,27 @@ class EngineModel:
         if self.backend.closes_source:
             return [*ids[: longest - 1], Tokenizer.END], max(0, len(ids) - (longest - 1))
         return ids, 0
+
+    def _scored(
+        self, requests: Sequence[SearchRequest], drawn: Sequence[Sequence[Hypothesis]], outputs: Sequence[Output]
+    ) -> list[Output]:
+        """Adds the scores of their tokens to outputs; *end* counts where the text ended by itself."""
+        written = [ranked[0].tokens for ranked in drawn]
+        most = self._decoding.max_tokens
+        targets = [[*tokens, *([Tokenizer.END] if len(tokens) < most else [])] for tokens in written]
+        scores = score(self.backend, requests, targets, self._decoding.slots)
+        return [
+            dataclasses.replace(
+                output,
+                log_probability=one.log_probability,
+                token_scores=tuple(zip(self._pieces(tokens), one.by_token, strict=False)),
+            )
+            for output, tokens, one in zip(outputs, written, scores, strict=True)
+        ]
+
+    def _pieces(self, ids: Iterable[int]) -> list[str]:
+        """Returns the text of each token, with the space that it begins with; *end* is the empty text."""
+        return ["" if token == Tokenizer.END else self.tokenizer.decode_continuation([token]) for token in ids]
 
     def _output(self, source: str, ranked: Sequence[Hypothesis], cut: int) -> Output:
         if not ranked:
@@ -122,9 +159,7 @@ def stored_decoding(facts: Mapping[str, Any]) -> Decoding:
         UserError: It names code, which only a recipe may.
     """
     found = Decoding.model_validate(facts["decoding"], context=FROM_DATA)
-    if names_code(found.backend):
-        what = f"a model folder names the code {found.backend!r} as its backend"
-        raise UserError(what, where="decoding.backend", hint="Give the recipe: only a recipe may name code")
+    refuse_code(found.backend)
     return found
 
 

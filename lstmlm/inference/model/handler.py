@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import gc
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,18 +13,9 @@ from apache_beam.ml.inference.base import ModelHandler
 
 from lstmlm.decoding.meter import Meter
 from lstmlm.inference.chunks import ChunkContent
-from lstmlm.inference.input.requests import Request
+from lstmlm.inference.model.isolation import Answer, predicted
 from lstmlm.recipe.recipe import Recipe
-from lstmlm.task import BadRecord, Prediction, Predictor, load_task
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Answer:
-    """What became of a request: an output or, where the model failed on it, the error."""
-
-    request: Request
-    output: Prediction | None
-    error: str = ""
+from lstmlm.task import Predictor, load_task
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -83,33 +74,5 @@ class TaskHandler(ModelHandler[ChunkContent, Answers, Predictor]):
         """Decodes a chunk; where it fails, it is halved until only the failing records are lost."""
         content: ChunkContent = batch
         meter, started = Meter(), time.perf_counter()
-        answers = _bisect(content.requests, model, meter)
+        answers = predicted(content.requests, model, meter)
         return [Answers(content, answers, meter, time.perf_counter() - started)]
-
-
-def _bisect(requests: Sequence[Request], model: Predictor, meter: Meter) -> list[Answer]:
-    if not requests:
-        return []
-    try:
-        outputs = model.predict([one.fields for one in requests], [one.seed for one in requests], meter)
-        return [_answer(request, output) for request, output in zip(requests, outputs, strict=True)]
-    except model.failures() as error:
-        if len(requests) == 1:
-            reason = f"the model failed: {type(error).__name__}: {_first_line(error)}"
-            return [Answer(requests[0], None, reason)]
-    half = len(requests) // 2
-    return [*_bisect(requests[:half], model, meter), *_bisect(requests[half:], model, meter)]
-
-
-def _answer(request: Request, output: Prediction | BadRecord) -> Answer:
-    return Answer(request, None, str(output)) if isinstance(output, BadRecord) else Answer(request, output)
-
-
-_PREAMBLE = ("Graph execution error", "Detected at ", "File ", "<stack traces", "\t", " ")
-
-
-def _first_line(error: BaseException) -> str:
-    """Returns the line that says what went wrong, without the graph and the stack TensorFlow puts around it."""
-    lines = str(getattr(error, "message", "") or error).splitlines()
-    informative = (line for line in lines if line.strip() and not line.startswith(_PREAMBLE))
-    return next(informative, "no message")[:300]

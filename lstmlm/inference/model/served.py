@@ -27,12 +27,16 @@ class Output:
         cut: Number of tokens of the source that were too many to be read.
         n_best: The best texts with their scores, best first, where the recipe asks for more than one; samples have no
             score.
+        log_probability: Natural logarithm of the probability of the text, where the recipe asks for scores.
+        token_scores: The same for each token, as the vocabulary writes it.
     """
 
     text: str
     tokens: int
     cut: int = 0
     n_best: tuple[tuple[str, float | None], ...] = ()
+    log_probability: float | None = None
+    token_scores: tuple[tuple[str, float], ...] = ()
 
 
 OUTPUT_IDS, CONTINUATION_IDS, PRECEDING_IDS = "output_ids", "continuation_ids", "preceding_ids"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Iterator
 from typing import Annotated, Literal, Self
 
@@ -63,6 +64,12 @@ class Decoding(Section):
         False,
         description="Write the source text attended to where the unknown token is decoded (pairs; Luong et al. 2015); "
         "for given vocabularies without byte fallback, others have no unknown text.",
+    )
+    scores: bool = Field(
+        False,
+        description="Write the logarithm of the probability of an output, and of each of its tokens, as "
+        "`log_probability` and `token_scores`; tasks that write token by token.",
+        exclude_if=operator.not_,  # the fingerprints of what was made without stay what they were
     )
     backend: BackendName = Field(
         "onnx", description="What computes the batch job: onnxruntime on processors, TensorFlow on GPUs too."

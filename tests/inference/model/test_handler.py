@@ -9,7 +9,8 @@ import pytest
 from lstmlm.bases.text import TextPredictor
 from lstmlm.inference.chunks import Chunk, ChunkContent
 from lstmlm.inference.input.requests import Request
-from lstmlm.inference.model.handler import Answer, TaskHandler
+from lstmlm.inference.model.handler import TaskHandler
+from lstmlm.inference.model.isolation import Answer
 from lstmlm.inference.model.served import ServedModel
 from lstmlm.recipe.recipe import Recipe
 from lstmlm.task import Prediction

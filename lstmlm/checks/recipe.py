@@ -10,14 +10,14 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from lstmlm.cli.needs import CORPUS, EARLIER, EXPORT, INFERENCE, TOKENIZER
-from lstmlm.cli.recipe_files import (
+from lstmlm.checks.files import (
     decontamination_faults,
     earlier_faults,
     file_faults,
     inference_faults,
     tokenizer_faults,
 )
+from lstmlm.checks.needs import CORPUS, EARLIER, EXPORT, INFERENCE, TOKENIZER
 from lstmlm.corpus.steps.quality.rule_set import rule_set
 from lstmlm.errors import UserError
 from lstmlm.evaluation.metric import METRICS, bounds_of
@@ -39,12 +39,16 @@ def checked_recipe(path: Path, overrides: Sequence[str] = (), needs: Sequence[st
     Args:
         path: The recipe.
         overrides: `section.field=value` strings.
-        needs: What the command works with: see `lstmlm.cli.needs`.
+        needs: What the command works with: see `lstmlm.checks.needs`.
 
     Raises:
         UserError: Something is wrong; a line for each fault, with file, line, field and what to do.
     """
-    draft = draft_recipe(read_text(path), str(path), overrides)
+    return checked(draft_recipe(read_text(path), str(path), overrides), needs)
+
+
+def checked(draft: ParsedRecipe, needs: Sequence[str] = ()) -> Recipe:
+    """Checks a recipe that was read; see `checked_recipe`."""
     if draft.recipe is not None:
         for fault in _plan_faults(draft, draft.recipe, needs):
             draft.add(fault)

@@ -1,0 +1,1 @@
+"""The Python interface: what `import lstmlm` offers, see docs/python.md."""

@@ -1,0 +1,235 @@
+"""A published model as a Python object: load it once, give it lists or streams of inputs."""
+
+from __future__ import annotations
+
+import itertools
+import math
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal, cast
+
+from lstmlm.api.kinds import kind_of
+from lstmlm.api.outputs import Answered, Classified, Failed, Generated, Output, Scored, TokenScore, Transcribed
+from lstmlm.decoding.meter import Meter
+from lstmlm.errors import UserError
+from lstmlm.inference.input.requests import Request, seed_of
+from lstmlm.inference.model.isolation import Answer, predicted
+from lstmlm.recipe.recipe import Recipe
+from lstmlm.task import BadRecord, Task
+
+Errors = Literal["raise", "return"]
+"""What becomes of an input without an output: an error, or a `Failed` in its place."""
+
+BLOCK = 1024
+"""Inputs that are held in memory at once: the engine keeps its rows full within a block."""
+
+Requester = Callable[[Any], dict[str, Any]]
+
+
+class Model:
+    """A loaded export. Each call takes any iterable, and gives one output for each input, in their order.
+
+    An output depends on its input and place only, not on those around it. A model computes for one thread at a time.
+
+    Attributes:
+        folder: The export folder.
+        recipe: The recipe that it was made with, and how it decodes.
+        task: The task.
+    """
+
+    def __init__(self, folder: Path, recipe: Recipe, task: Task) -> None:
+        self.folder, self.recipe, self.task = folder, recipe, task
+        self._predictor = task.predictor(folder, recipe)
+
+    def __repr__(self) -> str:
+        return f"<lstmlm.Model of {self.recipe.task}: {self.folder}>"
+
+    def generate(self, texts: Iterable[str], *, errors: Errors = "raise") -> list[Generated]:
+        """Continues prompts, by a language model.
+
+        Args:
+            texts: The prompts; each may be empty.
+            errors: See `stream`.
+
+        Raises:
+            UserError: The model is of another task, or an input cannot be read.
+        """
+        return self._all("generate", texts, errors)
+
+    def translate(self, texts: Iterable[str], *, errors: Errors = "raise") -> list[Generated]:
+        """Translates texts; see `generate`."""
+        return self._all("translate", texts, errors)
+
+    def summarize(self, texts: Iterable[str], *, errors: Errors = "raise") -> list[Generated]:
+        """Summarizes texts; see `generate`."""
+        return self._all("summarize", texts, errors)
+
+    def classify(self, texts: Iterable[str], *, errors: Errors = "raise") -> list[Classified]:
+        """Labels texts, or the words of texts; see `generate`."""
+        return self._all("classify", texts, errors)
+
+    def answer(self, questions: Iterable[tuple[str, str]], *, errors: Errors = "raise") -> list[Answered]:
+        """Answers questions; each is a pair of a question and the passage with its answer. See `generate`."""
+        return self._all("answer", questions, errors)
+
+    def transcribe(
+        self, recordings: Iterable[str | os.PathLike[str] | bytes], *, errors: Errors = "raise"
+    ) -> list[Transcribed]:
+        """Writes what is said in recordings; each is the path of an audio file, or its content. See `generate`."""
+        return self._all("transcribe", recordings, errors)
+
+    def stream(
+        self, inputs: Iterable[Any], *, errors: Errors = "raise", block: int = BLOCK, placed: bool = True
+    ) -> Iterator[Output]:
+        """Yields the output of each input of any iterable, in bounded memory.
+
+        Args:
+            inputs: What the call of the model's task takes, such as texts.
+            errors: An input that cannot be read, or that the model fails on: `raise` an error, or `return` a `Failed`
+                in its place.
+            block: Inputs that are read before their outputs are given.
+            placed: Whether the draws of sampling depend on the place of an input, and not on the input only. Equal
+                inputs then have samples of their own, as in `lstmlm infer`.
+
+        Raises:
+            UserError: The task has no call of its own (use `predict`), or an input cannot be read.
+        """
+        found = kind_of(self.task)
+        if found is None:
+            hint = "Use model.predict, which takes rows of the batch job"
+            raise UserError(f"models of the task {self.recipe.task} have no call of their own", hint=hint)
+        name, kind = found
+        self._check_iterable(inputs, name, kind.inputs)
+
+        def request(given: Any) -> dict[str, Any]:
+            return kind.request(given, self.task, self.recipe)
+
+        return self._outputs(inputs, request, kind.output, errors, block, placed)
+
+    def predict(
+        self, rows: Iterable[Mapping[str, Any]], *, errors: Errors = "raise", block: int = BLOCK
+    ) -> Iterator[dict[str, Any]]:
+        """Yields what the batch job writes for rows of its input, for any task.
+
+        Args:
+            rows: Column -> value; the columns are those of the corpus or, of a recipe that was given to `load`, of its
+                `inference` section. Files that they name are relative to the current folder.
+            errors: See `stream`.
+            block: See `stream`.
+        """
+        self._check_iterable(rows, "predict", "rows")
+
+        def request(row: Any) -> dict[str, Any]:
+            if not isinstance(row, Mapping):
+                raise BadRecord(f"not a row (column -> value), but {type(row).__name__}")
+            return self.task.request_at(row, Path.cwd(), self.recipe)
+
+        return self._outputs(rows, request, lambda _, fields: dict(fields), errors, block, True)
+
+    def score(self, texts: Iterable[str | tuple[str, str]]) -> list[Scored]:
+        """Scores given texts: how probable the model finds them.
+
+        Args:
+            texts: Of a language model, texts; of a model of pairs, pairs of a source and its output.
+
+        Raises:
+            UserError: The model gives no probabilities of texts, or an input is not as it has to be.
+        """
+        from lstmlm.inference.model.engine_model import EngineModel
+
+        pairs = self.task.scored_column(self.recipe) is not None
+        model = getattr(self._predictor, "model", None)
+        if not isinstance(model, EngineModel):
+            raise UserError(
+                "this export has only a SavedModel, which cannot score", where=str(self.folder), hint="Export again"
+            )
+        self._check_iterable(texts, "score", "pairs of a source and its output" if pairs else "texts")
+        return [one for part in _blocks(texts, BLOCK) for one in _scored(model, part, pairs)]
+
+    def _all(self, call: str, inputs: Iterable[Any], errors: Errors) -> list[Any]:
+        """Returns the outputs of all inputs, of the call that is the task's own.
+
+        Raises:
+            UserError: It is another task's, or an input cannot be read.
+        """
+        found = kind_of(self.task)
+        if found is None or found[0] != call:
+            own = "predict" if found is None else found[0]
+            what = f"a model of the task {self.recipe.task} cannot {call}"
+            raise UserError(what, where=str(self.folder), hint=f"Use model.{own}, or load another model")
+        return list(self.stream(inputs, errors=errors))
+
+    def _check_iterable(self, inputs: Any, call: str, expected: str) -> None:
+        """Refuses one input in the place of several: a text would be read letter by letter.
+
+        Raises:
+            UserError: It is one, or nothing that has several.
+        """
+        if isinstance(inputs, str | bytes | Mapping | os.PathLike) or not isinstance(inputs, Iterable):
+            what = f"{call} takes a list of {expected}, and this is one {type(inputs).__name__}"
+            raise UserError(what, hint="Put it into a list: [...]")
+
+    def _outputs(
+        self,
+        inputs: Iterable[Any],
+        request: Requester,
+        output: Callable[[Any, Mapping[str, Any]], Any],
+        errors: Errors,
+        block: int,
+        placed: bool,
+    ) -> Iterator[Any]:
+        """Yields the outputs, block by block."""
+        if errors not in ("raise", "return"):
+            raise UserError(f"errors is {errors!r}", hint="Write errors='raise' or errors='return'")
+        for first, part in zip(itertools.count(0, block), _blocks(inputs, block), strict=False):
+            for place, (given, answer) in enumerate(
+                zip(part, self._answers(part, first, request, placed), strict=True)
+            ):
+                if answer.output is not None:
+                    yield output(given, answer.output.fields)
+                elif errors == "return":
+                    yield Failed(first + place, given, answer.error)
+                else:
+                    hint = "Leave it out, or write errors='return' for a Failed in its place"
+                    raise UserError(answer.error, where=f"input {first + place}", hint=hint)
+
+    def _answers(self, part: Sequence[Any], first: int, request: Requester, placed: bool) -> list[Answer]:
+        """Predicts a block; an input that cannot be read gets its reason."""
+        read: list[Request] = []
+        refused: dict[int, Answer] = {}
+        for index, given in enumerate(part, first):
+            try:
+                fields = request(given)
+                seed = seed_of(self.recipe.seed, index if placed else 0, fields)
+                read.append(Request(index, index, fields, seed, ""))
+            except BadRecord as problem:
+                refused[index] = Answer(Request(index, index, {}, 0, ""), None, str(problem))
+        found = {one.request.index: one for one in predicted(read, self._predictor, Meter())}
+        return [(found | refused)[index] for index in range(first, first + len(part))]
+
+
+def _blocks(inputs: Iterable[Any], size: int) -> Iterator[list[Any]]:
+    """Yields consecutive inputs, `size` at a time."""
+    if size < 1:
+        raise UserError(f"block is {size}", hint="Give a number of inputs, 1 or more")
+    source = iter(inputs)
+    while part := list(itertools.islice(source, size)):
+        yield part
+
+
+def _scored(model: Any, part: Sequence[Any], pairs: bool) -> Iterator[Scored]:
+    """Yields the scores of a block.
+
+    Raises:
+        UserError: An input is not as it has to be.
+    """
+    asked = [(given if pairs else ("", given)) for given in part]
+    for given in asked:
+        if not (isinstance(given, tuple | list) and len(given) == 2 and all(isinstance(one, str) for one in given)):
+            expected = "a pair of texts, a source and its output" if pairs else "a text"
+            raise UserError(f"not {expected}: {given!r:.60}", where="score", hint="Change it")
+    for (_, text), found in zip(asked, model.score(cast("list[tuple[str, str]]", asked)), strict=True):
+        tokens = zip(model.pieces(text), found.by_token, strict=True)
+        perplexity = math.exp(min(-found.log_probability / found.tokens, 700))
+        yield Scored(text, found.log_probability, perplexity, tuple(TokenScore(*one) for one in tokens))
