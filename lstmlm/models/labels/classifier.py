@@ -101,12 +101,14 @@ class Classifier(Labelling):
             Member(options, sizes, vocabulary, labels, generator, precision=precision, number=number)
             for number in range(options.members)
         ]
-        self.ngrams = NGrams(options.ngrams, options.ngram_buckets, labels) if options.ngrams else None
+        self.ngrams: NGrams | None = None
+        if options.ngrams:
+            self.ngrams = NGrams(options.ngrams, options.ngram_buckets, labels, options.ngram_dropout)
 
     def every_logits(self, batch: Mapping[str, tf.Tensor], noise: Noise | None) -> list[tf.Tensor]:
         """See `Labelling.every_logits`."""
         found = [member.logits(batch["tokens"], batch.get("first"), noise) for member in self.members]
-        return found if self.ngrams is None else [*found, self.ngrams(batch["tokens"])]
+        return found if self.ngrams is None else [*found, self.ngrams(batch["tokens"], noise)]
 
     def outputs(self) -> list[tf.Variable]:
         """See `Labelling.outputs`."""

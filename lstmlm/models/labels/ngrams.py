@@ -9,6 +9,10 @@ from __future__ import annotations
 import tensorflow as tf
 
 from lstmlm.models.labels.names import FACTOR, PRIME, SCALE, SPREAD
+from lstmlm.models.noise import Noise, shared_mask
+
+_SITE = 999
+"""Place of dropout: the last of those that `lstmlm.models.labels.classifier` gives to the first member."""
 
 
 class NGrams(tf.Module):
@@ -20,21 +24,28 @@ class NGrams(tf.Module):
         longest: Tokens of the longest.
         buckets: Rows of the table.
         labels: Labels that each has a weight for.
+        dropout: Share of the weights that are 0 for a step: a weight that must do without others does not learn one text
+            by heart.
     """
 
-    def __init__(self, longest: int, buckets: int, labels: int) -> None:
+    def __init__(self, longest: int, buckets: int, labels: int, dropout: float = 0.0) -> None:
         super().__init__(name="ngrams")
-        self.longest, self.buckets = longest, buckets
+        self.longest, self.buckets, self.dropout = longest, buckets, dropout
         self.table = tf.Variable(tf.zeros([buckets, labels]), name="ngrams/table")
 
-    def __call__(self, tokens: tf.Tensor) -> tf.Tensor:
+    def __call__(self, tokens: tf.Tensor, noise: Noise | None = None) -> tf.Tensor:
         """Returns float32 [batch, labels] for int32 [batch, time], padded with 0."""
         ids = tf.cast(tokens, tf.int64)
+        kept = None
+        if noise is not None and self.dropout:
+            kept = shared_mask([self.buckets, 1], self.dropout, noise, _SITE)
         found, hashed = [], tf.zeros_like(ids)
         for length in range(1, self.longest + 1):
             last = ids[:, length - 1 :]
             hashed = (hashed[:, : tf.shape(last)[1]] * FACTOR + last) % PRIME
-            rows = tf.gather(self.table, (hashed + length) * SPREAD % PRIME % self.buckets)
+            places = (hashed + length) * SPREAD % PRIME % self.buckets
+            rows = tf.gather(self.table, places)
+            rows = rows if kept is None else rows * tf.gather(kept, places)
             found.append(tf.reduce_sum(tf.where((last > 0)[..., None], rows, 0.0), axis=1))
         count = tf.math.count_nonzero(ids, axis=1, dtype=tf.float32)
         return SCALE * tf.add_n(found) / tf.sqrt(tf.maximum(count * self.longest, 1.0))[:, None]

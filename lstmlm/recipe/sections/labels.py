@@ -39,6 +39,7 @@ class LabelOptions(Section):
         0, description="Longest n-gram of tokens that adds a weight of its own to each label; 0: none."
     )
     ngram_buckets: Positive = Field(1 << 18, description="Rows of the table that n-grams are hashed into.")
+    ngram_dropout: Dropout = Field(0.0, description="Share of the weights of n-grams that are 0 for a step.")
     members: Positive = Field(
         1, description="Networks with weights of their own whose mean predicts (Lakshminarayanan et al. 2017)."
     )
