@@ -37,7 +37,9 @@ def against_fingerprint(recipe: Recipe) -> str | None:
     return read_manifest(folder, "export").fingerprint
 
 
-def measure_earlier(recipe: Recipe, task: Task, records: Sequence[Record], training: Path) -> Mapping[str, Any] | None:
+def measure_earlier(
+    recipe: Recipe, task: Task, records: Sequence[Record], training: Path | None
+) -> Mapping[str, Any] | None:
     """Measures the earlier model as the recipe's own is measured; None: there is none.
 
     Args:
