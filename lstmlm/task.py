@@ -18,6 +18,7 @@ from lstmlm.errors import UserError
 from lstmlm.recipe.sections.section import Section
 from lstmlm.recipe.task_options import GROUP, PACKAGE
 from lstmlm.records.record import Record
+from lstmlm.records.sums import RecordSums
 
 if TYPE_CHECKING:
     import numpy as np
@@ -261,19 +262,34 @@ class Task(abc.ABC):
         """Returns the metrics that `evaluate` measures, so that a threshold on another is refused before the run."""
 
     @abc.abstractmethod
-    def evaluate(self, export: Path, records: Sequence[Record], training: Path, recipe: Recipe) -> dict[str, Any]:
+    def evaluate(
+        self, export: Path, records: Sequence[Record], training: Path | None, recipe: Recipe
+    ) -> dict[str, Any]:
         """Measures a published model on held-out records.
 
         Args:
             export: The export folder (see `lstmlm.export`).
             records: The valid split.
-            training: Folder with the train split's record shards, for baselines that need it.
+            training: Folder with the train split's record shards, for baselines that need it; None: they are left out.
             recipe: The run.
 
         Returns:
             Metric name -> number, or text for what is not a number (a metric's signature); a mapping is a table, which
             is published next to the metrics.
         """
+
+    def record_sums(self, export: Path, records: Sequence[Record], recipe: Recipe) -> Mapping[str, RecordSums]:
+        """Measures a published model record by record, so that two models can be compared by samples of the records.
+
+        Returns:
+            Metric -> what it is computed from; only metrics that are computed from sums over records. The records are
+            the same for every model, whatever it predicts.
+
+        Raises:
+            UserError: The task has no such metrics.
+        """
+        what = f"models of task {recipe.task} have no metrics by record"
+        raise UserError(what, where="task", hint="Use `lstmlm evaluate` for each of them")
 
     def report(self, measured: Mapping[str, Any], folder: Path, recipe: Recipe) -> None:  # noqa: B027
         """Writes what the evaluation publishes next to `metrics.json`, such as a picture.

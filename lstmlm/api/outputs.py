@@ -130,7 +130,7 @@ class Answered:
 class SpokenWord:
     """A word of a recording, and when it was said, in seconds."""
 
-    text: str
+    word: str
     start: float
     end: float
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from lstmlm.errors import UserError
 from lstmlm.recipe.recipe import Recipe
 from lstmlm.records.record import Record, stable_hash
+from lstmlm.records.sums import RecordSums
 from lstmlm.task import MetricProbe, Prediction, Predictor, Task
 
 if TYPE_CHECKING:
@@ -177,8 +178,27 @@ class OnePassTask(Task):
     ) -> Mapping[str, Any]:
         """Measures predictions by the records whose requests they answer; see `Task.evaluate`."""
 
-    def evaluate(self, export: Path, records: Sequence[Record], training: Path, recipe: Recipe) -> dict[str, Any]:
+    def evaluate(
+        self, export: Path, records: Sequence[Record], training: Path | None, recipe: Recipe
+    ) -> dict[str, Any]:
         """See `Task.evaluate`: `measure` of `evaluation.max_records` records, drawn by hash."""
+        return dict(self.measure(*self._predicted(export, records, recipe), recipe))
+
+    def record_sums(self, export: Path, records: Sequence[Record], recipe: Recipe) -> Mapping[str, RecordSums]:
+        """See `Task.record_sums`: `sums` of the same records as `evaluate`."""
+        found = self.sums(*self._predicted(export, records, recipe), recipe)
+        return found or super().record_sums(export, records, recipe)
+
+    def sums(
+        self, predictions: Sequence[Prediction], records: Sequence[Record], recipe: Recipe
+    ) -> Mapping[str, RecordSums]:
+        """Returns what metrics are computed from, as `measure` does; see `Task.record_sums`."""
+        return {}
+
+    def _predicted(
+        self, export: Path, records: Sequence[Record], recipe: Recipe
+    ) -> tuple[list[Prediction], list[Record]]:
+        """Predicts `evaluation.max_records` records, drawn by hash; returns the predictions, and the records."""
         most, seed = recipe.evaluation.max_records, recipe.seed
         drawn = sorted(records, key=lambda record: stable_hash(seed, "evaluate", record.id))[:most]
         requests = [self.request_of(record) for record in drawn]
@@ -187,7 +207,7 @@ class OnePassTask(Task):
         answered = [(record, answer) for record, answer in answers if isinstance(answer, Prediction)]
         if len(answered) < len(drawn):
             raise RuntimeError(f"{len(drawn) - len(answered)} records of a finished folder cannot be predicted")
-        return dict(self.measure([answer for _, answer in answered], drawn, recipe))
+        return [answer for _, answer in answered], drawn
 
     def measure_batch(
         self, predicted: Mapping[str, Any], batch: Mapping[str, Any], recipe: Recipe

@@ -6,27 +6,54 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Annotated
 
 import typer
 from typer.exceptions import TyperException
 
-from lstmlm.cli import hub, keras, pipeline, recipes, stages, synthetic
+from lstmlm import __version__
+from lstmlm.cli import compare, hub, init, keras, pipeline, recipes, stages, synthetic
+from lstmlm.cli.console import FORM
 from lstmlm.cli.failures.faults import exit_code, user_fault
 from lstmlm.cli.logs import InternalError, captured
-from lstmlm.errors import ExitCode
+from lstmlm.errors import ExitCode, UserError
 from lstmlm.processes import interrupts
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"lstmlm {__version__}")
+        raise typer.Exit
+
 
 app = typer.Typer(
     name="lstmlm",
     help="LSTM language models: from raw text to batch output.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+
+@app.callback()
+def general(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version.", is_eager=True, callback=_print_version)
+    ] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show errors and warnings only.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print results as one JSON object, and no progress.")] = False,
+) -> None:
+    """LSTM language models: from raw text to batch output."""
+    if quiet and as_json:
+        raise UserError("--quiet and --json exclude each other", hint="Leave one of them out")
+    FORM.set("none" if quiet else "json" if as_json else "tables")
+
+
+init.register(app)
 pipeline.register(app)
 synthetic.register(app)
 stages.register(app)
+compare.register(app)
 recipes.register(app)
 hub.register(app)
 keras.register(app)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import contextvars
 import dataclasses
+import json
 import logging
 import sys
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, TextIO
+from typing import Any, Literal, Self, TextIO
 
 from rich.console import Console, RenderableType
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
@@ -17,6 +19,10 @@ from rich.table import Table
 from rich.text import Text
 
 from lstmlm.cli.logs import Terminal
+
+Form = Literal["tables", "json", "none"]
+FORM: contextvars.ContextVar[Form] = contextvars.ContextVar("form", default="tables")
+"""How results are shown: `lstmlm --json` and `lstmlm --quiet` set it; with both others there is no progress."""
 
 PLAIN_WIDTH = 160
 PLAIN_SECONDS = 10.0
@@ -70,7 +76,8 @@ class StageRow:
 class StageLine:
     """The progress line of one stage; a `lstmlm.progress.Progress`."""
 
-    def __init__(self, name: str, bars: Progress | None, err: TextIO) -> None:
+    def __init__(self, name: str, bars: Progress | None, err: TextIO | None) -> None:
+        """Takes its name, the bars of a terminal, and the stream of plain lines; None: nothing is shown."""
         self.name = name
         self._rate = RateEstimator()
         self._bars, self._err = bars, err
@@ -98,7 +105,8 @@ class StageLine:
         return StageRow(self.name, cached, seconds, artifact)
 
     def _plain(self, status: str) -> None:
-        print(f"{self.name}: {status}", file=self._err, flush=True)
+        if self._err is not None:
+            print(f"{self.name}: {status}", file=self._err, flush=True)
         self._printed = time.monotonic()
 
 
@@ -106,9 +114,10 @@ class Screen:
     """What the user sees of a run: progress on standard error, results on standard output."""
 
     def __init__(self, terminal: Terminal) -> None:
-        self._terminal = terminal
+        self._terminal, self._form = terminal, FORM.get()
+        self._found: dict[str, Any] = {}
         self._out = Console(file=terminal.out, highlight=False, width=None if terminal.out.isatty() else PLAIN_WIDTH)
-        self._bars = _bars(terminal.err) if terminal.err.isatty() else None
+        self._bars = _bars(terminal.err) if terminal.err.isatty() and self._form == "tables" else None
         self._warnings = _Warnings(self)
 
     def __enter__(self) -> Self:
@@ -123,14 +132,18 @@ class Screen:
         logging.getLogger("lstmlm").removeHandler(self._warnings)
         if self._bars:
             self._bars.stop()
+        if self._form == "json" and self._found:
+            print(json.dumps(self._found, indent=1, ensure_ascii=False, default=str), file=self._terminal.out)
         self._terminal.out.flush()
 
     def stage(self, name: str) -> StageLine:
         """Opens the line of a stage."""
-        return StageLine(name, self._bars, self._terminal.err)
+        return StageLine(name, self._bars, self._terminal.err if self._form == "tables" else None)
 
     def summary(self, rows: Iterable[StageRow]) -> None:
         """Shows the stages, whether each ran, how long, and the path of its artifact."""
+        rows = list(rows)
+        self._note("stages", [dataclasses.asdict(row) for row in rows])
         table = _table("stage", "", "seconds", "artifact")
         table.columns[2].justify = "right"
         for row in rows:
@@ -140,13 +153,24 @@ class Screen:
 
     def pairs(self, title: str, values: Mapping[str, Any]) -> None:
         """Shows names and values, such as metrics or counts."""
+        self._note(title, dict(values))
         table = _table(title, "")
         for name, value in values.items():
             table.add_row(name, Text(f"{value:,.4g}" if isinstance(value, float) else str(value)))
         self._show(table)
 
+    def rows(self, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+        """Shows a table of any columns."""
+        rows = list(rows)
+        self._note("rows", [*self._found.get("rows", []), *(dict(zip(columns, row, strict=True)) for row in rows)])
+        table = _table(*columns)
+        for row in rows:
+            table.add_row(*(Text(f"{value:,.4g}" if isinstance(value, float) else str(value)) for value in row))
+        self._show(table)
+
     def line(self, text: str) -> None:
         """Shows a line of text as it is."""
+        self._note("lines", [*self._found.get("lines", []), text])
         self._show(Text(text), soft_wrap=True)
 
     def warn(self, text: str) -> None:
@@ -157,7 +181,14 @@ class Screen:
         else:
             print(line, file=self._terminal.err, flush=True)
 
+    def _note(self, name: str, value: Any) -> None:
+        """Keeps what is shown, for JSON at the end."""
+        if self._form == "json":
+            self._found[name] = value
+
     def _show(self, what: RenderableType, *, soft_wrap: bool = False) -> None:
+        if self._form != "tables":
+            return
         if self._bars:
             self._bars.stop()  # results come after progress
         self._out.print(what, soft_wrap=soft_wrap)

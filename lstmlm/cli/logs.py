@@ -11,6 +11,7 @@ import datetime
 import os
 import shlex
 import sys
+import tempfile
 import traceback
 from collections.abc import Iterator
 from pathlib import Path
@@ -80,6 +81,26 @@ def captured(log: Path) -> Iterator[Terminal]:
             if isinstance(error, InternalError) or user_fault(error):
                 raise
             raise InternalError(error, log) from error
+
+
+@contextlib.contextmanager
+def captured_aside() -> Iterator[Terminal]:
+    """As `captured`, for a command that writes no folder: the log is temporary, and stays after an internal error only.
+
+    Raises:
+        InternalError: As `captured`.
+    """
+    with tempfile.NamedTemporaryFile(prefix="lstmlm-", suffix=".log", delete=False) as stream:
+        log = Path(stream.name)
+    try:
+        with captured(log) as terminal:
+            yield terminal
+    except InternalError:
+        raise
+    except BaseException:
+        log.unlink()
+        raise
+    log.unlink()
 
 
 def _point(target: int) -> tuple[int, int]:

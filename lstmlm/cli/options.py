@@ -29,6 +29,23 @@ RecipePath = Annotated[
     Path,
     typer.Argument(metavar="RECIPE", help="The recipe, a YAML file.", show_default=False, callback=local_path),
 ]
+OptionalRecipe = Annotated[
+    Path | None,
+    typer.Argument(
+        metavar="[RECIPE]",
+        help="The recipe; absent: what the export holds of it.",
+        show_default=False,
+        callback=local_path,
+    ),
+]
+TestSets = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--input",
+        metavar="PATH",
+        help="A test set: a file, folder or glob, read as the corpus was, with the same columns; repeatable.",
+    ),
+]
 Output = Annotated[
     Path,
     typer.Option(
@@ -87,6 +104,23 @@ BEAM: dict[str, tuple[Any, Any]] = {
     "beam_option": (BeamOptions, None),
 }
 """Name of a parameter -> its type and default, of commands that run on Beam."""
+
+
+def recipe_of_export(
+    path: Path | None, export: Path, overrides: Sequence[str] | None, needs: Sequence[str] = ()
+) -> Recipe:
+    """Reads the recipe of a model: the one that is named, else the one that the export holds.
+
+    Raises:
+        UserError: See `read_recipe` and `lstmlm.inference.model.stored.stored_recipe`.
+    """
+    if path is not None:
+        return read_recipe(path, overrides, needs)
+    from lstmlm.api.recipes import recipe_of
+    from lstmlm.inference.model.stored import stored_recipe
+
+    found = stored_recipe(export)
+    return recipe_of(found, overrides) if overrides else found
 
 
 def read_recipe(path: Path, overrides: Sequence[str] | None, needs: Sequence[str] = ()) -> Recipe:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -20,6 +21,7 @@ recipe_app = typer.Typer(help="What a recipe may say.", no_args_is_help=True)
 def register(app: typer.Typer) -> None:
     """Adds the commands to the application."""
     recipe_app.command()(docs)
+    recipe_app.command()(schema)
     recipe_app.command()(tasks)
     recipe_app.command()(check)
     app.add_typer(recipe_app, name="recipe", rich_help_panel="Around it")
@@ -31,6 +33,15 @@ def docs() -> None:
     from lstmlm.cli.recipe_docs import recipe_markdown
 
     typer.echo(recipe_markdown(), nl=False)
+
+
+def schema() -> None:
+    """Print the JSON schema of a recipe, for editors."""
+    from lstmlm.plugins import builtin_names
+    from lstmlm.recipe.schema import recipe_schema
+    from lstmlm.recipe.task_options import PACKAGE
+
+    typer.echo(json.dumps(recipe_schema(builtin_names(PACKAGE)), indent=1, ensure_ascii=False))
 
 
 def tasks() -> None:

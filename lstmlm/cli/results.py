@@ -14,12 +14,13 @@ from lstmlm.publish.folder import Manifest
 from lstmlm.publish.manifest import read_object
 
 SAMPLES = 5
+_ELSEWHERE = ("warnings", "metrics", "failures")
+"""Facts that are warned of, or shown as the verdict of an evaluation."""
 
 
 def show_facts(screen: Screen, manifest: Manifest) -> None:
-    """Shows the counts and other facts of a folder; nested ones as `outer.inner`. Warnings were shown already."""
-    facts = dict(_flat(manifest.facts))
-    facts.pop("warnings", None)
+    """Shows the counts and other facts of a folder, nested ones as `outer.inner`, but for what is shown elsewhere."""
+    facts = dict(_flat({name: value for name, value in manifest.facts.items() if name not in _ELSEWHERE}))
     if facts:
         screen.pairs("fact", facts)
 

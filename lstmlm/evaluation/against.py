@@ -48,7 +48,9 @@ def outside_fingerprint(recipe: Recipe) -> str:
     return ",".join(part for part in parts if part)
 
 
-def measure_earlier(recipe: Recipe, task: Task, records: Sequence[Record], training: Path) -> Mapping[str, Any] | None:
+def measure_earlier(
+    recipe: Recipe, task: Task, records: Sequence[Record], training: Path | None
+) -> Mapping[str, Any] | None:
     """Measures the earlier model as the recipe's own is measured; None: there is none.
 
     Args:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import ClassVar
 
 from lstmlm.plugins import Registry
+from lstmlm.records.sums import RecordSums
 from lstmlm.task import Better
 
 References = Sequence[Sequence[str]]
@@ -75,6 +76,10 @@ class TextMetric(abc.ABC):
         Returns:
             Each of `values`, with a seed each of `drawn`; and texts, such as a signature, by names of their own.
         """
+
+    def sums(self, outputs: Outputs) -> Mapping[str, RecordSums]:
+        """Returns what `values` are computed from, for `lstmlm compare`; none: it is not computed from sums."""
+        return {}
 
 
 METRICS = Registry(

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from lstmlm.corpus.wording.split import split_words
 
 
-def perplexity(nll_sum: float, tokens: int) -> float:
+def perplexity(nll_sum: float, tokens: float) -> float:
     """Returns exp(mean negative log-likelihood).
 
     Args:

@@ -30,6 +30,9 @@ STAGE = STAGES["evaluate"]
 Metrics = Mapping[str, int | float | str]
 """Name of a metric -> its value, or text for what is not a number."""
 
+Outcome = dict[str, Any]
+"""`metrics`, `failures`, `warnings` and `blessed`; perhaps `against` and `tables`."""
+
 
 def evaluate(recipe: Recipe, export: Path, records: Path, output: Path, progress: Progress) -> Manifest:
     """Evaluates a published model on the valid split and compares the metrics with the recipe's thresholds.
@@ -54,8 +57,7 @@ def evaluate(recipe: Recipe, export: Path, records: Path, output: Path, progress
     from lstmlm.records.shards import records_in
 
     task = load_task(recipe.task)
-    added = recipe.evaluation.metrics
-    check_bounds(recipe.evaluation.thresholds, bounds_of([*METRICS.builtin(), *added]))
+    check_thresholds(recipe)
     model, data = read_manifest(export, "export", verify=True), read_manifest(records, "records")
 
     def write(draft: Draft) -> None:
@@ -68,26 +70,61 @@ def evaluate(recipe: Recipe, export: Path, records: Path, output: Path, progress
         progress.update(0, len(held_out), unit="records", note="measuring")
         measured = task.evaluate(export, held_out, records / "Split-train", recipe)
         earlier = measure_earlier(recipe, task, held_out, records / "Split-train")
-        verdict = _verdict(recipe, task, _plain(measured), None if earlier is None else _plain(earlier))
+        found = outcome_of(recipe, task, measured, earlier)
         task.report(measured, draft.path, recipe)
-        draft.facts.update(verdict)
-        tables = {name: table for name, table in measured.items() if isinstance(table, Mapping)}
-        verdict |= {"tables": tables} if tables else {}
-        text = json.dumps(verdict, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False)
-        (draft.path / "metrics.json").write_text(text + "\n", encoding="utf-8")
-        outcome = "; ".join(verdict["failures"]) or "within all thresholds"
-        progress.update(len(held_out), len(held_out), unit="records", note=outcome)
+        write_outcome(draft, found)
+        note = "; ".join(found["failures"]) or "within all thresholds"
+        progress.update(len(held_out), len(held_out), unit="records", note=note)
 
     stamp = STAGE.stamp(
         list(STAGE.decided(recipe).values()),
         model.fingerprint,
         data.fingerprint,
-        *BACKENDS.versions([recipe.decoding.backend]),
-        *filter(None, [against_fingerprint(recipe)]),
-        *task.decoding_stamp(recipe),
-        *METRICS.versions(added),
+        *further_stamp(recipe),
     )
     return STAGE.publish(output, stamp, write)
+
+
+def further_stamp(recipe: Recipe) -> list[str]:
+    """Returns what identifies the other packages and folders that an evaluation depends on."""
+    return [
+        *BACKENDS.versions([recipe.decoding.backend]),
+        *filter(None, [against_fingerprint(recipe)]),
+        *load_task(recipe.task).decoding_stamp(recipe),
+        *METRICS.versions(recipe.evaluation.metrics),
+    ]
+
+
+def check_thresholds(recipe: Recipe) -> None:
+    """Refuses bounds of the recipe that say nothing or can never be kept.
+
+    Raises:
+        UserError: Names the threshold at fault.
+    """
+    check_bounds(recipe.evaluation.thresholds, bounds_of([*METRICS.builtin(), *recipe.evaluation.metrics]))
+
+
+def outcome_of(
+    recipe: Recipe, task: Task, measured: Mapping[str, Any], earlier: Mapping[str, Any] | None = None
+) -> Outcome:
+    """Returns what `metrics.json` holds.
+
+    Args:
+        recipe: The run.
+        task: Its task.
+        measured: What `Task.evaluate` returned.
+        earlier: The same of an earlier model.
+    """
+    found = _verdict(recipe, task, _plain(measured), None if earlier is None else _plain(earlier))
+    tables = {name: table for name, table in measured.items() if isinstance(table, Mapping)}
+    return {**found, "tables": tables} if tables else found
+
+
+def write_outcome(draft: Draft, found: Outcome) -> None:
+    """Writes `metrics.json`; all but the tables are facts of the folder too."""
+    draft.facts.update({name: value for name, value in found.items() if name != "tables"})
+    text = json.dumps(found, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False)
+    (draft.path / "metrics.json").write_text(text + "\n", encoding="utf-8")
 
 
 def _verdict(recipe: Recipe, task: Task, metrics: Metrics, earlier: Metrics | None) -> dict[str, Any]:

@@ -46,20 +46,25 @@ def rouge_metrics(
         `rouge_1`, `rouge_2` and `rouge_l`, 0 to 100; with a seed, `rouge_1_low`, `rouge_1_high` and so on, the ends of
         their 95% bootstrap intervals; and `rouge_signature`, which says how they were computed.
     """
+    scores = rouge_scores(outputs, references, language=language)
+    found: dict[str, float | str] = {name: math.fsum(values) / len(outputs) for name, values in scores.items()}
+    if seed is not None:
+        for name, values in scores.items():
+            found[f"{name}_low"], found[f"{name}_high"] = mean_interval(values, seed)
+    english = rouge_tokenizer(language, references) == "english"
+    return found | {"rouge_signature": _signature(references, english)}
+
+
+def rouge_scores(
+    outputs: Sequence[str], references: Sequence[Sequence[str]], *, language: str | None = None
+) -> dict[str, list[float]]:
+    """Returns the scores of each output; see `rouge_metrics`."""
     if len(outputs) != len(references) or not outputs or not all(references):
         raise ValueError(f"{len(outputs)} outputs, {len(references)} lists of references; each needs one text at least")
     english = rouge_tokenizer(language, references) == "english"
     scorer = RougeScorer(list(_NAMES), use_stemmer=english, tokenizer=None if english else Terms())
-    scores: dict[str, list[float]] = {name: [] for name in _NAMES}
-    for output, texts in zip(outputs, references, strict=True):
-        best = scorer.score_multi(list(texts), output)
-        for name in _NAMES:
-            scores[name].append(100.0 * best[name].fmeasure)
-    found: dict[str, float | str] = {name: math.fsum(scores[key]) / len(outputs) for key, name in _NAMES.items()}
-    if seed is not None:
-        for key, name in _NAMES.items():
-            found[f"{name}_low"], found[f"{name}_high"] = mean_interval(scores[key], seed)
-    return found | {"rouge_signature": _signature(references, english)}
+    best = [scorer.score_multi(list(texts), output) for output, texts in zip(outputs, references, strict=True)]
+    return {name: [100.0 * one[key].fmeasure for one in best] for key, name in _NAMES.items()}
 
 
 def lead_outputs(sources: Sequence[str], references: Sequence[Sequence[str]]) -> list[str]:
@@ -76,12 +81,16 @@ def lead_outputs(sources: Sequence[str], references: Sequence[Sequence[str]]) ->
 
 def repeated_trigrams(outputs: Sequence[str]) -> float:
     """Returns the share of trigrams of words that occurred before in the same output, 0 to 1 (See et al. 2017)."""
-    repeated = total = 0
-    for output in outputs:
-        words = split_words(output)
-        trigrams = list(zip(words, words[1:], words[2:], strict=False))
-        repeated, total = repeated + len(trigrams) - len(set(trigrams)), total + len(trigrams)
-    return repeated / total if total else 0.0
+    counts = [count_repeated(output) for output in outputs]
+    total = sum(trigrams for _, trigrams in counts)
+    return sum(repeated for repeated, _ in counts) / total if total else 0.0
+
+
+def count_repeated(output: str) -> tuple[int, int]:
+    """Returns how many trigrams of words of an output occurred before in it, and how many there are."""
+    words = split_words(output)
+    trigrams = list(zip(words, words[1:], words[2:], strict=False))
+    return len(trigrams) - len(set(trigrams)), len(trigrams)
 
 
 def _signature(references: Sequence[Sequence[str]], english: bool) -> str:

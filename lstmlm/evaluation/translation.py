@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 from sacrebleu.metrics import BLEU, CHRF
+from sacrebleu.metrics.base import Metric
 
 from lstmlm.evaluation.languages import bleu_tokenizer
+from lstmlm.records.sums import RecordSums
 
 
 def translation_metrics(
@@ -41,6 +44,23 @@ def chrf_metrics(outputs: Sequence[str], references: Sequence[Sequence[str]]) ->
     chrf = CHRF()
     score = float(chrf.corpus_score(outputs, _streams(references)).score)
     return {"chrf": score, "chrf_signature": str(chrf.get_signature())}
+
+
+def bleu_sums(outputs: Sequence[str], references: Sequence[Sequence[str]], language: str | None = None) -> RecordSums:
+    """Returns the counts of each output that BLEU is computed from."""
+    return _sums(BLEU(tokenize=bleu_tokenizer(language, references)), outputs, references)
+
+
+def chrf_sums(outputs: Sequence[str], references: Sequence[Sequence[str]]) -> RecordSums:
+    """Returns the counts of each output that chrF is computed from."""
+    return _sums(CHRF(), outputs, references)
+
+
+def _sums(metric: Metric, outputs: Sequence[str], references: Sequence[Sequence[str]]) -> RecordSums:
+    """Returns the counts that sacreBLEU's own significance tests are computed from (`sacrebleu.significance`)."""
+    _check(outputs, references)
+    counts = np.array(metric._extract_corpus_statistics(outputs, _streams(references)), np.float64)
+    return RecordSums(counts, lambda sums: float(metric._compute_score_from_stats(sums.astype(int).tolist()).score))
 
 
 def _check(outputs: Sequence[str], references: Sequence[Sequence[str]]) -> None:

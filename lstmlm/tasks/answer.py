@@ -15,6 +15,7 @@ from lstmlm.errors import UserError
 from lstmlm.recipe.recipe import Recipe
 from lstmlm.recipe.sections.section import Positive, Section
 from lstmlm.records.record import Record
+from lstmlm.records.sums import RecordSums, mean_of
 from lstmlm.task import BadRecord, Better, Feature, OutputColumn, Prediction, Predictor
 
 if TYPE_CHECKING:
@@ -238,6 +239,16 @@ class Answer(OnePassTask):
         asked = [self.request_of(record) for record in records]
         answers = [record.targets for record in records]
         return measure_answers([one.fields for one in predictions], asked, answers)
+
+    def sums(
+        self, predictions: Sequence[Prediction], records: Sequence[Record], recipe: Recipe
+    ) -> Mapping[str, RecordSums]:
+        """See `OnePassTask.sums`: exact match and F1."""
+        from lstmlm.evaluation.answers.scores import best_of, exact, f1
+
+        outputs = [str(one.fields["answer"]) for one in predictions]
+        answers = [record.targets for record in records]
+        return {name: mean_of(best_of(score, outputs, answers), 100) for name, score in (("exact", exact), ("f1", f1))}
 
 
 def _options(recipe: Recipe) -> AnswerOptions:

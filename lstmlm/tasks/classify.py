@@ -16,6 +16,7 @@ from lstmlm.bases.labels.words import BEGIN, INSIDE, OUTSIDE, SPACES, word_patte
 from lstmlm.bases.one_pass import OnePassTask
 from lstmlm.errors import UserError
 from lstmlm.recipe.sections.labels import LabelOptions
+from lstmlm.records.sums import RecordSums
 from lstmlm.task import Better, Feature, OutputColumn, Prediction, request_text
 
 if TYPE_CHECKING:
@@ -183,6 +184,14 @@ class Classify(OnePassTask):
     ) -> Mapping[str, Any]:
         """See `OnePassTask.measure`; the tables are the scores of each label and the confusion matrix."""
         return measures(options_of(recipe).kind, predictions, records)
+
+    def sums(
+        self, predictions: Sequence[Prediction], records: Sequence[Record], recipe: Recipe
+    ) -> Mapping[str, RecordSums]:
+        """See `OnePassTask.sums`."""
+        from lstmlm.bases.labels.sums import label_sums
+
+        return label_sums(options_of(recipe).kind, predictions, records)
 
     def report(self, measured: Mapping[str, Any], folder: Path, recipe: Recipe) -> None:
         """See `Task.report`: `confusion.png`."""

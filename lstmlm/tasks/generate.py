@@ -13,6 +13,7 @@ from lstmlm.bases.text import TextTask
 from lstmlm.errors import UserError
 from lstmlm.recipe.sections.section import Section
 from lstmlm.records.record import Record
+from lstmlm.records.sums import RecordSums
 from lstmlm.task import Feature
 
 if TYPE_CHECKING:
@@ -125,7 +126,9 @@ class Generate(TextTask):
         penalties = Penalties(plan.activation_penalty, plan.temporal_penalty)
         return LanguageModel(recipe.model, vocabulary, recipe.seed, tf.as_dtype(plan.precision), penalties)
 
-    def evaluate(self, export: Path, records: Sequence[Record], training: Path, recipe: Recipe) -> dict[str, Any]:
+    def evaluate(
+        self, export: Path, records: Sequence[Record], training: Path | None, recipe: Recipe
+    ) -> dict[str, Any]:
         """See `Task.evaluate`: perplexity per token and per word, also of a unigram and a Kneser-Ney trigram model."""
         from lstmlm.evaluation.judge.run import measure
         from lstmlm.evaluation.language import evaluate_language
@@ -134,6 +137,17 @@ class Generate(TextTask):
         if recipe.evaluation.judge.measured:
             found |= measure(export, records, recipe, self).metrics()
         return found
+
+    def record_sums(self, export: Path, records: Sequence[Record], recipe: Recipe) -> Mapping[str, RecordSums]:
+        """See `Task.record_sums`: perplexity per token, of models with one vocabulary, and per word."""
+        from lstmlm.evaluation.language import record_nats
+        from lstmlm.evaluation.perplexity import perplexity
+
+        rows = record_nats(export, records, recipe, self, backward=self.reads_backward(recipe))
+        return {
+            "perplexity": RecordSums(rows, lambda sums: perplexity(sums[0], sums[1]), "lower", same=(1,)),
+            "word_perplexity": RecordSums(rows, lambda sums: perplexity(sums[0], sums[2]), "lower"),
+        }
 
 
 TASK = Generate()

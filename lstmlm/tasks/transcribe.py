@@ -15,6 +15,7 @@ from lstmlm.bases.speech.options import TranscribeOptions, options_of
 from lstmlm.bases.speech.rows import AUDIO, TIMES, audio_in, audio_of, times_of
 from lstmlm.errors import UserError
 from lstmlm.records.record import Record, stable_hash
+from lstmlm.records.sums import RecordSums
 from lstmlm.task import (
     BadRecord,
     Better,
@@ -276,6 +277,14 @@ class Transcribe(OnePassTask):
         from lstmlm.bases.speech.metrics import measured
 
         return measured(predictions, records)
+
+    def sums(
+        self, predictions: Sequence[Prediction], records: Sequence[Record], recipe: Recipe
+    ) -> Mapping[str, RecordSums]:
+        """See `OnePassTask.sums`: the error rates."""
+        from lstmlm.bases.speech.metrics import error_sums
+
+        return error_sums(predictions, records)
 
     def output_metric_probe(
         self, recipe: Recipe, files: Sequence[Path], tokenizer: Path, model: Any, group: Any

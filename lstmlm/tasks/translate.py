@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from lstmlm.bases.text import TextTask
-from lstmlm.evaluation.metric import Outputs, baselines_of, measure_texts, values_of, with_baselines
+from lstmlm.evaluation.metric import Outputs, baselines_of, measure_texts, text_metric, values_of, with_baselines
 from lstmlm.records.record import Record
+from lstmlm.records.sums import RecordSums
 from lstmlm.task import Better, Feature
 
 if TYPE_CHECKING:
@@ -80,14 +81,28 @@ class Translate(TextTask):
         plan = recipe.training
         return Seq2Seq(recipe.model, vocabulary, recipe.seed, tf.as_dtype(plan.precision), plan.coverage_loss)
 
-    def evaluate(self, export: Path, records: Sequence[Record], training: Path, recipe: Recipe) -> dict[str, Any]:
+    def evaluate(
+        self, export: Path, records: Sequence[Record], training: Path | None, recipe: Recipe
+    ) -> dict[str, Any]:
         """See `Task.evaluate`: the metrics of the outputs, and those of what each is compared with."""
+        from lstmlm.evaluation.pairs import empty_share
+
+        outputs = self._decoded(export, records, recipe)
+        return {**measure_texts(self._metrics(recipe), outputs), "empty_outputs": empty_share(outputs.texts)}
+
+    def record_sums(self, export: Path, records: Sequence[Record], recipe: Recipe) -> Mapping[str, RecordSums]:
+        """See `Task.record_sums`: those of the metrics that are computed from sums."""
+        outputs = self._decoded(export, records, recipe)
+        return {
+            name: sums for metric in self._metrics(recipe) for name, sums in text_metric(metric).sums(outputs).items()
+        }
+
+    def _decoded(self, export: Path, records: Sequence[Record], recipe: Recipe) -> Outputs:
         from lstmlm.evaluation.languages import output_language
-        from lstmlm.evaluation.pairs import decode_held_out, empty_share
+        from lstmlm.evaluation.pairs import decode_held_out
 
         texts, references, sources = decode_held_out(export, records, recipe)
-        outputs = Outputs(texts, references, sources, output_language(recipe), recipe.seed)
-        return {**measure_texts(self._metrics(recipe), outputs), "empty_outputs": empty_share(texts)}
+        return Outputs(texts, references, sources, output_language(recipe), recipe.seed)
 
     def compare(self, outputs: Sequence[str], references: Sequence[Sequence[str]], recipe: Recipe) -> dict[str, Any]:
         """See `TextTask.compare`."""

@@ -127,7 +127,7 @@ def test_files_and_bytes_are_transcribed_in_python(run: Run) -> None:
         [path, path.read_bytes(), "absent.wav"], errors="return"
     )
     assert by_path == by_content
-    assert " ".join(word.text for word in by_path.words) == by_path.text
+    assert " ".join(one.word for one in by_path.words) == by_path.text
     assert isinstance(missing, lstmlm.Failed)
     assert "absent.wav" in missing.reason
 

@@ -10,6 +10,7 @@ from lstmlm.bases.speech.error_rates import Errors, character_errors, matched, w
 from lstmlm.bases.speech.rows import TIMES
 from lstmlm.decoding.ctc.alignment import greedy
 from lstmlm.records.record import Record
+from lstmlm.records.sums import RecordSums, ratio_of
 from lstmlm.task import Prediction
 from lstmlm.tokenizer import Tokenizer
 
@@ -41,6 +42,16 @@ def measured(predictions: Sequence[Prediction], records: Sequence[Record]) -> di
     }
     if any(TIMES in record.columns for record in records):
         found |= _times(predictions, records)
+    return found
+
+
+def error_sums(predictions: Sequence[Prediction], records: Sequence[Record]) -> dict[str, RecordSums]:
+    """Returns the edits and units of each transcript, which `wer` and `cer` are computed from."""
+    pairs = [(str(one.fields["output"]), record.targets[0]) for one, record in zip(predictions, records, strict=True)]
+    found = {}
+    for name, count in (("wer", word_errors), ("cer", character_errors)):
+        errors = [count([output], [reference]) for output, reference in pairs]
+        found[name] = ratio_of([one.edits for one in errors], [one.units for one in errors], better="lower")
     return found
 
 

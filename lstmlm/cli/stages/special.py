@@ -14,16 +14,19 @@ from lstmlm.cli.options import (
     ExamplesFolder,
     ExportFolder,
     ModelFolder,
+    OptionalRecipe,
     Output,
     Overrides,
     RayAddress,
     RecipePath,
     RunnerName,
+    TestSets,
     TokenizerFolder,
     local_path,
     read_recipe,
+    recipe_of_export,
 )
-from lstmlm.cli.results import show_decoded
+from lstmlm.cli.results import show_decoded, show_verdict
 from lstmlm.cli.stages.run import run_stage
 from lstmlm.cli.streams import input_file, output_folder
 from lstmlm.errors import UserError
@@ -177,10 +180,43 @@ def score(
         run_stage(stage.name, run, folder, work)
 
 
+def evaluate(
+    export: ExportFolder,
+    output: Output,
+    recipe: OptionalRecipe = None,
+    overrides: Overrides = None,
+    records: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="Output of `lstmlm ingest`: its valid split is evaluated; with --input, baselines learn from its "
+            "train split.",
+            callback=local_path,
+        ),
+    ] = None,
+    input: TestSets = None,
+) -> None:
+    """Evaluates on the valid split of records, or on test sets."""
+    if records is None and not input:
+        hint = "Name a test set by --input, or the output of `lstmlm ingest` by --records"
+        raise UserError("nothing to evaluate on", hint=hint)
+    stage = STAGES["evaluate"]
+
+    def work(run: Recipe, progress: Progress) -> Manifest:
+        if not input:
+            return stage.load()(run, export, records, output, progress)
+        from lstmlm.evaluation.sets.evaluate import evaluate_sets
+
+        return evaluate_sets(run, export, input, output, progress, records=records)
+
+    run_stage(stage.name, recipe_of_export(recipe, export, overrides, stage.checks), output, work, show_verdict)
+
+
 SPECIAL: Mapping[str, Callable[..., None]] = {
     "train": train,
     "vectors": vectors,
     "average": average,
+    "evaluate": evaluate,
     "infer": infer,
     "score": score,
 }

@@ -59,8 +59,15 @@ def mean_of_best(score: Callable[[str, str], float], outputs: Sequence[str], ans
         outputs: One for each question.
         answers: The accepted answers of each question; of a question without any, the empty one is right.
     """
-    best = [max(score(output, one) for one in some or ("",)) for output, some in zip(outputs, answers, strict=True)]
+    best = best_of(score, outputs, answers)
     return 100.0 * sum(best) / max(1, len(best))
+
+
+def best_of(
+    score: Callable[[str, str], float], outputs: Sequence[str], answers: Sequence[Sequence[str]]
+) -> list[float]:
+    """Returns the score of each output against the answer that it is best for; see `mean_of_best`."""
+    return [max(score(output, one) for one in some or ("",)) for output, some in zip(outputs, answers, strict=True)]
 
 
 def calibration_error(confidences: Sequence[float], right: Sequence[float], bins: int = 10) -> float:

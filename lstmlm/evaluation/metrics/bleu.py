@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 from lstmlm.evaluation.metric import Baseline, Outputs, References, TextMetric
+from lstmlm.records.sums import RecordSums
 from lstmlm.task import Better
 
 
@@ -28,6 +29,12 @@ class Bleu(TextMetric):
         from lstmlm.evaluation.translation import bleu_metrics
 
         return bleu_metrics(outputs.texts, outputs.references, outputs.language)
+
+    def sums(self, outputs: Outputs) -> Mapping[str, RecordSums]:
+        """See `TextMetric`."""
+        from lstmlm.evaluation.translation import bleu_sums
+
+        return {"bleu": bleu_sums(outputs.texts, outputs.references, outputs.language)}
 
 
 METRIC = Bleu()

@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from lstmlm.evaluation.metric import Outputs, TextMetric
 from lstmlm.evaluation.metrics.bleu import COPY
+from lstmlm.records.sums import RecordSums
 from lstmlm.task import Better
 
 
@@ -21,6 +22,12 @@ class Chrf(TextMetric):
         from lstmlm.evaluation.translation import chrf_metrics
 
         return chrf_metrics(outputs.texts, outputs.references)
+
+    def sums(self, outputs: Outputs) -> Mapping[str, RecordSums]:
+        """See `TextMetric`."""
+        from lstmlm.evaluation.translation import chrf_sums
+
+        return {"chrf": chrf_sums(outputs.texts, outputs.references)}
 
 
 METRIC = Chrf()

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 from lstmlm.evaluation.metric import Outputs, TextMetric
+from lstmlm.records.sums import RecordSums, ratio_of
 from lstmlm.task import Better
 
 
@@ -20,6 +21,14 @@ class RepeatedTrigrams(TextMetric):
         from lstmlm.evaluation.summaries import repeated_trigrams
 
         return {"repeated_trigrams": repeated_trigrams(outputs.texts)}
+
+    def sums(self, outputs: Outputs) -> Mapping[str, RecordSums]:
+        """See `TextMetric`."""
+        from lstmlm.evaluation.summaries import count_repeated
+
+        counts = [count_repeated(text) for text in outputs.texts]
+        repeated, trigrams = zip(*counts, strict=True)
+        return {"repeated_trigrams": ratio_of(repeated, trigrams, better="lower")}
 
 
 METRIC = RepeatedTrigrams()

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 from lstmlm.evaluation.metric import Baseline, Outputs, References, TextMetric
+from lstmlm.records.sums import RecordSums, mean_of
 from lstmlm.task import Better
 
 
@@ -27,6 +28,13 @@ class Rouge(TextMetric):
         from lstmlm.evaluation.summaries import rouge_metrics
 
         return rouge_metrics(outputs.texts, outputs.references, language=outputs.language, seed=outputs.seed)
+
+    def sums(self, outputs: Outputs) -> Mapping[str, RecordSums]:
+        """See `TextMetric`."""
+        from lstmlm.evaluation.summaries import rouge_scores
+
+        scores = rouge_scores(outputs.texts, outputs.references, language=outputs.language)
+        return {name: mean_of(values) for name, values in scores.items()}
 
 
 METRIC = Rouge()

@@ -14,7 +14,7 @@ from lstmlm.inference.model.loading import DECODING_FACTS, ENGINE_FACTS
 from lstmlm.publish.manifest import read_object
 from lstmlm.recipe.recipe import Recipe
 from lstmlm.recipe.sections.decoding import Decoding
-from lstmlm.recipe.sections.section import FROM_DATA
+from lstmlm.recipe.sections.section import FROM_DATA, names_code
 from lstmlm.recipe.wording import faults_of
 from lstmlm.task import stored_task
 
@@ -38,12 +38,27 @@ def stored_recipe(export: Path, decoding: Mapping[str, Any] | None = None) -> Re
         refuse_code(before.backend)
     asked = {**before.model_dump(mode="json"), **(decoding or {})}
     try:
-        recipe = Recipe.model_validate({**facts["recipe"], "decoding": asked}, context=FROM_DATA)
+        stored = {**facts["recipe"], "corpus": _without_code(facts["recipe"].get("corpus")), "decoding": asked}
+        recipe = Recipe.model_validate(stored, context=FROM_DATA)
     except ValidationError as error:
         lines = [f"{fault.field}: {fault.what}. {fault.hint}" for fault in faults_of(error)]
         raise UserError("\n".join(lines)) from error
     stored_task(recipe.task)
     return recipe
+
+
+def _without_code(corpus: Any) -> Any:
+    """Returns a `corpus` section without the names of code of other packages, which only a recipe may give."""
+    if not isinstance(corpus, dict):
+        return corpus
+    found = {**corpus, "filters": []}
+    for field in ("readers", "quality"):
+        if isinstance(corpus.get(field), list):
+            found[field] = [name for name in corpus[field] if not names_code(str(name))]
+    privacy = corpus.get("privacy")
+    if isinstance(privacy, dict) and isinstance(privacy.get("kinds"), list):
+        found["privacy"] = {**privacy, "kinds": [kind for kind in privacy["kinds"] if not names_code(str(kind))]}
+    return found
 
 
 def decoding_of(facts: Mapping[str, Any]) -> Decoding:

@@ -1,0 +1,1 @@
+"""Test sets: any files that an exported model is evaluated on, and the comparison of two models."""
