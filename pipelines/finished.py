@@ -11,10 +11,10 @@ from pathlib import Path
 from components.recipe_sections import sections
 from components.version import code_version
 from lstmlm.evaluation.thresholds import check_verdict
-from lstmlm.publish.folder import fingerprint, replacing
+from lstmlm.publish.folder import MANIFEST, fingerprint, replacing
 from lstmlm.publish.manifest import read_object
 from lstmlm.recipe.recipe import Recipe
-from lstmlm.stages import Stage
+from lstmlm.stages import Stage, node_of, pipeline_stages
 from pipelines.chosen import run_name, with_kept_choice
 
 FOLDER = "finished"
@@ -58,6 +58,36 @@ def finished_artifact(recipe: Recipe, run_id: str, stage: Stage) -> Path | None:
     if key != _key(chosen, stage, stage.outside_fingerprint(chosen)):
         return None
     return artifact
+
+
+def run_is_finished(recipe: Recipe, run_id: str, only: Stage | None = None) -> bool:
+    """Says whether every stage of a run has finished, or one, as the folders say that they published.
+
+    Args:
+        recipe: The run.
+        run_id: The run id.
+        only: Ask for this stage.
+
+    Raises:
+        BelowThreshold: It has finished with a model outside the thresholds of the recipe.
+        UserError: A file that a stage reads cannot be read.
+    """
+    for stage in [stage for stage in pipeline_stages() if not node_of(stage).lookup] if only is None else [only]:
+        artifact = finished_artifact(recipe, run_id, stage)
+        if artifact is None or (stage.function and not (artifact / MANIFEST).is_file()):
+            return False
+        if stage.name == "evaluate":
+            check_blessed(artifact)
+    return True
+
+
+def run_content(recipe: Recipe) -> str:
+    """Returns what identifies the work of a run: the recipe, the code, and the files that its stages read.
+
+    Raises:
+        UserError: A file cannot be read.
+    """
+    return fingerprint(*(_key(recipe, stage, stage.outside_fingerprint(recipe)) for stage in pipeline_stages()))
 
 
 def check_blessed(evaluation: Path) -> None:

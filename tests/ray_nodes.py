@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import urllib.error
 import urllib.request
 import uuid
 from collections.abc import Callable, Iterator
@@ -29,7 +30,11 @@ HELPER_PORTS = (
     "runtime-env-agent-port",
 )
 
-PATIENT = {"RAY_raylet_start_wait_time_s": "180", "RAY_DASHBOARD_SUBPROCESS_MODULE_WAIT_READY_TIMEOUT": "180"}
+PATIENT = {
+    "RAY_raylet_start_wait_time_s": "180",
+    "RAY_DASHBOARD_SUBPROCESS_MODULE_WAIT_READY_TIMEOUT": "180",
+    "RAY_DASHBOARD_STARTUP_TIMEOUT_S": "180",
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -121,5 +126,7 @@ def _answers(url: str) -> bool:
     try:
         with urllib.request.urlopen(url, timeout=2) as reply:
             return bool(reply.status == 200)
+    except urllib.error.HTTPError as error:
+        return error.code == 401  # it asks for a token
     except OSError:
         return False

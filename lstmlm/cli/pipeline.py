@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import importlib.util
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lstmlm.checks.needs import EVERYTHING, EXPORT
+from lstmlm.checks.needs import EVERYTHING, EXPORT, need_package
 from lstmlm.cli.console import Screen, StageLine, StageRow
 from lstmlm.cli.failures.report import FAILURE, failure_reported
 from lstmlm.cli.logs import captured
@@ -67,7 +66,7 @@ def run(
     """Run every stage on this machine; what is already done is taken from the cache."""
     if stage is not None and run_id is None:
         raise UserError("--stage needs --run-id", hint="Give each stage of one run the same id")
-    _need("tfx", "tfx")
+    need_package("tfx", "tfx")
     if stage is not None:
         stage_named(stage)
     loaded = read_recipe(recipe, overrides, EVERYTHING)
@@ -129,7 +128,7 @@ def compile(
     """Write the recipe as a pipeline of another scheduler."""
     if target not in TARGETS:
         raise UserError(f"no target named {target!r}", where="--target", hint=f"There are: {', '.join(TARGETS)}")
-    _need("kfp", "kubeflow")
+    need_package("kfp", "kubeflow")
     loaded = read_recipe(recipe, overrides, (EXPORT,))  # the files may be where the pipeline runs, and not here
     with captured(output.parent / f"{output.name}.log") as terminal, Screen(terminal) as screen:
         line = screen.stage("compile")
@@ -137,9 +136,3 @@ def compile(
 
         compile_kubeflow(loaded, output, image)
         screen.summary([line.finish(output, cached=False)])
-
-
-def _need(module: str, extra: str) -> None:
-    if importlib.util.find_spec(module) is None:
-        hint = f"Install it: pip install 'lstmlm[{extra}]'"
-        raise UserError(f"this command needs {module}, which is not installed", hint=hint)

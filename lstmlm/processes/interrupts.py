@@ -34,7 +34,7 @@ class _Watch:
 
     def __init__(self, message: str) -> None:
         self.number: int | None = None
-        self._message = message
+        self.message = message
         self._handled = threading.Event()
         self._said = threading.Lock()
         self._terminal = os.dup(2)
@@ -55,7 +55,7 @@ class _Watch:
             return
         what = "interrupted" if self.number == signal.SIGINT else f"stopped by {signal.Signals(self.number).name}"
         with contextlib.suppress(OSError):  # the terminal may be gone
-            os.write(self._terminal, f"lstmlm: {what}; {self._message}\n".encode("utf-8", "backslashreplace"))
+            os.write(self._terminal, f"lstmlm: {what}; {self.message}\n".encode("utf-8", "backslashreplace"))
 
     def _follow(self, reader: int) -> None:
         self.number = self.number or self._next(reader)
@@ -99,6 +99,12 @@ def install(message: str) -> None:
     for number in STOPPING:
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, _watch.handle)
+
+
+def explain(message: str) -> None:
+    """Changes what is printed after "interrupted; ": of work that continues elsewhere, for example."""
+    if _watch is not None:
+        _watch.message = message
 
 
 def _forget() -> None:

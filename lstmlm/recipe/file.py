@@ -22,6 +22,7 @@ from lstmlm.recipe.wording import DOCS, faults_of, wrong_value
 from lstmlm.recipe.yaml import Document, read_yaml
 
 MOST_FAULTS = 50
+VARIABLE = re.compile(r"\$\{(\w+)\}")
 """Faults that are listed; the rest is counted."""
 _ROUNDS = 20
 _PLACEHOLDERS: dict[Key, Any] = {
@@ -223,14 +224,19 @@ def _expanded(value: Any, key: Key, faults: list[Fault], unknown: list[Key]) -> 
         return [_expanded(inner, (*key, place), faults, unknown) for place, inner in enumerate(value)]
     if not isinstance(value, str):
         return value
-    missing = [name for name in re.findall(r"\$\{(\w+)\}", value) if name not in os.environ]
-    for name in dict.fromkeys(missing):
+    missing = [name for name in named_variables(value) if name not in os.environ]
+    for name in missing:
         field = ".".join(map(str, key))
         hint = f"Set it, or use --set {field}=..."
         faults.append(Fault(key, f"the environment variable {name} is not set", hint))
     if missing:
         unknown.append(key)
-    return re.sub(r"\$\{(\w+)\}", lambda match: os.environ.get(match[1], ""), value)
+    return VARIABLE.sub(lambda match: os.environ.get(match[1], ""), value)
+
+
+def named_variables(text: str) -> list[str]:
+    """Returns the environment variables that a text names as `${NAME}`, each once."""
+    return list(dict.fromkeys(VARIABLE.findall(text)))
 
 
 def _fit(content: dict[str, Any], raw: dict[Key, str], faults: list[Fault], unknown: list[Key]) -> None:

@@ -24,8 +24,7 @@ class NGrams(tf.Module):
         longest: Tokens of the longest.
         buckets: Rows of the table.
         labels: Labels that each has a weight for.
-        dropout: Share of the weights that are 0 for a step: a weight that must do without others does not learn one text
-            by heart.
+        dropout: Share of the weights that are 0 for a step, so that none relies on the others of one text.
     """
 
     def __init__(self, longest: int, buckets: int, labels: int, dropout: float = 0.0) -> None:
