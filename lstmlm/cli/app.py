@@ -10,7 +10,7 @@ from pathlib import Path
 import typer
 from typer.exceptions import TyperException
 
-from lstmlm.cli import hub, keras, pipeline, recipes, stages, synthetic
+from lstmlm.cli import hub, keras, pipeline, recipes, stages, synthetic, targets
 from lstmlm.cli.failures.faults import exit_code, user_fault
 from lstmlm.cli.logs import InternalError, captured
 from lstmlm.errors import ExitCode
@@ -25,6 +25,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 pipeline.register(app)
+targets.register(app)
 synthetic.register(app)
 stages.register(app)
 recipes.register(app)

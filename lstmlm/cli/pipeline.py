@@ -1,9 +1,8 @@
-"""The commands that run a whole recipe, or compile it for a scheduler; they need the `tfx` extra."""
+"""The command that runs a whole recipe; it needs the `tfx` extra."""
 
 from __future__ import annotations
 
 import contextlib
-import importlib.util
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,8 +11,8 @@ import typer
 from lstmlm.cli.console import Screen, StageLine, StageRow
 from lstmlm.cli.failures.report import FAILURE, failure_reported
 from lstmlm.cli.logs import captured
-from lstmlm.cli.needs import EVERYTHING, EXPORT
-from lstmlm.cli.options import Overrides, RayAddress, RecipePath, local_path, read_recipe
+from lstmlm.cli.needs import EVERYTHING, need_package
+from lstmlm.cli.options import Overrides, RayAddress, RecipePath, read_recipe
 from lstmlm.cli.results import show_metrics, show_outputs
 from lstmlm.errors import BelowThreshold, UserError
 from lstmlm.stages import stage_named
@@ -21,8 +20,6 @@ from lstmlm.stages import stage_named
 if TYPE_CHECKING:
     from lstmlm.progress import Progress
     from lstmlm.recipe.recipe import Recipe
-
-TARGETS = ("kubeflow",)
 
 
 class ScreenListener:
@@ -50,9 +47,8 @@ class ScreenListener:
 
 
 def register(app: typer.Typer) -> None:
-    """Adds the commands to the application."""
-    for command in (run, compile):
-        app.command(rich_help_panel="A whole recipe")(command)
+    """Adds the command to the application."""
+    app.command(rich_help_panel="A whole recipe")(run)
 
 
 def run(
@@ -67,7 +63,7 @@ def run(
     """Run every stage on this machine; what is already done is taken from the cache."""
     if stage is not None and run_id is None:
         raise UserError("--stage needs --run-id", hint="Give each stage of one run the same id")
-    _need("tfx", "tfx")
+    need_package("tfx", "tfx")
     if stage is not None:
         stage_named(stage)
     loaded = read_recipe(recipe, overrides, EVERYTHING)
@@ -115,31 +111,3 @@ def _show(screen: Screen, rows: list[StageRow], recipe: Recipe) -> None:
         show_metrics(screen, artifacts["evaluate"])
     if "infer" in artifacts:
         show_outputs(screen, artifacts["infer"], recipe.inference.format)
-
-
-def compile(
-    recipe: RecipePath,
-    target: Annotated[str, typer.Option(metavar="NAME", help=f"For which scheduler: {', '.join(TARGETS)}.")],
-    output: Annotated[
-        Path, typer.Option("-o", "--output", metavar="FILE", help="The file to write.", callback=local_path)
-    ],
-    image: Annotated[str | None, typer.Option(help="Container image the stages run in.")] = None,
-    overrides: Overrides = None,
-) -> None:
-    """Write the recipe as a pipeline of another scheduler."""
-    if target not in TARGETS:
-        raise UserError(f"no target named {target!r}", where="--target", hint=f"There are: {', '.join(TARGETS)}")
-    _need("kfp", "kubeflow")
-    loaded = read_recipe(recipe, overrides, (EXPORT,))  # the files may be where the pipeline runs, and not here
-    with captured(output.parent / f"{output.name}.log") as terminal, Screen(terminal) as screen:
-        line = screen.stage("compile")
-        from pipelines.kubeflow.compile import compile_kubeflow
-
-        compile_kubeflow(loaded, output, image)
-        screen.summary([line.finish(output, cached=False)])
-
-
-def _need(module: str, extra: str) -> None:
-    if importlib.util.find_spec(module) is None:
-        hint = f"Install it: pip install 'lstmlm[{extra}]'"
-        raise UserError(f"this command needs {module}, which is not installed", hint=hint)
