@@ -23,11 +23,11 @@ def rows(quick: bool) -> Iterator[Row]:
     steps = ["training.steps=20", "evaluation.thresholds={}"] if quick else []
     words = run_recipe(RECIPES / "fsdd_words.yaml", WORK / "fsdd_words", steps)
     fused = ["decoding.method=beam", f"task_options.language_model={words.folder / 'export'}"]
-    for name, most in (("fsdd", 0.03), ("fsdd_strings", 0.03)):
+    for name, most, with_model in (("fsdd", 0.03, 0.02), ("fsdd_strings", 0.03, 0.03)):
         folder = WORK / name
         yield from _rates(name, "greedy", run_recipe(RECIPES / f"{name}.yaml", folder, steps), None if quick else most)
         for label, changes, bar in (
-            ("beam 5 with a language model and a lexicon", [*fused, "task_options.lexicon=true"], 0.02),
+            ("beam 5 with a language model and a lexicon", [*fused, "task_options.lexicon=true"], with_model),
             ("greedy, int8", ["decoding.precision=int8"], None),
             ("greedy, SavedModel", ["decoding.backend=tensorflow"], None),
         ):
@@ -82,11 +82,13 @@ def _long_files(folder: Path, seconds: int) -> list[Path]:
     folder.mkdir(parents=True, exist_ok=True)
     sources = sorted((CORPORA / "fsdd_strings" / "valid").glob("*.wav"))
     parts = [soxr.resample(soundfile.read(source, dtype="float32")[0], 8000, _RATE) for source in sources]
+    # libsndfile rounds floats for WAV and for FLAC in different ways.
+    rounded = [np.rint(np.clip(part, -1.0, 1.0) * 32767).astype(np.int16) for part in parts]
     for file in files:
         with soundfile.SoundFile(file, "w", _RATE, 2, subtype="PCM_16") as stream:
             written = place = 0
             while written < seconds * _RATE:
-                part = parts[place % len(parts)][: seconds * _RATE - written]
+                part = rounded[place % len(parts)][: seconds * _RATE - written]
                 stream.write(np.stack([part, part], axis=1))
                 written, place = written + len(part), place + 1
     return files

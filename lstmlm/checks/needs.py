@@ -1,4 +1,4 @@
-"""What a command depends on, so that it is checked before any work: inputs, and packages of extras."""
+"""The inputs and packages that a command depends on, so that they are checked before any work."""
 
 from __future__ import annotations
 
@@ -12,10 +12,14 @@ EVERYTHING = (CORPUS, TOKENIZER, EXPORT, INFERENCE, EARLIER)
 
 
 def need_package(module: str, extra: str) -> None:
-    """Checks that a package of an extra is installed.
+    """Refuses a command whose packages are not installed.
+
+    Args:
+        module: A module of theirs.
+        extra: The extra of this package that brings them.
 
     Raises:
-        UserError: It is not.
+        UserError: There is no such module.
     """
     if importlib.util.find_spec(module) is None:
         hint = f"Install it: pip install 'lstmlm[{extra}]'"

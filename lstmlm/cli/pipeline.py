@@ -1,4 +1,4 @@
-"""The commands that run a whole recipe, or compile it for a scheduler; they need the `tfx` extra."""
+"""The command that runs a whole recipe; it needs the `tfx` extra."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lstmlm.checks.needs import EVERYTHING, EXPORT, need_package
+from lstmlm.checks.needs import EVERYTHING, need_package
 from lstmlm.cli.console import Screen, StageLine, StageRow
 from lstmlm.cli.failures.report import FAILURE, failure_reported
 from lstmlm.cli.logs import captured
-from lstmlm.cli.options import Overrides, RayAddress, RecipePath, local_path, read_recipe
+from lstmlm.cli.options import Overrides, RayAddress, RecipePath, read_recipe
 from lstmlm.cli.results import show_metrics, show_outputs
 from lstmlm.errors import BelowThreshold, UserError
 from lstmlm.stages import stage_named
@@ -20,8 +20,6 @@ from lstmlm.stages import stage_named
 if TYPE_CHECKING:
     from lstmlm.progress import Progress
     from lstmlm.recipe.recipe import Recipe
-
-TARGETS = ("kubeflow",)
 
 
 class ScreenListener:
@@ -49,9 +47,8 @@ class ScreenListener:
 
 
 def register(app: typer.Typer) -> None:
-    """Adds the commands to the application."""
-    for command in (run, compile):
-        app.command(rich_help_panel="A whole recipe")(command)
+    """Adds the command to the application."""
+    app.command(rich_help_panel="A whole recipe")(run)
 
 
 def run(
@@ -114,25 +111,3 @@ def _show(screen: Screen, rows: list[StageRow], recipe: Recipe) -> None:
         show_metrics(screen, artifacts["evaluate"])
     if "infer" in artifacts:
         show_outputs(screen, artifacts["infer"], recipe.inference.format)
-
-
-def compile(
-    recipe: RecipePath,
-    target: Annotated[str, typer.Option(metavar="NAME", help=f"For which scheduler: {', '.join(TARGETS)}.")],
-    output: Annotated[
-        Path, typer.Option("-o", "--output", metavar="FILE", help="The file to write.", callback=local_path)
-    ],
-    image: Annotated[str | None, typer.Option(help="Container image the stages run in.")] = None,
-    overrides: Overrides = None,
-) -> None:
-    """Write the recipe as a pipeline of another scheduler."""
-    if target not in TARGETS:
-        raise UserError(f"no target named {target!r}", where="--target", hint=f"There are: {', '.join(TARGETS)}")
-    need_package("kfp", "kubeflow")
-    loaded = read_recipe(recipe, overrides, (EXPORT,))  # the files may be where the pipeline runs, and not here
-    with captured(output.parent / f"{output.name}.log") as terminal, Screen(terminal) as screen:
-        line = screen.stage("compile")
-        from pipelines.kubeflow.compile import compile_kubeflow
-
-        compile_kubeflow(loaded, output, image)
-        screen.summary([line.finish(output, cached=False)])
