@@ -68,7 +68,7 @@ def run(arguments: Sequence[str]) -> int:
         arguments: The words after `lstmlm`.
     """
     try:
-        code = app(args=list(arguments), standalone_mode=False)
+        code = app(args=list(arguments), prog_name="lstmlm", standalone_mode=False)
     except TyperException as error:  # the arguments are not as the command wants them
         form = getattr(error, "format_message", error.__str__)
         message = str(form()).strip().rstrip(".")

@@ -24,6 +24,8 @@ READ_BYTES = 64 << 20
 """Bytes of a corpus that are read; how much there is of a larger one follows from its size."""
 KEPT_ROWS = 2000
 """Rows that are looked at, drawn from those that are read."""
+CLOSED = 50
+"""Times that a word comes again on average in texts of few words."""
 _TRAIN, _VALID = re.compile(r"train", re.IGNORECASE), re.compile(r"valid|dev\b|dev[._-]", re.IGNORECASE)
 
 
@@ -38,6 +40,8 @@ class Column:
         distinct: Different values among those.
         words: Mean words of a value; a letter of a script without spaces is a word.
         longest: Words of the longest value but for one in a hundred.
+        letters: Different characters of the values.
+        closed: Whether its texts are of few words that come again and again, so that words can be the vocabulary.
         values: The values.
     """
 
@@ -47,6 +51,8 @@ class Column:
     distinct: int
     words: float
     longest: int
+    letters: int
+    closed: bool
     values: Sequence[Any]
 
 
@@ -137,10 +143,19 @@ def _column(name: str, rows: Sequence[Row], root: Path) -> Column:
     values = [row.fields[name] for row in rows if row.fields and row.fields.get(name) not in (None, "")]
     kinds = collections.Counter(_kind(value, root) for value in values)
     kind = kinds.most_common(1)[0][0] if kinds else "other"
-    lengths = sorted(len(split_words(text)) for value in values for text in _texts(value)) or [0]
-    distinct = len({str(value) for value in values})
-    longest = lengths[int(0.99 * (len(lengths) - 1))]
-    return Column(name, kind, len(values) / len(rows), distinct, sum(lengths) / len(lengths), longest, values)
+    texts = [split_words(text) for value in values for text in _texts(value)] or [[]]
+    lengths, words = sorted(map(len, texts)), {word for text in texts for word in text}
+    return Column(
+        name,
+        kind,
+        filled=len(values) / len(rows),
+        distinct=len({str(value) for value in values}),
+        words=sum(lengths) / len(lengths),
+        longest=lengths[int(0.99 * (len(lengths) - 1))],
+        letters=len(set("".join(words))),
+        closed=len(words) * CLOSED < sum(lengths),
+        values=values,
+    )
 
 
 def _texts(value: Any) -> Iterator[str]:

@@ -82,12 +82,22 @@ def sizes(seen: Look, found: Guess, minutes: float, machine: Machine) -> Section
     return {**sections, "training": settled}
 
 
-def pieces(characters: int) -> int:
-    """Returns how many pieces a vocabulary of a text has: as many as it can learn something of."""
-    return next((size for least, size in _PIECES if characters >= least), 300)
-
-
 _PIECES = ((4_000_000, 8000), (1_500_000, 4000), (400_000, 2000), (80_000, 1000), (20_000, 500))
+"""Characters of a text at least -> pieces of its vocabulary."""
+_BYTES = 260
+"""Pieces that every vocabulary has."""
+
+
+def vocabulary(seen: Look, found: Guess) -> dict[str, Any]:
+    """Returns the vocabulary of a corpus: as many pieces as there is text to learn of, with room for its letters."""
+    columns = [seen.columns[name] for name in (found.source, found.target, found.question) if name is not None]
+    texts = [one for one in columns if one.kind in ("text", "texts")]
+    if all(one.closed for one in texts):
+        return {"algorithm": "word", "vocabulary": 20_000}
+    size = next((size for least, size in _PIECES if seen.characters >= least), 300)
+    # The rows that were looked at do not have every letter.
+    least = _BYTES + 3 * max(one.letters for one in texts) // 2 + 100
+    return {"vocabulary": max(size, -(-least // 100) * 100)}
 
 
 def _length(words: int, most: int, least: int = 16) -> int:
@@ -96,12 +106,12 @@ def _length(words: int, most: int, least: int = 16) -> int:
 
 
 def _generate(seen: Look, found: Guess) -> dict[str, dict[str, Any]]:
-    vocabulary, large = pieces(seen.characters), seen.characters > 3_000_000
+    words, large = vocabulary(seen, found), seen.characters > 3_000_000
     embedding, units, batch, window = (256, 512, 32, 64) if large else (128, 256, 16, 48)
-    flops = 6 * (4 * (embedding + units) * units + embedding * units + embedding * vocabulary)
+    flops = 6 * (4 * (embedding + units) * units + embedding * units + embedding * words["vocabulary"])
     tokens = seen.characters / 3.5
     return {
-        "tokenizer": {"vocabulary": vocabulary},
+        "tokenizer": words,
         "examples": {"window": window},
         "model": {"embedding": embedding, "units": units, "layers": 1, "dropout": 0.25 if large else 0.4},
         "training": {
@@ -119,13 +129,17 @@ def _generate(seen: Look, found: Guess) -> dict[str, dict[str, Any]]:
 def _pairs(seen: Look, found: Guess) -> dict[str, dict[str, Any]]:
     assert found.target is not None
     source, target = seen.columns[found.source], seen.columns[found.target]
-    vocabulary, large = pieces(seen.characters), seen.characters > 1_000_000
+    words, large = vocabulary(seen, found), seen.characters > 1_000_000
     embedding, units, tokens = (256, 512, 2048) if large else (128, 256, 1024)
     longest = _length(source.longest, 320), _length(target.longest, 128)
     batch = max(tokens, 4 * sum(longest))
-    flops = 6 * (8 * (embedding + units // 2) * units // 2 + 4 * (embedding + units) * units + units * vocabulary) / 2
+    flops = (
+        6
+        * (8 * (embedding + units // 2) * units // 2 + 4 * (embedding + units) * units + units * words["vocabulary"])
+        / 2
+    )
     return {
-        "tokenizer": {"vocabulary": vocabulary},
+        "tokenizer": words,
         "examples": {"max_source": longest[0], "max_target": longest[1]},
         "model": {
             "embedding": embedding,
@@ -174,7 +188,7 @@ def _answer(seen: Look, found: Guess) -> dict[str, dict[str, Any]]:
     width = 96 if large else 32
     return {
         "task_options": {"max_answer": 24 if large else 8, "stride": max(16, (longest - 48) // 2)},
-        "tokenizer": {"vocabulary": pieces(seen.characters)},
+        "tokenizer": vocabulary(seen, found),
         "examples": {"max_source": longest},
         "model": {
             "embedding": 128 if large else 32,
@@ -210,4 +224,5 @@ def _transcribe(seen: Look, found: Guess) -> dict[str, dict[str, Any]]:
             "epoch_steps": max(1.0, seen.rows / 32),
             "most_epochs": 60,
         },
+        "decoding": {"batch": 16},
     }

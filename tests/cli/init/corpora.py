@@ -41,8 +41,8 @@ def rows(kind: str, count: int = 400) -> Iterator[dict[str, Any]]:
             yield {"context": context, "question": f"Where does {who} live?", "answers": [where]}
 
 
-def write(folder: Path, kind: str) -> Path:
+def write(folder: Path, kind: str, count: int = 400) -> Path:
     """Writes a corpus as JSON lines; returns its file."""
     path = folder / f"{kind}.jsonl"
-    path.write_text("".join(json.dumps(row) + "\n" for row in rows(kind)), encoding="utf-8")
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows(kind, count)), encoding="utf-8")
     return path

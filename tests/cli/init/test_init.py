@@ -49,7 +49,7 @@ def test_what_is_named_is_taken(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("kind", ["generate", "translate", "classify", "answer"])
 def test_more_time_or_a_faster_machine_allows_no_fewer_steps(kind: str, tmp_path: Path) -> None:
-    seen = look(write(tmp_path, kind))
+    seen = look(write(tmp_path, kind, 3000))
     found = guess(seen)
     steps = [
         sizes(seen, found, minutes, machine)["training"]["steps"]
@@ -57,6 +57,13 @@ def test_more_time_or_a_faster_machine_allows_no_fewer_steps(kind: str, tmp_path
     ]
     assert steps == sorted(steps)
     assert steps[0] < steps[-1]
+
+
+def test_a_vocabulary_has_room_for_the_letters_of_a_small_corpus(tmp_path: Path) -> None:
+    letters = "".join(chr(0x4E00 + n) for n in range(900))
+    (tmp_path / "a.txt").write_text("\n".join(letters[n : n + 30] for n in range(0, 900, 30)), encoding="utf-8")
+    seen = look(tmp_path / "a.txt")
+    assert sizes(seen, guess(seen), 5, SLOW_MACHINE)["tokenizer"]["vocabulary"] > 260 + 900
 
 
 def test_a_folder_s_splits_are_found_by_their_names(tmp_path: Path) -> None:
