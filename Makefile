@@ -14,13 +14,13 @@ demo: .venv/.synced
 	$(BIN)/lstmlm run pipelines/recipes/demo.yaml
 
 # Tests of Ray take turns, since a cluster takes the whole machine. The others (Airflow's trains on a Ray of its own) fill what
-# is left of two cores: a folder's module each, at a lower priority. They print their output at the end.
+# is left of two cores, at the priority that Ray gives its workers. They print their output at the end.
 # By the environment, because absl, which TFX brings along, reads the command line of whoever imports it.
 CLUSTERS := ray and not airflow
 TWO := --numprocesses 2 --dist loadscope --no-loadscope-reorder --durations 40
 test: lint
 	@mkdir -p build
-	@PYTEST_ADDOPTS="-m 'not ($(CLUSTERS))' $(TWO)" nice -n 5 $(BIN)/python -m pytest > build/tests.log 2>&1 & others=$$!; \
+	@PYTEST_ADDOPTS="-m 'not ($(CLUSTERS))' $(TWO)" nice -n 15 $(BIN)/python -m pytest > build/tests.log 2>&1 & others=$$!; \
 	PYTEST_ADDOPTS="-m '$(CLUSTERS)' --durations 15" $(BIN)/python -m pytest; clusters=$$?; \
 	wait $$others; others=$$?; cat build/tests.log; exit $$((clusters || others))
 
