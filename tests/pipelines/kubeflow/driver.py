@@ -85,7 +85,7 @@ class Driver:
         task = self.specification["root"]["dag"]["tasks"][name]
         component = self.specification["components"][task["componentRef"]["name"]]
         container = self.specification["deploymentSpec"]["executors"][component["executorLabel"]]["container"]
-        file_system = self.folder / "pods" / f"{name}-{len(self.ran)}"
+        file_system = self.folder / "pods" / f"{name}-{uuid.uuid4()}"  # no folder is used twice
         file_system.mkdir(parents=True)
         inputs = self._inputs(task, component)
         outputs = self._outputs(task["taskInfo"]["name"], component, file_system)
