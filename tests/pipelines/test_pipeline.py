@@ -62,7 +62,7 @@ def test_a_row_adds_a_node_to_the_pipeline(make_recipe: MakeRecipe, monkeypatch:
     assert edges(found)["letters"] == ("export", "ingest")
     (node,) = (node.pipeline_node for node in found.nodes if node.pipeline_node.node_info.id == "Letters")
     assert node.parameters.parameters["stage"].field_value.string_value == "letters"
-    assert node.outputs.outputs["letters"].artifact_spec.type.name == "lstmlm.Folder"
+    assert node.outputs.outputs["letters"].artifact_spec.type.name == "components.Folder"
 
 
 def test_beam_runs_in_this_process_and_downloads_nothing(make_recipe: MakeRecipe) -> None:
