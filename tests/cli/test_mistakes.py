@@ -322,7 +322,7 @@ def _with_line(section: str, line: str) -> Recipe:
 def test_a_mistake_in_a_command_is_a_line(
     words: list[str], message: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("lstmlm.cli.pipeline._need", lambda module, extra: None)
+    monkeypatch.setattr("lstmlm.cli.pipeline.need_package", lambda module, extra: None)
     assert run(words) == 2
     (line,) = capsys.readouterr().err.splitlines()
     assert message in line
