@@ -189,7 +189,7 @@ class Answer(OnePassTask):
 
     def onnx_graph(self, weights: Mapping[str, Any], recipe: Recipe, *, int8: bool) -> onnx.ModelProto | None:
         """See `OnePassTask.onnx_graph`: it reads windows; `lstmlm.answering.windowed` makes them."""
-        from lstmlm.decoding.onnx.reader import reading
+        from lstmlm.decoding.onnx.reading.reader import reading
 
         return reading(weights, residual=recipe.model.residual, int8=int8)
 

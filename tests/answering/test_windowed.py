@@ -15,7 +15,7 @@ from lstmlm.answering.limits import Limits
 from lstmlm.answering.served import Served
 from lstmlm.answering.windowed import WindowedReader
 from lstmlm.bases.graph_tokenizer import GraphTokenizer
-from lstmlm.decoding.onnx.reader import reading
+from lstmlm.decoding.onnx.reading.reader import reading
 from lstmlm.inference.model.one_pass_onnx import onnx_file
 from lstmlm.models.reader.reader import Reader
 from lstmlm.publish.folder import publish

@@ -9,7 +9,7 @@ from lstmlm.decoding.onnx.bidirectional import over_time
 from lstmlm.decoding.onnx.encoder import encoded_values
 from lstmlm.decoding.onnx.graph import GraphWriter, value
 from lstmlm.decoding.onnx.layers import Weights
-from lstmlm.decoding.onnx.matching import add_matches, one_bit, shape_bits, there
+from lstmlm.decoding.onnx.reading.matching import add_matches, one_bit, shape_bits, there
 from lstmlm.models.reader.names import IMPOSSIBLE
 from lstmlm.models.reader.shapes import Shape
 

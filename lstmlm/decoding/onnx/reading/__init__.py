@@ -1,0 +1,1 @@
+"""The reader of question answering as an ONNX graph."""
