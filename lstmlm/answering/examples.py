@@ -68,7 +68,7 @@ class Encoder:
         question = np.array(self._tokenizer.encode(str(record.columns["question"])), np.int32)
         counts["truncated_question"] += len(question) > self._question
         question = question[: self._question]
-        asked = {"question": question} | self._forms("question", question)
+        asked = {"question": question} | self._lexicon.named_classes("question", question)
         right = list(self._right(record, passage, counts))
         if record.targets and not right:
             counts["records_without_example"] += 1
@@ -79,7 +79,7 @@ class Encoder:
             window = passage.part(first, behind)
             yield {
                 "passage": window.ids,
-                **self._forms("passage", window.ids),
+                **self._lexicon.named_classes("passage", window.ids),
                 "passage_shape": window.shapes(self._lexicon),
                 **asked,
                 "starts": np.array([start for start, _ in inside], np.int32),
@@ -94,9 +94,6 @@ class Encoder:
                 counts["answers_too_long"] += 1
             else:
                 yield tokens
-
-    def _forms(self, name: str, ids: Numbers) -> dict[str, Numbers]:
-        return {f"{name}_form": self._lexicon.forms[ids], f"{name}_stem": self._lexicon.stems[ids]}
 
 
 def encoded(

@@ -38,6 +38,10 @@ class Lexicon:
         self.stems = _classes(pieces, lambda piece: _form(piece)[:STEM])
         self.shapes = np.array([_shape(piece) for piece in pieces], np.int32)
 
+    def named_classes(self, name: str, ids: Table) -> dict[str, Table]:
+        """Returns the forms and stems of tokens, as the features of a passage or a question are called."""
+        return {f"{name}_form": self.forms[ids], f"{name}_stem": self.stems[ids]}
+
 
 def _form(piece: str) -> str:
     return piece.strip().casefold()

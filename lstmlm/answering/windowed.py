@@ -83,7 +83,7 @@ class WindowedReader:
 
     def _windows(self, place: int, request: Mapping[str, Any]) -> list[_Window]:
         question = np.array(self._words.encode(request["question"])[: self._limits.question], np.int32)
-        asked = {"question": _long(question), **self._forms("question", question)}
+        asked = self._read("question", question)
         passage = tokens_of(request["context"], self._words)
         bounds = list(windows(len(passage.ids), self._limits.longest, self._limits.stride))
         parts = [passage.part(first, behind) for first, behind in bounds]
@@ -93,17 +93,19 @@ class WindowedReader:
         ]
 
     def _passage(self, part: Tokens) -> dict[str, npt.NDArray[np.int64]]:
-        shapes = _long(part.shapes(self._lexicon))
-        return {"passage": _long(part.ids), **self._forms("passage", part.ids), "passage_shape": shapes}
+        return {**self._read("passage", part.ids), "passage_shape": _long(part.shapes(self._lexicon))}
+
+    def _read(self, name: str, ids: npt.NDArray[np.int32]) -> dict[str, npt.NDArray[np.int64]]:
+        """Returns what the graph reads of tokens, by name."""
+        read = {name: ids, **self._lexicon.named_classes(name, ids)}
+        long = {feature: _long(values) for feature, values in read.items()}
+        return {**long, f"{name}_length": np.array(len(long[name]))}
 
     def _own(self, *, first: bool, last: bool) -> dict[str, npt.NDArray[np.int64]]:
         """Returns the tokens that an answer of a window may begin with: those furthest from the ends of others."""
         margin = (self._limits.longest - self._limits.stride) // 2
         behind = self._limits.longest if last else self._limits.stride + margin
         return {"own_first": np.array(0 if first else margin), "own_behind": np.array(behind)}
-
-    def _forms(self, name: str, ids: npt.NDArray[np.int32]) -> dict[str, npt.NDArray[np.int64]]:
-        return {f"{name}_form": _long(self._lexicon.forms[ids]), f"{name}_stem": _long(self._lexicon.stems[ids])}
 
     def _best(self, context: str, of_windows: Sequence[tuple[_Window, Found]]) -> dict[str, Any]:
         """Returns the best span of all windows in characters of the passage; see `Served`."""
@@ -124,13 +126,8 @@ def _long(ids: npt.NDArray[np.int32]) -> npt.NDArray[np.int64]:
 
 
 def _inputs(windows: Sequence[Mapping[str, Any]]) -> Mapping[str, Sequence[Any]]:
-    """Returns what the graph reads of each window, by name."""
-    lengths = {
-        f"{name}_length": [np.int64(len(window[name])) for window in windows] for name in ("passage", "question")
-    }
-    return {name: [np.asarray(window[name]) for window in windows] for name in windows[0]} | {
-        name: [np.asarray(one) for one in values] for name, values in lengths.items()
-    }
+    """Returns what the graph reads, by name: an array of each window."""
+    return {name: [window[name] for window in windows] for name in windows[0]}
 
 
 def _outputs(windows: Sequence[Mapping[str, Any]], given: Mapping[str, Any]) -> list[Prediction]:

@@ -12,8 +12,7 @@ from lstmlm.inference.model.same_network import trained_network
 from lstmlm.publish.manifest import read_manifest
 from lstmlm.recipe.recipe import Recipe
 from lstmlm.recipe.sections.evaluation import Threshold
-from lstmlm.recipe.sections.initial import LAST_BLESSED
-from lstmlm.task import load_task
+from lstmlm.recipe.sections.initial import refuse_last_blessed
 from lstmlm.training.metrics.objective import SCORED
 
 if TYPE_CHECKING:
@@ -32,20 +31,8 @@ def against_fingerprint(recipe: Recipe) -> str | None:
     folder = recipe.evaluation.against
     if folder is None:
         return None
-    if folder == LAST_BLESSED:
-        what = "`last_blessed` is known in `lstmlm run` only"
-        raise UserError(what, where=FIELD, hint="Name an export folder, or leave it out")
+    refuse_last_blessed(folder, FIELD, "an export folder")
     return read_manifest(folder, "export").fingerprint
-
-
-def outside_fingerprint(recipe: Recipe) -> str:
-    """Returns what identifies the earlier model and what decoding reads, such as a language model; empty: neither.
-
-    Raises:
-        UserError: It is not there.
-    """
-    parts = (against_fingerprint(recipe), *load_task(recipe.task).decoding_stamp(recipe))
-    return ",".join(part for part in parts if part)
 
 
 def measure_earlier(

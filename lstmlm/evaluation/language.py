@@ -85,7 +85,7 @@ def record_nats(
     texts = [record.source for record in records]
     held_out, window = stream(texts, tokenizer), recipe.examples.window
     nats = np.concatenate([found for found, _, _ in _windows(network, _side_by_side(held_out, window), window)], axis=1)
-    tokens = np.array([len(ids) + 1 for ids in tokenizer.encode_batch(texts)])
+    tokens = np.diff(np.flatnonzero(held_out == tokenizer.END))  # no text holds an *end*
     sums = np.add.reduceat(nats.reshape(-1)[: len(held_out) - 1], np.cumsum(tokens) - tokens, dtype=np.float64)
     return np.stack([sums, tokens, [count_words([text]) for text in texts]], axis=1)
 

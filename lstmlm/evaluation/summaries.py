@@ -46,12 +46,12 @@ def rouge_metrics(
         `rouge_1`, `rouge_2` and `rouge_l`, 0 to 100; with a seed, `rouge_1_low`, `rouge_1_high` and so on, the ends of
         their 95% bootstrap intervals; and `rouge_signature`, which says how they were computed.
     """
-    scores = rouge_scores(outputs, references, language=language)
+    english = rouge_tokenizer(language, references) == "english"
+    scores = _rouge_scores(outputs, references, english=english)
     found: dict[str, float | str] = {name: math.fsum(values) / len(outputs) for name, values in scores.items()}
     if seed is not None:
         for name, values in scores.items():
             found[f"{name}_low"], found[f"{name}_high"] = mean_interval(values, seed)
-    english = rouge_tokenizer(language, references) == "english"
     return found | {"rouge_signature": _signature(references, english)}
 
 
@@ -59,9 +59,14 @@ def rouge_scores(
     outputs: Sequence[str], references: Sequence[Sequence[str]], *, language: str | None = None
 ) -> dict[str, list[float]]:
     """Returns the scores of each output; see `rouge_metrics`."""
+    return _rouge_scores(outputs, references, english=rouge_tokenizer(language, references) == "english")
+
+
+def _rouge_scores(
+    outputs: Sequence[str], references: Sequence[Sequence[str]], *, english: bool
+) -> dict[str, list[float]]:
     if len(outputs) != len(references) or not outputs or not all(references):
         raise ValueError(f"{len(outputs)} outputs, {len(references)} lists of references; each needs one text at least")
-    english = rouge_tokenizer(language, references) == "english"
     scorer = RougeScorer(list(_NAMES), use_stemmer=english, tokenizer=None if english else Terms())
     best = [scorer.score_multi(list(texts), output) for output, texts in zip(outputs, references, strict=True)]
     return {name: [100.0 * one[key].fmeasure for one in best] for key, name in _NAMES.items()}

@@ -22,8 +22,8 @@ from lstmlm.recipe.wording import DOCS, faults_of, wrong_value
 from lstmlm.recipe.yaml import Document, read_yaml
 
 MOST_FAULTS = 50
-VARIABLE = re.compile(r"\$\{(\w+)\}")
 """Faults that are listed; the rest is counted."""
+VARIABLE = re.compile(r"\$\{(\w+)\}")
 _ROUNDS = 20
 _PLACEHOLDERS: dict[Key, Any] = {
     ("name",): "unnamed",

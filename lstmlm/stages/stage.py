@@ -81,8 +81,8 @@ class Stage:
         decides: Fields and sections of the recipe that decide its result, in addition to its inputs.
         ignores: Fields of those sections that do not.
         reads: Other fields of the recipe that it uses, for messages and places.
-        outside: `package.module:function` that returns, for a recipe, the fingerprint of files it reads that no stage
-            made; empty where there are none.
+        outside: `package.module:function`, each of which returns, for a recipe, the fingerprint of files it reads that
+            no stage made, or empty where there are none.
         checks: What the command checks before any work; see `lstmlm.checks.needs`.
         beam: Whether it runs on Beam, so that its command takes a runner.
         node: Its place in the pipeline; None: it is a command only.
@@ -98,7 +98,7 @@ class Stage:
     decides: tuple[str, ...] = ()
     ignores: tuple[str, ...] = ()
     reads: tuple[str, ...] = ()
-    outside: str = ""
+    outside: tuple[str, ...] = ()
     checks: tuple[str, ...] = ()
     beam: bool = False
     node: Node | None = None
@@ -114,7 +114,8 @@ class Stage:
         Raises:
             UserError: One cannot be read.
         """
-        return str(pkgutil.resolve_name(self.outside)(recipe) or "") if self.outside else ""
+        found = (pkgutil.resolve_name(name)(recipe) for name in self.outside)
+        return ",".join(str(one) for one in found if one)
 
     def decided(self, recipe: Recipe) -> dict[str, Any]:
         """Returns what decides the result: each of `decides`, as JSON, without what `ignores` names."""

@@ -12,6 +12,7 @@ _CORPUS_VERSION = 13
 
 _RECORDS = Input("records", "ingest")
 _TOKENIZER = Input("tokenizer", "tokenizer")
+_DECODING = "lstmlm.inference.outside:decoding_fingerprint"
 _ACCOUNTS = "`dead_letters.jsonl`, `report.json`, `report.html`, on request `exclusions.jsonl.gz`"
 _SERVED = "Format-Serving"
 """Where Pusher looks for a model, inside its artifact."""
@@ -44,7 +45,7 @@ _ROWS = (
         decides=("task", "seed", "corpus"),
         ignores=("corpus.root",),
         reads=("name",),  # the report is titled with it
-        outside="lstmlm.corpus.sources.snapshot:corpus_fingerprint",
+        outside=("lstmlm.corpus.sources.snapshot:corpus_fingerprint",),
         checks=("corpus",),
         beam=True,
         node=Node("Ingest", "records", "Examples"),
@@ -91,7 +92,7 @@ _ROWS = (
         decides=("task", "seed", "tokenizer"),
         # Where the given file or the older one is; its content is a part of the fingerprint.
         ignores=("tokenizer.model", "tokenizer.grows"),
-        outside="lstmlm.vocabulary.outside:outside_fingerprint",
+        outside=("lstmlm.vocabulary.outside:outside_fingerprint",),
         checks=("tokenizer",),
         node=Node("Tokenizer", "tokenizer", "Tokenizer"),
     ),
@@ -131,7 +132,7 @@ _ROWS = (
         decides=("task", "seed", "examples", "model", "training", "evaluation.language"),
         ignores=tuple(f"training.{field}" for field in _HOW_TRAINED),
         reads=("name", "output"),  # checkpoints are stored in the run's folder
-        outside="lstmlm.training.initial.earlier:initial_fingerprint",
+        outside=("lstmlm.training.initial.earlier:initial_fingerprint",),
         checks=("earlier",),
         node=Node("Trainer", "model", "TrainingRun"),
     ),
@@ -173,7 +174,7 @@ _ROWS = (
         inputs=(Input("export", "export", channel="model"), _RECORDS),
         decides=("task", "seed", "evaluation", "decoding"),
         ignores=("evaluation.against",),  # where it is; its content is a part of the fingerprint
-        outside="lstmlm.evaluation.against:outside_fingerprint",
+        outside=("lstmlm.evaluation.against:against_fingerprint", _DECODING),
         node=Node("Evaluator", "evaluation", "Evaluation", after=("resolve",)),
     ),
     Stage(
@@ -207,7 +208,7 @@ _ROWS = (
         ),
         decides=("task", "seed", "inference.shards", "inference.format", "decoding"),
         reads=("inference",),  # where the input is, and what its columns are called
-        outside="lstmlm.inference.outside:outside_fingerprint",
+        outside=("lstmlm.inference.input.inputs:chosen_fingerprint", _DECODING),
         beam=True,
         node=Node("Inference", "predictions", "Predictions"),
     ),

@@ -5,19 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import yaml
 from tfx.orchestration.kubeflow.v2 import kubeflow_v2_dag_runner
 
-from lstmlm.errors import UserError
-from lstmlm.publish.folder import replacing
 from lstmlm.recipe.recipe import Recipe
-from lstmlm.recipe.sections.initial import LAST_BLESSED
+from lstmlm.recipe.sections.initial import refuse_last_blessed
 from pipelines.build import build_pipeline
+from pipelines.containers import image_of, write_documents
 from pipelines.kubeflow.parameters import MOUNT
 from pipelines.kubeflow.platform import platform_specification
 from pipelines.kubeflow.specification import COMMAND, complete
-
-IMAGE = "lstmlm:latest"
 
 
 def compile_kubeflow(recipe: Recipe, output: Path, image: str | None = None) -> None:
@@ -32,7 +28,7 @@ def compile_kubeflow(recipe: Recipe, output: Path, image: str | None = None) -> 
         UserError: The recipe names the model that was blessed last, which a run on Kubeflow does not know.
     """
     _refuse_last_blessed(recipe)
-    chosen = image or recipe.cluster.image or IMAGE
+    chosen = image_of(recipe, image)
     # The open-source Kubeflow server refuses resolver nodes ("resolver not implemented yet").
     pipeline = build_pipeline(recipe, root=str(MOUNT), pushed=f"{recipe.name}/pushed", resolve=False)
     config = kubeflow_v2_dag_runner.KubeflowV2DagRunnerConfig(
@@ -41,11 +37,7 @@ def compile_kubeflow(recipe: Recipe, output: Path, image: str | None = None) -> 
     job = kubeflow_v2_dag_runner.KubeflowV2DagRunner(config=config).run(pipeline, write_out=False)
     specification: dict[str, Any] = job["pipelineSpec"]
     complete(specification, recipe, chosen)
-    documents = [specification, platform_specification(recipe)]
-    output.parent.mkdir(parents=True, exist_ok=True)
-    with replacing(output) as stream:
-        text = yaml.safe_dump_all(documents, sort_keys=True, allow_unicode=True, width=1_000_000)
-        stream.write(text.encode())
+    write_documents([specification, platform_specification(recipe)], output, sort_keys=True)
 
 
 def _refuse_last_blessed(recipe: Recipe) -> None:
@@ -55,6 +47,4 @@ def _refuse_last_blessed(recipe: Recipe) -> None:
         "evaluation.against": recipe.evaluation.against,
     }
     for field, model in named.items():
-        if model == LAST_BLESSED:
-            hint = "Name an export folder, or leave it out"
-            raise UserError("`last_blessed` is known in `lstmlm run` only", where=field, hint=hint)
+        refuse_last_blessed(model, field, "an export folder")

@@ -8,10 +8,8 @@ from google.protobuf import json_format  # type: ignore[import-untyped]
 from kfp.kubernetes import kubernetes_executor_config_pb2 as schema
 
 from lstmlm.recipe.recipe import Recipe
+from pipelines.containers import SHARED_MEMORY
 from pipelines.kubeflow.specification import executor_label, nodes
-
-SHARED_MEMORY = "2Gi"
-"""Of the training step: Ray's object store is there."""
 
 
 def platform_specification(recipe: Recipe) -> dict[str, Any]:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from lstmlm.errors import ExitCode
 from lstmlm.recipe.recipe import Recipe
+from pipelines.containers import SHARED_MEMORY
 from pipelines.kubernetes.pods import RECIPE_FILE, Container, Object, metadata, pod
 
-SHARED_MEMORY = "2Gi"
-"""For Ray, which a run starts in its own pod."""
 _FINAL = (ExitCode.USER, ExitCode.BELOW_THRESHOLD)
 """What another attempt cannot change."""
 

@@ -7,11 +7,11 @@ from collections.abc import Mapping
 
 from lstmlm.recipe.recipe import Recipe
 from lstmlm.recipe.sections.cluster import Resources
+from pipelines.containers import SHARED_MEMORY
 from pipelines.kubernetes.pods import RECIPE_FILE, SCRATCH, Container, Object, metadata, object_name, pod
 
 AGENT_PORT = 52365
 """Of the dashboard's agent, which every node has and which answers for the health of its raylet."""
-SHARED_MEMORY = "2Gi"
 _HEALTH = {"httpGet": {"path": "/api/local_raylet_healthz", "port": AGENT_PORT}}
 _ALIVE: Mapping[str, Object] = {
     # Ray takes minutes to start on a busy node.

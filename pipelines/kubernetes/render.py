@@ -10,14 +10,12 @@ from typing import Any
 import yaml
 
 from lstmlm.errors import UserError
-from lstmlm.publish.folder import replacing
 from lstmlm.recipe.recipe import Recipe
+from pipelines.containers import image_of, write_documents
 from pipelines.kubernetes.flink import flink_objects
 from pipelines.kubernetes.jobs import cron_objects
 from pipelines.kubernetes.kuberay import ray_objects
 from pipelines.kubernetes.pods import Object, metadata
-
-IMAGE = "lstmlm:latest"
 
 
 def render(recipe: Recipe, target: str, *, image: str | None = None, keep_cluster: bool = False) -> list[Object]:
@@ -35,7 +33,7 @@ def render(recipe: Recipe, target: str, *, image: str | None = None, keep_cluste
     if faults := list(_places_outside(recipe)):
         hint = "Name a volume in cluster.volumes that holds it"
         raise UserError("\n".join(f"{where}: {what}. {hint}" for where, what in faults))
-    chosen = image or recipe.cluster.image or IMAGE
+    chosen = image_of(recipe, image)
     if target == "kuberay":
         found = ray_objects(recipe, chosen, keep_cluster=keep_cluster)
     elif target == "flink":
@@ -47,9 +45,7 @@ def render(recipe: Recipe, target: str, *, image: str | None = None, keep_cluste
 
 def write_manifests(objects: list[Object], output: Path) -> None:
     """Writes objects as one YAML file of several documents."""
-    output.parent.mkdir(parents=True, exist_ok=True)
-    with replacing(output) as stream:
-        stream.write(yaml.safe_dump_all(objects, sort_keys=False, allow_unicode=True, width=1_000_000).encode())
+    write_documents(objects, output, sort_keys=False)
 
 
 def _recipe_object(recipe: Recipe) -> Object:

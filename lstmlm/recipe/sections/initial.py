@@ -8,10 +8,28 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
+from lstmlm.errors import UserError
 from lstmlm.recipe.sections.section import Positive, Section, refuse
 
 LAST_BLESSED = Path("last_blessed")
 """In place of a folder: the model of the last run of this pipeline that was good enough."""
+
+
+def refuse_last_blessed(model: Path | None, field: str, expected: str) -> None:
+    """Refuses `last_blessed` where nothing has put a folder in its place.
+
+    Args:
+        model: What the recipe names.
+        field: The field of the recipe.
+        expected: What it should name, such as `an export folder`.
+
+    Raises:
+        UserError: It is `last_blessed`.
+    """
+    if model == LAST_BLESSED:
+        hint = f"Name {expected}, or leave it out"
+        raise UserError("`last_blessed` is known in `lstmlm run` only", where=field, hint=hint)
+
 
 PartName = Literal["embedding", "layers", "softmax"]
 """A part of a network that another one can start from."""

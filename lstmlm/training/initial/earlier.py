@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from lstmlm.errors import UserError
 from lstmlm.publish.folder import Manifest, fingerprint, read_manifest
 from lstmlm.recipe.recipe import Recipe
-from lstmlm.recipe.sections.initial import LAST_BLESSED, Initial
+from lstmlm.recipe.sections.initial import Initial, refuse_last_blessed
 from lstmlm.recipe.sections.model import Model
 from lstmlm.tokenizer.identity import stored_vocabulary_facts
 
@@ -79,9 +79,7 @@ def read_earlier(folder: Path, *, verify: bool = False) -> Earlier:
 
 
 def _manifest(folder: Path, *, verify: bool = False) -> Manifest:
-    if folder == LAST_BLESSED:
-        what = "`last_blessed` is known in `lstmlm run` only"
-        raise UserError(what, where=FIELD, hint="Name the folder of a model, or leave it out")
+    refuse_last_blessed(folder, FIELD, "the folder of a model")
     found = read_manifest(folder, verify=verify)
     if found.kind not in ("model", "export") or "weights.npz" not in found.files:
         raise UserError(f"expected a `model` folder, found `{found.kind}`: {folder}", where=FIELD, hint=_HINT)

@@ -110,13 +110,18 @@ def _spread(graph: GraphWriter, starts: str, length: int) -> str:
     """Adds the tokens of runs, by their starts: float32 [rows, passage - length + 1] -> [rows, passage]."""
     more = length - 1
     padded = graph.apply("Pad", starts, graph.integers(0, more, 0, more), graph.weight(np.float32(0)))
-    shifted = [
+    return graph.apply("Max", *shifted(graph, padded, length))
+
+
+def shifted(graph: GraphWriter, padded: str, length: int) -> list[str]:
+    """Adds the slices of [rows, time + length - 1] that begin at the first `length` places, [rows, time] each."""
+    more = length - 1
+    return [
         graph.apply(
             "Slice", padded, graph.integers(n), graph.integers(n - more if n < more else _END), graph.integers(1)
         )
         for n in range(length)
     ]
-    return graph.apply("Max", *shifted)
 
 
 def _in_sentence(graph: GraphWriter, by_question: str, bits: str) -> str:

@@ -9,11 +9,10 @@ from lstmlm.decoding.onnx.bidirectional import over_time
 from lstmlm.decoding.onnx.encoder import encoded_values
 from lstmlm.decoding.onnx.graph import GraphWriter, value
 from lstmlm.decoding.onnx.layers import Weights
-from lstmlm.decoding.onnx.reading.matching import add_matches, one_bit, shape_bits, there
+from lstmlm.decoding.onnx.reading.matching import add_matches, one_bit, shape_bits, shifted, there
 from lstmlm.models.reader.names import IMPOSSIBLE
 from lstmlm.models.reader.shapes import Shape
 
-_END = np.iinfo(np.int64).max
 PASSAGE = ("passage", "passage_form", "passage_stem", "passage_shape")
 QUESTION = ("question", "question_form", "question_stem")
 PER_ROW = ("passage_length", "question_length", "own_first", "own_behind")
@@ -106,15 +105,9 @@ def _span_logits(graph: GraphWriter, weights: Weights, asked: str, read: str, bi
     possible = graph.apply("And", there(graph, "passage"), text)
     start, end = (_scores(graph, weights, side, asked, read, possible) for side in ("start", "end"))
     length = weights["length"]
-    more = len(length) - 1
-    padded = graph.apply("Pad", end, graph.integers(0, 0, 0, more), graph.weight(np.float32(IMPOSSIBLE)))
-    shifted = [
-        graph.apply(
-            "Slice", padded, graph.integers(n), graph.integers(n - more if n < more else _END), graph.integers(1)
-        )
-        for n in range(len(length))
-    ]
-    ends = graph.apply("Concat", *[graph.apply("Unsqueeze", one, graph.integers(2)) for one in shifted], axis=2)
+    padded = graph.apply("Pad", end, graph.integers(0, 0, 0, len(length) - 1), graph.weight(np.float32(IMPOSSIBLE)))
+    columns = [graph.apply("Unsqueeze", one, graph.integers(2)) for one in shifted(graph, padded, len(length))]
+    ends = graph.apply("Concat", *columns, axis=2)
     starts = graph.apply("Unsqueeze", start, graph.integers(2))
     logits = graph.apply("Add", graph.apply("Add", starts, ends), graph.weight(length))
     return _masked(graph, logits, graph.apply("Unsqueeze", _own(graph), graph.integers(2)))
