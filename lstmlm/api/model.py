@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, cast
 
-from lstmlm.api.kinds import kind_of
+from lstmlm.api.kind import kind_of
 from lstmlm.api.outputs import Answered, Classified, Failed, Generated, Output, Scored, TokenScore, Transcribed
 from lstmlm.decoding.meter import Meter
 from lstmlm.errors import UserError

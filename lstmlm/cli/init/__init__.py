@@ -29,9 +29,7 @@ def init(
     output: Annotated[
         Path, typer.Option("-o", "--output", metavar="FILE", help="The recipe to write.", callback=local_path)
     ] = Path("recipe.yaml"),
-    task: Annotated[
-        str | None, typer.Option(metavar="TASK", help="generate, translate, summarize, classify, answer or transcribe.")
-    ] = None,
+    task: Annotated[str | None, typer.Option(metavar="TASK", help="The task; absent: the likeliest.")] = None,
     source: Annotated[str | None, typer.Option(metavar="COLUMN", help="Column of the input.")] = None,
     target: Annotated[
         str | None, typer.Option(metavar="COLUMN", help="Column of the output, the label or the answers.")
@@ -48,8 +46,9 @@ def init(
     """Write a recipe for a corpus: looks at its columns and size, and asks at a terminal."""
     from lstmlm.checks.needs import EVERYTHING
     from lstmlm.checks.recipe import checked
-    from lstmlm.cli.init.guess import TASKS, guess, languages
+    from lstmlm.cli.init.guess import guess, languages
     from lstmlm.cli.init.look import look
+    from lstmlm.cli.init.plan import tasks
     from lstmlm.cli.init.sizes import sizes, this_machine
     from lstmlm.cli.init.text import recipe_text
     from lstmlm.publish.folder import replacing
@@ -63,7 +62,7 @@ def init(
     if asks:
         columns = ", ".join(f"{one.name} ({one.kind})" for one in seen.columns.values())
         typer.echo(f"{corpus}: about {seen.rows:,} rows; columns: {columns}", err=True)
-        task = _asked(f"Task ({', '.join(TASKS)})", found.task)
+        task = _asked(f"Task ({', '.join(tasks())})", found.task)
         found = found if task == found.task else guess(seen, task, source, target)
         source = _asked("Column of the input", found.source)
         target = _asked("Column of the output", found.target) if found.target else None

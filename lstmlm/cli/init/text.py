@@ -4,14 +4,25 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from lstmlm.cli.init.guess import Guess
 from lstmlm.cli.init.look import Look
-from lstmlm.cli.init.sizes import Sections
+from lstmlm.cli.init.plan import Guess, Sections, plan
 
+ORDER = (
+    "task_options",
+    "corpus",
+    "tokenizer",
+    "examples",
+    "model",
+    "training",
+    "evaluation",
+    "decoding",
+    "inference",
+)
+"""Sections as they are written."""
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_./*-]*")
 _WORDS = {"null", "true", "false", "yes", "no", "on", "off", "y", "n"}
 COMMENTS = {
@@ -58,40 +69,24 @@ def _what(found: Guess) -> str:
     return f"{found.source} to {found.target}" if found.target else f"Text like {found.source}"
 
 
-def _content(seen: Look, found: Guess, sections: Sections, languages: Mapping[str, str]) -> dict[str, Any]:
+def _content(
+    seen: Look, found: Guess, sections: Sections, languages: Mapping[str, str]
+) -> dict[str, Mapping[str, Any]]:
+    """Returns the sections of a recipe, in the order in which people read them."""
     corpus: dict[str, Any] = {"root": str(seen.root), "train": seen.train}
     corpus |= {"valid": seen.valid} if seen.valid else {"valid_fraction": 0.05}
     corpus |= {"source": found.source} if found.source != "text" else {}
     corpus |= {"id": found.id} if found.id else {}
-    options = dict(sections.get("task_options", {}))
-    if found.task in ("translate", "summarize", "transcribe"):
-        corpus["target"] = found.target
-    elif found.task == "classify":
-        options = {"label": found.target, "kind": found.label_kind, **options}
-    elif found.task == "answer":
-        options = {"question": found.question, "answers": found.target, **_answer_places(seen), **options}
-    evaluation: dict[str, Any] = {"max_records": 500}
-    if found.target in languages and found.task in ("translate", "summarize"):
-        evaluation["language"] = languages[str(found.target)]
-    inference = {"field": found.source} if found.source != "text" else {}
+    inference: dict[str, Any] = {"field": found.source} if found.source != "text" else {}
     inference |= {"id": found.id} if found.id else {}
-    named = {"task_options": options} if options else {}
-    order = ("tokenizer", "examples", "model", "training")
-    return {
-        **named,
-        "corpus": corpus,
-        **{section: sections[section] for section in order if section in sections},
-        "evaluation": evaluation,
-        **({"decoding": sections["decoding"]} if "decoding" in sections else {}),
-        "inference": {**inference, "max_records": 200},
-    }
-
-
-def _answer_places(seen: Look) -> dict[str, Any]:
-    """Returns the options of where answers begin, which a corpus need not say."""
-    if "answer_start" in seen.columns:
-        return {}
-    return {"answer_start": None, "repeated": "any"}
+    parts: Sequence[Sections] = (
+        {"corpus": corpus, "inference": {**inference, "max_records": 200}},
+        plan(found.task).fields(seen, found, languages),
+        sections,
+        {"evaluation": {"max_records": 500}},
+    )
+    whole = {name: {field: value for part in parts for field, value in part.get(name, {}).items()} for name in ORDER}
+    return {name: fields for name, fields in whole.items() if fields}
 
 
 def _lines(content: Mapping[str, Any], path: tuple[str, ...]) -> Iterator[str]:

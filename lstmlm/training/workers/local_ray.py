@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import functools
 import os
 import re
 import secrets
@@ -53,7 +54,7 @@ def local_cluster(cores: int) -> Iterator[None]:
     """
     with (
         _folder() as folder,
-        _environment({**PATIENCE, "RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}),
+        _environment({**PATIENCE, "RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": _secret()}),
     ):
         import ray
 
@@ -97,6 +98,12 @@ def _reason(folder: Path) -> str:
             if found:
                 return f"{name}: {found[-1][:200]}"
     return ""
+
+
+@functools.cache
+def _secret() -> str:
+    """Returns the secret of this process's clusters: Ray's client reads it once, and shows the same to a later one."""
+    return secrets.token_hex(32)
 
 
 def _check_token() -> None:

@@ -106,7 +106,7 @@ def test_it_asks_at_a_terminal(tmp_path: Path, root: Path) -> None:
     done = subprocess.run(command, stdin=theirs, cwd=tmp_path, env=environment, capture_output=True, check=False)
     os.close(ours)
     os.close(theirs)
-    assert (done.returncode, b"Task (generate, translate" in done.stderr) == (0, True), done.stderr
+    assert (done.returncode, b"Task (answer, classify" in done.stderr) == (0, True), done.stderr
     found = yaml.safe_load((tmp_path / "r.yaml").read_text(encoding="utf-8"))
     assert (found["corpus"]["source"], found["corpus"]["target"]) == ("loud", "en")
 

@@ -42,3 +42,17 @@ def test_agents_that_start_slowly_are_waited_for(tmp_path, monkeypatch):
     environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(tmp_path), os.getcwd()])}
     done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=400)
     assert "a task was run" in done.stdout, done.stderr
+
+
+@pytest.mark.ray
+def test_a_process_can_start_one_cluster_after_another(tmp_path):
+    code = (
+        "import ray\n"
+        "from lstmlm.training.workers.local_ray import local_cluster\n"
+        "for name in ('first', 'second'):\n"
+        "    with local_cluster(1):\n"
+        "        print(ray.get(ray.remote(lambda: f'task of the {name}').remote()))\n"
+    )
+    environment = os.environ | {"PYTHONPATH": os.getcwd()}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=400)
+    assert done.stdout.split("\n")[:2] == ["task of the first", "task of the second"], done.stderr

@@ -1,0 +1,5 @@
+"""A language model continues texts."""
+
+from lstmlm.api.kind import TEXTS
+
+KIND = TEXTS

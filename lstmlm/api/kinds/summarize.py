@@ -1,0 +1,5 @@
+"""Summaries of texts."""
+
+from lstmlm.api.kind import TEXTS
+
+KIND = TEXTS

@@ -1,0 +1,5 @@
+"""A translation of texts."""
+
+from lstmlm.api.kind import TEXTS
+
+KIND = TEXTS

@@ -1,0 +1,1 @@
+"""What `lstmlm init` knows of the built-in tasks: a module each, with the task's name and a `PLAN`."""
