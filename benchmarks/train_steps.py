@@ -64,10 +64,10 @@ def build(arguments: argparse.Namespace) -> tuple[Loop, int]:
 
     from lstmlm.models.language_model import LanguageModel
     from lstmlm.recipe.recipe import Recipe
-    from lstmlm.recipe.sections.corpus import Corpus
-    from lstmlm.recipe.sections.examples import Examples
-    from lstmlm.recipe.sections.model import Model
-    from lstmlm.recipe.sections.training import Training
+    from lstmlm.recipe.sections.corpus import CorpusSection
+    from lstmlm.recipe.sections.examples import ExamplesSection
+    from lstmlm.recipe.sections.model import ModelSection
+    from lstmlm.recipe.sections.training import TrainingSection
     from lstmlm.training.loop import Loop, summed_room
     from lstmlm.training.optimizer import make_optimizer
     from lstmlm.training.workers.carried import CarriedState
@@ -79,16 +79,16 @@ def build(arguments: argparse.Namespace) -> tuple[Loop, int]:
     recipe = Recipe(
         name="bench",
         task="generate",
-        corpus=Corpus(train="none"),
-        examples=Examples(window=arguments.window),
-        model=Model(
+        corpus=CorpusSection(train="none"),
+        examples=ExamplesSection(window=arguments.window),
+        model=ModelSection(
             embedding=units,
             units=units,
             layers=arguments.layers,
             dropout=arguments.dropout,
             softmax=arguments.softmax,
         ),
-        training=Training(batch=batch, precision=arguments.precision, steps=1000),
+        training=TrainingSection(batch=batch, precision=arguments.precision, steps=1000),
     )
     model = LanguageModel(recipe.model, arguments.vocabulary, 1, tf.as_dtype(arguments.precision))
     optimizer = make_optimizer(model.named_variables(), recipe.training)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from lstmlm.recipe.recipe import Recipe
-from lstmlm.recipe.sections.corpus import Corpus
+from lstmlm.recipe.sections.corpus import CorpusSection
 from lstmlm.stages import Stage, paths_read
 
 UNUSED = "unused"
@@ -25,7 +25,7 @@ def sections(recipe: Recipe, stage: Stage) -> str:
             kept.setdefault(section, Recipe.model_fields[section].default)
             kept[section] = kept[section].model_copy(update={field: getattr(found, field)})
             single.add(section)
-    blank = {"name": UNUSED, "corpus": Corpus(train=UNUSED)}
+    blank = {"name": UNUSED, "corpus": CorpusSection(train=UNUSED)}
     return Recipe(
         **({"task": recipe.task, "task_options": recipe.task_options, "seed": recipe.seed} | blank | kept)
     ).model_dump_json()

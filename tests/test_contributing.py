@@ -16,7 +16,7 @@ import typer
 
 from lstmlm.progress import Silent
 from lstmlm.publish import read_manifest
-from lstmlm.recipe import Decoding, load_recipe
+from lstmlm.recipe import DecodingSection, load_recipe
 from tests.tiny import PAIRS, TinyRun, untrained
 
 TEXT = (Path(__file__).parents[1] / "CONTRIBUTING.md").read_text(encoding="utf-8")
@@ -84,7 +84,9 @@ def test_add_a_backend(example: Path, exported: TinyRun) -> None:
 
     texts, seeds = ["the statement", "a class"], [1, 2]
     own, built_in = (
-        load_text_model(exported.export, decoding=Decoding(backend=name, precision="float32")).generate(texts, seeds)
+        load_text_model(exported.export, decoding=DecodingSection(backend=name, precision="float32")).generate(
+            texts, seeds
+        )
         for name in ("mine.backends:OneThread", "tensorflow")
     )
     assert own == built_in

@@ -14,8 +14,8 @@ from lstmlm.inference.model.loading import load_text_model
 from lstmlm.inference.run import infer
 from lstmlm.progress import Silent
 from lstmlm.publish.folder import publish
-from lstmlm.recipe.sections.decoding import Decoding
-from lstmlm.recipe.sections.tokenizer import Tokenizer as TokenizerSettings
+from lstmlm.recipe.sections.decoding import DecodingSection
+from lstmlm.recipe.sections.tokenizer import TokenizerSection
 from lstmlm.records.record import stable_hash
 from lstmlm.tokenizer import Tokenizer
 from lstmlm.tokenizer.sentencepiece.graph import ids_of, text_of
@@ -117,7 +117,7 @@ def test_the_tokenizer_inside_is_the_tokenizer_outside(exported):
 
 
 def test_a_word_spelled_in_bytes_has_its_space_inside_as_outside(tmp_path):
-    settings = TokenizerSettings(vocabulary=300, algorithm="word")
+    settings = TokenizerSection(vocabulary=300, algorithm="word")
     path = tmp_path / "tokenizer.model"
     path.write_bytes(train_model((f"the mat and word{number}" for number in range(60)), settings))
     outside = Tokenizer(path)
@@ -131,7 +131,7 @@ def test_a_word_spelled_in_bytes_has_its_space_inside_as_outside(tmp_path):
 
 
 def test_a_language_model_has_no_source_to_take_words_from(stages, recipe, tmp_path):
-    asked = recipe.model_copy(update={"decoding": Decoding(replace_unknown=True)})
+    asked = recipe.model_copy(update={"decoding": DecodingSection(replace_unknown=True)})
     with pytest.raises(UserError, match=r"decoding\.replace_unknown: a language model has no source") as caught:
         export(asked, tmp_path / "model", stages / "tokenizer", tmp_path / "out", Silent())
     assert "\n" not in str(caught.value)

@@ -13,12 +13,12 @@ import tensorflow as tf
 
 from lstmlm.models.labels.article import Article
 from lstmlm.recipe.presets import PRESETS
-from lstmlm.recipe.sections.model import Model
+from lstmlm.recipe.sections.model import ModelSection
 
 
 def main() -> None:
     """Compares them."""
-    ours = Article("one", Model(**PRESETS["article"]["model"]), 10_000, 2, 1, tf.float32)
+    ours = Article("one", ModelSection(**PRESETS["article"]["model"]), 10_000, 2, 1, tf.float32)
     draw = np.random.default_rng(1)
     for variable in ours.named_variables().values():
         variable.assign(variable + draw.normal(0.0, 0.02, variable.shape).astype(np.float32))

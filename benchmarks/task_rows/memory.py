@@ -48,9 +48,9 @@ def _costs() -> dict[int, float]:
     from lstmlm.decoding.onnx import files
     from lstmlm.decoding.onnx.backend import OnnxBackend
     from lstmlm.models.language_model import LanguageModel
-    from lstmlm.recipe.sections.model import Model
+    from lstmlm.recipe.sections.model import ModelSection
 
-    network = LanguageModel(Model(embedding=256, units=512, layers=2), 8000, 1, tf.float32)
+    network = LanguageModel(ModelSection(embedding=256, units=512, layers=2), 8000, 1, tf.float32)
     weights = {name: variable.numpy() for name, variable in network.named_variables().items()}
     backend = OnnxBackend(*files.graphs(weights, int8=False))
     text, token = backend.encode(np.zeros([1, 1], np.int64), np.zeros(1, np.int64)), np.array([3])
@@ -82,9 +82,9 @@ def _recalled(quick: bool) -> dict[int, float]:
     import tensorflow as tf
 
     from lstmlm.models.language_model import LanguageModel
-    from lstmlm.recipe.sections.model import Model
+    from lstmlm.recipe.sections.model import ModelSection
 
-    network = LanguageModel(Model(embedding=24, units=64, layers=1, dropout=0.0), 6 + SYMBOLS, 1, tf.float32)
+    network = LanguageModel(ModelSection(embedding=24, units=64, layers=1, dropout=0.0), 6 + SYMBOLS, 1, tf.float32)
     variables = list(network.named_variables().values())
     optimizer, rng = tf.keras.optimizers.Adam(5e-3, clipnorm=1.0), np.random.default_rng(1)
     optimizer.build(variables)

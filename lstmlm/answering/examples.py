@@ -16,7 +16,7 @@ from lstmlm.task import Feature
 from lstmlm.tokenizer import Tokenizer
 
 if TYPE_CHECKING:
-    from lstmlm.task import Values
+    from lstmlm.task.values import Values
 
 FEATURES: Mapping[str, Feature] = {
     "passage": Feature("tokens"),

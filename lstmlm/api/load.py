@@ -12,7 +12,7 @@ from lstmlm.api.model import Model
 from lstmlm.errors import UserError
 from lstmlm.publish.folder import MANIFEST
 from lstmlm.recipe.recipe import Recipe
-from lstmlm.recipe.sections.inference import Inference
+from lstmlm.recipe.sections.inference import InferenceSection
 from lstmlm.task import load_task, stored_task
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ def _export_in(folder: Path) -> Path:
 
 def _reading_as_learnt(recipe: Recipe) -> Recipe:
     """Returns the recipe of an export, which has no `inference` section, with the column that was learnt from."""
-    return recipe.model_copy(update={"inference": Inference(field=recipe.corpus.source)})
+    return recipe.model_copy(update={"inference": InferenceSection(field=recipe.corpus.source)})
 
 
 def _with_threads(recipe: Recipe, threads: int | None) -> Recipe:

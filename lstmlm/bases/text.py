@@ -37,16 +37,20 @@ _OF_RUNNING_TEXT = ("training.activation_penalty", "training.temporal_penalty", 
 class TextTask(Task):
     """A task that reads a text and writes a text."""
 
-    def compare(self, outputs: Sequence[str], references: Sequence[Sequence[str]], recipe: Recipe) -> Mapping[str, Any]:
+    def compare(
+        self, outputs: Sequence[str], references: Sequence[Sequence[str]], sources: Sequence[str], recipe: Recipe
+    ) -> Mapping[str, Any]:
         """Measures outputs that were decoded during training.
 
         Args:
             outputs: One text per source.
             references: For each output, its accepted texts.
-            recipe: The run, for the language of its texts.
+            sources: What the outputs were made of.
+            recipe: The run, for the language of its texts, and the metric that training goes by.
 
         Returns:
-            Each of `output_metrics`, as `evaluate` computes it, and perhaps others.
+            Each of `output_metrics` and the one that `training.metric` names, as `evaluate` computes them, and perhaps
+            others.
         """
         return {}
 
@@ -60,7 +64,10 @@ class TextTask(Task):
         """See `Task.output_metric_probe`: some of the valid split is decoded greedily."""
         from lstmlm.training.metrics.decoded import OutputProbe
 
-        return OutputProbe(recipe, files, tokenizer, model, group, self.compare, self.output_metrics)
+        names = [*self.output_metrics]
+        if recipe.training.metric in self.training_metrics(recipe) and recipe.training.metric not in names:
+            names.append(recipe.training.metric)
+        return OutputProbe(recipe, files, tokenizer, model, group, self.compare, names)
 
     def unused_fields(self) -> Mapping[str, str]:
         """See `Task.unused_fields`."""

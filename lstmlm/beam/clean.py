@@ -13,7 +13,7 @@ from lstmlm.corpus.passes.block import Block
 from lstmlm.corpus.steps.chain import steps
 from lstmlm.errors import UserError
 from lstmlm.recipe.recipe import Recipe
-from lstmlm.recipe.sections.corpus import Corpus
+from lstmlm.recipe.sections.corpus import CorpusSection
 from lstmlm.records.record import stable_hash
 from lstmlm.task import BadRecord, BlankRecord, load_task
 
@@ -90,7 +90,7 @@ class _Clean(beam.DoFn):
             yield TaggedOutput(DROPPED, (excluded.record, excluded.reason))
 
 
-def _id(row: Mapping[str, Any], corpus: Corpus) -> str:
+def _id(row: Mapping[str, Any], corpus: CorpusSection) -> str:
     """Returns the id of a row; one that may hold personal data is hashed."""
     named = None if corpus.id is None else row.get(corpus.id)
     if named is None or corpus.privacy.kinds:

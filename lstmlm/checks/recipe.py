@@ -117,7 +117,7 @@ def _target_faults(draft: ParsedRecipe, recipe: Recipe, task: Task) -> Iterator[
 
 
 def _metric_faults(draft: ParsedRecipe, recipe: Recipe, task: Task) -> Iterator[Fault]:
-    metric, trained_by = recipe.training.metric, [*SCORED, *task.output_metrics]
+    metric, trained_by = recipe.training.metric, [*SCORED, *task.training_metrics(recipe)]
     if metric not in trained_by and draft.is_sound("training.metric"):
         what = f"task `{recipe.task}` has no training metric {metric!r}"
         yield Fault(("training", "metric"), what, _nearest(metric, trained_by))

@@ -18,7 +18,7 @@ from lstmlm.corpus.reading.readers import READERS, TextReader
 from lstmlm.corpus.sources.kinds import file_kinds
 from lstmlm.errors import UserError
 from lstmlm.inference.output.format import output_format
-from lstmlm.recipe.sections.corpus import Corpus
+from lstmlm.recipe.sections.corpus import CorpusSection
 
 STANDARD = Path("-")
 _HEAD_BYTES = 1 << 16
@@ -26,7 +26,7 @@ _GZIP = b"\x1f\x8b"
 
 
 @contextlib.contextmanager
-def input_file(path: Path | None, column: str, corpus: Corpus | None = None) -> Iterator[Path | None]:
+def input_file(path: Path | None, column: str, corpus: CorpusSection | None = None) -> Iterator[Path | None]:
     """Yields the path of an input that can be read several times: what comes through a pipe is copied first.
 
     The copy gets the ending of the reader that recognises it, such as that of JSON lines where it begins with `{` or
@@ -69,7 +69,7 @@ def _opened(path: Path) -> BinaryIO:
     return path.open("rb")
 
 
-def _ending(head: bytes, column: str, corpus: Corpus | None) -> str:
+def _ending(head: bytes, column: str, corpus: CorpusSection | None) -> str:
     """Returns the ending of what a stream begins with."""
     readers = file_kinds(corpus, requests=True).readers.values()
     text = _text(head)

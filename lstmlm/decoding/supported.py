@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from lstmlm.errors import UserError
 from lstmlm.recipe.recipe import Recipe
-from lstmlm.recipe.sections.decoding import Decoding
-from lstmlm.recipe.sections.model import Model
+from lstmlm.recipe.sections.decoding import DecodingSection
+from lstmlm.recipe.sections.model import ModelSection
 from lstmlm.task import load_task
 
 _SERVED = {"method", "temperature", "max_tokens", "batch", "backend", "precision", "slots"}
 """Fields of `decoding` that a SavedModel follows, or that only say how the engine computes."""
 
 
-def option_beyond_engine(sizes: Model) -> str:
+def option_beyond_engine(sizes: ModelSection) -> str:
     """Returns the first option of a model that the engine does not compute, as `field: value`; empty: it computes all.
 
     The engine's step reads a token, the states and the attended source. A model that reads the last attentional vector
     too, or attends in another way, is beyond it.
     """
-    plain = Model(attention="luong", residual=False, input_feeding=False)
+    plain = ModelSection(attention="luong", residual=False, input_feeding=False)
     for field in ("input_feeding", "attention", "residual"):
         value = getattr(sizes, field)
         if value != getattr(plain, field):
@@ -36,7 +36,7 @@ def check_decoding(recipe: Recipe) -> None:
     check_attends(load_task(recipe.task).has_targets, recipe.decoding)
 
 
-def check_served_only(sizes: Model, decoding: Decoding) -> None:
+def check_served_only(sizes: ModelSection, decoding: DecodingSection) -> None:
     """Refuses to decode a model beyond the engine in a way that only the engine offers.
 
     Raises:
@@ -52,7 +52,7 @@ def check_served_only(sizes: Model, decoding: Decoding) -> None:
         raise UserError(what, where=f"decoding.{name}", hint="Leave it out, or train without that option")
 
 
-def check_attends(pairs: bool, decoding: Decoding) -> None:
+def check_attends(pairs: bool, decoding: DecodingSection) -> None:
     """Refuses what goes by attention (replacing unknown tokens, coverage) where a model attends to nothing.
 
     Raises:
@@ -68,5 +68,5 @@ def check_attends(pairs: bool, decoding: Decoding) -> None:
         raise UserError(what, where="decoding.coverage_penalty", hint="Leave it out, or take a task of pairs")
 
 
-def _set(decoding: Decoding, name: str) -> bool:
+def _set(decoding: DecodingSection, name: str) -> bool:
     return bool(getattr(decoding, name) != type(decoding).model_fields[name].default)

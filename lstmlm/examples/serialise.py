@@ -12,7 +12,7 @@ from lstmlm.records.protobuf import FIELD_1, FIELD_2, FIELD_3, field, packed_var
 from lstmlm.tokenizer.rows import TokenRows
 
 if TYPE_CHECKING:
-    from lstmlm.task import Values
+    from lstmlm.task.values import Values
 
 
 def int64_examples(features: Mapping[str, TokenRows]) -> list[bytes]:

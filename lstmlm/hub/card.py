@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 
 from lstmlm.hub.config import without_places
-from lstmlm.recipe.sections.decoding import Decoding
+from lstmlm.recipe.sections.decoding import DecodingSection
 from lstmlm.task import stored_task
 
 
@@ -28,7 +28,9 @@ class Card:
     metrics: Mapping[str, Any]
 
 
-def card(facts: Mapping[str, Any], decoding: Decoding, about: Card, parameters: int, graphs: Sequence[str]) -> str:
+def card(
+    facts: Mapping[str, Any], decoding: DecodingSection, about: Card, parameters: int, graphs: Sequence[str]
+) -> str:
     """Returns the text: metadata in YAML between two lines of dashes, then Markdown.
 
     Args:
@@ -124,7 +126,7 @@ def _metrics(metrics: Mapping[str, Any]) -> str:
     return "\n".join(["## Evaluation\n", "On held-out records.\n", "| metric | value |", "|---|---|", *rows])
 
 
-def _limits(recipe: Mapping[str, Any], decoding: Decoding) -> str:
+def _limits(recipe: Mapping[str, Any], decoding: DecodingSection) -> str:
     lines = ["## Limits\n", "- It knows what its data says, with the errors and prejudices of that, and nothing later."]
     lines.append("- What it writes can be wrong; it was not trained to refuse anything.")
     if stored_task(recipe["task"]).has_targets:

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from lstmlm.errors import UserError
 from lstmlm.publish.manifest import read_object
 from lstmlm.recipe.recipe import Recipe
-from lstmlm.recipe.sections.decoding import Decoding
+from lstmlm.recipe.sections.decoding import DecodingSection
 from lstmlm.recipe.sections.section import FROM_DATA
 from lstmlm.task import stored_task
 from lstmlm.tokenizer.special import BEGIN, END, PAD
@@ -27,7 +27,9 @@ _PLACES = (("corpus", "root"), ("training", "initial"), ("training", "mlflow"))
 """Fields of a recipe that name places on the machine it ran on: these stay there."""
 
 
-def config(facts: Mapping[str, Any], decoding: Decoding, labels: tuple[str, ...], valid_loss: Any) -> dict[str, Any]:
+def config(
+    facts: Mapping[str, Any], decoding: DecodingSection, labels: tuple[str, ...], valid_loss: Any
+) -> dict[str, Any]:
     """Returns the content of `config.json`.
 
     Args:
@@ -56,7 +58,7 @@ def config(facts: Mapping[str, Any], decoding: Decoding, labels: tuple[str, ...]
     }
 
 
-def generation_config(decoding: Decoding) -> dict[str, Any]:
+def generation_config(decoding: DecodingSection) -> dict[str, Any]:
     """Returns the content of `generation_config.json`: the `decoding` section in the words of `transformers`."""
     sampled = decoding.method == "sample"
     found: dict[str, Any] = {

@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from lstmlm.models.dense import Dense
 from lstmlm.models.lstm import glorot, product
-from lstmlm.recipe.sections.model import Model
+from lstmlm.recipe.sections.model import ModelSection
 
 
 class Memory(NamedTuple):
@@ -143,7 +143,9 @@ class AdditiveAttention(Attention):
         return tf.linalg.matvec(tf.tanh(queries + memory.keys[:, None]), self.reduce)
 
 
-def attention_layer(sizes: Model, output: int, generator: tf.random.Generator, *, precision: tf.DType) -> Attention:
+def attention_layer(
+    sizes: ModelSection, output: int, generator: tf.random.Generator, *, precision: tf.DType
+) -> Attention:
     """Returns the attention that the recipe's `model` section asks for; `output` is as in `Attention`."""
     kind = AdditiveAttention if sizes.attention == "bahdanau" else Attention
     width, units, coverage = 2 * sizes.encoder_units, sizes.units, sizes.coverage

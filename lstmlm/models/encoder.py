@@ -6,7 +6,7 @@ import tensorflow as tf
 
 from lstmlm.models.lstm import LSTM
 from lstmlm.models.noise import Noise, locked_dropout
-from lstmlm.recipe.sections.model import Model
+from lstmlm.recipe.sections.model import ModelSection
 
 
 class Encoder(tf.Module):
@@ -29,7 +29,7 @@ class Encoder(tf.Module):
     def __init__(
         self,
         width: int,
-        sizes: Model,
+        sizes: ModelSection,
         generator: tf.random.Generator,
         *,
         precision: tf.DType,

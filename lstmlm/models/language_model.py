@@ -15,7 +15,7 @@ from lstmlm.models.lstm import State
 from lstmlm.models.noise import Noise, locked_dropout
 from lstmlm.models.output.layers import TiedSoftmax, output_layer
 from lstmlm.models.stack import Stack
-from lstmlm.recipe.sections.model import Model
+from lstmlm.recipe.sections.model import ModelSection
 from lstmlm.tokenizer.special import END
 
 
@@ -54,7 +54,7 @@ class LanguageModel(Autoregressive):
     closes_source = False
 
     def __init__(
-        self, sizes: Model, vocabulary: int, seed: int, precision: tf.DType, penalties: Penalties | None = None
+        self, sizes: ModelSection, vocabulary: int, seed: int, precision: tf.DType, penalties: Penalties | None = None
     ) -> None:
         super().__init__(name="language_model")
         self.sizes, self.penalties = sizes, penalties or Penalties(0.0, 0.0)

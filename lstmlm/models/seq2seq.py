@@ -17,7 +17,7 @@ from lstmlm.models.noise import Noise, locked_dropout
 from lstmlm.models.output.layers import TiedSoftmax, output_layer
 from lstmlm.models.pointer import Pointer
 from lstmlm.models.stack import Stack
-from lstmlm.recipe.sections.model import Model
+from lstmlm.recipe.sections.model import ModelSection
 from lstmlm.tokenizer.special import BEGIN
 
 VECTOR_SITE = 50
@@ -51,7 +51,7 @@ class Seq2Seq(Autoregressive):
     closes_source = True
 
     def __init__(
-        self, sizes: Model, vocabulary: int, seed: int, precision: tf.DType, coverage_loss: float = 0.0
+        self, sizes: ModelSection, vocabulary: int, seed: int, precision: tf.DType, coverage_loss: float = 0.0
     ) -> None:
         super().__init__(name="seq2seq")
         self.sizes, self.coverage_loss = sizes, coverage_loss

@@ -6,7 +6,7 @@ import tensorflow as tf
 
 from lstmlm.models.lstm import LSTM, State
 from lstmlm.models.noise import Noise, locked_dropout, shared_mask
-from lstmlm.recipe.sections.model import Model
+from lstmlm.recipe.sections.model import ModelSection
 
 WEIGHT_SITE = 500
 
@@ -25,7 +25,7 @@ class Stack(tf.Module):
     """
 
     def __init__(
-        self, width: int, sizes: Model, generator: tf.random.Generator, *, precision: tf.DType, name: str
+        self, width: int, sizes: ModelSection, generator: tf.random.Generator, *, precision: tf.DType, name: str
     ) -> None:
         super().__init__(name=name)
         self.units, self.sizes = sizes.units, sizes

@@ -2,6 +2,6 @@
 
 from lstmlm.recipe.file import load_recipe, parse_recipe
 from lstmlm.recipe.recipe import Recipe
-from lstmlm.recipe.sections.decoding import Decoding
+from lstmlm.recipe.sections.decoding import DecodingSection
 
-__all__ = ["Decoding", "Recipe", "load_recipe", "parse_recipe"]
+__all__ = ["DecodingSection", "Recipe", "load_recipe", "parse_recipe"]

@@ -19,16 +19,16 @@ from pydantic import (
 from lstmlm.errors import UserError
 from lstmlm.publish.places import check_local
 from lstmlm.recipe.presets import PRESETS, Preset
-from lstmlm.recipe.sections.cluster import Cluster, Resources
-from lstmlm.recipe.sections.corpus import Corpus
-from lstmlm.recipe.sections.decoding import Decoding
-from lstmlm.recipe.sections.evaluation import Evaluation
-from lstmlm.recipe.sections.examples import Examples
-from lstmlm.recipe.sections.inference import Inference
-from lstmlm.recipe.sections.model import Model
+from lstmlm.recipe.sections.cluster import ClusterSection, Resources
+from lstmlm.recipe.sections.corpus import CorpusSection
+from lstmlm.recipe.sections.decoding import DecodingSection
+from lstmlm.recipe.sections.evaluation import EvaluationSection
+from lstmlm.recipe.sections.examples import ExamplesSection
+from lstmlm.recipe.sections.inference import InferenceSection
+from lstmlm.recipe.sections.model import ModelSection
 from lstmlm.recipe.sections.section import FROM_DATA, Section, refuse
-from lstmlm.recipe.sections.tokenizer import Tokenizer
-from lstmlm.recipe.sections.training import Training
+from lstmlm.recipe.sections.tokenizer import TokenizerSection
+from lstmlm.recipe.sections.training import TrainingSection
 from lstmlm.recipe.task_options import FIELD, checked_options
 
 
@@ -50,15 +50,15 @@ class Recipe(Section):
         "(`lstmlm/recipe/presets.py`).",
     )
     output: Path = Field(Path("runs"), description="Folder the run's own folder is made in.")
-    corpus: Corpus
-    tokenizer: Tokenizer = Tokenizer()
-    examples: Examples = Examples()
-    model: Model = Model()
-    training: Training = Training()
-    evaluation: Evaluation = Evaluation()
-    decoding: Decoding = Decoding()
-    inference: Inference = Inference()
-    cluster: Cluster = Cluster()
+    corpus: CorpusSection
+    tokenizer: TokenizerSection = TokenizerSection()
+    examples: ExamplesSection = ExamplesSection()
+    model: ModelSection = ModelSection()
+    training: TrainingSection = TrainingSection()
+    evaluation: EvaluationSection = EvaluationSection()
+    decoding: DecodingSection = DecodingSection()
+    inference: InferenceSection = InferenceSection()
+    cluster: ClusterSection = ClusterSection()
 
     @field_validator(FIELD, mode="before")
     @classmethod
@@ -74,7 +74,7 @@ class Recipe(Section):
         content: dict[str, Any] = handler(self)
         if content.get(FIELD) is None or not self.given_options:
             content.pop(FIELD, None)
-        if self.cluster == Cluster():
+        if self.cluster == ClusterSection():
             content.pop("cluster", None)
         return content
 

@@ -11,7 +11,7 @@ import yaml
 from lstmlm.errors import UserError
 from lstmlm.publish.folder import replacing
 from lstmlm.recipe.recipe import Recipe
-from lstmlm.recipe.sections.model import Model
+from lstmlm.recipe.sections.model import ModelSection
 from lstmlm.synthetic.corpus import TRAIN, VALID
 from lstmlm.task import load_task
 
@@ -63,7 +63,7 @@ def student_of(recipe: Recipe, corpus: Path, tokenizer: Path, *, size: float, vo
     return written_again(recipe, changes)
 
 
-def smaller(recipe: Recipe, size: float, vocabulary: int) -> Model:
+def smaller(recipe: Recipe, size: float, vocabulary: int) -> ModelSection:
     """Returns the widest network of a share of a recipe's weights: all widths are scaled by one factor.
 
     Raises:
@@ -84,12 +84,12 @@ def smaller(recipe: Recipe, size: float, vocabulary: int) -> Model:
     return _scaled(recipe.model, low * MULTIPLE / widest)
 
 
-def _scaled(model: Model, factor: float) -> Model:
+def _scaled(model: ModelSection, factor: float) -> ModelSection:
     widths = {name: max(MULTIPLE, round(factor * getattr(model, name) / MULTIPLE) * MULTIPLE) for name in WIDTHS}
     return model.model_copy(update=widths)
 
 
-def weights(recipe: Recipe, model: Model, vocabulary: int) -> int:
+def weights(recipe: Recipe, model: ModelSection, vocabulary: int) -> int:
     """Returns how many numbers the network of a recipe learns, with this `model` section."""
     network = load_task(recipe.task).build(recipe.model_copy(update={"model": model}), vocabulary)
     return sum(int(variable.shape.num_elements()) for variable in network.named_variables().values())

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from lstmlm.models.reader.reader import Reader
     from lstmlm.records.columns import Value
-    from lstmlm.task import Values
+    from lstmlm.task.values import Values
     from lstmlm.tokenizer import Tokenizer
 
 ORIGINAL = "original"

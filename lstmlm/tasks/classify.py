@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from lstmlm.models.labels.labelling import Labelling
     from lstmlm.recipe.recipe import Recipe
     from lstmlm.records.record import Record
-    from lstmlm.task import Values
+    from lstmlm.task.values import Values
     from lstmlm.tokenizer import Tokenizer
 
 

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from lstmlm.bases.graph_tokenizer import GraphTokenizer
     from lstmlm.models.speech.acoustic import Acoustic
     from lstmlm.recipe.recipe import Recipe
-    from lstmlm.task import Values
+    from lstmlm.task.values import Values
     from lstmlm.tokenizer import Tokenizer
 
 _LOG = logging.getLogger(__name__)

@@ -36,6 +36,10 @@ class Translate(TextTask):
         """See `Task.measured`."""
         return [*with_baselines(self._metrics(recipe)), "empty_outputs"]
 
+    def training_metrics(self, recipe: Recipe) -> Mapping[str, Better]:
+        """See `Task.training_metrics`: its own, and those that the recipe adds."""
+        return {**self.output_metrics, **values_of(recipe.evaluation.metrics)}
+
     def _metrics(self, recipe: Recipe) -> list[str]:
         return list(dict.fromkeys([*self.metrics, *recipe.evaluation.metrics]))
 
@@ -104,12 +108,15 @@ class Translate(TextTask):
         texts, references, sources = decode_held_out(export, records, recipe)
         return Outputs(texts, references, sources, output_language(recipe), recipe.seed)
 
-    def compare(self, outputs: Sequence[str], references: Sequence[Sequence[str]], recipe: Recipe) -> dict[str, Any]:
-        """See `TextTask.compare`."""
+    def compare(
+        self, outputs: Sequence[str], references: Sequence[Sequence[str]], sources: Sequence[str], recipe: Recipe
+    ) -> dict[str, Any]:
+        """See `TextTask.compare`: of the metrics that a recipe adds, only the one that training goes by."""
         from lstmlm.evaluation.languages import output_language
 
-        written = Outputs(outputs, references, outputs, output_language(recipe))
-        return measure_texts(self.metrics, written, baselines=False)
+        written = Outputs(outputs, references, sources, output_language(recipe))
+        added = [name for name in recipe.evaluation.metrics if recipe.training.metric in text_metric(name).values]
+        return measure_texts(dict.fromkeys([*self.metrics, *added]), written, baselines=False)
 
 
 TASK = Translate()

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 import tensorflow as tf
 
-from lstmlm.recipe.sections.training import Training
+from lstmlm.recipe.sections.training import TrainingSection
 from lstmlm.training.pace import FULL, Pace
 
 BETA_1, BETA_2, EPSILON = 0.9, 0.999, 1e-8
@@ -133,7 +133,7 @@ def _slowed(rate: tf.Tensor, pace: Pace) -> tf.Tensor:
 
 
 def make_optimizer(
-    variables: Mapping[str, tf.Variable], training: Training, paces: Mapping[str, Pace] | None = None
+    variables: Mapping[str, tf.Variable], training: TrainingSection, paces: Mapping[str, Pace] | None = None
 ) -> Optimizer:
     """Returns the optimizer that the recipe's `training` section asks for; see `Optimizer` for the arguments."""
     kind = Adam if training.optimizer == "adamw" else SGD

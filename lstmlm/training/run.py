@@ -16,7 +16,7 @@ from lstmlm.publish.folder import Claim, Manifest, claimed, fingerprint, read_ma
 from lstmlm.publish.lineage import inherited
 from lstmlm.publish.places import site_of
 from lstmlm.recipe.recipe import Recipe
-from lstmlm.recipe.sections.training import Training
+from lstmlm.recipe.sections.training import TrainingSection
 from lstmlm.stages import STAGES
 from lstmlm.tokenizer.identity import vocabulary_facts
 from lstmlm.training.checkpoints.continuing import METRICS_FILE, TRAINED, describe, earlier_rows, keep_last, take_over
@@ -129,7 +129,9 @@ def _publish(recipe: Recipe, work: Path, known: dict[str, Any], claim: Claim) ->
 
 
 @contextmanager
-def _watched(metrics: Path, settings: Training, progress: Progress, trackers: Sequence[Tracker]) -> Iterator[None]:
+def _watched(
+    metrics: Path, settings: TrainingSection, progress: Progress, trackers: Sequence[Tracker]
+) -> Iterator[None]:
     """Follows the metrics file that rank 0 writes, and passes each row to the progress line and the trackers."""
     finished = threading.Event()
     seen: set[tuple[int, bool]] = set()

@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from lstmlm.recipe.sections.training import Training
+from lstmlm.recipe.sections.training import TrainingSection
 
 
-def learning_rate(step: int, training: Training, losses: Sequence[float] = ()) -> float:
+def learning_rate(step: int, training: TrainingSection, losses: Sequence[float] = ()) -> float:
     """Returns the rate of a step; after the warm-up it is never below `final_rate` times the peak.
 
     Args:
@@ -21,7 +21,7 @@ def learning_rate(step: int, training: Training, losses: Sequence[float] = ()) -
     return training.learning_rate * max(training.final_rate, _fallen(step, training, losses))
 
 
-def _fallen(step: int, training: Training, losses: Sequence[float]) -> float:
+def _fallen(step: int, training: TrainingSection, losses: Sequence[float]) -> float:
     """Returns the rate as a share of the peak."""
     if training.schedule == "plateau":
         return training.decay ** plateaus(losses, training.patience)

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 import sentencepiece
 
 from lstmlm.errors import UserError
-from lstmlm.recipe.sections.tokenizer import Tokenizer as Settings
+from lstmlm.recipe.sections.tokenizer import TokenizerSection
 from lstmlm.tokenizer.sentencepiece.marks import SPACE_MARK
 from lstmlm.tokenizer.sentencepiece.model_proto import algorithm, with_pieces
 from lstmlm.vocabulary.merges import LEAST_COUNT, Merger, NewPiece, Symbol
@@ -20,7 +20,7 @@ Parts = list[list[int]]
 _NAMES = {"char": "character"}
 
 
-def grow(model: bytes, lines: Iterable[str], settings: Settings) -> tuple[bytes, Parts]:
+def grow(model: bytes, lines: Iterable[str], settings: TokenizerSection) -> tuple[bytes, Parts]:
     """Adds pieces to a SentencePiece model until it has `settings.vocabulary`.
 
     New characters come first, then merges of pieces, the most frequent in the text first (byte pair encoding,

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import sentencepiece
 
 from lstmlm.errors import UserError
-from lstmlm.recipe.sections.tokenizer import Tokenizer as Settings
+from lstmlm.recipe.sections.tokenizer import TokenizerSection
 from lstmlm.tokenizer.sentencepiece.marks import RESERVED, escaped
 from lstmlm.tokenizer.special import BEGIN, END, PAD, UNK
 
@@ -35,7 +35,7 @@ def training_lines(text: str) -> Iterator[str]:
         yield line
 
 
-def train_model(lines: Iterator[str], settings: Settings) -> bytes:
+def train_model(lines: Iterator[str], settings: TokenizerSection) -> bytes:
     """Trains a SentencePiece model with byte fallback, so that no text is out of vocabulary.
 
     Args:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from lstmlm.answering.lexicon import Lexicon
 from lstmlm.answering.passages import tokens_of, windows
 from lstmlm.models.reader.shapes import Shape
-from lstmlm.recipe.sections.tokenizer import Tokenizer as Settings
+from lstmlm.recipe.sections.tokenizer import TokenizerSection
 from lstmlm.records.columns import Span
 from lstmlm.tokenizer import Tokenizer
 from lstmlm.vocabulary.train import train_model
@@ -53,7 +53,7 @@ def test_tokens_without_text_are_marked(tokenizer: Tokenizer) -> None:
 
 
 def test_forms_join_what_differs_in_case_only(tmp_path: Path) -> None:
-    (tmp_path / "tokenizer.model").write_bytes(train_model(iter([TEXT]), Settings(algorithm="word")))
+    (tmp_path / "tokenizer.model").write_bytes(train_model(iter([TEXT]), TokenizerSection(algorithm="word")))
     tokenizer = Tokenizer(tmp_path / "tokenizer.model")
     lexicon = Lexicon(tokenizer)
     ids = {text: tokens_of(text, tokenizer).ids[0] for text in ("The", "the", "king", "kings'", "3,000", "Why?")}

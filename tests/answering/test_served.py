@@ -13,7 +13,7 @@ from lstmlm.answering.passages import tokens_of
 from lstmlm.answering.served import Served
 from lstmlm.bases.graph_tokenizer import GraphTokenizer
 from lstmlm.models.reader.reader import Reader
-from lstmlm.recipe.sections.model import Model
+from lstmlm.recipe.sections.model import ModelSection
 from lstmlm.tokenizer import Tokenizer
 from tests.answering.conftest import TEXT
 
@@ -40,7 +40,11 @@ def served(tokenizer: Tokenizer, reader: Reader, *, no_answer: bool) -> Served:
 
 def test_there_is_no_answer_where_that_is_more_probable(tokenizer: Tokenizer) -> None:
     reader = Reader(
-        Model(embedding=4, encoder_units=3, units=3, dropout=0.0), tokenizer.size, 5, seed=1, precision=tf.float32
+        ModelSection(embedding=4, encoder_units=3, units=3, dropout=0.0),
+        tokenizer.size,
+        5,
+        seed=1,
+        precision=tf.float32,
     )
     question, context = tf.constant(["Who won?", "Who won?"]), tf.constant([TEXT, f"é東 {TEXT} {TEXT} {TEXT}"])
     found = {}
@@ -64,7 +68,9 @@ def test_there_is_no_answer_where_that_is_more_probable(tokenizer: Tokenizer) ->
 
 
 def test_a_passage_without_text_has_no_answer(tokenizer: Tokenizer) -> None:
-    reader = Reader(Model(embedding=4, encoder_units=3, units=3), tokenizer.size, 5, seed=1, precision=tf.float32)
+    reader = Reader(
+        ModelSection(embedding=4, encoder_units=3, units=3), tokenizer.size, 5, seed=1, precision=tf.float32
+    )
     answers = served(tokenizer, reader, no_answer=False)(
         tf.constant(["Who?", "", "Who?"]), tf.constant(["", TEXT, " \n"])
     )

@@ -19,7 +19,7 @@ from lstmlm.decoding.onnx.reading.reader import reading
 from lstmlm.inference.model.one_pass_onnx import onnx_file
 from lstmlm.models.reader.reader import Reader
 from lstmlm.publish.folder import publish
-from lstmlm.recipe.sections.model import Model
+from lstmlm.recipe.sections.model import ModelSection
 from lstmlm.task import Prediction
 from lstmlm.tokenizer import MODEL_FILE, Tokenizer
 from tests.answering.conftest import TEXT
@@ -39,7 +39,9 @@ def made(request: Any, found: Any) -> Prediction:
 
 def trained(tokenizer: Tokenizer, *, residual: bool) -> Reader:
     """A reader with weights that are no longer those it began with: of 0 and 1 nothing would be noticed."""
-    sizes = Model(embedding=6, encoder_units=5, encoder_layers=2, units=4, layers=2, dropout=0.0, residual=residual)
+    sizes = ModelSection(
+        embedding=6, encoder_units=5, encoder_layers=2, units=4, layers=2, dropout=0.0, residual=residual
+    )
     reader = Reader(sizes, tokenizer.size, 5, seed=1, precision=tf.float32)
     rng = np.random.default_rng(0)
     for variable in reader.trainable_variables:

@@ -15,10 +15,10 @@ from lstmlm.decoding.search.hypotheses import length_penalty
 from lstmlm.decoding.search.request import SearchOptions, SearchRequest
 from lstmlm.decoding.tensorflow_backend import TensorFlowBackend
 from lstmlm.models.seq2seq import Seq2Seq
-from lstmlm.recipe.sections.model import Model
+from lstmlm.recipe.sections.model import ModelSection
 
 VOCABULARY, MOST, BEGIN, END = 7, 3, 2, 3
-SIZES = Model(embedding=6, units=8, layers=2, encoder_units=4, pointer=True, coverage=True)
+SIZES = ModelSection(embedding=6, units=8, layers=2, encoder_units=4, pointer=True, coverage=True)
 
 
 @pytest.fixture(scope="module")

@@ -11,14 +11,14 @@ from lstmlm.evaluation.run import evaluate
 from lstmlm.models.language_model import LanguageModel
 from lstmlm.progress import Silent
 from lstmlm.recipe.sections.evaluation import Cache
-from lstmlm.recipe.sections.model import Model
+from lstmlm.recipe.sections.model import ModelSection
 
 VOCABULARY = 20
 
 
 @pytest.mark.parametrize("length", [2, 17, 300])
 def test_an_untrained_uniform_network_scores_log_vocabulary_a_token(length):
-    network = LanguageModel(Model(embedding=8, units=8), VOCABULARY, 1, tf.float32)
+    network = LanguageModel(ModelSection(embedding=8, units=8), VOCABULARY, 1, tf.float32)
     for variable in network.named_variables().values():
         variable.assign(tf.zeros_like(variable))
     ids = np.random.default_rng(0).integers(3, VOCABULARY, length).astype(np.int32)
@@ -26,7 +26,7 @@ def test_an_untrained_uniform_network_scores_log_vocabulary_a_token(length):
 
 
 def test_the_window_does_not_change_the_score():
-    network = LanguageModel(Model(embedding=8, units=8), VOCABULARY, 1, tf.float32)
+    network = LanguageModel(ModelSection(embedding=8, units=8), VOCABULARY, 1, tf.float32)
     ids = np.random.default_rng(0).integers(3, VOCABULARY, 16 * 24 + 1).astype(np.int32)
     cache = Cache(size=10)
     assert score_stream(network, ids, 6, cache) == pytest.approx(score_stream(network, ids, 24, cache), rel=1e-5)

@@ -32,7 +32,7 @@ from lstmlm.inference.model.served import batch_size
 from lstmlm.inference.work import is_planned, opened
 from lstmlm.publish.folder import publish, read_manifest
 from lstmlm.recipe.file import load_recipe
-from lstmlm.recipe.sections.corpus import Corpus
+from lstmlm.recipe.sections.corpus import CorpusSection
 from lstmlm.records.protobuf import bytes_example
 from lstmlm.records.record import Record, deserialize, serialize
 from lstmlm.records.tfrecord import frame, read_records, write_records
@@ -69,7 +69,7 @@ class Target:
 
 def _rows(path: Path) -> None:
     file = corpus_file(Found(path.name, str(path), path.stat().st_size))
-    for row in read_file(file, Corpus(train=path.name, max_line_bytes=100_000), ["text"]):
+    for row in read_file(file, CorpusSection(train=path.name, max_line_bytes=100_000), ["text"]):
         assert row.fields is None or isinstance(row.fields, dict)
 
 

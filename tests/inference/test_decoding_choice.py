@@ -15,7 +15,7 @@ from lstmlm.inference.run import infer
 from lstmlm.progress import Silent
 from lstmlm.publish.folder import publish
 from lstmlm.recipe.recipe import Recipe
-from lstmlm.recipe.sections.decoding import Decoding
+from lstmlm.recipe.sections.decoding import DecodingSection
 from lstmlm.records.shards import records_in
 from tests.tiny import TinyRun
 
@@ -60,7 +60,7 @@ def test_an_evaluation_decodes_as_its_recipe_says(exported: TinyRun) -> None:
 def test_a_model_beyond_the_engine_is_decoded_as_it_was_exported_or_not_at_all(
     prompts: Path, tmp_path: Path, recipe: Callable[..., Recipe]
 ) -> None:
-    facts = {"batch": 4, "decoding": Decoding(temperature=0.5).model_dump(mode="json")}
+    facts = {"batch": 4, "decoding": DecodingSection(temperature=0.5).model_dump(mode="json")}
     with publish(tmp_path / "export", "export", "beyond-the-engine") as draft:
         (draft.path / "model.json").write_text(json.dumps(facts))
     with pytest.raises(UserError, match=r"decoding\.temperature was 0\.5 and is 1\.0.*Export it again") as caught:

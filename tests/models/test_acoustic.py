@@ -15,14 +15,14 @@ from lstmlm.decoding.ctc.alignment import collapsed
 from lstmlm.decoding.onnx import acoustic
 from lstmlm.models.speech.acoustic import Acoustic, Frames
 from lstmlm.models.speech.frames import normalised, stacked
-from lstmlm.recipe.sections.model import Model
+from lstmlm.recipe.sections.model import ModelSection
 
 LENGTHS, TOKENS = [9, 6, 10], [[1, 2], [2, 2], [3]]
 
 
 @pytest.fixture(scope="module")
 def network() -> Acoustic:
-    return Acoustic(Model(encoder_units=6, encoder_layers=2, dropout=0.3), Frames(8, 3, 2), 4, 1, tf.float32)
+    return Acoustic(ModelSection(encoder_units=6, encoder_layers=2, dropout=0.3), Frames(8, 3, 2), 4, 1, tf.float32)
 
 
 def batch(rows: list[int], time: int = 16) -> dict[str, tf.Tensor]:
@@ -92,7 +92,7 @@ def test_frames_are_stacked(stack: int, stride: int) -> None:
 
 @pytest.mark.parametrize("residual", [False, True])
 def test_the_onnx_graph_computes_the_same(residual: bool) -> None:
-    sizes = Model(encoder_units=6, encoder_layers=3, residual=residual)
+    sizes = ModelSection(encoder_units=6, encoder_layers=3, residual=residual)
     network = Acoustic(sizes, Frames(8, 3, 2), 4, 1, tf.float32)
     weights = {name: variable.numpy() for name, variable in network.named_variables().items()}
     frames = [batch([row])["frames"][0, : LENGTHS[row]].numpy() for row in (0, 1, 2)]

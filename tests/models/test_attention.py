@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 
 from lstmlm.models.attention import attention_layer
-from lstmlm.recipe.sections.model import Model
+from lstmlm.recipe.sections.model import ModelSection
 
 BATCH, TIME, SOURCE, UNITS = 2, 3, 5, 6
 
@@ -20,7 +20,7 @@ def additive(layer, state, value):
 
 @pytest.mark.parametrize(("name", "score"), [("luong", general), ("bahdanau", additive)])
 def test_the_weights_are_the_softmax_of_the_scores_over_the_source(name, score):
-    sizes = Model(units=UNITS, encoder_units=4, attention=name)
+    sizes = ModelSection(units=UNITS, encoder_units=4, attention=name)
     layer = attention_layer(sizes, 7, tf.random.Generator.from_seed(1), precision=tf.float32)
     values = tf.random.stateless_normal([BATCH, SOURCE, 8], [1, 1])
     states = tf.random.stateless_normal([BATCH, TIME, UNITS], [1, 2])

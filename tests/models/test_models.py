@@ -9,9 +9,9 @@ from lstmlm.models.language_model import LanguageModel, Penalties
 from lstmlm.models.noise import Noise, locked_dropout
 from lstmlm.models.output.layers import TiedSoftmax
 from lstmlm.models.seq2seq import Seq2Seq
-from lstmlm.recipe.sections.model import Model
+from lstmlm.recipe.sections.model import ModelSection
 
-SIZES = Model(embedding=12, units=16, layers=2, encoder_units=8, encoder_layers=2, dropout=0.3)
+SIZES = ModelSection(embedding=12, units=16, layers=2, encoder_units=8, encoder_layers=2, dropout=0.3)
 VOCABULARY = 30
 
 

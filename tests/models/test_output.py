@@ -8,7 +8,7 @@ from lstmlm.errors import UserError
 from lstmlm.models.noise import Noise
 from lstmlm.models.output.cross_entropy import token_nats
 from lstmlm.models.output.layers import AdaptiveSoftmax, TiedSoftmax, output_layer
-from lstmlm.recipe.sections.model import Model
+from lstmlm.recipe.sections.model import ModelSection
 
 VOCABULARY, WIDTH = 30, 12
 HIDDEN = tf.random.stateless_normal([9, WIDTH], [1, 1]) * 3.0
@@ -17,7 +17,7 @@ TARGETS = tf.constant([4, 0, 9, 10, 29, 1, 0, 19, 20])
 
 def layer(kind: str) -> TiedSoftmax:
     generator = tf.random.Generator.from_seed(1)
-    sizes = Model(embedding=WIDTH, softmax=kind, cutoffs=(10, 20) if kind == "adaptive" else ())
+    sizes = ModelSection(embedding=WIDTH, softmax=kind, cutoffs=(10, 20) if kind == "adaptive" else ())
     made = output_layer(sizes, VOCABULARY, generator, precision=tf.float32)
     made.bias.assign(generator.normal([VOCABULARY]))
     return made

@@ -7,14 +7,14 @@ import tensorflow as tf
 from lstmlm.models.lstm import State
 from lstmlm.models.noise import Noise
 from lstmlm.models.stack import Stack
-from lstmlm.recipe.sections.model import Model
+from lstmlm.recipe.sections.model import ModelSection
 
 INPUTS = tf.random.stateless_normal([5, 2, 4], [1, 1])
 NOISE = Noise(tf.constant([1, 2]), tf.constant(0), tf.constant(2))
 
 
 def stack(**sizes) -> Stack:
-    model = Model(units=6, layers=3, **({"dropout": 0.0} | sizes))
+    model = ModelSection(units=6, layers=3, **({"dropout": 0.0} | sizes))
     return Stack(4, model, tf.random.Generator.from_seed(1), precision=tf.float32, name="layer")
 
 

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from lstmlm.cli.recipe_docs import recipe_markdown
 from lstmlm.recipe.file import load_recipe
 from lstmlm.recipe.recipe import Recipe
-from lstmlm.recipe.sections.decoding import Decoding
+from lstmlm.recipe.sections.decoding import DecodingSection
 from lstmlm.task import load_task, task_names
 
 RECIPES = sorted(path.stem for path in (Path(__file__).parents[2] / "pipelines" / "recipes").glob("*.yaml"))
@@ -71,4 +71,4 @@ def test_every_task_loads(name: str) -> None:
 )
 def test_decoding_options_that_would_do_nothing_are_refused(decoding, words):
     with pytest.raises(ValueError, match=words):
-        Decoding.model_validate(decoding)
+        DecodingSection.model_validate(decoding)

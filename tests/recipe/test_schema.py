@@ -47,5 +47,5 @@ def test_a_wrong_field_is_refused(validator: Any, change: dict[str, Any], path: 
 
 
 def test_fields_are_described(validator: Any) -> None:
-    training = validator.schema["$defs"]["Training"]["properties"]
+    training = validator.schema["$defs"]["TrainingSection"]["properties"]
     assert all("description" in field for field in training.values())

@@ -18,7 +18,7 @@ from lstmlm.progress import Progress, Silent
 from lstmlm.publish.folder import Manifest, read_manifest
 from lstmlm.recipe.file import load_recipe, parse_recipe
 from lstmlm.recipe.recipe import Recipe
-from lstmlm.recipe.sections.decoding import Decoding
+from lstmlm.recipe.sections.decoding import DecodingSection
 from lstmlm.records.shards import records_in
 from lstmlm.synthetic.back_translate import back_translate, write_reverse
 from lstmlm.synthetic.distill import distill
@@ -68,7 +68,7 @@ def test_a_student_learns_what_the_teacher_s_beam_writes_for_the_train_split(
 ) -> None:
     rows = lines(distilled / "corpus/train-synthetic.jsonl")
     records = list(records_in(pair_stages / "records", "train"))
-    model = load_text_model(teacher, decoding=Decoding(method="beam", beam=5, max_tokens=6))
+    model = load_text_model(teacher, decoding=DecodingSection(method="beam", beam=5, max_tokens=6))
     written = [output.text for output in model.generate([record.source for record in records], [1] * len(records))]
     expected = [(r.id, r.source, text) for r, text in zip(records, written, strict=True) if text.strip()]
     assert [(row["id"], row["source"], row["target"]) for row in rows] == expected

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from lstmlm.recipe.sections.training import Training
+from lstmlm.recipe.sections.training import TrainingSection
 from lstmlm.training.optimizer import make_optimizer
 from lstmlm.training.pace import Pace
 
@@ -25,7 +25,7 @@ def numpy_adamw(values, gradients, rate, clip, decay):
 def run(gradients, rate, **training):
     """A matrix of ones and a vector of zeros after these steps."""
     variables = {"a": tf.Variable(np.ones([2, 3], np.float32)), "b": tf.Variable(np.zeros(4, np.float32))}
-    optimizer = make_optimizer(variables, Training(**training))
+    optimizer = make_optimizer(variables, TrainingSection(**training))
     for step, gradient in enumerate(gradients, 1):
         parts = [tf.constant(part, tf.float32) for part in (gradient[:6].reshape(2, 3), gradient[6:])]
         norm = optimizer.apply(parts, tf.constant(rate), tf.constant(float(step)))
@@ -59,14 +59,14 @@ def test_a_variable_learns_at_its_own_pace_from_its_own_start(optimizer):
     """As a training of its own that begins later: its gradients before count for nothing, in the norm neither."""
     variables = {"a": tf.Variable(np.ones([2, 3], np.float32)), "b": tf.Variable(np.zeros(4, np.float32))}
     made = make_optimizer(
-        variables, Training(clip=1e9, weight_decay=0.1, optimizer=optimizer), {"a": Pace(0.25, after=2)}
+        variables, TrainingSection(clip=1e9, weight_decay=0.1, optimizer=optimizer), {"a": Pace(0.25, after=2)}
     )
     norms = []
     for step, gradient in enumerate(GRADIENTS, 1):
         parts = [tf.constant(part, tf.float32) for part in (gradient[:6].reshape(2, 3), gradient[6:])]
         norms.append(float(made.apply(parts, tf.constant(0.1), tf.constant(float(step)))))
     single = {"a": tf.Variable(np.ones([2, 3], np.float32))}
-    late = make_optimizer(single, Training(clip=1e9, weight_decay=0.1, optimizer=optimizer))
+    late = make_optimizer(single, TrainingSection(clip=1e9, weight_decay=0.1, optimizer=optimizer))
     for step, gradient in enumerate(GRADIENTS[2:], 1):
         late.apply([tf.constant(gradient[:6].reshape(2, 3), tf.float32)], tf.constant(0.025), tf.constant(float(step)))
     np.testing.assert_allclose(variables["a"], single["a"], rtol=1e-5)

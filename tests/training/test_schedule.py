@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lstmlm.recipe.sections.training import Training
+from lstmlm.recipe.sections.training import TrainingSection
 from lstmlm.training.schedule import learning_rate, should_stop
 
-PLAN = Training(steps=100, warmup=10, learning_rate=1.0, final_rate=0.1)
+PLAN = TrainingSection(steps=100, warmup=10, learning_rate=1.0, final_rate=0.1)
 
 
 def test_it_warms_up_linearly_peaks_and_ends_at_the_final_rate():

@@ -16,7 +16,7 @@ from lstmlm.corpus.ingest import ingest
 from lstmlm.errors import UserError
 from lstmlm.progress import Silent
 from lstmlm.recipe.recipe import Recipe
-from lstmlm.recipe.sections.tokenizer import Tokenizer as Settings
+from lstmlm.recipe.sections.tokenizer import TokenizerSection
 from lstmlm.tokenizer import Tokenizer
 from lstmlm.tokenizer.growth import Growth, growth_from, read_growth
 from lstmlm.vocabulary.grow import grow
@@ -34,7 +34,7 @@ NEW = [
 
 
 def model_of(algorithm: str, vocabulary: int = 400) -> bytes:
-    settings = Settings.model_validate({"algorithm": algorithm, "vocabulary": vocabulary})
+    settings = TokenizerSection.model_validate({"algorithm": algorithm, "vocabulary": vocabulary})
     return train_model((line for text in OLD for line in training_lines(text)), settings)
 
 
@@ -43,7 +43,7 @@ def loaded(model: bytes) -> sentencepiece.SentencePieceProcessor:
 
 
 def grown(model: bytes, algorithm: str, vocabulary: int) -> tuple[bytes, list[list[int]]]:
-    settings = Settings.model_validate({"algorithm": algorithm, "vocabulary": vocabulary})
+    settings = TokenizerSection.model_validate({"algorithm": algorithm, "vocabulary": vocabulary})
     return grow(model, (line for text in NEW for line in training_lines(text)), settings)
 
 

@@ -17,7 +17,7 @@ from lstmlm.tokenizer.rows import IdArray, TokenRows
 from lstmlm.tokenizer.special import END
 
 if TYPE_CHECKING:
-    from lstmlm.task import Values
+    from lstmlm.task.values import Values
     from lstmlm.tokenizer import Tokenizer
 
 FEATURES: Mapping[str, Mapping[str, Feature]] = {

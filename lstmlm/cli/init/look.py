@@ -18,7 +18,7 @@ from lstmlm.corpus.sources.files import named_files
 from lstmlm.corpus.sources.kinds import file_kinds
 from lstmlm.corpus.wording.split import split_words
 from lstmlm.errors import UserError
-from lstmlm.recipe.sections.corpus import Corpus
+from lstmlm.recipe.sections.corpus import CorpusSection
 
 READ_BYTES = 64 << 20
 """Bytes of a corpus that are read; how much there is of a larger one follows from its size."""
@@ -87,7 +87,7 @@ def look(place: Path) -> Look:
         UserError: There are no files that can be read, or no rows in them.
     """
     root, train, valid = _files(place)
-    corpus = Corpus(root=root, train=train)
+    corpus = CorpusSection(root=root, train=train)
     files = named_files(corpus, train, "CORPUS")
     size = sum(file.size for file in files)
     rows: list[Row] = []

@@ -9,13 +9,13 @@ import apache_beam as beam
 from lstmlm.corpus.reading.ranges import RANGE_BYTES, Beginning, FileRange, Segment, ranges
 from lstmlm.corpus.reading.readers import beginnings, segments
 from lstmlm.corpus.sources.found import CorpusFile
-from lstmlm.recipe.sections.corpus import Corpus
+from lstmlm.recipe.sections.corpus import CorpusSection
 
 
 class SplitFiles(beam.PTransform):
     """Takes `CorpusFile`s, gives their `FileRange`s, spread over the workers."""
 
-    def __init__(self, corpus: Corpus, range_bytes: int = RANGE_BYTES) -> None:
+    def __init__(self, corpus: CorpusSection, range_bytes: int = RANGE_BYTES) -> None:
         """Makes the transform.
 
         Args:

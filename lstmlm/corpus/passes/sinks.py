@@ -11,7 +11,7 @@ from typing import Any, Protocol
 import orjson
 
 from lstmlm.publish.folder import replacing
-from lstmlm.recipe.sections.corpus import Corpus
+from lstmlm.recipe.sections.corpus import CorpusSection
 from lstmlm.records.record import Record, deserialize
 from lstmlm.records.shards import concatenate, shard_path
 from lstmlm.records.tfrecord import write_records
@@ -57,7 +57,7 @@ class JsonShards:
     """Gzipped JSON lines below `folder`, with the columns that the recipe reads."""
 
     folder: Path
-    corpus: Corpus
+    corpus: CorpusSection
 
     def path(self, split: str, shard: int, shards: int) -> Path:
         """See `Sink`; there is one split."""

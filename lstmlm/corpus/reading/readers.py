@@ -29,7 +29,7 @@ from lstmlm.corpus.reading.rows import Row
 from lstmlm.corpus.reading.transcode import as_utf8
 from lstmlm.corpus.sources.found import CorpusFile
 from lstmlm.plugins import Registry
-from lstmlm.recipe.sections.corpus import Corpus
+from lstmlm.recipe.sections.corpus import CorpusSection
 
 
 class Reader(abc.ABC):
@@ -53,7 +53,7 @@ class Reader(abc.ABC):
     of_stores: ClassVar[bool] = True
     version: ClassVar[str] = "1"
 
-    def segments(self, file: CorpusFile, corpus: Corpus, range_bytes: int) -> list[Segment]:
+    def segments(self, file: CorpusFile, corpus: CorpusSection, range_bytes: int) -> list[Segment]:
         """Cuts a file without reading it into segments, whose beginnings are found by as many workers; here into one.
 
         Args:
@@ -73,7 +73,7 @@ class Reader(abc.ABC):
 
     @abc.abstractmethod
     def rows(
-        self, file_range: FileRange, corpus: Corpus, needed: Sequence[str], *, others: bool = False
+        self, file_range: FileRange, corpus: CorpusSection, needed: Sequence[str], *, others: bool = False
     ) -> Iterator[Row]:
         """Yields a row for every record of a range, those that are malformed or blank too.
 
@@ -98,7 +98,7 @@ class TextReader(Reader):
 
     cut_at_lines: ClassVar[bool] = True
 
-    def can_cut(self, corpus: Corpus) -> bool:
+    def can_cut(self, corpus: CorpusSection) -> bool:
         """Says whether a recipe lets files be cut wherever a line begins."""
         return self.cut_at_lines
 
@@ -114,7 +114,7 @@ class TextReader(Reader):
         """Says whether a text without a name is of this kind, by its beginning; `column`: that of its texts."""
         return False
 
-    def segments(self, file: CorpusFile, corpus: Corpus, range_bytes: int) -> list[Segment]:
+    def segments(self, file: CorpusFile, corpus: CorpusSection, range_bytes: int) -> list[Segment]:
         """See `Reader`: what is compressed, or not stored as UTF-8, is one segment."""
         if file.compression or file.content != PLAIN or not self.can_cut(corpus):
             return super().segments(file, corpus, range_bytes)
@@ -125,7 +125,7 @@ class TextReader(Reader):
         return line_beginnings(segment)
 
     def rows(
-        self, file_range: FileRange, corpus: Corpus, needed: Sequence[str], *, others: bool = False
+        self, file_range: FileRange, corpus: CorpusSection, needed: Sequence[str], *, others: bool = False
     ) -> Iterator[Row]:
         """See `Reader`: those of its lines."""
         lines = raw_lines(text_of(file_range, corpus), corpus.max_line_bytes, file_range.first_line)
@@ -133,12 +133,12 @@ class TextReader(Reader):
 
     @abc.abstractmethod
     def line_rows(
-        self, lines: Iterator[RawLine], file_range: FileRange, corpus: Corpus, needed: Sequence[str]
+        self, lines: Iterator[RawLine], file_range: FileRange, corpus: CorpusSection, needed: Sequence[str]
     ) -> Iterator[Row]:
         """Yields the rows of lines; see `rows`. A line with a problem is a row that is dead for it."""
 
 
-def text_of(file_range: FileRange, corpus: Corpus) -> Iterator[bytes]:
+def text_of(file_range: FileRange, corpus: CorpusSection) -> Iterator[bytes]:
     """Yields a range of a text file as UTF-8, cut anywhere.
 
     Raises:
@@ -161,7 +161,7 @@ READERS = Registry(
 )
 
 
-def segments(file: CorpusFile, corpus: Corpus, range_bytes: int = RANGE_BYTES) -> list[Segment]:
+def segments(file: CorpusFile, corpus: CorpusSection, range_bytes: int = RANGE_BYTES) -> list[Segment]:
     """See `Reader.segments`."""
     return READERS.load(file.reader).segments(file, corpus, range_bytes)
 
@@ -171,19 +171,21 @@ def beginnings(segment: Segment, range_bytes: int = RANGE_BYTES) -> list[Beginni
     return READERS.load(segment.file.reader).beginnings(segment, range_bytes)
 
 
-def split_file(file: CorpusFile, corpus: Corpus, range_bytes: int = RANGE_BYTES) -> list[FileRange]:
+def split_file(file: CorpusFile, corpus: CorpusSection, range_bytes: int = RANGE_BYTES) -> list[FileRange]:
     """Cuts a file into ranges, reading it once where it is cut; `lstmlm.corpus.passes.file_ranges`: by many workers."""
     begun = [one for segment in segments(file, corpus, range_bytes) for one in beginnings(segment, range_bytes)]
     return list(ranges(file, begun))
 
 
-def read_range(file_range: FileRange, corpus: Corpus, needed: Sequence[str], *, others: bool = False) -> Iterator[Row]:
+def read_range(
+    file_range: FileRange, corpus: CorpusSection, needed: Sequence[str], *, others: bool = False
+) -> Iterator[Row]:
     """See `Reader.rows`; with the names of classes where a file next to it gives them."""
     rows = READERS.load(file_range.file.reader).rows(file_range, corpus, needed, others=others)
     return iter(named_rows(rows, file_range.file.classes, needed))
 
 
-def read_file(file: CorpusFile, corpus: Corpus, needed: Sequence[str], *, others: bool = False) -> Iterator[Row]:
+def read_file(file: CorpusFile, corpus: CorpusSection, needed: Sequence[str], *, others: bool = False) -> Iterator[Row]:
     """Yields the rows of a whole file, in order; see `Reader.rows`."""
     whole = split_file(file, corpus, max(file.size, 1))
     found = (read_range(file_range, corpus, needed, others=others) for file_range in whole)

@@ -10,7 +10,7 @@ from lstmlm.corpus.reading.readers import READERS, read_file
 from lstmlm.corpus.sources.found import CorpusFile
 from lstmlm.corpus.sources.kinds import file_kinds
 from lstmlm.recipe.recipe import Recipe
-from lstmlm.recipe.sections.corpus import Corpus
+from lstmlm.recipe.sections.corpus import CorpusSection
 
 TOO_LONG = "longer than"
 _LONGEST = 64 << 20
@@ -54,14 +54,14 @@ def enough(part: int, whole: int) -> float:
     return min(1.0, share)
 
 
-def _longer_lines(files: Sequence[CorpusFile], corpus: Corpus) -> str:
+def _longer_lines(files: Sequence[CorpusFile], corpus: CorpusSection) -> str:
     longest = _longest_row(files, corpus)
     if longest is None:
         return f"Split the longer texts, or raise corpus.max_line_bytes above {corpus.max_line_bytes}"
     return f"Set corpus.max_line_bytes to {longest} or more, or split the longer texts"
 
 
-def _longest_row(files: Sequence[CorpusFile], corpus: Corpus) -> int | None:
+def _longest_row(files: Sequence[CorpusFile], corpus: CorpusSection) -> int | None:
     """Returns the bytes of the longest row; None where it is too long to be held, or the corpus too large to look."""
     if sum(file.size for file in files) > _MOST_BYTES:
         return None

@@ -19,7 +19,7 @@ from lstmlm.corpus.sources.listing import list_files
 from lstmlm.errors import UserError
 from lstmlm.publish.folder import sha256_file
 from lstmlm.recipe.recipe import Recipe
-from lstmlm.recipe.sections.corpus import Corpus
+from lstmlm.recipe.sections.corpus import CorpusSection
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -74,7 +74,7 @@ def _refuse_both(train: Sequence[Found], valid: Sequence[Found]) -> None:
 
 
 def _readable(
-    found: Sequence[Found], first: int, split: Split | None, corpus: Corpus, place: str
+    found: Sequence[Found], first: int, split: Split | None, corpus: CorpusSection, place: str
 ) -> tuple[list[CorpusFile], list[LeftOut]]:
     """Returns the files, and those of a folder or glob that are one JSON document, such as the facts of a data set.
 
@@ -103,13 +103,13 @@ def corpus_files(recipe: Recipe) -> list[CorpusFile]:
     return list_corpus(recipe).files
 
 
-def _role(corpus: Corpus, pattern: str, role: Split) -> tuple[list[Found], list[LeftOut]]:
+def _role(corpus: CorpusSection, pattern: str, role: Split) -> tuple[list[Found], list[LeftOut]]:
     listing = list_files(corpus.root, pattern, f"corpus.{role}", file_kinds(corpus).endings)
     files, others = files_of_split(listing, pattern, role, corpus.place(pattern))
     return files, listing.left_out + others
 
 
-def named_files(corpus: Corpus, pattern: str, field: str) -> list[CorpusFile]:
+def named_files(corpus: CorpusSection, pattern: str, field: str) -> list[CorpusFile]:
     """Returns the files below the root that a name, folder or glob of another field matches, sorted by name.
 
     Args:

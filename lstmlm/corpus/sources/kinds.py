@@ -10,7 +10,7 @@ from pathlib import PurePosixPath
 from lstmlm.corpus.reading.compression import COMPRESSIONS
 from lstmlm.corpus.reading.content import Foreign
 from lstmlm.corpus.reading.readers import READERS, Reader, TextReader
-from lstmlm.recipe.sections.corpus import Corpus
+from lstmlm.recipe.sections.corpus import CorpusSection
 
 
 @dataclasses.dataclass(frozen=True)
@@ -68,7 +68,7 @@ class FileKinds:
         return isinstance(self.readers[name], TextReader)
 
 
-def file_kinds(corpus: Corpus | None = None, *, requests: bool = False, stores: bool = False) -> FileKinds:
+def file_kinds(corpus: CorpusSection | None = None, *, requests: bool = False, stores: bool = False) -> FileKinds:
     """Returns the kinds of files that a recipe reads.
 
     Args:

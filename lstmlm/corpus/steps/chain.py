@@ -13,10 +13,10 @@ from lstmlm.corpus.steps.normalise import Normalise
 from lstmlm.corpus.steps.privacy.scrub import Scrub
 from lstmlm.corpus.steps.quality.step import Quality
 from lstmlm.corpus.steps.step import Step
-from lstmlm.recipe.sections.corpus import Corpus
+from lstmlm.recipe.sections.corpus import CorpusSection
 
 
-def steps(corpus: Corpus, contamination: Path | None, further: FurtherTexts) -> list[Step]:
+def steps(corpus: CorpusSection, contamination: Path | None, further: FurtherTexts) -> list[Step]:
     """Returns the steps from read records to the records that are kept.
 
     Cheap ones come first, and scrubbing last: the others see the text as it was written, and what they drop is

@@ -17,7 +17,7 @@ from lstmlm.corpus.sources.found import CorpusFile
 from lstmlm.corpus.steps.decontaminate import write_index
 from lstmlm.errors import UserError
 from lstmlm.recipe.recipe import Recipe
-from lstmlm.recipe.sections.corpus import Corpus
+from lstmlm.recipe.sections.corpus import CorpusSection
 from lstmlm.task import load_task
 
 FIELD = "corpus.decontamination.files"
@@ -59,7 +59,7 @@ def index_evaluation_texts(recipe: Recipe, files: Sequence[CorpusFile], folder: 
     return found
 
 
-def compared_columns(corpus: Corpus, *, has_targets: bool) -> list[str]:
+def compared_columns(corpus: CorpusSection, *, has_targets: bool) -> list[str]:
     """Returns the columns or keys whose text is compared."""
     named = corpus.decontamination.columns
     if named:
@@ -77,7 +77,7 @@ def _texts(recipe: Recipe, files: Sequence[CorpusFile], found: list[Compared]) -
 
 
 def _texts_of(
-    file: CorpusFile, corpus: Corpus, columns: Sequence[str], compared: Compared
+    file: CorpusFile, corpus: CorpusSection, columns: Sequence[str], compared: Compared
 ) -> Iterator[tuple[str, str]]:
     keys: dict[str, None] = {}
     compared_in = columns if READERS.load(file.reader).has_columns else [corpus.source]

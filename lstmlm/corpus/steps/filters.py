@@ -12,7 +12,7 @@ from lstmlm.corpus.steps.step import Filter
 from lstmlm.errors import UserError
 
 if TYPE_CHECKING:
-    from lstmlm.recipe.sections.corpus import Corpus
+    from lstmlm.recipe.sections.corpus import CorpusSection
 
 GROUP = "lstmlm.filters"
 
@@ -56,6 +56,6 @@ def _option_fault(name: str, error: ValidationError) -> str:
     return f"options of the filter {name!r}: " + ", ".join(f"`{option}` {what}" for option, what in wrong.items())
 
 
-def filters(corpus: Corpus) -> list[Filter]:
+def filters(corpus: CorpusSection) -> list[Filter]:
     """Returns the filters that a recipe lists, in its order."""
     return [make_filter(each.name, each.options) for each in corpus.filters]

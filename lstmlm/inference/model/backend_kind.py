@@ -16,7 +16,7 @@ from lstmlm.recipe.sections.section import names_code
 
 if TYPE_CHECKING:
     from lstmlm.decoding.backend import Backend
-    from lstmlm.recipe.sections.decoding import Decoding
+    from lstmlm.recipe.sections.decoding import DecodingSection
     from lstmlm.task import Task
 
 
@@ -32,7 +32,9 @@ class BackendKind(abc.ABC):
     version: ClassVar[str] = "1"
 
     @abc.abstractmethod
-    def load(self, folder: Path, facts: Mapping[str, Any], decoding: Decoding, threads: int, task: Task) -> Backend:
+    def load(
+        self, folder: Path, facts: Mapping[str, Any], decoding: DecodingSection, threads: int, task: Task
+    ) -> Backend:
         """Loads a model.
 
         Args:

@@ -9,13 +9,13 @@ from lstmlm.decoding.constraints.constraints import Constraints, Phrase
 from lstmlm.decoding.constraints.forbidden import Forbidden
 from lstmlm.decoding.constraints.phrase_automaton import PhraseAutomaton
 from lstmlm.errors import UserError
-from lstmlm.recipe.sections.decoding import Decoding
+from lstmlm.recipe.sections.decoding import DecodingSection
 from lstmlm.tokenizer import Tokenizer, tokenizer_file
 
 FORCED = "decoding.forced"
 
 
-def check_constraints(export: Path, decoding: Decoding) -> None:
+def check_constraints(export: Path, decoding: DecodingSection) -> None:
     """Checks, before any work, that outputs can be as `decoding.forced` and `decoding.forbidden` ask for.
 
     Raises:
@@ -25,7 +25,7 @@ def check_constraints(export: Path, decoding: Decoding) -> None:
         constraints_of(decoding, Tokenizer(tokenizer_file(export)))
 
 
-def constraints_of(decoding: Decoding, tokenizer: Tokenizer) -> Constraints:
+def constraints_of(decoding: DecodingSection, tokenizer: Tokenizer) -> Constraints:
     """Returns the rules.
 
     Raises:
@@ -54,7 +54,7 @@ def _lengthens(piece: str | bytes) -> bool:
     return bool(piece) and in_word(piece[0])
 
 
-def forced_phrases(decoding: Decoding, tokenizer: Tokenizer) -> tuple[Phrase, ...]:
+def forced_phrases(decoding: DecodingSection, tokenizer: Tokenizer) -> tuple[Phrase, ...]:
     """Returns the forced phrases as tokens, without those that are part of another.
 
     Raises:

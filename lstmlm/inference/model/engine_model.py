@@ -15,7 +15,7 @@ from lstmlm.decoding.search.request import Hypothesis, SearchOptions, SearchRequ
 from lstmlm.inference.model.backend_kind import backend_kind, refuse_code
 from lstmlm.inference.model.constraining import constraints_of
 from lstmlm.inference.model.served import Output, continued, preceding
-from lstmlm.recipe.sections.decoding import Decoding
+from lstmlm.recipe.sections.decoding import DecodingSection
 from lstmlm.recipe.sections.section import FROM_DATA
 from lstmlm.records.record import stable_hash
 from lstmlm.task import Task, stored_task
@@ -40,7 +40,7 @@ class EngineModel:
         facts: Mapping[str, Any],
         *,
         threads: int,
-        decoding: Decoding | None = None,
+        decoding: DecodingSection | None = None,
         task: Task | None = None,
     ) -> None:
         self._decoding = decoding or stored_decoding(facts)
@@ -152,13 +152,13 @@ class EngineModel:
         return self.tokenizer.decode(tokens) if forbidden is not None and forbidden.finds(text) else text
 
 
-def stored_decoding(facts: Mapping[str, Any]) -> Decoding:
+def stored_decoding(facts: Mapping[str, Any]) -> DecodingSection:
     """Returns how the recipe of an export decodes.
 
     Raises:
         UserError: It names code, which only a recipe may.
     """
-    found = Decoding.model_validate(facts["decoding"], context=FROM_DATA)
+    found = DecodingSection.model_validate(facts["decoding"], context=FROM_DATA)
     refuse_code(found.backend)
     return found
 
@@ -168,7 +168,7 @@ def sample_seed(seed: int, number: int) -> int:
     return stable_hash(seed, "sample", number) if number else seed
 
 
-def search_options(decoding: Decoding, tokenizer: Tokenizer) -> SearchOptions:
+def search_options(decoding: DecodingSection, tokenizer: Tokenizer) -> SearchOptions:
     """Returns what the recipe's section asks of the engine.
 
     Raises:

@@ -11,7 +11,7 @@ from lstmlm.decoding.meter import Meter
 from lstmlm.errors import UserError
 from lstmlm.inference.model.served import Output, ServedModel
 from lstmlm.publish.folder import read_manifest
-from lstmlm.recipe.sections.decoding import Decoding
+from lstmlm.recipe.sections.decoding import DecodingSection
 from lstmlm.recipe.sections.section import FROM_DATA
 from lstmlm.task import Task
 from lstmlm.training.checkpoints.identity import differences
@@ -33,7 +33,7 @@ class TextModel(Protocol):
 
 
 def load_text_model(
-    folder: Path, *, threads: int | None = None, decoding: Decoding | None = None, task: Task | None = None
+    folder: Path, *, threads: int | None = None, decoding: DecodingSection | None = None, task: Task | None = None
 ) -> TextModel:
     """Verifies and loads an export folder.
 
@@ -74,7 +74,7 @@ def _model_facts(folder: Path) -> dict[str, Any]:
     return content if isinstance(content, dict) else {}
 
 
-def check_served_so(folder: Path, decoding: Decoding) -> None:
+def check_served_so(folder: Path, decoding: DecodingSection) -> None:
     """Refuses to decode a model beyond the engine, whose SavedModel has the way to decode built in, in another way.
 
     Raises:
@@ -83,7 +83,7 @@ def check_served_so(folder: Path, decoding: Decoding) -> None:
     built_in = _model_facts(folder).get(DECODING_FACTS)
     if built_in is None:
         return
-    exported = Decoding.model_validate(built_in, context=FROM_DATA).model_dump(mode="json")
+    exported = DecodingSection.model_validate(built_in, context=FROM_DATA).model_dump(mode="json")
     if changed := "; ".join(differences(exported, decoding.model_dump(mode="json"), "decoding.")):
         what = f"this SavedModel has its decoding options built in, but {changed}"
         raise UserError(what, where=str(folder), hint="Export it again with this recipe")

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from lstmlm.errors import UserError
 from lstmlm.publish.manifest import read_object
 from lstmlm.recipe.recipe import Recipe
-from lstmlm.recipe.sections.model import REGULARISATION, Model
+from lstmlm.recipe.sections.model import REGULARISATION, ModelSection
 
 
 def check_same_network(recipe: Recipe, folder: Path) -> None:
@@ -29,7 +29,7 @@ def check_same_network(recipe: Recipe, folder: Path) -> None:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
         trained = content.get("recipe") or content.get("engine") or {}
-        section = None if trained.get("model") is None else Model.model_validate(trained["model"])
+        section = None if trained.get("model") is None else ModelSection.model_validate(trained["model"])
     except (OSError, ValueError, AttributeError, ValidationError):
         return  # reading the folder reports what is wrong with it
     differing = [*_differing(recipe, trained.get("task"), section), *_options(recipe, trained)]
@@ -40,17 +40,17 @@ def check_same_network(recipe: Recipe, folder: Path) -> None:
         raise UserError(what, where=str(path), hint=hint)
 
 
-def trained_network(folder: Path) -> tuple[str | None, Model]:
+def trained_network(folder: Path) -> tuple[str | None, ModelSection]:
     """Returns the task and the network that an export says it was trained for.
 
     Raises:
         UserError: It does not say it.
     """
     stored = read_object(folder / "model.json", "recipe")["recipe"]
-    return stored.get("task"), Model.model_validate(stored["model"])
+    return stored.get("task"), ModelSection.model_validate(stored["model"])
 
 
-def _differing(recipe: Recipe, task: str | None, section: Model | None) -> list[tuple[str, Any, Any]]:
+def _differing(recipe: Recipe, task: str | None, section: ModelSection | None) -> list[tuple[str, Any, Any]]:
     """Returns name, trained and recipe's value of each field that differs."""
     found = [("task", task, recipe.task)] if task not in (None, recipe.task) else []
     if section is None:
@@ -72,5 +72,5 @@ def _options(recipe: Recipe, trained: Mapping[str, Any]) -> list[tuple[str, Any,
     return [(f"task_options.{name}", old.get(name), new.get(name)) for name in names if old.get(name) != new.get(name)]
 
 
-def _fields(section: Model) -> Mapping[str, Any]:
+def _fields(section: ModelSection) -> Mapping[str, Any]:
     return section.model_dump(mode="json", exclude=set(REGULARISATION))

@@ -13,7 +13,7 @@ from lstmlm.inference.model.backend_kind import refuse_code
 from lstmlm.inference.model.loading import DECODING_FACTS, ENGINE_FACTS
 from lstmlm.publish.manifest import read_object
 from lstmlm.recipe.recipe import Recipe
-from lstmlm.recipe.sections.decoding import Decoding
+from lstmlm.recipe.sections.decoding import DecodingSection
 from lstmlm.recipe.sections.section import FROM_DATA, names_code
 from lstmlm.recipe.wording import faults_of
 from lstmlm.task import stored_task
@@ -61,7 +61,7 @@ def _without_code(corpus: Any) -> Any:
     return found
 
 
-def decoding_of(facts: Mapping[str, Any]) -> Decoding:
+def decoding_of(facts: Mapping[str, Any]) -> DecodingSection:
     """Returns the `decoding` section that an export was made with, from its `model.json`."""
     found = (facts.get(ENGINE_FACTS) or {}).get("decoding") or facts.get(DECODING_FACTS) or {"batch": facts["batch"]}
-    return Decoding.model_validate(found, context=FROM_DATA)
+    return DecodingSection.model_validate(found, context=FROM_DATA)

@@ -15,7 +15,7 @@ from lstmlm.models.dense import Dense
 from lstmlm.models.labels.labelling import Kind, Labelling
 from lstmlm.models.lstm import LSTM
 from lstmlm.models.noise import Noise, locked_dropout
-from lstmlm.recipe.sections.model import Model
+from lstmlm.recipe.sections.model import ModelSection
 
 _KERAS_LIMIT = 0.05
 """Keras draws embeddings uniformly within this."""
@@ -33,7 +33,9 @@ class Article(Labelling):
         precision: Type of the matrix products.
     """
 
-    def __init__(self, kind: Kind, sizes: Model, vocabulary: int, labels: int, seed: int, precision: tf.DType) -> None:
+    def __init__(
+        self, kind: Kind, sizes: ModelSection, vocabulary: int, labels: int, seed: int, precision: tf.DType
+    ) -> None:
         super().__init__(kind, labels, name="article")
         generator = tf.random.Generator.from_seed(seed)
         table = generator.uniform([vocabulary, sizes.embedding], -_KERAS_LIMIT, _KERAS_LIMIT)

@@ -14,7 +14,7 @@ from lstmlm.models.labels.ngrams import NGrams
 from lstmlm.models.labels.pooling import Pooling
 from lstmlm.models.noise import Noise, locked_dropout, shared_mask
 from lstmlm.recipe.sections.labels import LabelOptions
-from lstmlm.recipe.sections.model import Model
+from lstmlm.recipe.sections.model import ModelSection
 
 _INPUT_SITE, _ENCODER_SITE, _POOLED_SITE, _WORD_SITE = 0, 100, 300, 900
 _SITES = 1000
@@ -30,7 +30,7 @@ class Member(tf.Module):
     def __init__(
         self,
         options: LabelOptions,
-        sizes: Model,
+        sizes: ModelSection,
         vocabulary: int,
         labels: int,
         generator: tf.random.Generator,
@@ -93,7 +93,7 @@ class Classifier(Labelling):
     """
 
     def __init__(
-        self, options: LabelOptions, sizes: Model, vocabulary: int, labels: int, seed: int, precision: tf.DType
+        self, options: LabelOptions, sizes: ModelSection, vocabulary: int, labels: int, seed: int, precision: tf.DType
     ) -> None:
         super().__init__(options.kind, labels, name="classifier")
         generator = tf.random.Generator.from_seed(seed)

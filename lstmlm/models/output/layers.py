@@ -12,7 +12,7 @@ from lstmlm.errors import UserError
 from lstmlm.models.lstm import product
 from lstmlm.models.noise import Noise, shared_mask
 from lstmlm.models.output.cross_entropy import token_nats
-from lstmlm.recipe.sections.model import Model
+from lstmlm.recipe.sections.model import ModelSection
 
 EMBEDDING_SITE = 900
 
@@ -169,7 +169,9 @@ def _shared(table: tf.Variable) -> tuple[tf.Tensor, tf.Tensor]:
     return rows, products
 
 
-def output_layer(sizes: Model, vocabulary: int, generator: tf.random.Generator, *, precision: tf.DType) -> TiedSoftmax:
+def output_layer(
+    sizes: ModelSection, vocabulary: int, generator: tf.random.Generator, *, precision: tf.DType
+) -> TiedSoftmax:
     """Returns the output layer that the recipe's `model` section asks for."""
     if sizes.softmax == "full":
         return TiedSoftmax(vocabulary, sizes.embedding, generator, precision=precision)

@@ -23,7 +23,7 @@ from lstmlm.models.reader.matches import Matches
 from lstmlm.models.reader.names import IMPOSSIBLE, WIDTH
 from lstmlm.models.reader.shapes import Shape
 from lstmlm.models.reader.spans import Spans, best_span, gold_nats, span_logits
-from lstmlm.recipe.sections.model import Model
+from lstmlm.recipe.sections.model import ModelSection
 
 EMBEDDING_DEVIATION = 0.1
 """Of the initial embedding: small, so that tokens that were never learnt say little."""
@@ -44,7 +44,7 @@ class Reader(OnePass):
         precision: Type of the matrix products.
     """
 
-    def __init__(self, sizes: Model, vocabulary: int, longest: int, seed: int, precision: tf.DType) -> None:
+    def __init__(self, sizes: ModelSection, vocabulary: int, longest: int, seed: int, precision: tf.DType) -> None:
         super().__init__(name="reader")
         self.sizes, self.vocabulary, self.precision = sizes, vocabulary, precision
         generator = tf.random.Generator.from_seed(seed)

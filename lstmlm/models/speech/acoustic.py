@@ -12,7 +12,7 @@ from lstmlm.models.dense import Dense
 from lstmlm.models.encoder import Encoder
 from lstmlm.models.noise import Noise, locked_dropout
 from lstmlm.models.speech.frames import normalised, stacked
-from lstmlm.recipe.sections.model import Model
+from lstmlm.recipe.sections.model import ModelSection
 from lstmlm.tokenizer.special import PAD
 
 BLANK = PAD
@@ -47,7 +47,7 @@ class Acoustic(OnePass):
         precision: Type of the matrix products.
     """
 
-    def __init__(self, sizes: Model, frames: Frames, vocabulary: int, seed: int, precision: tf.DType) -> None:
+    def __init__(self, sizes: ModelSection, frames: Frames, vocabulary: int, seed: int, precision: tf.DType) -> None:
         super().__init__(name="acoustic")
         generator = tf.random.Generator.from_seed(seed)
         self.sizes, self.frames = sizes, frames

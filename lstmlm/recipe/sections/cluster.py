@@ -57,7 +57,7 @@ class Secret(Section):
     key: Annotated[str, Field(pattern=r"^[-._a-zA-Z0-9]+$")] = Field(description="Key in the Secret.")
 
 
-class Cluster(Section):
+class ClusterSection(Section):
     """What Kubernetes gives the steps of a run, for `lstmlm compile` and `lstmlm render`. No result depends on it."""
 
     image: str | None = Field(None, description="Container image; absent: what `deploy/docker` builds.")

@@ -113,7 +113,7 @@ class Mixture(Section):
     )
 
 
-class Corpus(Section):
+class CorpusSection(Section):
     """Where the text comes from, how a row of it becomes a record, and which records are kept."""
 
     root: Folder = Field(
@@ -180,7 +180,7 @@ class Corpus(Section):
     shard_bytes: Positive = Field(128_000_000, description="About how large a shard is where `shards` is absent.")
 
     @model_validator(mode="after")
-    def _rules_fit_the_corpus(self, info: ValidationInfo) -> Corpus:
+    def _rules_fit_the_corpus(self, info: ValidationInfo) -> CorpusSection:
         names = [name for name in self.quality if info.context != FROM_DATA or not names_code(name)]
         clashes = (clash for name in names for clash in _RULE_SETS.thing(name).clashes(self))
         if clash := next(clashes, None):

@@ -14,7 +14,7 @@ _BACKENDS = Extension("lstmlm.inference.model.backend_kind:BACKENDS")
 BackendName = Annotated[str, _BACKENDS, AfterValidator(_BACKENDS.check)]
 
 
-class Decoding(Section):
+class DecodingSection(Section):
     """How text is decoded: by the batch job and the evaluation as their own recipe says, whatever the export's said.
 
     The SavedModel, which serves single requests, has it built in. It samples where `method` is `sample`, with the

@@ -53,7 +53,7 @@ class Comparison(Section):
     samples: Annotated[int, Field(ge=2, le=64)] = Field(4, description="Samples of a prompt; the best is chosen.")
 
 
-class Evaluation(Section):
+class EvaluationSection(Section):
     """How the trained model is evaluated."""
 
     thresholds: dict[str, Threshold] = Field({}, description="Metric name -> bounds.")

@@ -7,7 +7,7 @@ from pydantic import Field
 from lstmlm.recipe.sections.section import Positive, Section
 
 
-class Examples(Section):
+class ExamplesSection(Section):
     """How token ids are laid out for training."""
 
     window: Positive = Field(64, description="Tokens a language-model window holds.")

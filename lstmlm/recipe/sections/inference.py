@@ -12,7 +12,7 @@ _FORMATS = Extension("lstmlm.inference.output.format:FORMATS")
 FormatName = Annotated[str, _FORMATS, AfterValidator(_FORMATS.check)]
 
 
-class Inference(Section):
+class InferenceSection(Section):
     """The batch job at the end of the run."""
 
     input: str | None = Field(

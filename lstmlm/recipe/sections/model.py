@@ -12,7 +12,7 @@ REGULARISATION = frozenset({"dropout", "input_dropout", "output_dropout", "embed
 """Fields of `Model` that act in training only: two models that differ in them are the same network."""
 
 
-class Model(Section):
+class ModelSection(Section):
     """The network: its sizes, what is dropped in training, how it attends and predicts."""
 
     embedding: Positive = Field(256, description="Width of the token embedding, tied to the output layer.")

@@ -15,7 +15,7 @@ _MARKS = "\0\u2581\u2585\ue281"
 _OWN_PIECES = ("<|pad|>", "<|unknown|>", "<|begin|>", "<|end|>")
 
 
-class Tokenizer(Section):
+class TokenizerSection(Section):
     """The vocabulary: trained by SentencePiece, with bytes for what is rare (not with `character`); or given."""
 
     model: Path | None = Field(

@@ -10,7 +10,7 @@ from lstmlm.recipe.sections.initial import Initial, as_section
 from lstmlm.recipe.sections.section import Fraction, Positive, Section
 
 
-class Training(Section):
+class TrainingSection(Section):
     """The optimisation and how it is spread over workers."""
 
     steps: Positive = Field(

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import tensorflow as tf
 
-from lstmlm.recipe.sections.training import Training
+from lstmlm.recipe.sections.training import TrainingSection
 
 
 class WeightAverage(tf.Module):
@@ -45,12 +45,12 @@ class WeightAverage(tf.Module):
                 variable.assign(kept[name])
 
 
-def averages(training: Training) -> bool:
+def averages(training: TrainingSection) -> bool:
     """Says whether the recipe wants an average of the weights."""
     return training.ema > 0.0 or training.optimizer == "nt_asgd"
 
 
-def average_share(step: int, since: int | None, training: Training) -> float:
+def average_share(step: int, since: int | None, training: TrainingSection) -> float:
     """Returns by how much the average moves towards the weights after a step.
 
     With `training.ema` it is an exponential average whose decay rises to its value, so that the first weights are

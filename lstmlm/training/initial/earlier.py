@@ -14,7 +14,7 @@ from lstmlm.errors import UserError
 from lstmlm.publish.folder import Manifest, fingerprint, read_manifest
 from lstmlm.recipe.recipe import Recipe
 from lstmlm.recipe.sections.initial import Initial, refuse_last_blessed
-from lstmlm.recipe.sections.model import Model
+from lstmlm.recipe.sections.model import ModelSection
 from lstmlm.tokenizer.identity import stored_vocabulary_facts
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ class Earlier:
 
     folder: Path
     task: str
-    model: Model
+    model: ModelSection
     backward: bool
     vocabulary: Mapping[str, Any] | None
 
@@ -71,7 +71,7 @@ def read_earlier(folder: Path, *, verify: bool = False) -> Earlier:
     try:
         content = json.loads((folder / "model.json").read_bytes())
         recipe = content["recipe"]
-        model, task = Model.model_validate(recipe["model"]), str(recipe["task"])
+        model, task = ModelSection.model_validate(recipe["model"]), str(recipe["task"])
         backward = (recipe.get("task_options") or {}).get("direction") == "backward"
     except (OSError, ValueError, KeyError, TypeError, AttributeError, ValidationError) as error:
         raise UserError(f"{folder} does not say how it was trained", where=FIELD, hint=_HINT) from error

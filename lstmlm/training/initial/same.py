@@ -7,7 +7,7 @@ from typing import Any
 from lstmlm.errors import UserError
 from lstmlm.publish.manifest import Manifest
 from lstmlm.recipe.recipe import Recipe
-from lstmlm.recipe.sections.model import REGULARISATION, Model
+from lstmlm.recipe.sections.model import REGULARISATION, ModelSection
 from lstmlm.tokenizer.identity import vocabulary_facts
 from lstmlm.training.checkpoints.identity import differences
 from lstmlm.training.initial.earlier import FIELD, Earlier
@@ -34,7 +34,7 @@ def check_same_network(recipe: Recipe, earlier: Earlier) -> None:
         raise UserError(what, where=FIELD, hint=hint)
 
 
-def _network(model: Model) -> dict[str, Any]:
+def _network(model: ModelSection) -> dict[str, Any]:
     return model.model_dump(mode="json", exclude={*REGULARISATION, "cutoffs"})
 
 

@@ -23,7 +23,7 @@ ROWS = 64
 """Sources decoded together. Which ones come together does not depend on the number of workers."""
 
 Ids = tuple[int, ...]
-Compare = Callable[[Sequence[str], Sequence[Sequence[str]], Recipe], Mapping[str, Any]]
+Compare = Callable[[Sequence[str], Sequence[Sequence[str]], Sequence[str], Recipe], Mapping[str, Any]]
 
 
 class OutputProbe:
@@ -37,7 +37,7 @@ class OutputProbe:
         tokenizer: The tokenizer folder.
         model: The model, decoded with the weights it has at the time.
         group: The workers.
-        compare: Measures outputs by the accepted texts of each.
+        compare: Measures outputs by the accepted texts and the source of each.
         metrics: What of its results is returned.
     """
 
@@ -55,6 +55,7 @@ class OutputProbe:
         self._tokenizer = Tokenizer(tokenizer_file(tokenizer))
         pairs = _drawn(_pairs(files, recipe), recipe)
         self._batches = list(_batches([source for source, _ in pairs]))
+        self._sources = [self._tokenizer.decode(source) for source, _ in pairs]
         self._references = [[self._tokenizer.decode(target) for target in targets] for _, targets in pairs]
         options = Options(sample=False, temperature=1.0, max_tokens=recipe.examples.max_target)
         self._shape = len(pairs), options.max_tokens
@@ -67,14 +68,14 @@ class OutputProbe:
         self._sum = tf.function(lambda ids: group.sum([ids])[0])
 
     def measure(self) -> dict[str, float]:
-        """Returns the task's `output_metrics`, the same on every worker. Every worker must call it."""
+        """Returns the metrics, the same on every worker. Every worker must call it."""
         own = np.zeros(self._shape, np.float32)  # ids are whole numbers below 2**24, which float32 holds
         for number, batch in enumerate(self._batches):
             if number % self._group.world == self._group.rank:
                 own[batch.places] = self._decode(batch.ids, batch.lengths).numpy()
         ids = self._sum(tf.constant(own)).numpy().astype(np.int64)
         outputs = [self._tokenizer.decode(row) for row in ids.tolist()]
-        measured = self._compare(outputs, self._references, self._recipe)
+        measured = self._compare(outputs, self._references, self._sources, self._recipe)
         return {name: float(measured[name]) for name in self._metrics}
 
 

@@ -43,7 +43,7 @@ def choose_objective(recipe: Recipe) -> Objective:
     Raises:
         UserError: The task has no such metric.
     """
-    name, outputs = recipe.training.metric, load_task(recipe.task).output_metrics
+    name, outputs = recipe.training.metric, load_task(recipe.task).training_metrics(recipe)
     known = SCORED | dict(outputs)
     if name not in known:
         close = difflib.get_close_matches(name, known, n=1)

@@ -20,7 +20,7 @@ from lstmlm.bases.labels.words import (
     word_pattern,
     word_places,
 )
-from lstmlm.recipe.sections.tokenizer import Tokenizer as Settings
+from lstmlm.recipe.sections.tokenizer import TokenizerSection
 from lstmlm.tokenizer import Tokenizer
 from lstmlm.vocabulary.train import train_model
 
@@ -84,7 +84,7 @@ def test_the_graph_finds_the_same_words_and_tokens(tmp_path: Path) -> None:
 
     draw = random.Random(1)
     texts = ["".join(draw.choice(LETTERS) for _ in range(draw.randrange(0, 25))) for _ in range(300)]
-    (tmp_path / "tokenizer.model").write_bytes(train_model(iter(texts), Settings(vocabulary=300)))
+    (tmp_path / "tokenizer.model").write_bytes(train_model(iter(texts), TokenizerSection(vocabulary=300)))
     tokenizer = Tokenizer(tmp_path / "tokenizer.model")
     tokens, words, first, cut = GraphTokenizer(tokenizer).words(tf.constant(texts), word_pattern(), SPACES, 16)
     for row, text in enumerate(texts):

@@ -24,7 +24,7 @@ from lstmlm.corpus.reading.transcode import array_lines
 from lstmlm.corpus.sources.files import corpus_file
 from lstmlm.corpus.sources.listing import Found
 from lstmlm.errors import UserError
-from lstmlm.recipe.sections.corpus import Corpus
+from lstmlm.recipe.sections.corpus import CorpusSection
 
 SENTENCES = ["One sentence here.", "Über Flüsse, Straßen und Äcker.", "Река течёт.", "我们在河边走。", "नमस्ते दुनिया।"]
 COMPRESS: dict[str, Callable[[bytes], bytes]] = {
@@ -38,7 +38,7 @@ COMPRESS: dict[str, Callable[[bytes], bytes]] = {
 def texts(folder: Path, name: str, data: bytes, **settings: Any) -> list[str | None]:
     path = folder / name
     path.write_bytes(data)
-    corpus = Corpus.model_validate({"train": name, **settings})
+    corpus = CorpusSection.model_validate({"train": name, **settings})
     rows = read_file(corpus_file(Found(name, str(path), len(data))), corpus, ("text",))
     return [row.fields["text"] if row.fields else row.dead for row in rows if not row.dropped]
 

@@ -16,10 +16,10 @@ from lstmlm.corpus.reading.ranges import FileRange
 from lstmlm.corpus.reading.readers import read_file, read_range, split_file
 from lstmlm.corpus.reading.rows import Row
 from lstmlm.corpus.sources.found import CorpusFile
-from lstmlm.recipe.sections.corpus import Corpus
+from lstmlm.recipe.sections.corpus import CorpusSection
 from lstmlm.runners.pipeline import WriteJson, read_json, run_pipeline
 
-CORPUS = Corpus(train="*", max_line_bytes=20)
+CORPUS = CorpusSection(train="*", max_line_bytes=20)
 
 
 def file(folder: Path, name: str, data: bytes, compression: str = "", index: int = 0) -> CorpusFile:
@@ -28,7 +28,7 @@ def file(folder: Path, name: str, data: bytes, compression: str = "", index: int
     return CorpusFile(index, name, str(path), name.split(".")[1], compression, None, len(data))
 
 
-def rows(ranges: list[FileRange], corpus: Corpus = CORPUS) -> list[Row]:
+def rows(ranges: list[FileRange], corpus: CorpusSection = CORPUS) -> list[Row]:
     return [row for file_range in ranges for row in read_range(file_range, corpus, [])]
 
 

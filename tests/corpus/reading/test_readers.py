@@ -19,13 +19,13 @@ from lstmlm.corpus.reading.rows import Row
 from lstmlm.corpus.sources.files import corpus_file
 from lstmlm.corpus.sources.listing import Found
 from lstmlm.errors import UserError
-from lstmlm.recipe.sections.corpus import Corpus
+from lstmlm.recipe.sections.corpus import CorpusSection
 
 
 def rows(folder: Path, name: str, data: bytes, needed: tuple[str, ...] = ("text",), **settings: Any) -> list[Row]:
     path = folder / name
     path.write_bytes(data)
-    corpus = Corpus.model_validate({"train": name, "max_line_bytes": 50, **settings})
+    corpus = CorpusSection.model_validate({"train": name, "max_line_bytes": 50, **settings})
     return list(read_file(corpus_file(Found(name, str(path), len(data))), corpus, needed))
 
 

@@ -16,8 +16,8 @@ from lstmlm.decoding.score import score
 from lstmlm.decoding.search.request import SearchRequest
 from lstmlm.decoding.tensorflow_backend import TensorFlowBackend
 from lstmlm.models.language_model import LanguageModel
-from lstmlm.recipe.sections.model import Model
-from lstmlm.recipe.sections.tokenizer import Tokenizer as Settings
+from lstmlm.recipe.sections.model import ModelSection
+from lstmlm.recipe.sections.tokenizer import TokenizerSection
 from lstmlm.tokenizer import Tokenizer
 from lstmlm.vocabulary.train import train_model, training_lines
 
@@ -27,14 +27,14 @@ WORDS = ["zero", "one", "two", "three"]
 @pytest.fixture(scope="module")
 def tokenizer(tmp_path_factory: pytest.TempPathFactory) -> Tokenizer:
     path: Path = tmp_path_factory.mktemp("words") / "tokenizer.model"
-    settings = Settings(algorithm="character")
+    settings = TokenizerSection(algorithm="character")
     path.write_bytes(train_model((line for text in WORDS * 9 for line in training_lines(text)), settings))
     return Tokenizer(path)
 
 
 @pytest.mark.parametrize("kind", ["onnx", "tensorflow"])
 def test_the_words_of_a_text_sum_up_to_the_text(tokenizer: Tokenizer, kind: str) -> None:
-    network = LanguageModel(Model(embedding=12, units=16, layers=2), tokenizer.size, 1, tf.float32)
+    network = LanguageModel(ModelSection(embedding=12, units=16, layers=2), tokenizer.size, 1, tf.float32)
     weights = {name: variable.numpy() for name, variable in network.named_variables().items()}
     if kind == "onnx":
         backend = OnnxBackend(*onnx_files.graphs(weights, (), int8=False))

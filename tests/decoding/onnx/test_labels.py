@@ -10,13 +10,13 @@ import tensorflow as tf
 from lstmlm.decoding.onnx.labels import labelling
 from lstmlm.models.labels.classifier import Classifier
 from lstmlm.recipe.sections.labels import LabelOptions
-from lstmlm.recipe.sections.model import Model
+from lstmlm.recipe.sections.model import ModelSection
 
 
 @pytest.mark.parametrize("residual", [False, True])
 def test_probabilities_are_those_of_the_network(residual: bool) -> None:
     options = LabelOptions(ngrams=2, ngram_buckets=50, members=2, pooling=("last", "max", "mean", "attention"))
-    sizes = Model(embedding=6, encoder_units=5, encoder_layers=3, dropout=0.0, residual=residual)
+    sizes = ModelSection(embedding=6, encoder_units=5, encoder_layers=3, dropout=0.0, residual=residual)
     network = Classifier(options, sizes, 30, 4, seed=1, precision=tf.float32)
     rng = np.random.default_rng(0)
     for variable in network.trainable_variables:

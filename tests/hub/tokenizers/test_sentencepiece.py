@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lstmlm.hub.tokenizers.sentencepiece import as_json
-from lstmlm.recipe.sections.tokenizer import Tokenizer as Settings
+from lstmlm.recipe.sections.tokenizer import TokenizerSection
 from lstmlm.tokenizer import Tokenizer
 from lstmlm.vocabulary.train import train_model, training_lines
 
@@ -41,7 +41,7 @@ HARD = (
 def both(algorithm: str, folder: Path) -> tuple[Tokenizer, tokenizers.Tokenizer]:
     """A vocabulary, and what it is written as, read again from its file as `transformers` does."""
     symbols = ("<unk>",) if algorithm != "word" else ()
-    settings = Settings.model_validate({"vocabulary": 600, "algorithm": algorithm, "symbols": symbols})
+    settings = TokenizerSection.model_validate({"vocabulary": 600, "algorithm": algorithm, "symbols": symbols})
     path = folder / f"{algorithm}.model"
     path.write_bytes(train_model((line for text in TEXTS for line in training_lines(text)), settings))
     return Tokenizer(path), converted(path)
@@ -101,7 +101,7 @@ def corpus_lines(name: str) -> list[str]:
 def test_ten_thousand_real_lines_have_the_same_ids(name: str, vocabulary: int, algorithm: str, tmp_path: Path) -> None:
     lines = corpus_lines(name)
     path = tmp_path / "tokenizer.model"
-    settings = Settings.model_validate({"vocabulary": vocabulary, "algorithm": algorithm})
+    settings = TokenizerSection.model_validate({"vocabulary": vocabulary, "algorithm": algorithm})
     sample = itertools.islice(lines, 0, None, max(1, len(lines) // 15_000))
     path.write_bytes(train_model((line for text in sample for line in training_lines(text)), settings))
     ours, theirs = Tokenizer(path), converted(path)

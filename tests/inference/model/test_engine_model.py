@@ -12,11 +12,11 @@ from lstmlm.inference.model.backend_kind import BackendKind, backend_kind
 from lstmlm.inference.model.engine_model import EngineModel
 from lstmlm.models.seq2seq import Seq2Seq
 from lstmlm.models.weights import save_arrays
-from lstmlm.recipe.sections.decoding import Decoding
-from lstmlm.recipe.sections.model import Model
+from lstmlm.recipe.sections.decoding import DecodingSection
+from lstmlm.recipe.sections.model import ModelSection
 from lstmlm.tokenizer import MODEL_FILE, Tokenizer
 
-SIZES = Model(embedding=8, units=12, encoder_units=6, dropout=0.0)
+SIZES = ModelSection(embedding=8, units=12, encoder_units=6, dropout=0.0)
 LINES = ["the cat sat on the mat", "a dog and a cat", "hello world", "le chat et le chien"] * 20
 METHODS = [{"method": "greedy"}, {"method": "sample"}, {"method": "beam", "beam": 3, "n_best": 2}]
 
@@ -82,10 +82,10 @@ def test_a_backend_of_another_package_decodes_as_the_recipe_says(folder):
     name = f"{__name__}:Elsewhere"
     facts = {"max_source": 9, "task": "translate", "vocabulary": Tokenizer(folder / MODEL_FILE).size}
     facts |= {"model": SIZES.model_dump(mode="json"), "decoding": {"max_tokens": 4}}
-    theirs = EngineModel(folder, facts, threads=1, decoding=Decoding(max_tokens=4, backend=name))
+    theirs = EngineModel(folder, facts, threads=1, decoding=DecodingSection(max_tokens=4, backend=name))
     assert theirs.generate(["a cat"], [1]) == load(folder).generate(["a cat"], [1])
     with pytest.raises(ValueError, match=r"backend .*:Elsewhere computes in float32, not in int8"):
-        Decoding(backend=name, precision="int8")
+        DecodingSection(backend=name, precision="int8")
 
 
 def test_a_model_folder_names_no_code(folder):

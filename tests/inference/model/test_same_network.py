@@ -11,7 +11,7 @@ import pytest
 from lstmlm.errors import UserError
 from lstmlm.inference.model.same_network import check_same_network
 from lstmlm.recipe.recipe import Recipe
-from lstmlm.recipe.sections.model import REGULARISATION, Model
+from lstmlm.recipe.sections.model import REGULARISATION, ModelSection
 
 
 def recipe(task: str = "generate", **model: Any) -> Recipe:
@@ -42,7 +42,7 @@ def test_another_task_is_refused(trained: Path) -> None:
 
 @pytest.mark.parametrize("name", sorted(REGULARISATION))
 def test_what_acts_in_training_only_may_differ(trained: Path, name: str) -> None:
-    assert name in Model.model_fields
+    assert name in ModelSection.model_fields
     check_same_network(recipe(residual=True, layers=2, **{name: 0.4}), trained)
 
 

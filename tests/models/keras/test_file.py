@@ -17,7 +17,7 @@ from lstmlm.models.labels.classifier import Classifier
 from lstmlm.models.language_model import LanguageModel
 from lstmlm.models.seq2seq import Seq2Seq
 from lstmlm.recipe.sections.labels import LabelOptions
-from lstmlm.recipe.sections.model import Model
+from lstmlm.recipe.sections.model import ModelSection
 
 SMALL = {"embedding": 5, "units": 6, "encoder_units": 4}
 
@@ -27,14 +27,16 @@ def weights_of(model: Trainable) -> dict[str, np.ndarray]:
 
 
 def networks() -> dict[str, Trainable]:
-    hard = Model.model_validate(SMALL | {"attention": "bahdanau", "pointer": True, "input_feeding": True, "layers": 2})
+    hard = ModelSection.model_validate(
+        SMALL | {"attention": "bahdanau", "pointer": True, "input_feeding": True, "layers": 2}
+    )
     options = LabelOptions(pooling=("attention", "last"), members=2, ngrams=2, ngram_buckets=9)
-    adaptive = Model.model_validate(SMALL | {"softmax": "adaptive", "cutoffs": [8, 12]})
+    adaptive = ModelSection.model_validate(SMALL | {"softmax": "adaptive", "cutoffs": [8, 12]})
     return {
-        "language model": LanguageModel(Model.model_validate(SMALL | {"layers": 2}), 20, 1, tf.float32),
+        "language model": LanguageModel(ModelSection.model_validate(SMALL | {"layers": 2}), 20, 1, tf.float32),
         "adaptive softmax": LanguageModel(adaptive, 20, 1, tf.float32),
         "pairs": Seq2Seq(hard, 20, 1, tf.float32),
-        "classifier": Classifier(options, Model.model_validate(SMALL), 20, 3, 1, tf.float32),
+        "classifier": Classifier(options, ModelSection.model_validate(SMALL), 20, 3, 1, tf.float32),
     }
 
 
@@ -56,7 +58,7 @@ def test_every_weight_comes_back_and_keras_loads_the_file_by_itself(name: str, t
 
 @pytest.mark.parametrize("residual", [False, True])
 def test_a_language_model_predicts_the_same_in_keras(residual: bool) -> None:
-    model = LanguageModel(Model.model_validate(SMALL | {"layers": 3, "residual": residual}), 20, 1, tf.float32)
+    model = LanguageModel(ModelSection.model_validate(SMALL | {"layers": 3, "residual": residual}), 20, 1, tf.float32)
     tokens = np.array([[3, 5, 7, 9], [4, 4, 19, 2]])
     hidden, _ = model.hidden(tf.constant(tokens, tf.int32), model.zero_state(tf.constant(2)), None)
     ours = tf.nn.softmax(model.softmax.logits(hidden)).numpy().reshape(4, 2, 20).transpose(1, 0, 2)

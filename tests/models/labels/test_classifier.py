@@ -12,9 +12,9 @@ from lstmlm.models.labels.calibration import fitted_sharpness
 from lstmlm.models.labels.classifier import Classifier
 from lstmlm.models.labels.names import FACTOR, PRIME, SCALE, SPREAD
 from lstmlm.recipe.sections.labels import LabelOptions
-from lstmlm.recipe.sections.model import Model
+from lstmlm.recipe.sections.model import ModelSection
 
-SIZES = Model(embedding=5, encoder_units=4, encoder_layers=2, dropout=0.0)
+SIZES = ModelSection(embedding=5, encoder_units=4, encoder_layers=2, dropout=0.0)
 TOKENS = np.array([[4, 7, 9, 3, 0, 0], [5, 3, 0, 0, 0, 0], [8, 8, 6, 4, 5, 3]], np.int32)
 VOCABULARY, LABELS = 12, 3
 

@@ -13,9 +13,9 @@ from lstmlm.models.reader.names import IMPOSSIBLE, REACHES, WIDTH
 from lstmlm.models.reader.reader import TEMPERATURES, Reader
 from lstmlm.models.reader.shapes import Shape
 from lstmlm.models.reader.spans import Spans, best_span, gold_nats, span_logits
-from lstmlm.recipe.sections.model import Model
+from lstmlm.recipe.sections.model import ModelSection
 
-SIZES = Model(embedding=6, encoder_units=4, units=5, layers=2, dropout=0.0)
+SIZES = ModelSection(embedding=6, encoder_units=4, units=5, layers=2, dropout=0.0)
 VOCABULARY, LONGEST = 30, 4
 
 

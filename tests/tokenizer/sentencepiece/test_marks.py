@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lstmlm.recipe.sections.tokenizer import Tokenizer as Settings
+from lstmlm.recipe.sections.tokenizer import TokenizerSection
 from lstmlm.tokenizer import Tokenizer
 from lstmlm.tokenizer.sentencepiece.marks import ESCAPE, RESERVED, SPACE_MARK, escaped, places, unescaped
 from lstmlm.vocabulary.train import train_model, training_lines
@@ -43,7 +43,7 @@ def test_surfaces_are_of_the_text(tokenizer: Tokenizer, text: str) -> None:
 @pytest.mark.parametrize("algorithm", ["unigram", "bpe", "word"])
 @pytest.mark.parametrize("mark", [SPACE_MARK, RESERVED, ESCAPE])
 def test_marks_in_the_corpus_change_nothing_for_other_text(algorithm: str, mark: str, tmp_path) -> None:
-    settings = Settings.model_validate({"vocabulary": 276, "algorithm": algorithm})
+    settings = TokenizerSection.model_validate({"vocabulary": 276, "algorithm": algorithm})
     lines = [f"{mark} the cat sat on the mat and ran {mark}home", "another cat"] * 20
     path = tmp_path / "tokenizer.model"
     path.write_bytes(train_model((line for text in lines for line in training_lines(text)), settings))

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from lstmlm.recipe.sections.training import Training
+from lstmlm.recipe.sections.training import TrainingSection
 from lstmlm.training.checkpoints.weight_average import WeightAverage, average_share, averaging_since
 
 
@@ -21,7 +21,7 @@ def averaged(values, shares):
 
 
 def test_nt_asgd_follows_the_weights_until_it_begins_and_then_is_their_mean():
-    plan = Training(optimizer="nt_asgd")
+    plan = TrainingSection(optimizer="nt_asgd")
     values = np.random.default_rng(0).normal(size=9)
     shares = [average_share(step, 3 if step > 3 else None, plan) for step in range(1, 9)]
     assert averaged(values[:4], shares[:3]) == np.float32(values[3])
@@ -29,7 +29,7 @@ def test_nt_asgd_follows_the_weights_until_it_begins_and_then_is_their_mean():
 
 
 def test_the_exponential_average_has_its_decay_after_a_while():
-    plan = Training(ema=0.9)
+    plan = TrainingSection(ema=0.9)
     shares = [average_share(step, None, plan) for step in range(1, 300)]
     assert shares[0] == pytest.approx(1 - 2 / 11)  # early weights are soon forgotten
     assert shares == sorted(shares, reverse=True)

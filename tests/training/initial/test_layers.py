@@ -17,7 +17,7 @@ from lstmlm.models.seq2seq import Seq2Seq
 from lstmlm.models.weights import save_arrays
 from lstmlm.publish.folder import publish
 from lstmlm.recipe.file import parse_recipe
-from lstmlm.recipe.sections.model import Model
+from lstmlm.recipe.sections.model import ModelSection
 from lstmlm.task import load_task
 from lstmlm.training.initial.take import taken
 
@@ -34,7 +34,7 @@ SIZES: dict[str, Any] = {"embedding": 6, "units": 5, "layers": 2}
 
 def language_model(folder: Path, direction: str, seed: int, **sizes: Any) -> LanguageModel:
     """Publishes an untrained language model."""
-    model = Model(**{**SIZES, **sizes})
+    model = ModelSection(**{**SIZES, **sizes})
     network = LanguageModel(model, VOCABULARY, seed, tf.float32)
     for name, variable in network.named_variables().items():
         if name.endswith("bias"):  # else 0 or 1

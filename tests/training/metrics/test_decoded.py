@@ -3,12 +3,14 @@
 import json
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from typing import ClassVar
 
 import pytest
 import tensorflow as tf
 
+from lstmlm.evaluation.metric import TextMetric
 from lstmlm.records.shards import shard_files
-from lstmlm.task import load_task
+from lstmlm.task import Better, load_task
 from lstmlm.tasks.translate import Translate
 from lstmlm.training.metrics import decoded as outputs
 from lstmlm.training.workers.all_reduce import SingleWorker
@@ -36,8 +38,8 @@ def heard(monkeypatch):
     """What the task was asked to compare."""
     calls = []
 
-    def compare(self, outputs, references, recipe):
-        calls.append((list(outputs), [list(texts) for texts in references]))
+    def compare(self, outputs, references, sources, recipe):
+        calls.append((list(outputs), [list(texts) for texts in references], list(sources)))
         return {"bleu": 1.0, "chrf": 2.0, "signature": "left out"}
 
     monkeypatch.setattr(Translate, "compare", compare)
@@ -70,10 +72,38 @@ def test_all_workers_get_the_outputs_that_one_decodes(pair_recipe, pair_stages, 
     assert measured == [measure(SingleWorker())] * 3
     assert len(heard) == 5
     assert all(call == heard[0] for call in heard)
-    texts, references = heard[0]
+    texts, references, sources = heard[0]
     assert len(texts) == len(references) == 14
     assert any(texts)
-    assert all(len(accepted) == 1 and accepted[0] == accepted[0].upper() for accepted in references)
+    pairs = [(source.upper(), target) for source, (target,) in zip(sources, references, strict=True)]
+    # An example may be cut, its source elsewhere than its target.
+    assert all(source.startswith(target) or target.startswith(source) for source, target in pairs)
+
+
+class Words(TextMetric):
+    """How many words outputs have."""
+
+    values: ClassVar[dict[str, Better]] = {"words": "higher"}
+
+    def measure(self, outputs):
+        assert len(outputs.sources) == len(outputs.texts)
+        return {"words": float(sum(len(text.split()) for text in outputs.texts))}
+
+
+def test_training_goes_by_a_metric_that_the_recipe_adds(pair_recipe, pair_stages, tmp_path):
+    name = f"{Words.__module__}:{Words.__qualname__}"
+    evaluation = pair_recipe.evaluation.model_copy(update={"metrics": (name,)})
+    plan = {"steps": 4, "evaluate_every": 2, "evaluate_records": 5}
+    for metric in ("words", "bleu"):
+        recipe = change(pair_recipe.model_copy(update={"evaluation": evaluation}), metric=metric, **plan)
+        folder = tmp_path / metric
+        folder.mkdir()
+        train_worker(
+            recipe, pair_stages / "examples", pair_stages / "tokenizer", folder, SingleWorker(), lambda row: None
+        )
+        rows = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
+        assert [row["valid_words"] >= 0 for row in rows if "valid_words" in row] == [True] * (2 * (metric == "words"))
+        assert all("valid_bleu" in row for row in rows if "valid_loss" in row)
 
 
 def test_training_stops_by_what_it_writes_and_keeps_the_best(pair_recipe, pair_stages, tmp_path, monkeypatch):

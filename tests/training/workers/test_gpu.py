@@ -6,13 +6,13 @@ import tensorflow as tf
 from lstmlm.errors import UserError
 from lstmlm.models.language_model import LanguageModel
 from lstmlm.models.lstm import LSTM
-from lstmlm.recipe.sections.model import Model
+from lstmlm.recipe.sections.model import ModelSection
 from lstmlm.training.workers.gpu import use_gpu
 
 
 @pytest.fixture
 def model():
-    return LanguageModel(Model(embedding=4, units=6, layers=2), 20, 1, tf.float32)
+    return LanguageModel(ModelSection(embedding=4, units=6, layers=2), 20, 1, tf.float32)
 
 
 def test_without_a_gpu_the_user_is_warned(model, monkeypatch):

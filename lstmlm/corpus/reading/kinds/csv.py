@@ -9,7 +9,7 @@ from lstmlm.corpus.reading.lines import RawLine, raw_lines
 from lstmlm.corpus.reading.ranges import FileRange
 from lstmlm.corpus.reading.readers import TextReader, text_of
 from lstmlm.corpus.reading.rows import Row
-from lstmlm.recipe.sections.corpus import Corpus
+from lstmlm.recipe.sections.corpus import CorpusSection
 
 
 class Csv(TextReader):
@@ -23,14 +23,14 @@ class Csv(TextReader):
         return is_header(text, ",", column)
 
     def rows(
-        self, file_range: FileRange, corpus: Corpus, needed: Sequence[str], *, others: bool = False
+        self, file_range: FileRange, corpus: CorpusSection, needed: Sequence[str], *, others: bool = False
     ) -> Iterator[Row]:
         """See `Reader`: a carriage return may be a part of a value."""
         lines = raw_lines(text_of(file_range, corpus), corpus.max_line_bytes, keep_returns=True)
         return self.line_rows(lines, file_range, corpus, needed)
 
     def line_rows(
-        self, lines: Iterator[RawLine], file_range: FileRange, corpus: Corpus, needed: Sequence[str]
+        self, lines: Iterator[RawLine], file_range: FileRange, corpus: CorpusSection, needed: Sequence[str]
     ) -> Iterator[Row]:
         """See `TextReader`."""
         return csv_rows(lines, corpus.max_line_bytes, file_range.file.path, needed)

@@ -13,7 +13,7 @@ from lstmlm.corpus.reading.readers import TextReader, text_of
 from lstmlm.corpus.reading.rows import Row
 from lstmlm.corpus.reading.text import json_rows
 from lstmlm.corpus.reading.transcode import array_lines
-from lstmlm.recipe.sections.corpus import Corpus
+from lstmlm.recipe.sections.corpus import CorpusSection
 
 _ARRAY = re.compile(r"\s*\[\s*[{\]]")
 
@@ -43,7 +43,7 @@ class JsonLines(TextReader):
         return text[:1] in ("", "{", "[")
 
     def rows(
-        self, file_range: FileRange, corpus: Corpus, needed: Sequence[str], *, others: bool = False
+        self, file_range: FileRange, corpus: CorpusSection, needed: Sequence[str], *, others: bool = False
     ) -> Iterator[Row]:
         """See `Reader`."""
         if not file_range.file.content.array:
@@ -52,7 +52,7 @@ class JsonLines(TextReader):
         return self.line_rows(elements, file_range, corpus, needed)
 
     def line_rows(
-        self, lines: Iterator[RawLine], file_range: FileRange, corpus: Corpus, needed: Sequence[str]
+        self, lines: Iterator[RawLine], file_range: FileRange, corpus: CorpusSection, needed: Sequence[str]
     ) -> Iterator[Row]:
         """See `TextReader`."""
         return iter(nested_rows(json_rows(lines, needed), needed))

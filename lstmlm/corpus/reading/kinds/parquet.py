@@ -9,7 +9,7 @@ from lstmlm.corpus.reading.ranges import Beginning, FileRange, Segment
 from lstmlm.corpus.reading.readers import Reader
 from lstmlm.corpus.reading.rows import Row
 from lstmlm.corpus.reading.tables import row_groups, table_rows
-from lstmlm.recipe.sections.corpus import Corpus
+from lstmlm.recipe.sections.corpus import CorpusSection
 
 
 class Parquet(Reader):
@@ -27,7 +27,7 @@ class Parquet(Reader):
         return [Beginning(start, rows, limit) for start, (_, rows) in zip(starts, groups, strict=True)]
 
     def rows(
-        self, file_range: FileRange, corpus: Corpus, needed: Sequence[str], *, others: bool = False
+        self, file_range: FileRange, corpus: CorpusSection, needed: Sequence[str], *, others: bool = False
     ) -> Iterator[Row]:
         """See `Reader`."""
         groups = (file_range.start, file_range.end, file_range.first_line)

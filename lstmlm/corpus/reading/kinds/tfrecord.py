@@ -11,7 +11,7 @@ from typing import Any
 from lstmlm.corpus.reading.ranges import FileRange
 from lstmlm.corpus.reading.readers import Reader
 from lstmlm.corpus.reading.rows import Row, not_utf8
-from lstmlm.recipe.sections.corpus import Corpus
+from lstmlm.recipe.sections.corpus import CorpusSection
 from lstmlm.records.protobuf import fields, number_of
 from lstmlm.records.tfrecord import read_records
 
@@ -29,7 +29,7 @@ class Examples(Reader):
     of_stores = False
 
     def rows(
-        self, file_range: FileRange, corpus: Corpus, needed: Sequence[str], *, others: bool = False
+        self, file_range: FileRange, corpus: CorpusSection, needed: Sequence[str], *, others: bool = False
     ) -> Iterator[Row]:
         """See `Reader`."""
         return example_rows(file_range.file.path)

@@ -10,7 +10,7 @@ from lstmlm.corpus.reading.openers import read_bytes
 from lstmlm.corpus.reading.ranges import FileRange
 from lstmlm.corpus.reading.readers import TextReader
 from lstmlm.corpus.reading.rows import Row
-from lstmlm.recipe.sections.corpus import Corpus
+from lstmlm.recipe.sections.corpus import CorpusSection
 
 
 class Tsv(TextReader):
@@ -23,7 +23,7 @@ class Tsv(TextReader):
         return is_header(text, "\t", column)
 
     def line_rows(
-        self, lines: Iterator[RawLine], file_range: FileRange, corpus: Corpus, needed: Sequence[str]
+        self, lines: Iterator[RawLine], file_range: FileRange, corpus: CorpusSection, needed: Sequence[str]
     ) -> Iterator[Row]:
         """See `TextReader`: a range behind the first one takes the header from the beginning of the file."""
         file, header = file_range.file, lines

@@ -9,7 +9,7 @@ from lstmlm.corpus.reading.ranges import FileRange
 from lstmlm.corpus.reading.readers import TextReader
 from lstmlm.corpus.reading.rows import Row
 from lstmlm.corpus.reading.text import paragraph_rows, text_rows
-from lstmlm.recipe.sections.corpus import Corpus
+from lstmlm.recipe.sections.corpus import CorpusSection
 
 
 class Text(TextReader):
@@ -18,12 +18,12 @@ class Text(TextReader):
     endings = (".txt", ".text")
     has_columns = False
 
-    def can_cut(self, corpus: Corpus) -> bool:
+    def can_cut(self, corpus: CorpusSection) -> bool:
         """See `TextReader`: a paragraph has several lines."""
         return corpus.unit != "paragraph"
 
     def line_rows(
-        self, lines: Iterator[RawLine], file_range: FileRange, corpus: Corpus, needed: Sequence[str]
+        self, lines: Iterator[RawLine], file_range: FileRange, corpus: CorpusSection, needed: Sequence[str]
     ) -> Iterator[Row]:
         """See `TextReader`."""
         if corpus.unit == "paragraph":

@@ -14,7 +14,7 @@ from lstmlm.plugins import Registry
 if TYPE_CHECKING:
     from lstmlm.corpus.passes.block import Block
     from lstmlm.corpus.steps.quality.texts import Reasons, Texts
-    from lstmlm.recipe.sections.corpus import Corpus
+    from lstmlm.recipe.sections.corpus import CorpusSection
 
 
 class RuleSet(abc.ABC):
@@ -30,11 +30,11 @@ class RuleSet(abc.ABC):
     version: ClassVar[str] = "1"
     compares_targets: ClassVar[bool] = False
 
-    def clashes(self, corpus: Corpus) -> Iterator[str]:
+    def clashes(self, corpus: CorpusSection) -> Iterator[str]:
         """Yields why the rules do not fit a recipe's corpus, as `what: what to do`."""
         yield from ()
 
-    def warnings(self, corpus: Corpus) -> Iterator[str]:
+    def warnings(self, corpus: CorpusSection) -> Iterator[str]:
         """Yields what a user should know of the rules on a recipe's corpus."""
         yield from ()
 

@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from lstmlm.recipe.sections.corpus import Corpus
+    from lstmlm.recipe.sections.corpus import CorpusSection
 
 UNPUNCTUATED = ("th", "lo")
 """ISO 639-1 codes of Thai and Lao."""
 
 
-def unpunctuated(rules: str, corpus: Corpus) -> Iterator[str]:
+def unpunctuated(rules: str, corpus: CorpusSection) -> Iterator[str]:
     """Yields why rules that ask for marks at the ends of sentences do not fit a corpus."""
     codes = [code for code in corpus.languages if code in UNPUNCTUATED]
     if codes:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import onnx
 
     from lstmlm.decoding.backend import Backend
-    from lstmlm.recipe.sections.decoding import Decoding
+    from lstmlm.recipe.sections.decoding import DecodingSection
     from lstmlm.task import Task
 
 
@@ -22,7 +22,9 @@ class Onnx(BackendKind):
 
     precisions = ("float32", "int8")
 
-    def load(self, folder: Path, facts: Mapping[str, Any], decoding: Decoding, threads: int, task: Task) -> Backend:
+    def load(
+        self, folder: Path, facts: Mapping[str, Any], decoding: DecodingSection, threads: int, task: Task
+    ) -> Backend:
         """See `BackendKind`."""
         from lstmlm.decoding.onnx.backend import OnnxBackend
 
@@ -37,9 +39,9 @@ def _scorer(folder: Path, facts: Mapping[str, Any], *, int8: bool) -> onnx.Model
 
     from lstmlm.decoding.onnx import language_model
     from lstmlm.models.weights import read_arrays
-    from lstmlm.recipe.sections.model import Model
+    from lstmlm.recipe.sections.model import ModelSection
 
-    clusters = Model.model_validate(facts["model"]).clusters(int(facts["vocabulary"]))
+    clusters = ModelSection.model_validate(facts["model"]).clusters(int(facts["vocabulary"]))
     weights = {name: np.asarray(array, np.float32) for name, array in read_arrays(folder / "weights.npz").items()}
     return language_model.scorer(weights, clusters, int8=int8)
 

@@ -13,7 +13,7 @@ from lstmlm.corpus.steps.quality.unpunctuated import unpunctuated
 if TYPE_CHECKING:
     from lstmlm.corpus.passes.block import Block
     from lstmlm.corpus.steps.quality.texts import Reasons, Texts
-    from lstmlm.recipe.sections.corpus import Corpus
+    from lstmlm.recipe.sections.corpus import CorpusSection
     from lstmlm.records.record import Record
 
 
@@ -22,7 +22,7 @@ class C4(RuleSet):
 
     prefix = "c4"
 
-    def clashes(self, corpus: Corpus) -> Iterator[str]:
+    def clashes(self, corpus: CorpusSection) -> Iterator[str]:
         """See `RuleSet`."""
         yield from unpunctuated("c4", corpus)
         if corpus.target is not None:

@@ -10,7 +10,7 @@ from lstmlm.corpus.steps.quality.unpunctuated import unpunctuated
 
 if TYPE_CHECKING:
     from lstmlm.corpus.steps.quality.texts import Reasons, Texts
-    from lstmlm.recipe.sections.corpus import Corpus
+    from lstmlm.recipe.sections.corpus import CorpusSection
 
 
 class FineWeb(TextRules):
@@ -18,7 +18,7 @@ class FineWeb(TextRules):
 
     prefix = "fineweb"
 
-    def clashes(self, corpus: Corpus) -> Iterator[str]:
+    def clashes(self, corpus: CorpusSection) -> Iterator[str]:
         """See `RuleSet`."""
         yield from unpunctuated("fineweb", corpus)
 

@@ -9,7 +9,7 @@ from lstmlm.corpus.steps.quality.rule_set import TextRules
 
 if TYPE_CHECKING:
     from lstmlm.corpus.steps.quality.texts import Reasons, Texts
-    from lstmlm.recipe.sections.corpus import Corpus
+    from lstmlm.recipe.sections.corpus import CorpusSection
 
 
 _FITTING = ("en", "ja", "km", "lo", "th", "zh")
@@ -21,7 +21,7 @@ class Gopher(TextRules):
 
     prefix = "gopher"
 
-    def clashes(self, corpus: Corpus) -> Iterator[str]:
+    def clashes(self, corpus: CorpusSection) -> Iterator[str]:
         """See `RuleSet`."""
         foreign = [code for code in corpus.languages if code not in _FITTING]
         if foreign:
@@ -31,7 +31,7 @@ class Gopher(TextRules):
                 "`languages: [en]` in a run of its own"
             )
 
-    def warnings(self, corpus: Corpus) -> Iterator[str]:
+    def warnings(self, corpus: CorpusSection) -> Iterator[str]:
         """See `RuleSet`: text that may be in another language."""
         if corpus.languages and set(corpus.languages) <= set(_FITTING):
             return

@@ -10,7 +10,7 @@ from lstmlm.corpus.steps.quality.rule_set import RuleSet
 if TYPE_CHECKING:
     from lstmlm.corpus.passes.block import Block
     from lstmlm.corpus.steps.quality.texts import Reasons, Texts
-    from lstmlm.recipe.sections.corpus import Corpus
+    from lstmlm.recipe.sections.corpus import CorpusSection
 
 
 class Pairs(RuleSet):
@@ -19,7 +19,7 @@ class Pairs(RuleSet):
     prefix = "pairs"
     compares_targets = True
 
-    def clashes(self, corpus: Corpus) -> Iterator[str]:
+    def clashes(self, corpus: CorpusSection) -> Iterator[str]:
         """See `RuleSet`."""
         if corpus.target is None:
             yield "the quality rules `pairs` compare source and target: name the column in `target`"
