@@ -18,9 +18,10 @@ demo: .venv/.synced
 
 # Tests of Ray take turns, since a cluster takes the whole machine. The others (Airflow's trains on a Ray of its own) fill what
 # is left of two cores, at the priority that Ray gives its workers. They print their output at the end.
+# A process that crashes ends the run: a new one would wait for tests for ever.
 # By the environment, because absl, which TFX brings along, reads the command line of whoever imports it.
 CLUSTERS := ray and not airflow
-TWO := --numprocesses 2 --dist loadscope --no-loadscope-reorder --durations 40
+TWO := --numprocesses 2 --max-worker-restart 0 --dist loadscope --no-loadscope-reorder --durations 40
 test: lint
 	@mkdir -p build
 	@PYTEST_ADDOPTS="-m 'not ($(CLUSTERS))' $(TWO)" nice -n 15 $(BIN)/python -m pytest > build/tests.log 2>&1 & others=$$!; \

@@ -140,7 +140,10 @@ class AdditiveAttention(Attention):
         shape, units = tf.shape(states), self.query.shape[0]
         queries = product(tf.reshape(states, [-1, units]), self.query, self.precision)
         queries = tf.reshape(queries, [shape[0], shape[1], 1, units])
-        return tf.linalg.matvec(tf.tanh(queries + memory.keys[:, None]), self.reduce)
+        hidden = tf.tanh(queries + memory.keys[:, None])
+        # As one matrix: oneDNN's product of a batch with one vector reads outside of its arrays where there is AVX-512.
+        scores = tf.linalg.matvec(tf.reshape(hidden, [-1, units]), self.reduce)
+        return tf.reshape(scores, tf.shape(hidden)[:3])
 
 
 def attention_layer(
