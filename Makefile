@@ -29,13 +29,13 @@ test: lint
 	wait $$others; others=$$?; cat build/tests.log; exit $$((clusters || others))
 
 # Every test without a cluster that takes seconds, two at a time; TESTS="tests/corpus": those in a folder.
-QUICK := not (slow or ray or tfx or flink or airflow)
+FAST := not (slow or ray or tfx or flink or airflow)
 quick: .venv/.synced
-	$(BIN)/python -m pytest -m "$(QUICK)" --numprocesses 2 --dist loadscope $(TESTS)
+	$(BIN)/python -m pytest -m "$(FAST)" --numprocesses 2 --dist loadscope $(TESTS)
 
 # Lines that the same tests run through. It takes longer than `quick`, so CI runs it at night.
 coverage: .venv/.synced
-	$(BIN)/python -m pytest -m "$(QUICK)" --numprocesses 2 --dist loadscope --cov --cov-report=term:skip-covered
+	$(BIN)/python -m pytest -m "$(FAST)" --numprocesses 2 --dist loadscope --cov --cov-report=term:skip-covered
 
 lint: .venv/.synced
 	$(BIN)/ruff check .

@@ -28,7 +28,9 @@ def nfc(text: str) -> str:
 
 
 def _in_order(run: re.Match[str]) -> str:
-    parts = "".join(unicodedata.normalize("NFD", mark) for mark in run[0])
+    marks = run[0]
+    starts = range(0, len(marks), _LONGEST)
+    parts = "".join(unicodedata.normalize("NFD", marks[start : start + _LONGEST]) for start in starts)
     return "".join(sorted(parts, key=unicodedata.combining))  # stable, as the canonical order is
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import dataclasses
 import functools
 import re
 from collections.abc import Iterable
+from typing import NamedTuple
 
 # What carries a check or a form of its own comes before what has only a typical shape.
 KINDS = ("url_credentials", "email", "iban", "card", "national_id", "ip", "phone")
@@ -24,8 +24,7 @@ def _replaced(others: tuple[str, ...]) -> re.Pattern[str]:
     return re.compile(rf"<(?:{kinds})(?:-[0-9a-f]{{8}})?>|user-[0-9a-f]{{8}}@example\.invalid")
 
 
-@dataclasses.dataclass(frozen=True, slots=True, order=True)
-class PiiSpan:
+class PiiSpan(NamedTuple):
     """Characters `start` to `end` (exclusive) of a text, and the kind of personal data they hold."""
 
     start: int

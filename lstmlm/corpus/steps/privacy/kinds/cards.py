@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterator
 
@@ -58,14 +59,20 @@ def find_cards(text: str, start: int, end: int) -> Iterator[PiiSpan]:
             continue
         groups = _SEPARATOR.split(run[0])
         lengths = tuple(map(len, groups))
-        for count in range(min(len(groups), _MOST_GROUPS), 0, -1):
-            if lengths[:count] not in _GROUPINGS or not _is_card("".join(groups[:count])):
+        for count in _counts(lengths):
+            if not _is_card("".join(groups[:count])):
                 continue
             last = run.start() + sum(lengths[:count]) + count - 1
             if is_whole_number(text, run.start(), last):
                 yield PiiSpan(run.start(), last, "card")
                 position = last
                 break
+
+
+@functools.lru_cache(maxsize=1024)
+def _counts(lengths: tuple[int, ...]) -> tuple[int, ...]:
+    """Returns how many of the first groups of a number could be a card's, the most first."""
+    return tuple(count for count in range(min(len(lengths), _MOST_GROUPS), 0, -1) if lengths[:count] in _GROUPINGS)
 
 
 def _is_card(number: str) -> bool:

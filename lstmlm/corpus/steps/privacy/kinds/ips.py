@@ -97,7 +97,7 @@ def _is_whole_v4(text: str, start: int, end: int) -> bool:
 
 def _is_no_version(value: str) -> bool:
     """Returns whether two numbers have three digits: then letters may touch the address, as in names of files."""
-    return sum(len(octet) == 3 and octet <= "255" for octet in value.split(".")) >= 2
+    return len([octet for octet in value.split(".") if len(octet) == 3 and octet <= "255"]) >= 2
 
 
 def _continues(text: str, start: int, end: int, number: str) -> bool:

@@ -63,4 +63,4 @@ def _is_decimal(value: str, groups: Sequence[str]) -> bool:
         return False
     if len(groups) < 3 or _NOT_OF_DOTTED.search(value):
         return True
-    return len(groups) == 4 and all(int(group) <= 255 for group in groups)
+    return len(groups) == 4 and max(map(int, groups)) <= 255

@@ -71,6 +71,10 @@ class Lookups:
         self._contexts -= 1
         return self._contexts >= 0
 
+    def is_over(self, value: str) -> bool:
+        """Returns whether neither a number nor the words around it may be looked at any more."""
+        return self._contexts <= 0 and len(self._known) >= self._limit and value not in self._known
+
     def is_phone(self, value: str, digits: str, regions: Sequence[str], is_written_as_one: bool) -> bool:
         """Returns whether a number is one that can be dialled: in the country it names, or in one of the regions.
 
@@ -165,8 +169,11 @@ def _phone(text: str, start: int, end: int, regions: Sequence[str], lookups: Loo
     if _PART_BEFORE.search(text, max(0, start - 2), start) or _PART_AFTER.match(text, end):
         return None
     is_international = value.startswith("+")
-    is_called_one = len(digits) <= _MOST and says_phone(text, start, end)
     is_written_as_one = is_international or not is_count_or_code(value)
+    if is_written_as_one and lookups.is_over(value):  # whatever the words around say, it counts
+        lookups.unchecked += 1
+        return PiiSpan(start, end, "phone")
+    is_called_one = len(digits) <= _MOST and says_phone(text, start, end)
     if not (is_called_one or is_written_as_one or digits.startswith("00")):
         return None
     if not is_international and lookups.may_ask_context():
