@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from lstmlm.errors import UserError
 from lstmlm.recipe.sections.tokenizer import TokenizerSection
-from lstmlm.tokenizer import TokenizerSection as Vocabulary
+from lstmlm.tokenizer import Tokenizer as Vocabulary
 from lstmlm.vocabulary.train import train_model, training_lines
 
 
