@@ -12,7 +12,7 @@ import typer
 from typer.exceptions import TyperException
 
 from lstmlm import __version__
-from lstmlm.cli import compare, hub, init, jobs, keras, pipeline, recipes, stages, synthetic, targets
+from lstmlm.cli import compare, history, hub, init, jobs, keras, pipeline, recipes, stages, synthetic, targets
 from lstmlm.cli.console import FORM
 from lstmlm.cli.failures.faults import exit_code, user_fault
 from lstmlm.cli.logs import InternalError, captured
@@ -57,6 +57,7 @@ synthetic.register(app)
 stages.register(app)
 compare.register(app)
 recipes.register(app)
+history.register(app)
 hub.register(app)
 keras.register(app)
 

@@ -1,0 +1,1 @@
+"""What ML Metadata knows of the runs of a pipeline, read without TFX."""

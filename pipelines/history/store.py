@@ -1,0 +1,149 @@
+"""Reads the executions of a pipeline and their artifacts from ML Metadata."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from ml_metadata.metadata_store import MetadataStore
+from ml_metadata.proto import metadata_store_pb2
+
+from lstmlm.errors import UserError
+from lstmlm.stages import node_of, pipeline_stages
+
+STORE = "metadata.sqlite"
+ARTIFACTS = "artifacts"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Execution:
+    """A stage that ran, or took its outputs from an earlier run.
+
+    Attributes:
+        number: Its number in ML Metadata; a later one is higher.
+        stage: The stage; the name of the node where TFX has the component.
+        state: `complete`, `cached`, `failed`, `running` and so on.
+        started: When it began, seconds since 1970.
+        ended: When its state was last written, seconds since 1970.
+        inputs: Key -> folders.
+        outputs: Key -> folders.
+        properties: What it ran with: `recipe`, `version` of the code, `files` that it read.
+    """
+
+    number: int
+    stage: str
+    state: str
+    started: float
+    ended: float
+    inputs: Mapping[str, Sequence[Path]]
+    outputs: Mapping[str, Sequence[Path]]
+    properties: Mapping[str, str]
+
+
+class History:
+    """The runs in a run folder.
+
+    Args:
+        folder: The folder of a recipe's runs, `output/name`, wherever it is now.
+
+    Raises:
+        UserError: There is no ML Metadata, or it cannot be read.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, path = folder, folder / STORE
+        if not path.is_file():
+            raise UserError("no runs here", where=str(folder), hint="Name the folder that `lstmlm run` wrote to")
+        config = metadata_store_pb2.ConnectionConfig()
+        config.sqlite.filename_uri = str(path)
+        config.sqlite.connection_mode = metadata_store_pb2.SqliteMetadataSourceConfig.READONLY
+        try:
+            self._store = MetadataStore(config)
+            self._executions = self._read()
+        except (RuntimeError, ValueError, metadata_errors()) as error:
+            reason = str(error).partition(" query: ")[0].partition("\n")[0]
+            what = f"not an ML Metadata database that can be read ({reason})"
+            raise UserError(what, where=str(path), hint="Name another folder") from error
+
+    def runs(self) -> dict[str, list[Execution]]:
+        """Returns run id -> its executions in their order, the newest run first."""
+        found = {
+            context.name: [
+                self._executions[one.id]
+                for one in sorted(self._store.get_executions_by_context(context.id), key=lambda one: one.id)
+            ]
+            for context in self._store.get_contexts_by_type("pipeline_run")
+        }
+        newest = sorted(found, key=lambda name: found[name][0].number if found[name] else 0, reverse=True)
+        return {name: found[name] for name in newest if found[name]}
+
+    def published(self, artifact: Path) -> Path:
+        """Returns the folder in an artifact that a stage published: mostly the artifact itself."""
+        made = self.maker(artifact)
+        inside = next((node_of(one).inside for one in pipeline_stages() if made and one.name == made.stage), "")
+        return artifact / inside
+
+    def maker(self, artifact: Path) -> Execution | None:
+        """Returns the execution that made a folder; None: it is not in ML Metadata."""
+        made = [one for one in self._executions.values() if one.state == "complete"]
+        return next((one for one in made for paths in one.outputs.values() if artifact in paths), None)
+
+    def _read(self) -> dict[int, Execution]:
+        stages = {node_of(stage).id: stage.name for stage in pipeline_stages()}
+        uris = {one.id: self._place(one.uri) for one in self._store.get_artifacts()}
+        executions = self._store.get_executions()
+        nodes = {
+            one.id: context.name.rpartition(".")[2]
+            for context in self._store.get_contexts_by_type("node")
+            for one in self._store.get_executions_by_context(context.id)
+        }
+        inputs: dict[int, dict[str, list[Path]]] = {one.id: {} for one in executions}
+        outputs: dict[int, dict[str, list[Path]]] = {one.id: {} for one in executions}
+        for event in self._store.get_events_by_execution_ids(list(inputs)) if inputs else []:
+            key = next((step.key for step in event.path.steps if step.key), "")
+            is_input = event.type in (metadata_store_pb2.Event.INPUT, metadata_store_pb2.Event.DECLARED_INPUT)
+            place = (inputs if is_input else outputs)[event.execution_id]
+            place.setdefault(key, []).append(uris[event.artifact_id])
+        return {
+            one.id: Execution(
+                one.id,
+                stages.get(nodes.get(one.id, ""), nodes.get(one.id, "")),
+                metadata_store_pb2.Execution.State.Name(one.last_known_state).lower(),
+                one.create_time_since_epoch / 1000,
+                one.last_update_time_since_epoch / 1000,
+                inputs[one.id],
+                outputs[one.id],
+                {name: value.string_value for name, value in one.custom_properties.items()},
+            )
+            for one in executions
+        }
+
+    def _place(self, uri: str) -> Path:
+        """Returns where an artifact is: below this folder also where the folder was moved since."""
+        parts = Path(uri.removeprefix("file://")).parts
+        if ARTIFACTS not in parts:
+            return Path(uri)
+        below = parts[len(parts) - 1 - parts[::-1].index(ARTIFACTS) :]
+        return self.folder.joinpath(*below)
+
+
+def metadata_errors() -> type[Exception]:
+    """Returns the base of the errors that ML Metadata raises."""
+    from ml_metadata import errors
+
+    found: type[Exception] = errors.StatusError
+    return found
+
+
+def home_of(artifact: Path) -> Path:
+    """Returns the run folder that an artifact is in.
+
+    Raises:
+        UserError: It is in none.
+    """
+    for parent in artifact.parents:
+        if (parent / STORE).is_file():
+            return parent
+    hint = f"Name a folder below the `{ARTIFACTS}` of a run, as `lstmlm run` prints them"
+    raise UserError("not in the folder of a run", where=str(artifact), hint=hint)
