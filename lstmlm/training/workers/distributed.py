@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lstmlm.processes import interrupts
 from lstmlm.processes.environment import settle_worker
 from lstmlm.processes.interrupts import keeping_handlers
 from lstmlm.recipe.recipe import Recipe
 from lstmlm.training.workers.cluster import ray_cluster
+
+if TYPE_CHECKING:
+    from lstmlm.recipe.sections.training import TrainingSection
+    from lstmlm.training.workers.all_reduce import AllReduce
 
 RESIZE_SECONDS = 60.0
 """How often a range of workers is held against the nodes there are: one that joined later gets its workers."""
@@ -77,7 +81,6 @@ def ray_worker(config: dict[str, Any]) -> None:
     import ray.train.collective
     import tensorflow as tf
 
-    from lstmlm.training.workers.all_reduce import Ring, SingleWorker
     from lstmlm.training.workers.worker import train_worker
 
     recipe = Recipe.model_validate_json(config["recipe"])
@@ -90,8 +93,21 @@ def ray_worker(config: dict[str, Any]) -> None:
     (Path(config["work"]) / f"worker-{rank}.pid").write_text(str(os.getpid()), encoding="utf-8")
     # Importing takes some longer than others; who is late because of that is no lost peer.
     ray.train.collective.barrier()
-    group = (
-        SingleWorker() if world == 1 else Ring(rank, world, timeout=training.collective_timeout, gpu=training.use_gpu)
-    )
+    group = _group(rank, world, training, one_machine=context.get_local_world_size() == world)
     examples, tokenizer, work = (Path(config[name]) for name in ("examples", "tokenizer", "work"))
     train_worker(recipe, examples, tokenizer, work, group, ray.train.report)
+
+
+def _group(rank: int, world: int, training: TrainingSection, *, one_machine: bool) -> AllReduce:
+    """Returns what sums over the workers of a group."""
+    import ray.train.collective
+
+    from lstmlm.training.workers.all_reduce import Ring, SingleWorker
+    from lstmlm.training.workers.loopback import Loopback
+
+    timeout = training.collective_timeout
+    if world == 1:
+        return SingleWorker()
+    if one_machine and not training.use_gpu:
+        return Loopback(rank, world, timeout=timeout, broadcast=ray.train.collective.broadcast_from_rank_zero)
+    return Ring(rank, world, timeout=timeout, gpu=training.use_gpu)

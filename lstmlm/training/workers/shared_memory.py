@@ -20,6 +20,7 @@ import numpy.typing as npt
 import tensorflow as tf
 
 from lstmlm.training.workers.all_reduce import AllReduce
+from lstmlm.training.workers.lost_peer import LostPeer
 
 HEADER_BYTES = 4096
 TOKEN_PARTS = 4
@@ -34,10 +35,6 @@ Array = npt.NDArray[np.float32]
 
 NOWHERE: Array = np.zeros(2 + TOKEN_PARTS, np.float32)
 """What says that there is no region."""
-
-
-class LostPeer(RuntimeError):
-    """A worker of the group has ended, or has been silent for too long."""
 
 
 class Region:
@@ -91,20 +88,20 @@ class SharedMemory:
     A peer that ends fails the next sum at once, one that is silent after the timeout.
 
     Args:
-        ring: The same group over the network, which sums what is larger than the region.
+        group: The same group by sockets, which sums what is larger than the region.
         region: The memory.
         timeout: Seconds after which a silent peer fails the step.
     """
 
-    def __init__(self, ring: AllReduce, region: Region, timeout: float) -> None:
-        self.rank, self.world = ring.rank, ring.world
-        self._ring, self._region, self._timeout = ring, region, timeout
+    def __init__(self, group: AllReduce, region: Region, timeout: float) -> None:
+        self.rank, self.world = group.rank, group.world
+        self._group, self._region, self._timeout = group, region, timeout
         self._turn = 0
 
     def sum(self, values: Sequence[tf.Tensor]) -> list[tf.Tensor]:
         """See `AllReduce.sum`."""
         if not values or sum(room(math.prod(value.shape)) for value in values) > self._region.results.shape[1]:
-            return self._ring.sum(values)
+            return self._group.sum(values)
         summed = tf.numpy_function(self._exchange, list(values), [tf.float32] * len(values))
         return [tf.ensure_shape(part, value.shape) for part, value in zip(summed, values, strict=True)]
 

@@ -4,6 +4,7 @@ import os
 import signal
 
 import numpy as np
+import psutil
 import pytest
 
 from lstmlm.errors import UserError
@@ -45,8 +46,23 @@ def undisturbed(stages, tmp_path_factory, ray_cluster):
     return folder / "model"
 
 
+class Listening:
+    """Keeps the addresses that the workers listen on."""
+
+    def __init__(self, recipe):
+        self.folder, self.addresses = recipe.run_folder / "checkpoints", {}
+
+    def update(self, done, total=None, *, unit="", note=""):
+        for path in self.folder.glob("*/worker-*.pid") if done > 0 else ():
+            sockets = psutil.Process(int(path.read_text())).net_connections("tcp")
+            self.addresses[path.name] = {one.laddr.ip for one in sockets if one.status == psutil.CONN_LISTEN}
+
+
 def test_two_workers_give_the_loss_curve_of_one(recipe, stages, tmp_path, ray_cluster, undisturbed):
-    two = run(recipe, stages, tmp_path / "two", ray_cluster, **PLAN | {"workers": 2})
+    watch = Listening(recipe)
+    two = run(recipe, stages, tmp_path / "two", ray_cluster, watch, **PLAN | {"workers": 2})
+    # Ray's own servers; nothing of TensorFlow's, whose collectives would listen on every address.
+    assert watch.addresses == {f"worker-{rank}.pid": {"127.0.0.1"} for rank in (0, 1)}
     np.testing.assert_allclose(losses(tmp_path / "two"), losses(undisturbed), atol=1e-4)
     assert len(losses(undisturbed)) == 3
     # The number of workers is not part of what is trained.
