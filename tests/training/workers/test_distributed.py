@@ -1,5 +1,6 @@
 """Training on Ray Train: as many workers as one likes, the same result."""
 
+import contextlib
 import os
 import signal
 
@@ -47,22 +48,24 @@ def undisturbed(stages, tmp_path_factory, ray_cluster):
 
 
 class Listening:
-    """Keeps the addresses that the workers listen on."""
+    """Keeps the ports that the workers listen on."""
 
     def __init__(self, recipe):
-        self.folder, self.addresses = recipe.run_folder / "checkpoints", {}
+        self.folder, self.ports = recipe.run_folder / "checkpoints", {}
 
     def update(self, done, total=None, *, unit="", note=""):
         for path in self.folder.glob("*/worker-*.pid") if done > 0 else ():
-            sockets = psutil.Process(int(path.read_text())).net_connections("tcp")
-            self.addresses[path.name] = {one.laddr.ip for one in sockets if one.status == psutil.CONN_LISTEN}
+            with contextlib.suppress(psutil.NoSuchProcess):  # it has ended
+                sockets = psutil.Process(int(path.read_text())).net_connections("tcp")
+                found = {one.laddr.port for one in sockets if one.status == psutil.CONN_LISTEN}
+                self.ports[path.name] = self.ports.get(path.name, set()) | found
 
 
 def test_two_workers_give_the_loss_curve_of_one(recipe, stages, tmp_path, ray_cluster, undisturbed):
     watch = Listening(recipe)
     two = run(recipe, stages, tmp_path / "two", ray_cluster, watch, **PLAN | {"workers": 2})
-    # Ray's own servers; nothing of TensorFlow's, whose collectives would listen on every address.
-    assert watch.addresses == {f"worker-{rank}.pid": {"127.0.0.1"} for rank in (0, 1)}
+    # Ray's own; TensorFlow's collectives would open another, on every address.
+    assert {name: len(ports) for name, ports in watch.ports.items()} == {"worker-0.pid": 1, "worker-1.pid": 1}
     np.testing.assert_allclose(losses(tmp_path / "two"), losses(undisturbed), atol=1e-4)
     assert len(losses(undisturbed)) == 3
     # The number of workers is not part of what is trained.
