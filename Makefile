@@ -7,8 +7,12 @@ UV_VERSION := 0.13.9
 BIN := .venv/bin
 DEMO := build/demo/python_docs.jsonl
 
-# Images set it to stay small; then every process compiles what it imports again: TFX takes 50 s to start in place of 8.
+# Images set it to stay small; then every process compiles what it imports again: TFX takes 52 s to import in place of 15.
 unexport PYTHONDONTWRITEBYTECODE
+export UV_COMPILE_BYTECODE := 1
+
+# Two tests at a time. A process that crashes ends the run: a new one would wait for tests for ever.
+TWO := --numprocesses 2 --max-worker-restart 0 --dist loadscope
 
 .PHONY: demo test quick coverage lint format docs clean fuzz bench-recipes bench-ingest bench-train bench-infer bench-tasks bench-power-cut bench-kills bench-adversarial
 
@@ -18,24 +22,22 @@ demo: .venv/.synced
 
 # Tests of Ray take turns, since a cluster takes the whole machine. The others (Airflow's trains on a Ray of its own) fill what
 # is left of two cores, at the priority that Ray gives its workers. They print their output at the end.
-# A process that crashes ends the run: a new one would wait for tests for ever.
 # By the environment, because absl, which TFX brings along, reads the command line of whoever imports it.
 CLUSTERS := ray and not airflow
-TWO := --numprocesses 2 --max-worker-restart 0 --dist loadscope --no-loadscope-reorder --durations 40
 test: lint
 	@mkdir -p build
-	@PYTEST_ADDOPTS="-m 'not ($(CLUSTERS))' $(TWO)" nice -n 15 $(BIN)/python -m pytest > build/tests.log 2>&1 & others=$$!; \
+	@PYTEST_ADDOPTS="-m 'not ($(CLUSTERS))' $(TWO) --no-loadscope-reorder --durations 40" nice -n 15 $(BIN)/python -m pytest > build/tests.log 2>&1 & others=$$!; \
 	PYTEST_ADDOPTS="-m '$(CLUSTERS)' --durations 15" $(BIN)/python -m pytest; clusters=$$?; \
 	wait $$others; others=$$?; cat build/tests.log; exit $$((clusters || others))
 
 # Every test without a cluster that takes seconds, two at a time; TESTS="tests/corpus": those in a folder.
 FAST := not (slow or ray or tfx or flink or airflow)
 quick: .venv/.synced
-	$(BIN)/python -m pytest -m "$(FAST)" --numprocesses 2 --dist loadscope $(TESTS)
+	$(BIN)/python -m pytest -m "$(FAST)" $(TWO) $(TESTS)
 
 # Lines that the same tests run through. It takes longer than `quick`, so CI runs it at night.
 coverage: .venv/.synced
-	$(BIN)/python -m pytest -m "$(FAST)" --numprocesses 2 --dist loadscope --cov --cov-report=term:skip-covered
+	$(BIN)/python -m pytest -m "$(FAST)" $(TWO) --cov --cov-report=term:skip-covered
 
 lint: .venv/.synced
 	$(BIN)/ruff check .
@@ -94,7 +96,7 @@ clean:
 	rm -rf build runs .cache .mypy_cache .pytest_cache .ruff_cache
 
 .venv/.synced: uv.lock pyproject.toml $(UV)
-	UV_PYTHON_DOWNLOADS=never $(UV) sync --frozen --compile-bytecode --python "$$(command -v $(PYTHON))" --extra tfx --extra kubeflow --extra jobs --extra s3
+	UV_PYTHON_DOWNLOADS=never $(UV) sync --frozen --python "$$(command -v $(PYTHON))" --extra tfx --extra kubeflow --extra jobs --extra s3
 	touch $@
 
 $(UV):

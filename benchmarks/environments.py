@@ -26,7 +26,6 @@ def peer_python(name: str, packages: tuple[str, ...]) -> Path:
     python, ready = folder / "bin" / "python", folder / ".ready"
     if not ready.is_file() or ready.read_text(encoding="utf-8") != "\n".join(packages):
         subprocess.run([UV, "venv", "--quiet", "--clear", "--python", sys.executable, folder], check=True)
-        install = [UV, "pip", "install", "--quiet", "--compile-bytecode", "--python", python]
-        subprocess.run([*install, *packages], check=True)
+        subprocess.run([UV, "pip", "install", "--quiet", "--python", python, *packages], check=True)
         ready.write_text("\n".join(packages), encoding="utf-8")
     return python

@@ -19,6 +19,7 @@ from tfx.proto import pusher_pb2
 from tfx.types import BaseChannel, Channel, standard_artifacts
 
 from components.stage import component_class
+from lstmlm.publish.places import RUN_ARTIFACTS, RUN_STORE
 from lstmlm.recipe.recipe import Recipe
 from lstmlm.stages import STAGES, Stage, node_of, pipeline_stages
 
@@ -59,10 +60,10 @@ def build_pipeline(
     """
     home = recipe.run_folder.resolve()
     if store is None:
-        store = metadata.sqlite_metadata_connection_config(str(home / "metadata.sqlite"))
+        store = metadata.sqlite_metadata_connection_config(str(home / RUN_STORE))
     return Pipeline(
         pipeline_name=recipe.name,
-        pipeline_root=str(root or home / "artifacts"),
+        pipeline_root=str(root or home / RUN_ARTIFACTS),
         components=_nodes(recipe, str(pushed or home / "pushed"), resolve, files),
         enable_cache=True,
         metadata_connection_config=store,

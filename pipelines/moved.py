@@ -20,8 +20,8 @@ from tfx.orchestration.portable import cache_utils
 
 from lstmlm.errors import UserError
 from lstmlm.publish.folder import replacing
+from lstmlm.publish.places import RUN_STORE
 
-STORE = "metadata.sqlite"
 ORIGIN = ".origin"
 """File of the run's folder with the path at which it was first."""
 
@@ -48,7 +48,7 @@ def settle(home: Path) -> Path:
     Raises:
         UserError: The store is damaged, or another program has it locked.
     """
-    store = home / STORE
+    store = home / RUN_STORE
     if not store.exists():
         return _origin(home, home)
     try:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-import importlib
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from lstmlm.api.outputs import Candidate, Generated, Output, TokenScore
-from lstmlm.plugins import builtin_names
+from lstmlm.plugins import builtin_names, imported
 from lstmlm.recipe.recipe import Recipe
 from lstmlm.task import BadRecord, Task
 
@@ -39,7 +38,7 @@ def kind_of(task: Task) -> tuple[str, Kind] | None:
     for base in type(task).__mro__:
         package, _, name = base.__module__.rpartition(".")
         if package == "lstmlm.tasks" and name in builtin_names(PACKAGE):
-            return name, importlib.import_module(f"{PACKAGE}.{name}").KIND
+            return name, imported(f"{PACKAGE}.{name}:KIND")
     return None
 
 

@@ -64,9 +64,8 @@ class TextTask(Task):
         """See `Task.output_metric_probe`: some of the valid split is decoded greedily."""
         from lstmlm.training.metrics.decoded import OutputProbe
 
-        names = [*self.output_metrics]
-        if recipe.training.metric in self.training_metrics(recipe) and recipe.training.metric not in names:
-            names.append(recipe.training.metric)
+        wanted = {*self.output_metrics, recipe.training.metric}
+        names = [name for name in self.training_metrics(recipe) if name in wanted]
         return OutputProbe(recipe, files, tokenizer, model, group, self.compare, names)
 
     def unused_fields(self) -> Mapping[str, str]:

@@ -25,6 +25,9 @@ PARTIAL = "partial-"
 MOVING = ".moving.json"
 """In a draft inside of the output: the names that are being moved up from it."""
 
+RUN_STORE, RUN_ARTIFACTS = "metadata.sqlite", "artifacts"
+"""In the folder of a run: ML Metadata, and what the stages published."""
+
 _NOT_OURS = {"lost+found", ".snapshot"}
 """Folders of the file system itself: a fresh ext4 volume and NFS servers have them."""
 _OWN = {".lock", ".work", ".checkpoints"}

@@ -21,16 +21,14 @@ class Origin:
         kind: What its manifest says it is; empty: it has none, or is gone.
         fingerprint: Of all that decides its content, from its manifest.
         made: The execution; None: ML Metadata has none.
-        key: What the execution that reads it calls it; empty for the artifact that was asked for.
-        inputs: What it was made of.
+        inputs: What it was made of, each with the name that the execution calls it by.
     """
 
     artifact: Path
     kind: str
     fingerprint: str
     made: Execution | None
-    key: str
-    inputs: Sequence[Origin]
+    inputs: Sequence[tuple[str, Origin]]
 
 
 def lineage(artifact: Path) -> Origin:
@@ -46,19 +44,25 @@ def lineage(artifact: Path) -> Origin:
     history = History(home_of(artifact))
     for place in (artifact, *artifact.parents):
         if history.maker(place) is not None:
-            return _origin(history, place, "")
+            return _origin(history, place, {})
         if place == history.folder:
             break
     hint = "Name a folder that a stage published, as `lstmlm run` prints them"
     raise UserError("ML Metadata does not know what made this", where=str(artifact), hint=hint)
 
 
-def _origin(history: History, artifact: Path, key: str) -> Origin:
+def _origin(history: History, artifact: Path, known: dict[Path, Origin]) -> Origin:
+    """Returns the origin of an artifact; `known` are those that were found: many are made of the same records."""
+    if artifact in known:
+        return known[artifact]
     made = history.maker(artifact)
+    published = made.published if made else None
+    inside = published if published is not None and published.is_relative_to(artifact) else artifact
     kind = fingerprint = ""
-    with contextlib.suppress(UserError):
-        manifest = read_manifest(history.published(artifact))
+    with contextlib.suppress(UserError):  # TFX's own have no manifest
+        manifest = read_manifest(inside)
         kind, fingerprint = manifest.kind, manifest.fingerprint
     inputs = made.inputs.items() if made else ()
-    origins = [_origin(history, path, name) for name, paths in inputs for path in paths]
-    return Origin(artifact, kind, fingerprint, made, key, origins)
+    origins = [(name, _origin(history, path, known)) for name, paths in inputs for path in paths]
+    known[artifact] = Origin(artifact, kind, fingerprint, made, origins)
+    return known[artifact]

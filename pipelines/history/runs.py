@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from lstmlm.errors import UserError
 from lstmlm.publish.manifest import read_object
+from lstmlm.publish.places import RUN_STORE
 from lstmlm.stages import node_of, pipeline_stages
-from pipelines.history.store import STORE, Execution, History
+from pipelines.history.store import Execution, History
 
 _DONE = ("complete", "cached")
 
@@ -52,9 +53,9 @@ def run_folders(place: Path) -> list[Path]:
     Raises:
         UserError: There is none.
     """
-    if (place / STORE).is_file():
+    if (place / RUN_STORE).is_file():
         return [place]
-    found = sorted(path.parent for path in place.glob(f"*/{STORE}"))
+    found = sorted(path.parent for path in place.glob(f"*/{RUN_STORE}"))
     if not found:
         hint = "Name a recipe, the folder of its runs, or the folder that holds several of these"
         raise UserError("no runs here", where=str(place), hint=hint)
@@ -67,10 +68,9 @@ def past_runs(folder: Path) -> Iterator[PastRun]:
     Raises:
         UserError: ML Metadata cannot be read.
     """
-    history = History(folder)
-    for run_id, executions in history.runs().items():
+    for run_id, executions in History(folder).runs().items():
         newest = {one.stage: one for one in executions}  # a stage that failed may have run again
-        verdict = _verdict(newest.get("evaluate"))
+        verdict, export = _verdict(newest.get("evaluate")), newest.get("export")
         last = max(newest.values(), key=lambda one: one.number)
         yield PastRun(
             folder,
@@ -82,7 +82,7 @@ def past_runs(folder: Path) -> Iterator[PastRun]:
             sum(one.state == "cached" for one in newest.values()),
             verdict.get("metrics", {}),
             verdict.get("blessed"),
-            _model(history, newest.get("export")),
+            export.published if export else None,
         )
 
 
@@ -100,14 +100,8 @@ def _asked() -> set[str]:
     return {stage.name for stage in pipeline_stages() if not node_of(stage).lookup}
 
 
-def _model(history: History, export: Execution | None) -> Path | None:
-    paths: Sequence[Path] = [] if export is None else [path for found in export.outputs.values() for path in found]
-    return history.published(paths[0]) if paths else None
-
-
 def _verdict(evaluate: Execution | None) -> dict[str, Any]:
-    for paths in evaluate.outputs.values() if evaluate else ():
-        for path in paths:
-            with contextlib.suppress(UserError):  # the folder of the blessing, or one that is gone
-                return read_object(path / "metrics.json", "metrics", "blessed")
+    if evaluate is not None and evaluate.published is not None:
+        with contextlib.suppress(UserError):  # the folder is gone
+            return read_object(evaluate.published / "metrics.json", "metrics", "blessed")
     return {}

@@ -6,14 +6,13 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from ml_metadata import errors
 from ml_metadata.metadata_store import MetadataStore
 from ml_metadata.proto import metadata_store_pb2
 
 from lstmlm.errors import UserError
+from lstmlm.publish.places import RUN_ARTIFACTS, RUN_STORE
 from lstmlm.stages import node_of, pipeline_stages
-
-STORE = "metadata.sqlite"
-ARTIFACTS = "artifacts"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -40,6 +39,13 @@ class Execution:
     outputs: Mapping[str, Sequence[Path]]
     properties: Mapping[str, str]
 
+    @property
+    def published(self) -> Path | None:
+        """The folder that the stage published; None: it has none."""
+        node = next((node_of(stage) for stage in pipeline_stages() if stage.name == self.stage), None)
+        paths = self.outputs.get(node.output) if node else None
+        return paths[0] / node.inside if node and paths else None
+
 
 class History:
     """The runs in a run folder.
@@ -52,7 +58,7 @@ class History:
     """
 
     def __init__(self, folder: Path) -> None:
-        self.folder, path = folder, folder / STORE
+        self.folder, path = folder, folder / RUN_STORE
         if not path.is_file():
             raise UserError("no runs here", where=str(folder), hint="Name the folder that `lstmlm run` wrote to")
         config = metadata_store_pb2.ConnectionConfig()
@@ -61,7 +67,14 @@ class History:
         try:
             self._store = MetadataStore(config)
             self._executions = self._read()
-        except (RuntimeError, ValueError, metadata_errors()) as error:
+            self._makers = {
+                path: one
+                for one in self._executions.values()
+                if one.state == "complete"
+                for paths in one.outputs.values()
+                for path in paths
+            }
+        except (RuntimeError, ValueError, errors.StatusError) as error:
             reason = str(error).partition(" query: ")[0].partition("\n")[0]
             what = f"not an ML Metadata database that can be read ({reason})"
             raise UserError(what, where=str(path), hint="Name another folder") from error
@@ -78,16 +91,9 @@ class History:
         newest = sorted(found, key=lambda name: found[name][0].number if found[name] else 0, reverse=True)
         return {name: found[name] for name in newest if found[name]}
 
-    def published(self, artifact: Path) -> Path:
-        """Returns the folder in an artifact that a stage published: mostly the artifact itself."""
-        made = self.maker(artifact)
-        inside = next((node_of(one).inside for one in pipeline_stages() if made and one.name == made.stage), "")
-        return artifact / inside
-
     def maker(self, artifact: Path) -> Execution | None:
         """Returns the execution that made a folder; None: it is not in ML Metadata."""
-        made = [one for one in self._executions.values() if one.state == "complete"]
-        return next((one for one in made for paths in one.outputs.values() if artifact in paths), None)
+        return self._makers.get(artifact)
 
     def _read(self) -> dict[int, Execution]:
         stages = {node_of(stage).id: stage.name for stage in pipeline_stages()}
@@ -122,18 +128,10 @@ class History:
     def _place(self, uri: str) -> Path:
         """Returns where an artifact is: below this folder also where the folder was moved since."""
         parts = Path(uri.removeprefix("file://")).parts
-        if ARTIFACTS not in parts:
+        if RUN_ARTIFACTS not in parts:
             return Path(uri)
-        below = parts[len(parts) - 1 - parts[::-1].index(ARTIFACTS) :]
+        below = parts[len(parts) - 1 - parts[::-1].index(RUN_ARTIFACTS) :]
         return self.folder.joinpath(*below)
-
-
-def metadata_errors() -> type[Exception]:
-    """Returns the base of the errors that ML Metadata raises."""
-    from ml_metadata import errors
-
-    found: type[Exception] = errors.StatusError
-    return found
 
 
 def home_of(artifact: Path) -> Path:
@@ -143,7 +141,7 @@ def home_of(artifact: Path) -> Path:
         UserError: It is in none.
     """
     for parent in artifact.parents:
-        if (parent / STORE).is_file():
+        if (parent / RUN_STORE).is_file():
             return parent
-    hint = f"Name a folder below the `{ARTIFACTS}` of a run, as `lstmlm run` prints them"
+    hint = f"Name a folder below the `{RUN_ARTIFACTS}` of a run, as `lstmlm run` prints them"
     raise UserError("not in the folder of a run", where=str(artifact), hint=hint)

@@ -30,7 +30,7 @@ def airflow(root: Path) -> Path:
         if uv is None:
             pytest.skip("no uv to make the Airflow environment with; `make` brings one")
         subprocess.run([uv, "venv", "--quiet", "--clear", "--python", sys.executable, folder], check=True)
-        install = [uv, "pip", "install", "--quiet", "--compile-bytecode", "--python", folder / "bin" / "python"]
+        install = [uv, "pip", "install", "--quiet", "--python", folder / "bin" / "python"]
         subprocess.run([*install, "-r", requirements], check=True)
         stamp.write_text(wanted)
     return folder / "bin" / "airflow"

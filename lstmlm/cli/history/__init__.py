@@ -63,7 +63,7 @@ def lineage(
     from pipelines.history.lineage import lineage as lineage_of
 
     with captured_aside() as terminal, Screen(terminal) as screen:
-        for line in _lines(lineage_of(artifact), 0, set()):
+        for line in _lines("", lineage_of(artifact), 0, set()):
             screen.line(line)
 
 
@@ -75,9 +75,9 @@ def _row(one: PastRun) -> list[Any]:
     return [one.run_id, _when(one.started), clock_time(one.seconds), one.state, stages, number + verdict, model]
 
 
-def _lines(origin: Origin, depth: int, seen: set[Path]) -> Iterator[str]:
+def _lines(key: str, origin: Origin, depth: int, seen: set[Path]) -> Iterator[str]:
     """Yields a line for each artifact, indented under the one that was made of it; each one's inputs only once."""
-    named = f"{origin.key}: " if origin.key else ""
+    named = f"{key}: " if key else ""
     yield f"{'  ' * depth}{named}{origin.artifact}"
     indent = "  " * (depth + 1)
     if origin.artifact in seen:
@@ -94,8 +94,8 @@ def _lines(origin: Origin, depth: int, seen: set[Path]) -> Iterator[str]:
             yield f"{indent}from files with the fingerprint {made.properties['files']}"
     if origin.fingerprint:
         yield f"{indent}{origin.kind} with the fingerprint {origin.fingerprint}"
-    for one in origin.inputs:
-        yield from _lines(one, depth + 1, seen)
+    for name, one in origin.inputs:
+        yield from _lines(name, one, depth + 1, seen)
 
 
 def _when(seconds: float) -> str:

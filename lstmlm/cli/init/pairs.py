@@ -2,16 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from lstmlm.cli.init.columns import outputs
 from lstmlm.cli.init.look import Look
-from lstmlm.cli.init.plan import Guess, Sections, Size
+from lstmlm.cli.init.plan import Guess, Plan, Sections, Size
 from lstmlm.cli.init.vocabulary import length, vocabulary
 
 
-def pair(seen: Look, source: str | None, target: str | None) -> tuple[str, str, bool] | None:
+def pair_plan(*, shorter: float, alike: float) -> Plan:
+    """Returns the plan of a task of pairs.
+
+    Args:
+        shorter: How likely the task is where the output is much shorter than the input; see `Guess.likelihood`.
+        alike: How likely it is where they are about as long.
+    """
+
+    def guesses(seen: Look, source: str | None, target: str | None) -> Iterator[Guess]:
+        found = _pair(seen, source, target)
+        if found is not None:
+            text, other, is_shorter = found
+            how = "much shorter than" if is_shorter else "about as long as"
+            yield Guess(text, other, shorter if is_shorter else alike, f"{other!r} is {how} {text!r}")
+
+    return Plan(guesses, _size, _fields)
+
+
+def _pair(seen: Look, source: str | None, target: str | None) -> tuple[str, str, bool] | None:
     """Finds a pair of columns of text, and says whether the output is much shorter than the input, as a summary is.
 
     Args:
@@ -42,7 +60,7 @@ def pair(seen: Look, source: str | None, target: str | None) -> tuple[str, str, 
     return source, target, words > 30 and names[target].words < words / 2
 
 
-def pair_size(seen: Look, found: Guess) -> Size:
+def _size(seen: Look, found: Guess) -> Size:
     """Returns the sizes of an encoder and a decoder."""
     assert found.target is not None
     source, target = seen.columns[found.source], seen.columns[found.target]
@@ -70,7 +88,7 @@ def pair_size(seen: Look, found: Guess) -> Size:
     )
 
 
-def pair_fields(seen: Look, found: Guess, languages: Mapping[str, str]) -> Sections:
+def _fields(seen: Look, found: Guess, languages: Mapping[str, str]) -> Sections:
     """Returns the column of the output, and its language."""
     assert found.target is not None
     spoken = {"evaluation": {"language": languages[found.target]}} if found.target in languages else {}

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-import importlib
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from lstmlm.cli.init.look import Look
-from lstmlm.plugins import builtin_names
+from lstmlm.plugins import builtin_names, imported
 
 Sections = Mapping[str, Mapping[str, Any]]
 PACKAGE = "lstmlm.cli.init.plans"
@@ -85,5 +84,5 @@ def tasks() -> list[str]:
 
 def plan(task: str) -> Plan:
     """Returns the plan of a task."""
-    found: Plan = importlib.import_module(f"{PACKAGE}.{task}").PLAN
+    found: Plan = imported(f"{PACKAGE}.{task}:PLAN")
     return found

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from lstmlm.corpus.reading.openers import read_bytes
 from lstmlm.publish.manifest import MANIFEST
+from lstmlm.publish.places import RUN_ARTIFACTS, RUN_STORE
 
 OWN_OUTPUT = "own_output"
 DOCUMENTS = "documents-"
@@ -41,6 +42,6 @@ def is_own_folder(folder: Path) -> bool:
     manifest = folder / MANIFEST
     if manifest.is_file():
         return is_manifest(str(manifest), manifest.stat().st_size)
-    if (folder / "metadata.sqlite").is_file() and (folder / "artifacts").is_dir():
+    if (folder / RUN_STORE).is_file() and (folder / RUN_ARTIFACTS).is_dir():
         return True
     return folder.name == "checkpoints" and any(folder.glob("*/recipe.json"))

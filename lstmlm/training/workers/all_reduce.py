@@ -30,6 +30,10 @@ class AllReduce(Protocol):
         """
 
 
+class LostPeer(RuntimeError):
+    """A worker of the group has ended, or has been silent for too long."""
+
+
 class SingleWorker:
     """The group of one: the identity."""
 

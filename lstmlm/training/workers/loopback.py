@@ -7,19 +7,20 @@ what sums where there is none.
 
 from __future__ import annotations
 
+import contextlib
 import hmac
 import math
 import secrets
 import socket
 import struct
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
-from lstmlm.training.workers.lost_peer import LostPeer
+from lstmlm.training.workers.all_reduce import LostPeer
 
 SECRET_BYTES = 32
 _GREETING = struct.Struct(f"!{SECRET_BYTES}sI")
@@ -69,64 +70,67 @@ class Loopback:
             server.settimeout(self._timeout)
             broadcast((server.getsockname()[1], secret))
             while len(peers) < self.world - 1:
-                rank, peer = self._accepted(server, secret)
-                if rank is not None:
-                    peers[rank] = peer
+                try:
+                    peer, _ = server.accept()
+                except TimeoutError as error:
+                    raise LostPeer(f"a worker of {self.world} did not come within {self._timeout:g} s") from error
+                rank = self._rank_of(peer, secret)
+                if rank is None:
+                    peer.close()
+                else:
+                    peers[rank] = self._settled(peer)
         return dict(sorted(peers.items()))
 
-    def _accepted(self, server: socket.socket, secret: bytes) -> tuple[int | None, socket.socket]:
-        """Takes a connection; the rank is None, and the connection closed, where it does not know the secret."""
-        try:
-            peer, _ = server.accept()
-        except TimeoutError as error:
-            raise LostPeer(f"a worker of {self.world} did not come within {self._timeout:g} s") from error
-        self._settle(peer)
+    def _rank_of(self, peer: socket.socket, secret: bytes) -> int | None:
+        """Returns the rank of whoever connected; None: it does not know the secret."""
         peer.settimeout(min(_GREETING_SECONDS, self._timeout))
         try:
             given, rank = _GREETING.unpack(_received(peer, _GREETING.size))
         except OSError:
-            given, rank = b"", 0
-        if hmac.compare_digest(given, secret) and 0 < rank < self.world:
-            peer.settimeout(self._timeout)
-            return rank, peer
-        peer.close()
-        return None, peer
+            return None
+        return rank if hmac.compare_digest(given, secret) and 0 < rank < self.world else None
 
     def _joined(self, port: int, secret: bytes) -> socket.socket:
         """Connects to the first worker."""
-        try:
-            first = socket.create_connection(("127.0.0.1", port), timeout=self._timeout)
-            self._settle(first)
+        with self._loss_of(0):
+            first = self._settled(socket.create_connection(("127.0.0.1", port), timeout=self._timeout))
             first.sendall(_GREETING.pack(secret, self.rank))
-        except OSError as error:
-            raise LostPeer(f"worker 0 of {self.world} has ended") from error
         return first
 
-    def _settle(self, peer: socket.socket) -> None:
+    def _settled(self, peer: socket.socket) -> socket.socket:
         peer.settimeout(self._timeout)
         peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return peer
+
+    @contextlib.contextmanager
+    def _loss_of(self, rank: int) -> Iterator[None]:
+        """Names the worker whose connection fails in the block."""
+        try:
+            yield
+        except TimeoutError as error:
+            raise LostPeer(f"worker {rank} of {self.world} was silent for {self._timeout:g} s") from error
+        except OSError as error:
+            raise LostPeer(f"worker {rank} of {self.world} has ended") from error
 
     def _exchange(self, *values: Array) -> list[Array]:
         own = np.concatenate([value.ravel() for value in values])
-        for rank, peer in self._peers.items():
-            try:
-                if self.rank == 0:
-                    own += np.frombuffer(_received(peer, own.nbytes), np.float32)
-                else:
-                    peer.sendall(own.data)
-                    own = np.frombuffer(_received(peer, own.nbytes), np.float32)
-            except TimeoutError as error:
-                raise LostPeer(f"worker {rank} of {self.world} was silent for {self._timeout:g} s") from error
-            except OSError as error:
-                raise LostPeer(f"worker {rank} of {self.world} has ended") from error
-        if self.rank == 0:
-            for rank, peer in self._peers.items():
-                try:
-                    peer.sendall(own.data)
-                except OSError as error:
-                    raise LostPeer(f"worker {rank} of {self.world} has ended") from error
+        summed = self._sum_of_all(own) if self.rank == 0 else self._sum_from_first(own)
         ends = np.cumsum([math.prod(value.shape) for value in values])
-        return [part.reshape(value.shape) for part, value in zip(np.split(own, ends[:-1]), values, strict=True)]
+        return [part.reshape(value.shape) for part, value in zip(np.split(summed, ends[:-1]), values, strict=True)]
+
+    def _sum_of_all(self, total: Array) -> Array:
+        for rank, peer in self._peers.items():
+            with self._loss_of(rank):
+                total += np.frombuffer(_received(peer, total.nbytes), np.float32)
+        for rank, peer in self._peers.items():
+            with self._loss_of(rank):
+                peer.sendall(total.data)
+        return total
+
+    def _sum_from_first(self, own: Array) -> Array:
+        with self._loss_of(0):
+            self._peers[0].sendall(own.data)
+            return np.frombuffer(_received(self._peers[0], own.nbytes), np.float32)
 
 
 def _received(peer: socket.socket, size: int) -> bytearray:

@@ -19,8 +19,7 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
-from lstmlm.training.workers.all_reduce import AllReduce
-from lstmlm.training.workers.lost_peer import LostPeer
+from lstmlm.training.workers.all_reduce import AllReduce, LostPeer
 
 HEADER_BYTES = 4096
 TOKEN_PARTS = 4
@@ -88,7 +87,7 @@ class SharedMemory:
     A peer that ends fails the next sum at once, one that is silent after the timeout.
 
     Args:
-        group: The same group by sockets, which sums what is larger than the region.
+        group: The same group without the memory, which sums what is larger than the region.
         region: The memory.
         timeout: Seconds after which a silent peer fails the step.
     """

@@ -65,9 +65,9 @@ def test_lineage_leads_back_to_the_corpus_wherever_the_folder_is(
     found = lineage(export)
     assert found.made is not None
     assert (found.made.stage, found.kind) == ("export", "export")
-    inputs = {one.key: one for one in found.inputs}
+    inputs = dict(found.inputs)
     assert set(inputs) == {"training_run", "tokenizer"}
-    (records,) = [one for one in inputs["tokenizer"].inputs if one.key == "records"]
+    (records,) = [one for key, one in inputs["tokenizer"].inputs if key == "records"]
     assert records.made is not None
     assert records.made.stage == "ingest"
     assert records.artifact.is_dir()

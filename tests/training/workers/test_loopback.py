@@ -13,8 +13,8 @@ import psutil
 import pytest
 import tensorflow as tf
 
+from lstmlm.training.workers.all_reduce import LostPeer
 from lstmlm.training.workers.loopback import Loopback
-from lstmlm.training.workers.lost_peer import LostPeer
 from lstmlm.training.workers.shared_memory import through_memory
 
 

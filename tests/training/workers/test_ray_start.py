@@ -10,6 +10,12 @@ import pytest
 from lstmlm.training.workers.ray_start import end_processes
 
 
+def run(code, *places):
+    """Runs code in a process of its own, with further places that it imports from."""
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join([*map(str, places), os.getcwd()])}
+    return subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=400)
+
+
 def test_what_a_failed_start_leaves_is_ended(tmp_path):
     ours, other = (
         subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)", str(folder)])
@@ -39,13 +45,12 @@ def test_agents_that_start_slowly_are_waited_for(tmp_path, monkeypatch):
         "with local_ray.local_cluster(1):\n"
         "    print(ray.get(ray.remote(lambda: 'a task was run').remote()))\n"
     )
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(tmp_path), os.getcwd()])}
-    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=400)
+    done = run(code, tmp_path)
     assert "a task was run" in done.stdout, done.stderr
 
 
 @pytest.mark.ray
-def test_a_process_can_start_one_cluster_after_another(tmp_path):
+def test_a_process_can_start_one_cluster_after_another():
     code = (
         "import ray\n"
         "from lstmlm.training.workers.local_ray import local_cluster\n"
@@ -53,6 +58,5 @@ def test_a_process_can_start_one_cluster_after_another(tmp_path):
         "    with local_cluster(1):\n"
         "        print(ray.get(ray.remote(lambda: f'task of the {name}').remote()))\n"
     )
-    environment = os.environ | {"PYTHONPATH": os.getcwd()}
-    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=400)
+    done = run(code)
     assert done.stdout.split("\n")[:2] == ["task of the first", "task of the second"], done.stderr

@@ -71,9 +71,11 @@ class Lookups:
         self._contexts -= 1
         return self._contexts >= 0
 
-    def is_over(self, value: str) -> bool:
-        """Returns whether neither a number nor the words around it may be looked at any more."""
-        return self._contexts <= 0 and len(self._known) >= self._limit and value not in self._known
+    def may_ask_nothing(self, value: str) -> bool:
+        """Returns whether neither a number nor the words around it may be looked at any more; then it is counted."""
+        nothing = self._contexts <= 0 and len(self._known) >= self._limit and value not in self._known
+        self.unchecked += nothing
+        return nothing
 
     def is_phone(self, value: str, digits: str, regions: Sequence[str], is_written_as_one: bool) -> bool:
         """Returns whether a number is one that can be dialled: in the country it names, or in one of the regions.
@@ -170,8 +172,7 @@ def _phone(text: str, start: int, end: int, regions: Sequence[str], lookups: Loo
         return None
     is_international = value.startswith("+")
     is_written_as_one = is_international or not is_count_or_code(value)
-    if is_written_as_one and lookups.is_over(value):  # whatever the words around say, it counts
-        lookups.unchecked += 1
+    if is_written_as_one and lookups.may_ask_nothing(value):  # whatever the words around say, it counts
         return PiiSpan(start, end, "phone")
     is_called_one = len(digits) <= _MOST and says_phone(text, start, end)
     if not (is_called_one or is_written_as_one or digits.startswith("00")):
