@@ -43,7 +43,7 @@ def runs(
     with captured_aside() as terminal, Screen(terminal) as screen:
         for home in run_folders(folder):
             found = list(past_runs(home))
-            screen.line(f"{home}: {len(found):,} runs")
+            screen.line(f"{home}, runs: {len(found):,}")
             screen.rows(COLUMNS, [_row(one) for one in found])
 
 
