@@ -35,6 +35,8 @@ class Position:
         evaluated: The steps that were evaluated.
         losses: Their validation losses (nats per token).
         costs: What they are compared by (see `lstmlm.training.metrics.objective`); smaller is better.
+        unlogged_nats: Sum of the training loss over the tokens since the last row of the metrics, nats.
+        unlogged_tokens: Number of these tokens.
     """
 
     step: int = 0
@@ -43,6 +45,8 @@ class Position:
     evaluated: list[int] = dataclasses.field(default_factory=list)
     losses: list[float] = dataclasses.field(default_factory=list)
     costs: list[float] = dataclasses.field(default_factory=list)
+    unlogged_nats: float = 0.0
+    unlogged_tokens: float = 0.0
 
     def best_steps(self, count: int) -> list[int]:
         """Returns the steps of the `count` best evaluations, the best first."""

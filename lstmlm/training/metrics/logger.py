@@ -15,6 +15,8 @@ LOG_EVERY = 10
 class MetricsLogger:
     """Writes the running mean of the loss and the speed every few steps.
 
+    The sums of the mean are in the position, and so in checkpoints: a resumed run logs the same losses.
+
     Args:
         work: The folder of `metrics.jsonl`.
         steps: The last step.
@@ -23,18 +25,25 @@ class MetricsLogger:
 
     def __init__(self, work: Path, steps: int, writes: bool) -> None:
         self._path, self._steps, self._writes = work / "metrics.jsonl", steps, writes
-        self._nats = self._tokens = 0.0
+        self._tokens = 0.0
         self._since = time.perf_counter()
 
     def count(self, position: Position, loss: float, tokens: float, facts: Mapping[str, Any]) -> None:
         """Adds a step, and what else is known of it."""
-        self._nats, self._tokens = self._nats + loss * tokens, self._tokens + tokens
-        if self._writes and (position.step % LOG_EVERY == 0 or position.step == self._steps):
-            seconds = time.perf_counter() - self._since
-            row = {"step": position.step, "epoch": position.epoch, "loss": self._nats / max(1.0, self._tokens)}
-            append_json(self._path, row | dict(facts) | {"tokens_per_second": self._tokens / max(seconds, 1e-9)})
-            self._nats = self._tokens = 0.0
+        position.unlogged_nats += loss * tokens
+        position.unlogged_tokens += tokens
+        self._tokens += tokens
+        if position.step % LOG_EVERY == 0 or position.step == self._steps:
+            if self._writes:
+                self._write(position, facts)
+            position.unlogged_nats = position.unlogged_tokens = self._tokens = 0.0
             self._since = time.perf_counter()
+
+    def _write(self, position: Position, facts: Mapping[str, Any]) -> None:
+        seconds = time.perf_counter() - self._since
+        mean = position.unlogged_nats / max(1.0, position.unlogged_tokens)
+        row = {"step": position.step, "epoch": position.epoch, "loss": mean}
+        append_json(self._path, row | dict(facts) | {"tokens_per_second": self._tokens / max(seconds, 1e-9)})
 
     def resume(self) -> None:
         """Leaves the time since the last step out of the speed: an evaluation took it."""

@@ -7,6 +7,7 @@ import pytest
 
 from lstmlm.errors import UserError
 from lstmlm.publish.folder import publish
+from lstmlm.training.metrics.log import read_metrics
 from lstmlm.training.workers.all_reduce import SingleWorker
 from lstmlm.training.workers.worker import train_worker
 
@@ -30,6 +31,10 @@ def tokenizer_of(size, folder):
     with publish(folder, "tokenizer") as draft:
         draft.facts["vocabulary"] = size
     return folder
+
+
+def training_losses(work):
+    return {row["step"]: row["loss"] for row in read_metrics(work / "metrics.jsonl") if "loss" in row}
 
 
 def change(recipe, **training):
@@ -59,6 +64,8 @@ def test_a_resumed_run_ends_bit_identical(recipe, stages, tmp_path):
     whole, broken = weights(tmp_path / "whole"), weights(tmp_path / "broken")
     assert whole.keys() == broken.keys()
     assert all(np.array_equal(whole[name], broken[name]) for name in whole)
+    # Step 10 is the first row: its mean loss has the steps before the checkpoint in it.
+    assert training_losses(tmp_path / "broken") == training_losses(tmp_path / "whole")
 
 
 def test_resuming_in_a_later_epoch_continues_there(recipe, stages, tmp_path):
