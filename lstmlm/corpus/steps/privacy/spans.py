@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import re
 from collections.abc import Iterable
 from typing import NamedTuple
@@ -47,8 +48,11 @@ def without_overlaps(spans: Iterable[PiiSpan], text: str, others: tuple[str, ...
     taken = bytearray(len(text))
     for match in _replaced(others).finditer(text):
         taken[match.start() : match.end()] = b"\1" * len(match[0])
+    in_order = sorted(spans)
+    if all(one.end <= other.start for one, other in itertools.pairwise(in_order)):  # as in nearly all texts
+        return [span for span in in_order if taken.find(1, span.start, span.end) < 0]
     kept: list[PiiSpan] = []
-    for span in sorted(spans, key=lambda span: (_RANK.get(span.kind, len(_RANK)), span.start - span.end, span.start)):
+    for span in sorted(in_order, key=lambda span: (_RANK.get(span.kind, len(_RANK)), span.start - span.end)):
         if taken.find(1, span.start, span.end) < 0:
             taken[span.start : span.end] = b"\1" * (span.end - span.start)
             kept.append(span)
