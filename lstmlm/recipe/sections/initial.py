@@ -36,7 +36,10 @@ PartName = Literal["embedding", "layers", "softmax"]
 
 
 class Initial(Section):
-    """The earlier model that training starts from (ULMFiT, Howard and Ruder 2018); a path by itself is its `model`."""
+    """The earlier model that training starts from, to fine-tune it (ULMFiT, Howard and Ruder 2018).
+
+    A path by itself is its `model`.
+    """
 
     model: Path = Field(
         description="Folder of a finished `lstmlm train` or `lstmlm export`, made with the same tokenizer, or with the "
