@@ -89,9 +89,18 @@ def _refusal(error: Exception, address: str, source: str) -> UserError:
         hint = f"Set RAY_AUTH_MODE=token and RAY_AUTH_TOKEN as on the cluster, or {HERE[source]}"
         return UserError(f"the Ray cluster at {address} asks for a token", where=source, hint=hint)
     what, hint = f"no Ray cluster answers at {address}", f"{START}, or {HERE[source]}"
-    if isinstance(error, OverflowError | ValueError):  # no address at all
+    # No address at all, or one of this machine where nothing listens, as an ended cluster leaves it: both stay so.
+    if isinstance(error, OverflowError | ValueError) or (_is_loopback(address) and _was_refused(error)):
         return UserError(what, where=source, hint=hint)
     return TryAgain(what if isinstance(error, OSError) else f"{what} ({first_line(error)})", where=source, hint=hint)
+
+
+def _is_loopback(address: str) -> bool:
+    return re.match(r"(?:ray://)?(?:127\.|localhost:|\[?::1\]?:)", address) is not None
+
+
+def _was_refused(error: Exception) -> bool:
+    return isinstance(error, ConnectionRefusedError)
 
 
 def _check_resources(recipe: Recipe) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import ray as real
 
-from lstmlm.errors import UserError
+from lstmlm.errors import TryAgain, UserError
 from lstmlm.training.workers import local_ray
 from lstmlm.training.workers.cluster import ray_cluster
 from lstmlm.training.workers.local_ray import LONGEST_FOLDER, PREFIX, STARTS, local_cluster
@@ -41,9 +41,21 @@ def test_a_wrong_address_is_refused_at_once(recipe, ray):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))  # and nobody listens
         address = f"127.0.0.1:{taken.getsockname()[1]}"
-        with pytest.raises(UserError, match=f"--ray-address: no Ray cluster answers at {address}. Start a cluster"):
+        with pytest.raises(
+            UserError, match=f"--ray-address: no Ray cluster answers at {address}. Start a cluster"
+        ) as refused:
             enter(recipe, address)
+    assert not isinstance(refused.value, TryAgain)  # nothing on this machine will begin to listen by itself
     assert ray.attempts == []
+
+
+def test_a_cluster_on_another_machine_may_answer_later(recipe, ray, monkeypatch):
+    def refuse(*arguments):
+        raise ConnectionRefusedError
+
+    monkeypatch.setattr(socket, "create_connection", refuse)
+    with pytest.raises(TryAgain, match="no Ray cluster answers at head:6379"):
+        enter(recipe, "head:6379")
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1:1", "http://127.0.0.1:1", "auto", "nonsense"])
