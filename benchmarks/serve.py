@@ -12,9 +12,11 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import itertools
 import json
 import multiprocessing
 import os
+import random
 import re
 import signal
 import subprocess
@@ -32,6 +34,7 @@ ROOT = Path(__file__).resolve().parents[1]
 CLIENTS = 64
 BAR = 0.8
 INT8 = {"precision": "int8"}
+TOGETHER = 4
 KILLED_AFTER = 200
 """Answers after which the server is killed."""
 
@@ -67,29 +70,35 @@ class Server:
             raise SystemExit("the server did not start")
         self.url = found[0]
 
-    def load(self, work: Work, *, kill: bool = False) -> Load:
-        """Lets the clients send every text once, in another process; returns what they saw."""
+    def load(self, work: Work, *, together: int = 1, kill: bool = False) -> Load:
+        """Lets the clients send every text once, some together, from another process; returns what they saw."""
         with multiprocessing.get_context("spawn").Pool(1) as pool:
-            return pool.apply(clients, (self.url, work, self.process.pid if kill else None))
+            return pool.apply(clients, (self.url, work, together, self.process.pid if kill else None))
 
     def close(self) -> None:
         self.process.send_signal(signal.SIGTERM)
         self.process.wait()
 
 
-def clients(url: str, work: Work, victim: int | None) -> Load:
+def clients(url: str, work: Work, together: int, victim: int | None) -> Load:
     """Sends every text once, by 64 clients; kills a process on the way where one is given."""
-    return asyncio.run(_clients(url, work, victim))
+    return asyncio.run(_clients(url, work, together, victim))
 
 
-async def _clients(url: str, work: Work, victim: int | None) -> Load:
-    waiting: Iterator[int] = iter(range(len(work.texts)))
+async def _clients(url: str, work: Work, together: int, victim: int | None) -> Load:
+    # Texts of one length are sent together: what differs in `max_tokens` are several requests.
+    order = sorted(range(len(work.texts)), key=lambda n: work.limits[n]) if together > 1 else range(len(work.texts))
+    alike = [[*group] for _, group in itertools.groupby(order, key=lambda n: work.limits[n] if together > 1 else n)]
+    parts = [group[n : n + together] for group in alike for n in range(0, len(group), together)]
+    random.Random(1).shuffle(parts)
+    waiting: Iterator[list[int]] = iter(parts)
     found = Load(0.0, [], {}, 0)
 
     async def client() -> None:
         async with aiohttp.ClientSession() as session:
-            for number in waiting:
-                body = {"inputs": [work.texts[number]], "decoding": {"max_tokens": work.limits[number]}}
+            for part in waiting:
+                texts = [work.texts[number] for number in part]
+                body = {"inputs": texts, "decoding": {"max_tokens": work.limits[part[0]]}}
                 started = time.perf_counter()
                 try:
                     async with session.post(f"{url}/predict", json=body) as answer:
@@ -98,7 +107,7 @@ async def _clients(url: str, work: Work, victim: int | None) -> Load:
                     found.errors += 1
                     return
                 found.latencies.append(time.perf_counter() - started)
-                found.outputs[number] = content["outputs"][0]["output"]
+                found.outputs |= {n: one["output"] for n, one in zip(part, content["outputs"], strict=True)}
                 if victim is not None and len(found.outputs) == KILLED_AFTER:
                     os.kill(victim, signal.SIGKILL)
 
@@ -132,17 +141,20 @@ def main() -> None:
     corpora = Path(os.environ.get("LSTMLM_CORPORA") or ROOT.parent / "shared" / "corpora").resolve()
     export, work = made(corpora, 1500 if quick else 6000)
     batch, server = Batch(export), Server(export)
-    seconds, loads = [], []
+    seconds, loads, grouped = [], [], []
     for _ in range(3):
         taken, right = batch.decode(work)
         seconds.append(taken)
         loads.append(server.load(work))
-        assert loads[-1].outputs == dict(enumerate(right)), "an output over HTTP differs from the engine's"
+        grouped.append(server.load(work, together=TOGETHER))
+        for load in (loads[-1], grouped[-1]):
+            assert load.outputs == dict(enumerate(right)), "an output over HTTP differs from the engine's"
     killed = server.load(work, kill=True)
     wrong = sum(text != right[number] for number, text in killed.outputs.items())
     server.process.wait()
     tokens = sum(work.limits)
     ours, peer = tokens / table.median([one.seconds for one in loads]), tokens / table.median(seconds)
+    together = tokens / table.median([one.seconds for one in grouped])
     latencies = sorted(one for load in loads for one in load.latencies)
     table.publish(
         "serve",
@@ -155,6 +167,7 @@ def main() -> None:
                 bar=BAR,
                 digits=2,
             ),
+            table.row(f"the same, {TOGETHER} texts in a request", together, peer=peer, ratio=together / peer, digits=2),
             table.row("milliseconds of a request, median", 1000 * latencies[len(latencies) // 2], digits=1),
             table.row("milliseconds of a request, p99", 1000 * latencies[len(latencies) * 99 // 100], digits=1),
             table.row("requests without an answer", sum(one.errors for one in loads), bar=0, at_most=True),

@@ -25,6 +25,7 @@ class Arrivals:
         self._queue: deque[tuple[int, list[int], int]] = deque()
         self._encoded: Waiting | None = None
         self._slotless = 0
+        self._held = False
 
     @property
     def waiting(self) -> int:
@@ -48,8 +49,13 @@ class Arrivals:
         return self._requests.pop(owner)
 
     def take(self, most: int) -> tuple[Waiting, Ints] | None:
-        """See `Source`."""
+        """See `Source`; what comes waits for the second call, so that others can join it."""
         if self._encoded is None or self._encoded.taken == len(self._encoded.owners):
+            if self._queue and not self._held:
+                # Those that come within a step are encoded with these: most of the cost is that of the longest.
+                self._held = True
+                return None
+            self._held = False
             self._encoded = self._next()
             if self._encoded is None:
                 return None
