@@ -14,7 +14,7 @@ export UV_COMPILE_BYTECODE := 1
 # Two tests at a time. A process that crashes ends the run: a new one would wait for tests for ever.
 TWO := --numprocesses 2 --max-worker-restart 0 --dist loadscope
 
-.PHONY: demo test quick coverage lint format docs clean fuzz bench-recipes bench-ingest bench-train bench-infer bench-tasks bench-power-cut bench-kills bench-adversarial
+.PHONY: demo test quick coverage lint format docs clean fuzz bench-recipes bench-ingest bench-train bench-infer bench-serve bench-tasks bench-power-cut bench-kills bench-adversarial
 
 demo: .venv/.synced
 	$(BIN)/lstmlm demo-corpus -o $(DEMO)
@@ -76,6 +76,10 @@ bench-infer: .venv/.synced
 # QUICK=1: trained for seconds only, within five minutes.
 bench-tasks: .venv/.synced
 	$(BIN)/python benchmarks/tasks.py
+
+# `lstmlm serve` under 64 clients, compared with the batch engine, and killed in the middle. QUICK=1: fewer texts.
+bench-serve: .venv/.synced
+	$(BIN)/python benchmarks/serve.py
 
 # 100 power cuts over every stage, on a file system in a loop device (root only); and 300 kills. QUICK=1: fewer.
 bench-power-cut: .venv/.synced

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from lstmlm.api.model import Model
     from lstmlm.api.outputs import (
         Answered,
+        Attended,
         Candidate,
         Classified,
         Failed,
@@ -35,6 +36,7 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "Answered": "lstmlm.api.outputs",
+    "Attended": "lstmlm.api.outputs",
     "Candidate": "lstmlm.api.outputs",
     "Classified": "lstmlm.api.outputs",
     "Failed": "lstmlm.api.outputs",
@@ -58,6 +60,7 @@ _HOMES = {
 
 __all__ = [
     "Answered",
+    "Attended",
     "BelowThreshold",
     "Candidate",
     "Classified",

@@ -7,16 +7,29 @@ import math
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import TYPE_CHECKING, Any, Literal
 
 from lstmlm.api.kind import kind_of
-from lstmlm.api.outputs import Answered, Classified, Failed, Generated, Output, Scored, TokenScore, Transcribed
+from lstmlm.api.outputs import (
+    Answered,
+    Attended,
+    Classified,
+    Failed,
+    Generated,
+    Output,
+    Scored,
+    TokenScore,
+    Transcribed,
+)
 from lstmlm.decoding.meter import Meter
 from lstmlm.errors import UserError
 from lstmlm.inference.input.requests import Request, seed_of
 from lstmlm.inference.model.isolation import Answer, predicted
 from lstmlm.recipe.recipe import Recipe
 from lstmlm.task import BadRecord, Task
+
+if TYPE_CHECKING:
+    from lstmlm.inference.model.engine_model import EngineModel
 
 Errors = Literal["raise", "return"]
 """What becomes of an input without an output: an error, or a `Failed` in its place."""
@@ -36,14 +49,27 @@ class Model:
         folder: The export folder.
         recipe: The recipe that it was made with, and how it decodes.
         task: The task.
+        predictor: What computes; takes requests of the task.
     """
 
     def __init__(self, folder: Path, recipe: Recipe, task: Task) -> None:
         self.folder, self.recipe, self.task = folder, recipe, task
-        self._predictor = task.predictor(folder, recipe)
+        self.predictor = task.predictor(folder, recipe)
 
     def __repr__(self) -> str:
         return f"<lstmlm.Model of {self.recipe.task}: {self.folder}>"
+
+    @property
+    def can_score(self) -> bool:
+        """Whether the engine decodes the model, so that it has `score`, alternatives and other ways to decode."""
+        from lstmlm.inference.model.engine_model import EngineModel
+
+        return isinstance(getattr(self.predictor, "model", None), EngineModel)
+
+    @property
+    def can_attend(self) -> bool:
+        """Whether the model attends to a source, so that it has `attention`."""
+        return self.can_score and self.task.has_targets
 
     def generate(self, texts: Iterable[str], *, errors: Errors = "raise") -> list[Generated]:
         """Continues prompts, by a language model.
@@ -136,16 +162,44 @@ class Model:
         Raises:
             UserError: The model gives no probabilities of texts, or an input is not as it has to be.
         """
-        from lstmlm.inference.model.engine_model import EngineModel
-
         pairs = self.task.scored_column(self.recipe) is not None
-        model = getattr(self._predictor, "model", None)
-        if not isinstance(model, EngineModel):
-            raise UserError(
-                "this export has only a SavedModel, which cannot score", where=str(self.folder), hint="Export again"
-            )
+        model = self._engine_model("score")
         self._check_iterable(texts, "score", "pairs of a source and its output" if pairs else "texts")
         return [one for part in _blocks(texts, BLOCK) for one in _scored(model, part, pairs)]
+
+    def attention(self, pairs: Iterable[tuple[str, str]]) -> list[Attended]:
+        """Returns what the model attends to in sources while it writes given texts.
+
+        Args:
+            pairs: Pairs of a source and a text, such as the model's own output.
+
+        Raises:
+            UserError: The model attends to no source, or an input is no pair of texts.
+        """
+        if not self.task.has_targets:
+            what = f"a model of the task {self.recipe.task} attends to no source"
+            raise UserError(what, where=str(self.folder), hint="Load a model of pairs of texts")
+        model, found = self._engine_model("say what it attends to"), []
+        self._check_iterable(pairs, "attention", "pairs of a source and a text")
+        for pair in pairs:
+            source, text = _pair(pair, "attention")
+            read, written, weights = model.attention(source, text)
+            found.append(Attended(tuple(read), tuple(written), tuple(map(tuple, weights.tolist()))))
+        return found
+
+    def _engine_model(self, what: str) -> EngineModel:
+        """Returns the model that the engine decodes.
+
+        Raises:
+            UserError: It is of another kind.
+        """
+        from lstmlm.inference.model.engine_model import EngineModel
+
+        model = getattr(self.predictor, "model", None)
+        if isinstance(model, EngineModel):
+            return model
+        text = f"this export has only a SavedModel, which cannot {what}"
+        raise UserError(text, where=str(self.folder), hint="Export again")
 
     def _all(self, call: str, inputs: Iterable[Any], errors: Errors) -> list[Any]:
         """Returns the outputs of all inputs, of the call that is the task's own.
@@ -205,7 +259,7 @@ class Model:
                 read.append(Request(index, index, fields, seed, ""))
             except BadRecord as problem:
                 refused[index] = Answer(Request(index, index, {}, 0, ""), None, str(problem))
-        found = {one.request.index: one for one in predicted(read, self._predictor, Meter())}
+        found = {one.request.index: one for one in predicted(read, self.predictor, Meter())}
         return [(found | refused)[index] for index in range(first, first + len(part))]
 
 
@@ -224,12 +278,21 @@ def _scored(model: Any, part: Sequence[Any], pairs: bool) -> Iterator[Scored]:
     Raises:
         UserError: An input is not as it has to be.
     """
-    asked = [(given if pairs else ("", given)) for given in part]
-    for given in asked:
-        if not (isinstance(given, tuple | list) and len(given) == 2 and all(isinstance(one, str) for one in given)):
-            expected = "a pair of texts, a source and its output" if pairs else "a text"
-            raise UserError(f"not {expected}: {given!r:.60}", where="score", hint="Change it")
-    for (_, text), found in zip(asked, model.score(cast("list[tuple[str, str]]", asked)), strict=True):
+    asked = [_pair(given if pairs else ("", given), "score", "" if pairs else "a text") for given in part]
+    for (_, text), found in zip(asked, model.score(asked), strict=True):
         tokens = zip(model.pieces(text), found.by_token, strict=True)
         perplexity = math.exp(min(-found.log_probability / found.tokens, 700))
         yield Scored(text, found.log_probability, perplexity, tuple(TokenScore(*one) for one in tokens))
+
+
+def _pair(given: Any, call: str, expected: str = "") -> tuple[str, str]:
+    """Returns an input that is a pair of texts.
+
+    Raises:
+        UserError: It is something else.
+    """
+    if isinstance(given, tuple | list) and len(given) == 2 and all(isinstance(one, str) for one in given):
+        return given[0], given[1]
+    shown = given[1] if expected else given
+    expected = expected or "a pair of texts, a source and its output"
+    raise UserError(f"not {expected}: {shown!r:.60}", where=call, hint="Change it")

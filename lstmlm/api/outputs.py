@@ -153,6 +153,21 @@ class Transcribed:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class Attended:
+    """What a model attends to in a source while it writes a text.
+
+    Attributes:
+        source: The tokens of the source, each with the space that it begins with; empty for its end.
+        text: The tokens of the text, as those of the source.
+        weights: For each token of the text a weight for each token of the source; they add up to 1.
+    """
+
+    source: tuple[str, ...]
+    text: tuple[str, ...]
+    weights: tuple[tuple[float, ...], ...]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class Scored:
     """How probable a text is.
 

@@ -175,14 +175,15 @@ class TextPredictor:
         """See `Predictor`."""
         texts = [request["source"] for request in requests]
         outputs = self.model.generate(texts, seeds, meter)
-        return [_prediction(text, output) for text, output in zip(texts, outputs, strict=True)]
+        return [prediction_of(text, output) for text, output in zip(texts, outputs, strict=True)]
 
     def failures(self) -> tuple[type[Exception], ...]:
         """See `Predictor`."""
         return self.model.failures()
 
 
-def _prediction(source: str, output: Output) -> Prediction:
+def prediction_of(source: str, output: Output) -> Prediction:
+    """Returns the columns of the batch job's output."""
     fields: dict[str, Any] = {"source": source, "output": output.text}
     if output.cut:
         fields["cut"] = output.cut

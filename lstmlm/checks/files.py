@@ -169,10 +169,11 @@ def inference_faults(recipe: Recipe) -> Iterator[Fault]:
     """Yields what is wrong with the input of the batch job."""
     from lstmlm.corpus.sources.kinds import file_kinds
     from lstmlm.corpus.sources.listing import list_files
+    from lstmlm.inference.input.inputs import input_form
 
     wanted, root = recipe.inference, recipe.corpus.root
     if wanted.input is None or not isinstance(root, Path) or not root.is_dir():
         return
-    endings = file_kinds(recipe.corpus, requests=True).endings
+    endings = file_kinds(input_form(recipe), requests=True).endings
     look = functools.partial(list_files, root, wanted.input, "inference.input", endings)
     yield from _not_found(("inference", "input"), look)

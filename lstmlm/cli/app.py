@@ -12,7 +12,21 @@ import typer
 from typer.exceptions import TyperException
 
 from lstmlm import __version__
-from lstmlm.cli import compare, history, hub, init, jobs, keras, pipeline, recipes, stages, synthetic, targets
+from lstmlm.cli import (
+    compare,
+    history,
+    hub,
+    init,
+    interactive,
+    jobs,
+    keras,
+    pipeline,
+    recipes,
+    serve,
+    stages,
+    synthetic,
+    targets,
+)
 from lstmlm.cli.console import FORM
 from lstmlm.cli.failures.faults import exit_code, user_fault
 from lstmlm.cli.logs import InternalError, captured
@@ -56,6 +70,8 @@ targets.register(app)
 synthetic.register(app)
 stages.register(app)
 compare.register(app)
+serve.register(app)
+interactive.register(app)
 recipes.register(app)
 history.register(app)
 hub.register(app)

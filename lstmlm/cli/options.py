@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from lstmlm.errors import UserError
 from lstmlm.publish.places import check_local
 
 if TYPE_CHECKING:
@@ -81,6 +82,16 @@ ExportFolder = Annotated[
     Path,
     typer.Option("--export", metavar="DIR", help="Output of `lstmlm export`.", show_default=False, callback=local_path),
 ]
+ExportPlace = Annotated[
+    str, typer.Argument(metavar="EXPORT", help="An export folder, or the URL of one.", show_default=False)
+]
+DecodingFields = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="FIELD=VALUE", help="How to decode, such as decoding.precision=int8; repeatable."),
+]
+Threads = Annotated[
+    int | None, typer.Option(min=1, metavar="N", help="Threads to compute with; absent: one for each core.")
+]
 RayAddress = Annotated[
     str | None,
     typer.Option("--ray-address", metavar="ADDRESS", help="Ray cluster to train on; absent: one started here."),
@@ -104,6 +115,25 @@ BEAM: dict[str, tuple[Any, Any]] = {
     "beam_option": (BeamOptions, None),
 }
 """Name of a parameter -> its type and default, of commands that run on Beam."""
+
+
+def decoding_fields(overrides: Sequence[str] | None) -> dict[str, Any]:
+    """Returns the fields of `decoding` that `--set` gives, of a command that takes no others.
+
+    Raises:
+        UserError: One is of another section, or has no value.
+    """
+    from lstmlm.recipe.file import override_value
+
+    found: dict[str, Any] = {}
+    for override in overrides or ():
+        key, equals, text = override.partition("=")
+        section, _, name = key.strip().partition(".")
+        if section != "decoding" or not name or not equals:
+            hint = "Write for example --set decoding.method=beam"
+            raise UserError("only fields of `decoding` can be set here", where=f"--set {override}", hint=hint)
+        found[name] = override_value(text).content
+    return found
 
 
 def recipe_of_export(

@@ -36,7 +36,7 @@ def input_file(path: Path | None, column: str, corpus: CorpusSection | None = No
     Args:
         path: `-`, a pipe such as `/dev/stdin`, a file, a folder or a glob; None stays None.
         column: Name of the column of the text.
-        corpus: Names readers of other packages.
+        corpus: Names readers of other packages, and says how tables are written.
     """
     if path is None or not _is_stream(path):
         yield path
@@ -71,7 +71,10 @@ def _opened(path: Path) -> BinaryIO:
 
 def _ending(head: bytes, column: str, corpus: CorpusSection | None) -> str:
     """Returns the ending of what a stream begins with."""
-    readers = file_kinds(corpus, requests=True).readers.values()
+    kinds = file_kinds(corpus, requests=True)
+    readers = kinds.readers.values()
+    if kinds.tables:
+        return kinds.readers[kinds.tables].endings[0]
     text = _text(head)
     for reader in readers:
         if reader.magic and head.startswith(reader.magic):

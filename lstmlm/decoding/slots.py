@@ -51,7 +51,7 @@ class Feed:
     """
 
     def __init__(self, backend: Backend, requests: Sequence[SearchRequest], most: int) -> None:
-        self._backend, self._most = backend, most
+        self._backend, self._most, self._requests = backend, most, requests
         starts = [start(backend.closes_source, request.ids) for request in requests]
         self._read = [read for read, _ in starts]
         self._first = np.array([first for _, first in starts], np.int64)
@@ -59,11 +59,21 @@ class Feed:
         self._order = sorted(range(len(requests)), key=lambda n: -len(self._read[n]))
         self._chunks = self._encoded()
         self._waiting: Waiting | None = None
+        self._taken = 0
 
     @property
     def longest(self) -> int:
         """Tokens of the longest input."""
         return len(self._read[self._order[0]]) if self._order else 0
+
+    @property
+    def waiting(self) -> int:
+        """Requests that have no slot yet."""
+        return len(self._order) - self._taken
+
+    def request(self, owner: int) -> SearchRequest:
+        """Returns a request."""
+        return self._requests[owner]
 
     def take(self, most: int) -> tuple[Waiting, Ints] | None:
         """Returns encoded inputs and which of them get a slot now, at most `most`; None where there are no more."""
@@ -74,6 +84,7 @@ class Feed:
         begin = self._waiting.taken
         end = min(begin + most, len(self._waiting.owners))
         self._waiting.taken = end
+        self._taken += end - begin
         return self._waiting, np.arange(begin, end)
 
     def _encoded(self) -> Iterator[Waiting]:
@@ -124,7 +135,7 @@ class Slots:
         self.rows.state = [self._backend.take(array, parents) for array in self.rows.state]
 
     def keep(self, slots: Ints) -> None:
-        """Leaves out all slots but these."""
+        """Leaves out all slots but these, which may name one several times."""
         assert self.rows is not None
         rows = self.rows_of(slots)
         self.reorder(rows)

@@ -187,7 +187,7 @@ def _apply(document: Document, override: str, draft: ParsedRecipe) -> None:
             return refuse(f"`{part}` is not a section", f"Set `{part}` itself, without what follows the dot")
         section = inner
     try:
-        value = _override_value(text)
+        value = override_value(text)
     except UserError:
         return refuse("the value is not valid YAML", "Close the bracket or quotation mark, and quote it for the shell")
     for old in [one for one in document.raw if one[: len(path)] == path]:
@@ -199,7 +199,7 @@ def _apply(document: Document, override: str, draft: ParsedRecipe) -> None:
     return None
 
 
-def _override_value(text: str) -> Document:
+def override_value(text: str) -> Document:
     """Reads the value of a `--set`; what is no YAML, such as `*.jsonl` or `a: b`, is text.
 
     Raises:

@@ -76,6 +76,25 @@ def test_scores_of_given_texts_add_up_token_by_token(exported: TinyRun) -> None:
 
 
 @of_translate
+def test_attention_has_a_weight_for_each_token_of_both_texts(exported: TinyRun) -> None:
+    model = lstmlm.load(exported.export)
+    (found,) = model.attention([("The statement", "THE STATEMENT")])
+    assert "".join(found.source).split() == ["The", "statement"]
+    assert "".join(found.text).split() == ["THE", "STATEMENT"]
+    weights = np.array(found.weights)
+    assert weights.shape == (len(found.text), len(found.source))
+    np.testing.assert_allclose(weights.sum(axis=1), 1, rtol=1e-5)
+    with pytest.raises(lstmlm.UserError, match="attention: not a pair of texts"):
+        model.attention(["The statement"])  # type: ignore[list-item]
+
+
+@of_generate
+def test_a_language_model_attends_to_no_source(exported: TinyRun) -> None:
+    with pytest.raises(lstmlm.UserError, match="of the task generate attends to no source"):
+        lstmlm.load(exported.export).attention([("a", "b")])
+
+
+@of_translate
 def test_an_input_without_an_output_is_an_error_or_in_its_place(exported: TinyRun) -> None:
     model = lstmlm.load(exported.export)
     with pytest.raises(lstmlm.UserError, match=r"^input 1: not text, but int\. Leave it out"):

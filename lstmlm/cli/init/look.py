@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from lstmlm.audio.headers import ENDINGS
+from lstmlm.cli.init.form import form_of
 from lstmlm.corpus.reading.readers import read_file
 from lstmlm.corpus.reading.rows import Row
 from lstmlm.corpus.sources.files import named_files
@@ -67,6 +68,7 @@ class Look:
         rows: Rows of train, about.
         characters: Characters of text in train, about, of all its columns.
         columns: Its columns, in their order.
+        form: Fields of `corpus` that say how its files are written, where they do not say it themselves.
     """
 
     root: Path
@@ -75,6 +77,7 @@ class Look:
     rows: int
     characters: int
     columns: Mapping[str, Column]
+    form: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
 
 def look(place: Path) -> Look:
@@ -87,7 +90,8 @@ def look(place: Path) -> Look:
         UserError: There are no files that can be read, or no rows in them.
     """
     root, train, valid = _files(place)
-    corpus = CorpusSection(root=root, train=train)
+    form = form_of(_first(root, train))
+    corpus = CorpusSection(root=root, train=train, **form)
     files = named_files(corpus, train, "CORPUS")
     size = sum(file.size for file in files)
     rows: list[Row] = []
@@ -108,7 +112,7 @@ def look(place: Path) -> Look:
         raise UserError("no rows, so there is nothing to learn from", where=str(place), hint="Name another corpus")
     scale = max(1.0, size / max(1, read)) if read > READ_BYTES else 1.0
     columns = {name: _column(name, rows, root) for name in _names(rows)}
-    return Look(root, train, valid, int(seen * scale), int(letters * scale), columns)
+    return Look(root, train, valid, int(seen * scale), int(letters * scale), columns, form)
 
 
 def _files(place: Path) -> tuple[Path, str, str | None]:
@@ -133,6 +137,13 @@ def _files(place: Path) -> tuple[Path, str, str | None]:
     if len(train) == 1:
         return place.absolute(), train[0], valid[0] if len(valid) == 1 else None
     return place.absolute(), ".", None
+
+
+def _first(root: Path, train: str) -> Path:
+    """Returns the first file of a corpus, by which the others are read too."""
+    place = root / train
+    found = sorted(path for path in (place.iterdir() if place.is_dir() else root.glob(train)) if path.is_file())
+    return next((path for path in found if file_kinds().reader_of(path.name)), place)
 
 
 def _names(rows: Sequence[Row]) -> list[str]:

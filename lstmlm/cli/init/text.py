@@ -26,6 +26,8 @@ ORDER = (
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_./*-]*")
 _WORDS = {"null", "true", "false", "yes", "no", "on", "off", "y", "n"}
 COMMENTS = {
+    "corpus.columns": "the first line is no header: give the columns names of your own, here and below",
+    "corpus.encoding": "of the files that are not UTF-8, as they look: check that they read well",
     "corpus.valid_fraction": "no file is named for the valid split: a share of train is split off",
     "corpus.normalise": "fixes mojibake and white space",
     "tokenizer.vocabulary": "pieces; a small corpus yields fewer",
@@ -75,6 +77,7 @@ def _content(
     """Returns the sections of a recipe, in the order in which people read them."""
     corpus: dict[str, Any] = {"root": str(seen.root), "train": seen.train}
     corpus |= {"valid": seen.valid} if seen.valid else {"valid_fraction": 0.05}
+    corpus |= seen.form
     corpus |= {"source": found.source} if found.source != "text" else {}
     corpus |= {"id": found.id} if found.id else {}
     inference: dict[str, Any] = {"field": found.source} if found.source != "text" else {}

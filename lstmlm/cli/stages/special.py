@@ -139,12 +139,14 @@ def infer(
         raise UserError("--records and --input both name what to decode", hint="Leave one of them out")
     # What is named here goes before what the recipe names.
     changes = [*(overrides or ()), *(["inference.input=null"] if records is not None else ())]
+    from lstmlm.inference.input.inputs import input_form
+
     stage = STAGES["infer"]
     place, run = choose_runner(runner, workers, beam_option or ()), read_recipe(recipe, changes, stage.checks)
     asked = run.inference
     with (
         output_folder(output, "predictions-*", asked.format) as folder,
-        input_file(input, asked.field, run.corpus) as source,
+        input_file(input, asked.field, input_form(run)) as source,
     ):
         metrics = companion(folder, ".metrics.json")
 
@@ -170,9 +172,14 @@ def score(
     overrides: Overrides = None,
 ) -> None:
     """Scores files or standard input, to a folder or to standard output."""
+    from lstmlm.inference.input.inputs import input_form
+
     stage = STAGES["score"]
     run = read_recipe(recipe, overrides, stage.checks)
-    with output_folder(output, "scores.jsonl") as folder, input_file(input, run.inference.field, run.corpus) as source:
+    with (
+        output_folder(output, "scores.jsonl") as folder,
+        input_file(input, run.inference.field, input_form(run)) as source,
+    ):
 
         def work(run: Recipe, progress: Progress) -> Manifest:
             return stage.load()(run, export, source or input, folder, progress)

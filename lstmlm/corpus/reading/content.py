@@ -42,6 +42,7 @@ _BOMS = (  # the longer ones first: that of UTF-32 begins as that of UTF-16 does
 )
 _TAR_MAGIC = slice(257, 262)
 _CONTROL = re.compile(rb"[\x00-\x06\x0e-\x1a\x1c-\x1f]")
+_WESTERN = frozenset("àâäáãåæçéèêëíìîïñóòôöõøœùúûüßÀÂÄÁÃÅÆÇÉÈÊËÍÌÎÏÑÓÒÔÖÕØŒÙÚÛÜ«»°’‘“”–—…€")
 _TEXT_LETTER = re.compile(r"[\s\w]")
 
 
@@ -49,7 +50,7 @@ class Content(NamedTuple):
     r"""How the text of a file is stored.
 
     Attributes:
-        encoding: `utf-8`, `utf-16`, `utf-32`, or one of the last two with its byte order.
+        encoding: `utf-8`, `utf-16`, `utf-32`, one of the last two with its byte order, or what the recipe says.
         returns: Whether lines end in `\r` only.
         array: Whether the file is one JSON array, its elements the rows.
     """
@@ -77,7 +78,12 @@ def is_empty(path: str, size: int) -> bool:
 
 
 def content_of(
-    path: str, size: int, named: str, holds_array: Callable[[str, str], bool], others: Sequence[Foreign] = ()
+    path: str,
+    size: int,
+    named: str,
+    holds_array: Callable[[str, str], bool],
+    others: Sequence[Foreign] = (),
+    legacy: str = "",
 ) -> tuple[str, Content]:
     """Returns a file's compression, as its first bytes show, and how the text within is stored.
 
@@ -87,6 +93,7 @@ def content_of(
         named: The compression that its name implies: `gz`, `bz2`, `zst`, `xz`, or empty.
         holds_array: Of its reader: says whether the file with a path and the text it begins with is one JSON array.
         others: The kinds of files that other readers read.
+        legacy: The encoding of text that is not UTF-8 and not recognised; empty: it is refused.
 
     Raises:
         UserError: It cannot be read, it is neither compressed as its name says nor text, or its text has an encoding
@@ -98,7 +105,7 @@ def content_of(
         _check_is_text(path, stored[:512], named)
     head = _expanded(path, size, compression) if compression else stored
     _refuse_foreign(path, head, others)
-    return compression, _text_content(path, size, compression, holds_array, head)
+    return compression, _text_content(path, size, compression, holds_array, head, legacy)
 
 
 def _compression(head: bytes) -> str:
@@ -113,13 +120,16 @@ def _check_is_text(path: str, head: bytes, named: str) -> None:
 
 
 def _text_content(
-    path: str, size: int, compression: str, holds_array: Callable[[str, str], bool], head: bytes
+    path: str, size: int, compression: str, holds_array: Callable[[str, str], bool], head: bytes, legacy: str
 ) -> Content:
     encoding = next((name for bom, name in _BOMS if head.startswith(bom)), None) or _wide_encoding(head)
     if encoding is None:
         encoding = "utf-8"
         samples = [head] if compression or is_remote(path) else [head, *_later(path, size)]
-        _refuse_legacy(path, samples)
+        if not legacy:
+            _refuse_legacy(path, samples)
+        elif not any(not data.isascii() for data in samples) or not all(map(_is_utf8, samples)):
+            encoding = legacy  # all of ASCII: what follows is as the recipe says
         if _is_binary(head):
             raise UserError("binary data, not text", where=path, hint="Remove it, or export its text as UTF-8")
     text = head.decode(encoding, "ignore").lstrip("\ufeff")
@@ -202,8 +212,10 @@ def _refuse_legacy(path: str, samples: list[bytes]) -> None:
         good += len(text) - len(text.encode("ascii", "ignore"))
     if bad < 2 or bad <= good:
         return
-    name = _legacy_name(b"".join(samples))
-    hint = f"Convert it: iconv -f {name} -t UTF-8" if name else "Convert it to UTF-8, for example with iconv"
+    name = legacy_name(b"".join(samples))
+    option = f"corpus.encoding: {name}" if name else "corpus.encoding to its encoding"
+    convert = f"convert it: iconv -f {name} -t UTF-8" if name else "convert it to UTF-8, for example with iconv"
+    hint = f"Set {option} (of the batch job's input inference.encoding), or {convert}"
     guess = f"; it looks like {name}" if name else ""
     raise UserError(f"the text is not UTF-8{guess}", where=path, hint=hint)
 
@@ -216,9 +228,14 @@ def _without_cut_end(data: bytes) -> bytes:
     return data
 
 
-def _legacy_name(data: bytes) -> str:
+def legacy_name(data: bytes) -> str:
+    """Returns the encoding that text looks like which is not UTF-8; empty: like none."""
     import charset_normalizer
 
+    # The letters of Western Europe are also those of other code pages, at other places, and short texts fit several.
+    beyond = [letter for letter in data.decode("cp1252", "replace") if letter > "\x7f"]
+    if sum(letter in _WESTERN for letter in beyond) > 0.9 * len(beyond):
+        return "CP1252"
     best = charset_normalizer.from_bytes(data[: 2 * SAMPLE_BYTES]).best()
     return "" if best is None or best.encoding in ("utf_8", "ascii") else best.encoding.upper().replace("_", "-")
 

@@ -23,7 +23,7 @@ def is_header(text: str, separator: str, column: str) -> bool:
     return len(names) > 1 and column in names and all(map(_NAME.fullmatch, names))
 
 
-def tsv_columns(line: RawLine | None, path: str, needed: Sequence[str]) -> list[str]:
+def tsv_columns(line: RawLine | None, path: str, needed: Sequence[str], delimiter: str = "\t") -> list[str]:
     """Returns the columns that the first line of a .tsv file names.
 
     Raises:
@@ -35,14 +35,15 @@ def tsv_columns(line: RawLine | None, path: str, needed: Sequence[str]) -> list[
     if line.problem:
         raise UserError(f"unusable header row: {line.problem}", where=f"{path}:1", hint=hint)
     try:
-        columns = line.data.decode("utf-8").split("\t")
+        text = line.data.decode("utf-8")
     except UnicodeDecodeError as error:
         raise UserError("the header row is not UTF-8", where=f"{path}:1", hint=hint) from error
-    check_columns(columns, needed, f"{path}:1")
+    columns = text.split(delimiter)
+    check_columns(columns, needed, f"{path}:1", _advice(text, columns, delimiter))
     return columns
 
 
-def tsv_rows(lines: Iterator[RawLine], columns: Sequence[str]) -> Iterator[Row]:
+def tsv_rows(lines: Iterator[RawLine], columns: Sequence[str], delimiter: str = "\t") -> Iterator[Row]:
     """Yields the lines after the header; an empty line is dropped, a line of only tabs is a row of empty columns."""
     width = len(columns)
     for number, data, problem in lines:
@@ -54,7 +55,7 @@ def tsv_rows(lines: Iterator[RawLine], columns: Sequence[str]) -> Iterator[Row]:
         except UnicodeDecodeError as error:
             yield Row(number, len(data), None, not_utf8(error))
             continue
-        values = text.split("\t")
+        values = text.split(delimiter)
         if not text:
             yield Row(number, 0, None, "", BLANK)
         elif len(values) != width:
@@ -63,7 +64,14 @@ def tsv_rows(lines: Iterator[RawLine], columns: Sequence[str]) -> Iterator[Row]:
             yield Row(number, len(data), dict(zip(columns, values, strict=True)))
 
 
-def csv_rows(lines: Iterator[RawLine], limit: int, path: str, needed: Sequence[str]) -> Iterator[Row]:
+def csv_rows(
+    lines: Iterator[RawLine],
+    limit: int,
+    path: str,
+    needed: Sequence[str],
+    delimiter: str | None = None,
+    names: Sequence[str] = (),
+) -> Iterator[Row]:
     """Yields the rows after the header, each with the number of the line it begins on.
 
     A row longer than `limit` bytes is dead at that length and the next line begins a new one, so a quote that is
@@ -74,22 +82,31 @@ def csv_rows(lines: Iterator[RawLine], limit: int, path: str, needed: Sequence[s
         limit: Bytes a row may have, without its end.
         path: The file, for messages.
         needed: Columns that must be there.
+        delimiter: What separates the columns; None: see `_csv_delimiter`.
+        names: The columns of a file without a header; empty: its first row names them.
 
     Raises:
         UserError: The first line is no header with the needed columns.
     """
-    delimiter, lines = _csv_delimiter(lines, needed)
+    found, lines = _csv_delimiter(lines, needed, names)
+    delimiter = delimiter or found
     rows = _csv_records(lines, limit, delimiter)
-    hint = f"A .csv file {_HEADER}"
-    header = next(rows, None)
-    if header is None:  # a part of a table that got no rows
-        return
-    _, _, columns, problem = header
-    if problem or not columns:
-        raise UserError(f"unusable header row: {problem or 'blank'}", where=f"{path}:1", hint=hint)
-    check_columns(columns, needed, f"{path}:1")
+    columns = list(names)
+    if names:
+        check_columns(columns, needed, path)
+    else:
+        hint = f"A .csv file {_HEADER}"
+        header = next(rows, None)
+        if header is None:  # a part of a table that got no rows
+            return
+        _, _, columns, problem = header
+        if problem or not columns:
+            raise UserError(f"unusable header row: {problem or 'blank'}", where=f"{path}:1", hint=hint)
+        check_columns(columns, needed, f"{path}:1", _advice(delimiter.join(columns), columns, delimiter))
     width = len(columns)
-    for line, size, values, problem in rows:
+    for number, (line, size, values, problem) in enumerate(rows):
+        if names and not number:
+            refuse_header(values, names, path)
         if problem:
             yield Row(line, size, None, problem)
         elif not values:
@@ -137,11 +154,39 @@ class _Feed:
             return data.decode("utf-8", "replace") + "\n"
 
 
-def _csv_delimiter(lines: Iterator[RawLine], needed: Sequence[str]) -> tuple[str, Iterator[RawLine]]:
+def _advice(text: str, columns: Sequence[str], delimiter: str) -> str:
+    """Returns what to do about a first line without the needed columns, as it looks."""
+    others = {one: len(text.split(one)) for one in _SEPARATORS if one != delimiter}
+    likely = max(others, key=lambda one: others[one])
+    if len(columns) == 1 and others[likely] > 1:
+        return f"It looks separated by {likely!r}: set corpus.delimiter (of the batch job's input inference.delimiter)"
+    if len(columns) > 1 and not all(map(_NAME.fullmatch, columns)):
+        return (
+            "It looks like a row, not a header: set corpus.columns (of the batch job's input inference.columns) to "
+            f"the names of its {len(columns)} columns"
+        )
+    return ""
+
+
+def refuse_header(values: Sequence[str], names: Sequence[str], path: str) -> None:
+    """Refuses a file whose first row is the names that the recipe gives its columns: it would become a record.
+
+    Raises:
+        UserError: It is.
+    """
+    if list(values) == list(names):
+        what = "the first line names the columns, and so does the recipe"
+        raise UserError(what, where=f"{path}:1", hint="Leave out `columns`, or remove the line")
+
+
+def _csv_delimiter(
+    lines: Iterator[RawLine], needed: Sequence[str], names: Sequence[str]
+) -> tuple[str, Iterator[RawLine]]:
     """Returns what separates the columns, and the lines from the header on.
 
     Excel writes the list separator of its country, at times with a line `sep=;` before the header. Elsewhere the
-    first of the usual separators is taken by which the header has the needed columns.
+    first of the usual separators is taken by which the header has the needed columns; of a file without a header, by
+    which its first line has as many as have names.
     """
     first = next(lines, None)
     if first is None:
@@ -149,7 +194,10 @@ def _csv_delimiter(lines: Iterator[RawLine], needed: Sequence[str]) -> tuple[str
     text = first.data.decode("utf-8", "replace").strip()
     if text.lower().startswith("sep=") and len(text) == 5:
         return text[4], lines
-    fitting = (one for one in _SEPARATORS if set(needed) <= set(_header(text, one)))
+    if names:
+        fitting = (one for one in _SEPARATORS if len(_header(text, one)) == len(names))
+    else:
+        fitting = (one for one in _SEPARATORS if set(needed) <= set(_header(text, one)))
     return next(fitting, ","), itertools.chain([first], lines)
 
 

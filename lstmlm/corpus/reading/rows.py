@@ -36,8 +36,14 @@ def not_utf8(error: UnicodeDecodeError) -> str:
     return f"invalid UTF-8: byte {error.start + 1}"
 
 
-def check_columns(columns: Sequence[str], needed: Sequence[str], where: str) -> None:
+def check_columns(columns: Sequence[str], needed: Sequence[str], where: str, advice: str = "") -> None:
     """Checks the columns of a table.
+
+    Args:
+        columns: The columns.
+        needed: Those that must be there.
+        where: The file, and the line that names them.
+        advice: What to do where one is not, if more is known.
 
     Raises:
         UserError: A column is named twice, or a needed one is not there.
@@ -47,7 +53,7 @@ def check_columns(columns: Sequence[str], needed: Sequence[str], where: str) -> 
         raise UserError(f"duplicate column name (there are {there})", where=where, hint="Rename one")
     for name in needed:
         if name not in columns:
-            hint = "Name existing columns: in corpus.source, .target and .id, or inference.field and .id"
+            hint = advice or "Name existing columns: in corpus.source, .target and .id, or inference.field and .id"
             raise UserError(f"no column {name!r} (there are {there})", where=where, hint=hint)
 
 

@@ -152,33 +152,43 @@ def corpus_file(found: Found, index: int = 0, split: Split | None = None, kinds:
         return CorpusFile(index, found.name, found.path, reader, "", split, found.size, classes=classes)
     if is_empty(found.path, found.size):  # a part of a table that got no rows
         return CorpusFile(index, found.name, found.path, reader, "", split, 0)
-    compression, content = _content(found.path, found.size, compression, reader, kinds.foreign)
+    compression, content = _content(found.path, found.size, compression, reader, kinds)
     return CorpusFile(index, found.name, found.path, reader, compression, split, found.size, content, classes)
 
 
-def _content(path: str, size: int, named: str, reader: str, foreign: tuple[Foreign, ...]) -> tuple[str, Content]:
+def _content(path: str, size: int, named: str, reader: str, kinds: FileKinds) -> tuple[str, Content]:
     """As `content_of`; a local file is looked at once by a process, as long as it does not change."""
     if is_remote(path):
-        return _looked_at(path, size, named, reader, foreign)
+        return _looked_at(path, size, named, reader, kinds.foreign, kinds.encoding)
     try:
         status = os.stat(path)
     except OSError as error:
         raise cannot_read(path, error) from error
-    return _local_content(path, size, named, reader, foreign, status.st_mtime_ns, status.st_ino)
+    known = kinds.foreign, kinds.encoding
+    return _local_content(path, size, named, reader, *known, status.st_mtime_ns, status.st_ino)
 
 
 @functools.lru_cache(maxsize=100_000)
 def _local_content(
-    path: str, size: int, named: str, reader: str, foreign: tuple[Foreign, ...], changed: int, inode: int
+    path: str,
+    size: int,
+    named: str,
+    reader: str,
+    foreign: tuple[Foreign, ...],
+    encoding: str,
+    changed: int,
+    inode: int,
 ) -> tuple[str, Content]:
     # A run asks up to three times: when it checks the recipe, looks for a cached result, and reads the corpus.
-    return _looked_at(path, size, named, reader, foreign)
+    return _looked_at(path, size, named, reader, foreign, encoding)
 
 
-def _looked_at(path: str, size: int, named: str, reader: str, foreign: tuple[Foreign, ...]) -> tuple[str, Content]:
+def _looked_at(
+    path: str, size: int, named: str, reader: str, foreign: tuple[Foreign, ...], encoding: str
+) -> tuple[str, Content]:
     found = READERS.load(reader)
     assert isinstance(found, TextReader)
-    return content_of(path, size, named, found.holds_array, foreign)
+    return content_of(path, size, named, found.holds_array, foreign, encoding)
 
 
 def checksum(path: str) -> str:

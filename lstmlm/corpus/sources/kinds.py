@@ -12,6 +12,8 @@ from lstmlm.corpus.reading.content import Foreign
 from lstmlm.corpus.reading.readers import READERS, Reader, TextReader
 from lstmlm.recipe.sections.corpus import CorpusSection
 
+_PLAIN_TEXT = "txt"
+
 
 @dataclasses.dataclass(frozen=True)
 class FileKinds:
@@ -19,13 +21,18 @@ class FileKinds:
 
     Attributes:
         readers: Name -> reader; where two have the same ending, the later one reads it.
+        encoding: That of text files which are neither UTF-8 nor recognised; empty: they are refused.
+        tables: The reader of files of text whose lines are rows of a table; empty: their lines are texts.
     """
 
     readers: Mapping[str, Reader]
+    encoding: str = ""
+    tables: str = ""
 
     @functools.cached_property
     def _by_ending(self) -> dict[str, str]:
-        return {ending: name for name, reader in self.readers.items() for ending in reader.endings}
+        found = {ending: name for name, reader in self.readers.items() for ending in reader.endings}
+        return {ending: self.tables if self.tables and name == _PLAIN_TEXT else name for ending, name in found.items()}
 
     @functools.cached_property
     def endings(self) -> tuple[str, ...]:
@@ -72,25 +79,30 @@ def file_kinds(corpus: CorpusSection | None = None, *, requests: bool = False, s
     """Returns the kinds of files that a recipe reads.
 
     Args:
-        corpus: Names readers of other packages; None: there are none.
+        corpus: Names readers of other packages, and says how files are written; None: it does neither.
         requests: Those of the input of the batch job, not of a corpus.
         stores: Only those that are read from a store.
 
     Raises:
         UserError: A reader that the recipe names cannot be imported.
     """
-    return _file_kinds(() if corpus is None else corpus.readers, requests, stores)
+    if corpus is None:
+        return _file_kinds((), requests, stores, "", "")
+    tables = ("tsv" if corpus.delimiter == "\t" else "csv") if corpus.delimiter or corpus.columns else ""
+    return _file_kinds(corpus.readers, requests, stores, corpus.encoding or "", tables)
 
 
 @functools.lru_cache(maxsize=100)
-def _file_kinds(named: Sequence[str], requests: bool, stores: bool) -> FileKinds:
+def _file_kinds(named: Sequence[str], requests: bool, stores: bool, encoding: str, tables: str) -> FileKinds:
     every = {name: READERS.load(name) for name in dict.fromkeys([*READERS.builtin(), *named])}
     return FileKinds(
         {
             name: reader
             for name, reader in every.items()
             if (reader.of_corpora or requests) and (reader.of_stores or not stores)
-        }
+        },
+        encoding,
+        tables,
     )
 
 

@@ -22,6 +22,7 @@ from lstmlm.inference.input.requests import Dead, RecordId, Request, Source, id_
 from lstmlm.publish.folder import fingerprint, read_manifest
 from lstmlm.publish.places import check_local
 from lstmlm.recipe.recipe import Recipe
+from lstmlm.recipe.sections.corpus import CorpusSection
 from lstmlm.records.record import stable_hash
 from lstmlm.records.shards import records_in
 from lstmlm.task import BadRecord, Task, load_task, request_text
@@ -62,6 +63,9 @@ class Files:
         keys = [self.recipe.inference.field, self.recipe.inference.id, self.recipe.corpus.max_line_bytes, self.target]
         if self._columns != [self.recipe.inference.field]:
             keys.append(",".join(self._columns))
+        asked = self.recipe.inference
+        if asked.delimiter or asked.encoding or asked.columns:
+            keys.append(repr((asked.delimiter, asked.encoding, asked.columns)))
         if self._task.file_endings:
             keys += self._named_files()
         return fingerprint("files", [(file.name, checksum(file.path)) for file in self._files()], keys)
@@ -106,7 +110,7 @@ class Files:
         Raises:
             UserError: There are none, they cannot be listed, or the reader of one is for local files only.
         """
-        stores = file_kinds(self.recipe.corpus, requests=True, stores=True)
+        stores = file_kinds(input_form(self.recipe), requests=True, stores=True)
         found = list_files(root, self.pattern, "inference.input", stores.endings).found
         for one in found:
             if not stores.reader_of(one.name) and (local := self._kinds.reader_of(one.name)):
@@ -129,7 +133,7 @@ class Files:
             return iter([Row(1, file.size, {self.recipe.inference.field: file.name})])
         record_id = self._id_column(file)
         keys = [key for key in (*self._columns, self.target, record_id) if key is not None]
-        corpus = self.recipe.corpus.model_copy(update={"source": self.recipe.inference.field, "unit": "line"})
+        corpus = input_form(self.recipe).model_copy(update={"source": self.recipe.inference.field, "unit": "line"})
         return read_file(file, corpus, keys, others=True)
 
     def _item(self, index: int, file: CorpusFile, row: Row) -> Request | Dead:
@@ -158,7 +162,7 @@ class Files:
 
     @functools.cached_property
     def _kinds(self) -> FileKinds:
-        return file_kinds(self.recipe.corpus, requests=True)
+        return file_kinds(input_form(self.recipe), requests=True)
 
     @functools.cached_property
     def _task(self) -> Task:
@@ -167,6 +171,13 @@ class Files:
     @functools.cached_property
     def _columns(self) -> list[str]:
         return list(self._task.request_columns(self.recipe))
+
+
+def input_form(recipe: Recipe) -> CorpusSection:
+    """Returns how the files of the batch job's input are read: as `inference` says how they are written."""
+    asked = recipe.inference
+    form = {"delimiter": asked.delimiter, "encoding": asked.encoding, "columns": asked.columns}
+    return recipe.corpus.model_copy(update=form)
 
 
 def _id(value: Any) -> RecordId | None:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from lstmlm.decoding.alignment import NOTHING
+from lstmlm.decoding.attention import attention
+from lstmlm.decoding.backend import Floats
 from lstmlm.decoding.engine import Engine
 from lstmlm.decoding.meter import Meter
+from lstmlm.decoding.running import RunningBatch, Source
 from lstmlm.decoding.score import Score, score
 from lstmlm.decoding.search.request import Hypothesis, SearchOptions, SearchRequest
 from lstmlm.inference.model.backend_kind import backend_kind, refuse_code
@@ -21,6 +25,21 @@ from lstmlm.records.record import stable_hash
 from lstmlm.task import Task, stored_task
 from lstmlm.tokenizer import Tokenizer, tokenizer_file
 from lstmlm.tokenizer.backward import BackwardTokenizer
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Asked:
+    """A text and what the engine decodes for it.
+
+    Attributes:
+        text: The text.
+        requests: One request, or one for each sample.
+        cut: Tokens of the text that were too many to be read.
+    """
+
+    text: str
+    requests: tuple[SearchRequest, ...]
+    cut: int
 
 
 class EngineModel:
@@ -57,17 +76,48 @@ class EngineModel:
         """See `TextModel`."""
         if len(texts) != len(seeds):
             raise ValueError(f"{len(texts)} texts and {len(seeds)} seeds")
-        read = [self.read(text) for text in texts]
+        asked = [self.asked(text, seed) for text, seed in zip(texts, seeds, strict=True)]
+        found = iter(self._engine.decode([request for one in asked for request in one.requests], meter))
+        return self.outputs(asked, [[best for _ in one.requests for best in next(found)] for one in asked])
+
+    def asked(self, text: str, seed: int, limit: int | None = None) -> Asked:
+        """Returns what the engine decodes for a text: one request, or one for each of its samples.
+
+        Args:
+            text: The text.
+            seed: Decides the draws, below 2**63.
+            limit: Tokens decoded at most, where that is less than `decoding.max_tokens`.
+        """
+        ids, cut = self.read(text)
         times = self._decoding.n_best if self._decoding.method == "sample" else 1
-        requests = [
-            SearchRequest(ids, sample_seed(seed, n))
-            for (ids, _), seed in zip(read, seeds, strict=True)
-            for n in range(times)
-        ]
-        found = self._engine.decode(requests, meter)
-        drawn = [[best for one in found[n : n + times] for best in one] for n in range(0, len(found), times)]
-        outputs = [self._output(text, ranked, cut) for text, ranked, (_, cut) in zip(texts, drawn, read, strict=True)]
-        return self._scored(requests[::times], drawn, outputs) if self._decoding.scores else outputs
+        return Asked(text, tuple(SearchRequest(ids, sample_seed(seed, n), limit) for n in range(times)), cut)
+
+    def outputs(self, asked: Sequence[Asked], drawn: Sequence[Sequence[Hypothesis]]) -> list[Output]:
+        """Returns the outputs of texts, given the hypotheses of all requests of each.
+
+        Raises:
+            ValueError: A text has none.
+        """
+        outputs = [self._output(one.text, ranked, one.cut) for one, ranked in zip(asked, drawn, strict=True)]
+        return self._scored([one.requests[0] for one in asked], drawn, outputs) if self._decoding.scores else outputs
+
+    def running(self, source: Source) -> RunningBatch:
+        """Returns a batch that decodes the requests of a source (see `asked`)."""
+        return self._engine.running(source)
+
+    def decoding_as(self, decoding: DecodingSection) -> EngineModel:
+        """Returns the same model, its weights shared, that decodes in another way.
+
+        Args:
+            decoding: How; its backend, precision and slots have to be those of this model.
+
+        Raises:
+            UserError: See `search_options`.
+        """
+        other = copy.copy(self)
+        other._decoding, other._options = decoding, search_options(decoding, self.tokenizer)
+        other._engine = Engine(self.backend, other._options, decoding.slots)
+        return other
 
     def score(self, pairs: Sequence[tuple[str, str]]) -> list[Score]:
         """Scores texts.
@@ -81,6 +131,26 @@ class EngineModel:
         requests = [SearchRequest(self.read(source)[0] if self.backend.closes_source else []) for source, _ in pairs]
         targets = [[*ids, Tokenizer.END] for ids in self.tokenizer.encode_batch([text for _, text in pairs])]
         return score(self.backend, requests, targets, self._decoding.slots)
+
+    def at_most(self, limit: int | None) -> EngineModel:
+        """Returns the same model, which decodes at most that many tokens; None: as many as before."""
+        if limit is None:
+            return self
+        decoding = self._decoding.model_copy(update={"max_tokens": min(limit, self._decoding.max_tokens)})
+        return self.decoding_as(decoding)
+
+    def attention(self, source: str, text: str) -> tuple[list[str], list[str], Floats]:
+        """Returns what the model attends to in a source while it writes a text.
+
+        Returns:
+            The text of each token of the source, of each token of the text (*end* is the empty text), and the weights,
+            float32 [text, source]; see `lstmlm.decoding.attention`.
+
+        Raises:
+            ValueError: The model attends to no source.
+        """
+        read, written = self.read(source)[0], [*self.tokenizer.encode(text), Tokenizer.END]
+        return self._pieces(read), self._pieces(written), attention(self.backend, read, written)
 
     def pieces(self, text: str) -> list[str]:
         """Returns the text of each token of a text, and the empty text for the *end* behind them."""
@@ -105,8 +175,11 @@ class EngineModel:
     ) -> list[Output]:
         """Adds the scores of their tokens to outputs; *end* counts where the text ended by itself."""
         written = [ranked[0].tokens for ranked in drawn]
-        most = self._decoding.max_tokens
-        targets = [[*tokens, *([Tokenizer.END] if len(tokens) < most else [])] for tokens in written]
+        limits = [request.limit or self._decoding.max_tokens for request in requests]
+        targets = [
+            [*tokens, *([Tokenizer.END] if len(tokens) < most else [])]
+            for tokens, most in zip(written, limits, strict=True)
+        ]
         scores = score(self.backend, requests, targets, self._decoding.slots)
         return [
             dataclasses.replace(

@@ -10,6 +10,7 @@ from pydantic import AfterValidator, Field, ValidationInfo, model_validator
 
 from lstmlm import plugins
 from lstmlm.errors import UserError
+from lstmlm.recipe.sections.file_form import COLUMNS, DELIMITER, ENCODING, ColumnNames, Delimiter, EncodingName
 from lstmlm.recipe.sections.section import FROM_DATA, Extension, Folder, Fraction, Positive, Section, names_code
 
 _RULE_SETS = Extension("lstmlm.corpus.steps.quality.rule_set:RULE_SETS")
@@ -133,6 +134,9 @@ class CorpusSection(Section):
         "this package need not be named.",
         exclude_if=operator.not_,  # the fingerprints of corpora without any stay what they were
     )
+    delimiter: Delimiter | None = Field(None, description=DELIMITER, exclude_if=operator.not_)
+    encoding: EncodingName | None = Field(None, description=ENCODING, exclude_if=operator.not_)
+    columns: ColumnNames = Field((), description=COLUMNS, exclude_if=operator.not_)
     split_key: str | None = Field(
         None, description="Column or key: records that share its value never cross splits; absent: the record's id."
     )

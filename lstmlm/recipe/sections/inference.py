@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import operator
 from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
+from lstmlm.recipe.sections.file_form import COLUMNS, DELIMITER, ENCODING, ColumnNames, Delimiter, EncodingName
 from lstmlm.recipe.sections.section import Extension, Fraction, Positive, Section
 
 _FORMATS = Extension("lstmlm.inference.output.format:FORMATS")
@@ -20,6 +22,9 @@ class InferenceSection(Section):
         description="File, folder or glob below `corpus.root`: as `corpus.train`, or .tfrecord of `tf.train.Example`; "
         "absent: the sources of the valid split.",
     )
+    delimiter: Delimiter | None = Field(None, description=f"Of `input`. {DELIMITER}", exclude_if=operator.not_)
+    encoding: EncodingName | None = Field(None, description=f"Of `input`. {ENCODING}", exclude_if=operator.not_)
+    columns: ColumnNames = Field((), description=f"Of `input`. {COLUMNS}", exclude_if=operator.not_)
     field: str = Field("text", description="Key or column of the input text; a .txt line is the text itself.")
     target: str = Field("target", description="Key of the output text that `lstmlm score` scores (pair tasks).")
     id: str | None = Field(None, description="Key or column of the record's id; absent: `file:line`.")

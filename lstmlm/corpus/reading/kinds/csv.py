@@ -33,7 +33,8 @@ class Csv(TextReader):
         self, lines: Iterator[RawLine], file_range: FileRange, corpus: CorpusSection, needed: Sequence[str]
     ) -> Iterator[Row]:
         """See `TextReader`."""
-        return csv_rows(lines, corpus.max_line_bytes, file_range.file.path, needed)
+        path, form = file_range.file.path, (corpus.delimiter, corpus.columns)
+        return csv_rows(lines, corpus.max_line_bytes, path, needed, *form)
 
 
 READER = Csv()

@@ -1,0 +1,84 @@
+"""`lstmlm try`: type an input, see what a model makes of it."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from lstmlm.cli.logs import captured_aside
+from lstmlm.cli.options import DecodingFields, ExportPlace, Threads, decoding_fields
+from lstmlm.errors import UserError
+from lstmlm.processes import interrupts
+
+if TYPE_CHECKING:
+    from lstmlm.api.model import Model
+
+LEAST_BEAM = 5
+WIDEST = 120
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the command to the application."""
+    app.command("try", rich_help_panel="Around it")(try_model)
+
+
+def try_model(
+    export: ExportPlace,
+    alternatives: Annotated[int, typer.Option(min=1, metavar="N", help="Outputs shown of an input.")] = 3,
+    attention: Annotated[bool, typer.Option(help="Show what the model attends to, where it does.")] = True,
+    threads: Threads = None,
+    overrides: DecodingFields = None,
+) -> None:
+    """Type inputs and see a model's outputs, alternatives and attention; or pipe inputs in, one a line."""
+    from lstmlm.cli.interactive.inputs import asked, piped
+
+    with captured_aside():
+        from lstmlm.api.kind import kind_of
+
+        model = _loaded(export, alternatives, threads, decoding_fields(overrides))
+        found = kind_of(model.task)
+    if found is None:
+        what = f"models of the task {model.recipe.task} take rows, not lines of text"
+        raise UserError(what, where=export, hint="Use `lstmlm infer`")
+    interrupts.explain("nothing is kept of what was typed")
+    name, kind = found
+    if sys.stdin.isatty():
+        takes = "paths of audio files" if name == "transcribe" else kind.inputs
+        print(f"{model.recipe.name}: {model.recipe.task}. Type {takes}; Ctrl-D ends.", flush=True)
+    for given in asked(name) if sys.stdin.isatty() else piped(name):
+        _answer(model, given, attention=attention)
+
+
+def _answer(model: Model, given: Any, *, attention: bool) -> None:
+    """Prints what the model makes of an input; one without an output costs a line on standard error."""
+    from lstmlm.api.outputs import Failed
+    from lstmlm.cli.interactive.shown import lines, plain
+
+    (output,) = model.stream([given], errors="return", placed=False)
+    if isinstance(output, Failed):
+        print(f"lstmlm: {output.reason}", file=sys.stderr, flush=True)
+        if not sys.stdout.isatty():
+            print(flush=True)  # the n-th line of the output is the n-th input's
+        return
+    if not sys.stdout.isatty():
+        print(plain(output), flush=True)
+        return
+    width = min(WIDEST, shutil.get_terminal_size().columns)
+    print("\n".join(lines(output, model, width, attention=attention)), flush=True)
+
+
+def _loaded(export: str, alternatives: int, threads: int | None, decoding: dict[str, Any]) -> Model:
+    """Loads a model; one that the engine decodes gives alternatives, by a beam unless it samples."""
+    from lstmlm.api.load import load
+
+    model = load(export, decoding=decoding, threads=threads)
+    method = decoding.get("method") or ("sample" if model.recipe.decoding.method == "sample" else "beam")
+    if not model.can_score or alternatives == 1 or method == "greedy":
+        return model
+    more: dict[str, Any] = {"method": method, "n_best": alternatives, "scores": True}
+    if method == "beam":
+        more["beam"] = max(LEAST_BEAM, alternatives, model.recipe.decoding.beam)
+    return load(export, decoding=more | decoding, threads=threads)
