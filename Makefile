@@ -90,7 +90,7 @@ bench-adversarial: .venv/.synced
 
 # How files, opens, bytes and memory of ingest grow with the corpus. QUICK=1: within five minutes.
 bench-scale: .venv/.synced
-	$(BIN)/python benchmarks/scale.py
+	$(BIN)/python benchmarks/scale.py $(ROWS)
 
 docs: .venv/.synced
 	$(BIN)/lstmlm recipe docs > docs/recipe.md

@@ -1,8 +1,8 @@
 """Measures how ingest grows with the corpus: files, opens, bytes and memory from 10^4 records upwards.
 
 `make bench-scale`: near and exact duplicates, unique ids and a shuffle over 10^4, 10^5 and 10^6 texts, and the passes
-after the first over 10^7 records of synthetic keys; `QUICK=1`: 10^4 and 10^5 texts, and keys of 10^5 and 10^6. The
-exponent of a quantity is the slope between the last two sizes, on logarithmic axes.
+after the first over up to 10^7 records of synthetic keys; `QUICK=1`: 10^4 and 10^5 texts, and keys of 10^5 and 10^6.
+`ROWS=keys`: only these. The exponent of a quantity is the slope between the last two sizes, on logarithmic axes.
 """
 
 from __future__ import annotations
@@ -25,8 +25,11 @@ ROOT = Path(__file__).resolve().parents[1]
 WORK = ROOT / "build" / "bench-scale"
 QUICK = os.environ.get("QUICK") == "1"
 TEXTS = (10**4, 10**5) if QUICK else (10**4, 10**5, 10**6)
+KEYS = (10**5, 10**6) if QUICK else (10**5, 10**6, 10**7)
 QUANTITIES = ("files", "opens", "read", "written", "memory")
 BAR = 1.05
+MOST_FILES = 10**5
+"""Files that 10^7 records may take."""
 NEAR, EXACT = 0.05, 0.02
 RECORDS_OF_A_FILE = 50_000
 
@@ -85,6 +88,16 @@ def texts() -> Iterator[tuple[int, dict[str, Any]]]:
         yield count, run("scale_run.py", recipe, output)
 
 
+def keys() -> Iterator[tuple[int, dict[str, Any]]]:
+    """Yields what the passes after the first did with synthetic keys of each number of records."""
+    for count in KEYS:
+        output = WORK / "keys" / str(count)
+        shutil.rmtree(output.parent, ignore_errors=True)
+        output.mkdir(parents=True)
+        yield count, run("scale_keys.py", count, output)
+        shutil.rmtree(output.parent)
+
+
 def growth(name: str, found: Sequence[tuple[int, dict[str, Any]]]) -> Iterator[Row]:
     """Yields what was counted at each size, and the exponents between the last two."""
     for count, did in found:
@@ -97,11 +110,19 @@ def growth(name: str, found: Sequence[tuple[int, dict[str, Any]]]) -> Iterator[R
 
 
 def main() -> None:
-    """Runs all rows."""
+    """Runs all rows, or those named on the command line."""
     WORK.mkdir(parents=True, exist_ok=True)
     rows: list[Row] = []
-    rows += growth("ingest", list(texts()))
-    publish("scale", rows)
+    parts = {"ingest": texts, "keys": keys}
+    for name, measure in parts.items():
+        if sys.argv[1:] and name not in sys.argv[1:]:
+            continue
+        found = list(measure())
+        rows += growth(name, found)
+        most, did = found[-1]
+        if most == 10**7:
+            rows.append(row(f"{name}, {most:,} records: files at most", did["files"], bar=MOST_FILES, at_most=True))
+        publish("scale", rows)
 
 
 if __name__ == "__main__":
