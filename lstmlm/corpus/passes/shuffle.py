@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import apache_beam as beam
+import numpy as np
 import xxhash
 
 from lstmlm.corpus.passes.extents import Part, contiguous
@@ -26,7 +27,7 @@ from lstmlm.runners.pipeline import run_jobs
 from lstmlm.runners.runner import Runner
 
 GROUP_BYTES = 64_000_000
-"""Bytes of records that one task holds."""
+"""Bytes of records that one task holds, about."""
 FAN_OUT = 128
 """Pieces of a file at most."""
 
@@ -34,18 +35,45 @@ _SHUFFLE = 1 << 40  # keeps the draws of the shuffle apart from those of the mix
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Piece:
-    """Records for a range of shards, in a part of a file.
+class Spread:
+    """Files in which the records for some consecutive shards are; a file has a piece for each range of shards.
 
     Attributes:
-        path: The file.
-        at: The byte at which they begin.
-        size: Their bytes.
+        split: The split.
+        level: How often the records have been spread before.
+        first: The first of the shards.
+        count: How many shards.
+        width: Shards of a range.
+        files: How many files.
     """
 
-    path: Path
-    at: int
-    size: int
+    split: str
+    level: int
+    first: int
+    count: int
+    width: int
+    files: int
+
+    @property
+    def ranges(self) -> int:
+        """Pieces of a file."""
+        return -(-self.count // self.width)
+
+    def path(self, scratch: Path, number: int) -> Path:
+        """Returns the path of one of the files."""
+        return scratch / f"scattered-{self.split}-{self.level}-{self.first:06d}-{number:06d}.tfrecord"
+
+    def narrower(self, place: int, fan_out: int) -> Spread:
+        """Returns how the records of one of the ranges are spread further."""
+        first = self.first + place * self.width
+        count = min(self.width, self.first + self.count - first)
+        # A piece has a share of what a task holds: so many pieces together are as much.
+        files = -(-self.files // self.ranges)
+        return Spread(self.split, self.level + 1, first, count, max(1, self.width // fan_out), files)
+
+    def taken(self, files: int, number: int) -> range:
+        """Returns the files whose pieces one of `files` tasks takes."""
+        return range(number * self.files // files, (number + 1) * self.files // files)
 
 
 def shuffle(
@@ -58,7 +86,7 @@ def shuffle(
     """Shuffles the records of parts into shards.
 
     Args:
-        parts: Split -> parts in corpus order; they are removed when they have been read.
+        parts: Split -> parts in corpus order; their files are removed when they have been read.
         jobs: What all jobs share.
         runner: Where this runs; None: in this process.
         group_bytes: Bytes of records that a task holds, about.
@@ -70,116 +98,88 @@ def shuffle(
     width = 1
     while -(-jobs.shards // width) > fan_out:
         width *= fan_out
-    scatters: list[tuple[str, int, list[Part]]] = []
+    scatters: list[tuple[Spread, int, list[Part]]] = []
+    spreads: list[Spread] = []
     for split, found in parts.items():
         groups = max(1, -(-sum(part.extent.size for part in found) // group_bytes))
-        scatters += [(split, number, group) for number, group in enumerate(contiguous(found, groups))]
+        spreads.append(Spread(split, 0, 0, jobs.shards, width, groups))
+        scatters += [(spreads[-1], number, group) for number, group in enumerate(contiguous(found, groups))]
     lost: dict[str, collections.Counter[str]] = {split: collections.Counter() for split in parts}
-    pieces: dict[tuple[str, int], list[Piece]] = collections.defaultdict(list)
-    for split, _, dropped, written in run_jobs(scatters, Scatter(jobs, width), jobs.scratch / "0.scattered", runner):
+    for split, _, dropped in run_jobs(scatters, Scatter(jobs), jobs.scratch / "scattered.json", runner):
         lost[split].update(dropped)
-        _collect(pieces, split, written)
     for path in {part.extent.path for found in parts.values() for part in found}:
         Path(path).unlink()
-    for level in itertools.count(1):
-        if width == 1:
-            break
-        pieces, width = _spread(pieces, jobs, level, width, (group_bytes, fan_out), runner)
-    gathers = [(split, shard, pieces[split, shard]) for split in parts for shard in range(jobs.shards)]
+    while spreads[0].width > 1:
+        spreads = _spread_further(spreads, jobs, fan_out, runner)
+    gathers = [(spread, place) for spread in spreads for place in range(spread.ranges)]
     return run_jobs(gathers, Gather(jobs), jobs.scratch / "shards.json", runner), lost
 
 
-def _spread(
-    pieces: dict[tuple[str, int], list[Piece]],
-    jobs: Jobs,
-    level: int,
-    width: int,
-    bounds: tuple[int, int],
-    runner: Runner | None,
-) -> tuple[dict[tuple[str, int], list[Piece]], int]:
-    """Spreads the records of each range of shards over narrower ranges; returns their pieces and width."""
-    group_bytes, fan_out = bounds
-    tasks: list[tuple[str, str, list[Piece]]] = []
-    for (split, first), found in sorted(pieces.items()):
-        for number, group in enumerate(_groups(found, group_bytes)):
-            tasks.append((split, f"{level}-{first:06d}-{number:06d}", group))
-    narrower = max(1, width // fan_out)
-    after: dict[tuple[str, int], list[Piece]] = collections.defaultdict(list)
-    results = jobs.scratch / f"{level}.scattered"
-    for split, _, _, written in run_jobs(tasks, Respread(jobs, narrower), results, runner):
-        _collect(after, split, written)
-    for path in {piece.path for found in pieces.values() for piece in found}:
-        path.unlink()
-    return after, narrower
-
-
-def _groups(pieces: Sequence[Piece], group_bytes: int) -> Iterator[list[Piece]]:
-    """Yields consecutive pieces of about so many bytes together."""
-    held: list[Piece] = []
-    for piece in pieces:
-        held.append(piece)
-        if sum(one.size for one in held) >= group_bytes:
-            yield held
-            held = []
-    if held:
-        yield held
-
-
-def _collect(pieces: dict[tuple[str, int], list[Piece]], split: str, written: list[Any]) -> None:
-    path, found = written
-    for first, at, size in found:
-        pieces[split, first].append(Piece(Path(path), at, size))
+def _spread_further(spreads: Sequence[Spread], jobs: Jobs, fan_out: int, runner: Runner | None) -> list[Spread]:
+    """Spreads the records of each range of shards over narrower ranges."""
+    after: list[Spread] = []
+    tasks: list[tuple[Spread, int, Spread, int]] = []
+    for spread in spreads:
+        for place in range(spread.ranges):
+            after.append(spread.narrower(place, fan_out))
+            tasks += [(spread, place, after[-1], number) for number in range(after[-1].files)]
+    run_jobs(tasks, Respread(jobs), jobs.scratch / "scattered.json", runner)
+    for spread in spreads:
+        for number in range(spread.files):
+            spread.path(jobs.scratch, number).unlink()
+    return after
 
 
 class _Spread(beam.DoFn):
-    """Writes a file with a piece for each range of `width` shards that gets records."""
-
-    def __init__(self, jobs: Jobs, width: int) -> None:
+    def __init__(self, jobs: Jobs) -> None:
         super().__init__()
-        self._jobs, self._width = jobs, width
+        self._jobs = jobs
 
-    def write(self, name: str, payloads: Iterable[bytes]) -> list[Any]:
-        """Writes the file, and returns its path and the first shard, place and bytes of each piece."""
-        by_range: dict[int, list[bytes]] = collections.defaultdict(list)
+    def write(self, spread: Spread, number: int, payloads: Iterable[bytes]) -> None:
+        """Writes one file: the pieces, and at its end the byte at which each of them begins and the last one ends."""
+        pieces: list[list[bytes]] = [[] for _ in range(spread.ranges)]
         for payload in payloads:
             shard = shuffle_key(payload, self._jobs.seed) % self._jobs.shards
-            by_range[shard - shard % self._width].append(payload)
-        path = self._jobs.scratch / f"scattered-{name}.tfrecord"
-        written: list[list[int]] = []
-        with replacing(path) as stream:
-            for first, records in sorted(by_range.items()):
-                at = stream.tell()
+            pieces[(shard - spread.first) // spread.width].append(payload)
+        bounds = [0]
+        with replacing(spread.path(self._jobs.scratch, number)) as stream:
+            for records in pieces:
                 append_records(stream, records)
-                written.append([first, at, stream.tell() - at])
-        return [str(path), written]
+                bounds.append(stream.tell())
+            stream.write(np.array(bounds, "<i8").tobytes())
 
 
 class Scatter(_Spread):
-    """First step of a shuffle: takes `(split, group, parts)`; yields the row of what became of them.
+    """First step of a shuffle: takes `(spread, number, parts)`; yields `[split, number, dropped]`.
 
-    Holds the records of one group.
+    Holds the records of the parts.
     """
 
-    def process(self, job: tuple[str, int, list[Part]]) -> Iterator[list[Any]]:
+    def process(self, job: tuple[Spread, int, list[Part]]) -> Iterator[list[Any]]:
         """See the class."""
-        split, group, parts = job
-        losses = self._jobs.losses(split, group)
-        written = self.write(f"{split}-0-{group:06d}", self._jobs.payloads(parts, losses))
+        spread, number, parts = job
+        losses = self._jobs.losses(spread.split, number)
+        self.write(spread, number, self._jobs.payloads(parts, losses))
         losses.close()
-        yield [split, group, losses.dropped, written]
+        yield [spread.split, number, losses.dropped]
 
 
 class Respread(_Spread):
-    """A further step, for very many shards: takes `(split, name, pieces)` of one range of shards."""
+    """A further step, for very many shards: takes `(spread, place, spread, number)`, from where and where to.
 
-    def process(self, job: tuple[str, str, list[Piece]]) -> Iterator[list[Any]]:
-        """See the class; holds the records of the pieces."""
-        split, name, pieces = job
-        yield [split, name, {}, self.write(f"{split}-{name}", read_pieces(pieces))]
+    Holds the records of the pieces that it takes.
+    """
+
+    def process(self, job: tuple[Spread, int, Spread, int]) -> Iterator[list[Any]]:
+        """See the class."""
+        before, place, after, number = job
+        files = before.taken(after.files, number)
+        self.write(after, number, read_pieces(before, place, files, self._jobs.scratch))
+        yield [after.split, after.first, number]
 
 
 class Gather(beam.DoFn):
-    """Last step of a shuffle: orders the records of one shard, given as `(split, shard, pieces)`.
+    """Last step of a shuffle: orders the records of one shard, given as `(spread, place)`.
 
     Holds the records of one shard; yields the row of the shard.
     """
@@ -188,19 +188,27 @@ class Gather(beam.DoFn):
         super().__init__()
         self._jobs = jobs
 
-    def process(self, job: tuple[str, int, list[Piece]]) -> Iterator[list[Any]]:
+    def process(self, job: tuple[Spread, int]) -> Iterator[list[Any]]:
         """See the class."""
-        split, shard, pieces = job
-        jobs = self._jobs
-        records = sorted(read_pieces(pieces), key=lambda payload: (shuffle_key(payload, jobs.seed), payload))
-        path = jobs.sink.path(split, shard, jobs.shards)
+        spread, place = job
+        jobs, shard = self._jobs, spread.first + place
+        records = list(read_pieces(spread, place, range(spread.files), jobs.scratch))
+        records.sort(key=lambda payload: (shuffle_key(payload, jobs.seed), payload))
+        path = jobs.sink.path(spread.split, shard, jobs.shards)
         written = jobs.sink.write(path, records)
-        yield [split, shard, written, path.stat().st_size, {}]
+        yield [spread.split, shard, written, path.stat().st_size, {}]
 
 
-def read_pieces(pieces: Iterable[Piece]) -> Iterator[bytes]:
-    """Yields the records of pieces, in order."""
-    return itertools.chain.from_iterable(read_records(piece.path, piece.at, piece.at + piece.size) for piece in pieces)
+def read_pieces(spread: Spread, place: int, files: Iterable[int], scratch: Path) -> Iterator[bytes]:
+    """Yields the records for one range of shards, in the order of the files."""
+    return itertools.chain.from_iterable(_piece(spread, place, spread.path(scratch, number)) for number in files)
+
+
+def _piece(spread: Spread, place: int, path: Path) -> Iterator[bytes]:
+    with path.open("rb") as stream:
+        stream.seek(8 * (place - spread.ranges - 1), 2)
+        start, end = np.fromfile(stream, "<i8", 2).tolist()
+    return read_records(path, start, end) if start < end else iter(())
 
 
 def shuffle_key(payload: bytes, seed: int) -> int:
