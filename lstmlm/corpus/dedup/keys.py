@@ -8,7 +8,7 @@ from __future__ import annotations
 import dataclasses
 import mmap
 import struct
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -113,14 +113,49 @@ def _shingles(texts: Sequence[Sequence[str]], ngram: int) -> tuple[Hashes, Offse
 
 def write_keys(path: Path, keys: Keys) -> None:
     """Writes the keys of blocks: each column sorted by key, so that a range of it is read in one piece."""
-    columns = np.vstack([keys.exact[None, :, 0], keys.bands.T])
-    order = np.argsort(columns, axis=1, kind="stable").astype("<u4")
+
+    def column(number: int) -> tuple[Hashes, NDArray[np.uint32]]:
+        found = keys.exact[:, 0] if number == EXACT else keys.bands[:, number - 1]
+        order = np.argsort(found, kind="stable")
+        return found[order], order.astype(np.uint32)
+
+    shape = len(keys.exact), 1 + keys.bands.shape[1], keys.sketches.shape[1]
+    write_sorted(path, shape, column, [keys.exact[:, 1]], [keys.sketches])
+
+
+def write_sorted(
+    path: Path,
+    shape: tuple[int, int, int],
+    column: Callable[[int], tuple[Hashes, NDArray[np.uint32]]],
+    halves: Iterable[Hashes],
+    sketches: Iterable[NDArray[np.uint8]],
+) -> None:
+    """Writes a key file, a column at a time.
+
+    Args:
+        path: The file.
+        shape: Its rows, its columns and the bytes of a sketch.
+        column: Returns the sorted keys of a column, and the row of each; rows of equal keys ascend.
+        halves: The second halves of the exact hashes, row after row.
+        sketches: The sketches, row after row.
+    """
+    rows, columns, hashes = shape
     with replacing(path) as stream:
-        stream.write(_HEADER.pack(_MAGIC, columns.shape[1], columns.shape[0], keys.sketches.shape[1]))
-        stream.write(np.take_along_axis(columns, order, axis=1).astype("<u8").tobytes())
-        stream.write(keys.exact[:, 1].astype("<u8").tobytes())
-        stream.write(keys.sketches.tobytes())
-        stream.write(order.astype("<u4").tobytes())
+        stream.write(_HEADER.pack(_MAGIC, rows, columns, hashes))
+        for number in range(columns):
+            keys, order = column(number)
+            stream.seek(_HEADER.size + 8 * number * rows)
+            stream.write(keys.astype("<u8").tobytes())
+            stream.seek(_order_at(shape, number))
+            stream.write(order.astype("<u4").tobytes())
+        stream.seek(_HEADER.size + 8 * columns * rows)
+        stream.writelines(half.astype("<u8").tobytes() for half in halves)
+        stream.writelines(sketch.tobytes() for sketch in sketches)
+
+
+def _order_at(shape: tuple[int, int, int], column: int) -> int:
+    rows, columns, hashes = shape
+    return _HEADER.size + (8 * (columns + 1) + hashes + 4 * column) * rows
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -187,7 +222,7 @@ class KeyFile:
         return found
 
     def _order(self, column: int) -> int:
-        return _HEADER.size + (8 * (self.columns + 1) + self.hashes + 4 * column) * self.rows
+        return _order_at((self.rows, self.columns, self.hashes), column)
 
     def _array(self, kind: str, start: int, count: int) -> NDArray[Any]:
         # Not np.memmap: it cannot map nothing, and its slices are a subclass that costs more to use.

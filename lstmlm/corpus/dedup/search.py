@@ -12,6 +12,7 @@ import numpy as np
 from lstmlm.corpus.dedup.edges import MOST_ROWS, find_edges
 from lstmlm.corpus.dedup.key_index import KeyIndex, OpenKeys
 from lstmlm.corpus.dedup.keys import EXACT, banding, key_columns
+from lstmlm.corpus.dedup.merge import MOST_FILES, merged
 from lstmlm.corpus.dedup.minhash import NO_KEY, least_matches
 from lstmlm.corpus.wording.words import Offsets
 from lstmlm.publish.folder import replacing
@@ -48,6 +49,7 @@ def search(
     runner: Runner | None,
     rows_of_a_range: int = ROWS_OF_A_RANGE,
     most: int = MOST_ROWS,
+    most_files: int = MOST_FILES,
 ) -> list[EdgeFile]:
     """Writes the pairs of equal or similar rows to files in a folder.
 
@@ -58,7 +60,9 @@ def search(
         runner: Where the search runs; None: in this process.
         rows_of_a_range: About how many rows a range of keys has.
         most: Rows that are held at once.
+        most_files: Key files that are searched; more are merged before.
     """
+    index = merged(index, folder, runner, most_files)
     parts = max(1, -(-index.rows // rows_of_a_range))
     jobs = [(column, part, parts) for column in key_columns(duplicates) for part in range(parts)] if index.rows else []
     found = run_jobs(jobs, FindEdges(index, duplicates, folder, most), folder / "edges.json", runner)

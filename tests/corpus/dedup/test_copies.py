@@ -121,7 +121,7 @@ def edited(text: str, at: int) -> str:
 
 
 def run_beam(
-    folder: Path, records: list[Record], block: int, rows_of_a_range: int, duplicates: Duplicates
+    folder: Path, records: list[Record], block: int, rows_of_a_range: int, duplicates: Duplicates, files: int = 256
 ) -> dict[int, tuple[int, bool]]:
     parts = []
     for start in range(0, len(records), block):
@@ -130,7 +130,7 @@ def run_beam(
         write_keys(path, block_keys(some, duplicates, 1))
         parts.append(Part(extent(path, start, 0, len(some)), 0, 1, start))
     index = KeyIndex.of(parts, lambda path: path)
-    found = search(index, duplicates, folder, None, rows_of_a_range)
+    found = search(index, duplicates, folder, None, rows_of_a_range, most_files=files)
     return dropped(drops_of(found, index.rows, folder, None), len(records))
 
 
@@ -140,13 +140,13 @@ def test_planted_duplicates_are_found_and_explained(tmp_path: Path) -> None:
     order = [*texts, *planted, texts[7], planted[3].upper(), "", "", "!"]
     records = [Record(str(number), text) for number, text in enumerate(order)]
     results = []
-    for block, rows_of_a_range in ((1000, 1000), (7, 11)):
+    for block, rows_of_a_range, files in ((1000, 1000, 256), (7, 11, 256), (9, 60, 3)):
         folder = tmp_path / str(block)
         folder.mkdir()
-        results.append(run_beam(folder, records, block, rows_of_a_range, BOTH))
+        results.append(run_beam(folder, records, block, rows_of_a_range, BOTH, files))
     expected = {120 + number: (number, False) for number in range(40)}
     expected |= {160: (7, True), 161: (3, False), 163: (162, True)}
-    assert results[0] == results[1] == expected
+    assert results == [expected] * 3
 
 
 @pytest.mark.parametrize(
