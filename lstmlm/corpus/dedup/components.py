@@ -4,7 +4,7 @@ Large-star and small-star operations by turns (Kiveris, Lattanzi, Mirrokni, Rast
 in MapReduce and Beyond, SoCC 2014) until a round changes nothing: then every row is joined to the smallest row of its
 component. That takes O(log^2 n) rounds at most, and the number of pairs does not grow. A task has the pairs of one
 bucket of consecutive rows. It holds eight bytes for each row of the bucket and reads the pairs bit by bit, so a row
-with very many neighbours takes time and no memory. Pairs that are few are joined by one task, with union-find.
+with very many neighbours takes time and no memory. Pairs of few rows are joined by one task, with union-find.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 import apache_beam as beam
 import numpy as np
@@ -26,6 +25,8 @@ from lstmlm.runners.runner import Runner
 ROWS_OF_A_BUCKET = 1 << 22
 MOST_BUCKETS = 256
 """Buckets at most: every task of a round reads from the file of every other."""
+
+_CHUNKS = 16  # times a task of the start reads as many pairs as it may hold
 
 
 def components(edges: Offsets) -> tuple[Offsets, Offsets]:
@@ -63,7 +64,7 @@ def buckets_of(rows: int, rows_of_a_bucket: int = ROWS_OF_A_BUCKET) -> Buckets:
 def joined(
     found: Sequence[EdgeFile], buckets: Buckets, folder: Path, runner: Runner | None, at_once: int = EDGES_AT_ONCE
 ) -> list[Path]:
-    """Writes pairs of each row and the smallest row of its component, where that is another one.
+    """Writes pairs of each row and the smallest row of its component, where that is another one, from either side.
 
     Args:
         found: The pairs of connected rows.
@@ -73,18 +74,20 @@ def joined(
         at_once: Pairs that one task may hold.
 
     Returns:
-        Files of buckets, in the bucket of the row; a pair may occur more than once.
+        Files of buckets; a pair may occur more than once, from either side or from that of its larger row only.
     """
     folder.mkdir()
-    few = sum(edges.count for edges in found) <= at_once
-    groups = [list(found)] if few else _groups(found, max(8, buckets.count))
+    groups = _groups(found, -(-sum(edges.count for edges in found) // (_CHUNKS * at_once)))
     started = folder / "0"
     started.mkdir()
-    run_jobs(list(enumerate(groups)), Start(started, buckets, at_once, both=not few), folder / "start.json", runner)
+    work = Start(started, buckets, at_once)
+    spilled = sum(count for _, count in run_jobs(list(enumerate(groups)), work, folder / "start.json", runner))
     paths = [started / f"{group:05d}.pairs" for group in range(len(groups))]
+    if len(groups) <= 1 and not spilled:
+        return paths
     every = list(range(buckets.count))
     number = 0
-    while not few:
+    while True:
         changed = 0
         for star in (LargeStar, SmallStar):
             number += 1
@@ -98,7 +101,6 @@ def joined(
             return before
         shutil.rmtree(folder / str(number - 2))
         shutil.rmtree(folder / str(number - 1))
-    return paths
 
 
 def _groups(found: Sequence[EdgeFile], count: int) -> list[list[EdgeFile]]:
@@ -106,28 +108,29 @@ def _groups(found: Sequence[EdgeFile], count: int) -> list[list[EdgeFile]]:
 
 
 class Start(beam.DoFn):
-    """Joins what a group of files has, as much as can be held at a time, and writes it into buckets.
+    """Joins what a group of files has, as much as can be held at a time, and writes it into buckets, from either side.
 
-    Takes `(number, files)`; with `both`, each pair is in the bucket of either row.
+    Takes `(number, files)`; yields `[number, times]`: how often it had to write before the end.
     """
 
-    def __init__(self, folder: Path, buckets: Buckets, at_once: int, *, both: bool) -> None:
+    def __init__(self, folder: Path, buckets: Buckets, at_once: int) -> None:
         super().__init__()
-        self._folder, self._buckets, self._at_once, self._both = folder, buckets, at_once, both
+        self._folder, self._buckets, self._at_once = folder, buckets, at_once
 
-    def process(self, job: tuple[int, list[EdgeFile]]) -> Iterator[list[Any]]:
+    def process(self, job: tuple[int, list[EdgeFile]]) -> Iterator[list[int]]:
         """See the class."""
         number, files = job
+        spilled = 0
         with BucketWriter(self._folder / f"{number:05d}.pairs", self._buckets, self._at_once) as writer:
             held = np.empty((0, 2), np.int64)
             for edges in (chunk for file in files for chunk in read_edges(file.path, self._at_once)):
+                if len(held) >= self._at_once:
+                    writer.add(_both(held))
+                    held, spilled = np.empty((0, 2), np.int64), spilled + 1
                 # What is known so far is itself a set of pairs, one for each row.
                 held = stars(np.concatenate([held, edges]))
-                if self._both and len(held) >= self._at_once:
-                    writer.add(_both(held))
-                    held = np.empty((0, 2), np.int64)
-            writer.add(_both(held) if self._both else held)
-        yield [number, 0]
+            writer.add(_both(held))
+        yield [number, spilled]
 
 
 class Star(beam.DoFn):

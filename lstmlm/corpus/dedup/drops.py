@@ -86,7 +86,8 @@ class WriteDrops(beam.DoFn):
 
     def process(self, bucket: int) -> Iterator[list[int]]:
         """See the class; holds the copies of the bucket."""
-        pairs = unique_pairs(self._read(self._stars, bucket))
+        pairs = self._read(self._stars, bucket)
+        pairs = unique_pairs(pairs[pairs[:, 0] > pairs[:, 1]])
         found = np.empty(len(pairs), _DROP)
         found["row"], found["kept"] = pairs.T
         found["exact"] = np.isin(pairs[:, 0], self._read(self._exact, bucket)[:, 0])

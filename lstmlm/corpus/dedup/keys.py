@@ -199,7 +199,7 @@ class KeyFile:
         keys = self._array("<u8", _HEADER.size + 8 * column * self.rows, self.rows)
         first = int(np.searchsorted(keys, np.uint64(low)))
         last = self.rows if high > np.iinfo(np.uint64).max else int(np.searchsorted(keys, np.uint64(high)))
-        return first, last
+        return first, max(first, last)
 
     def column(self, column: int, low: int, high: int) -> tuple[Hashes, NDArray[np.uint32]]:
         """Returns the sorted keys of a column from `low` to below `high` (up to 2 ** 64), and the row of each."""

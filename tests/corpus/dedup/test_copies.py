@@ -94,7 +94,7 @@ def small_keys(seed: int, rows: int) -> Keys:
     return Keys(exact, bands, rng.integers(0, 2, (rows, 4)).astype(np.uint8))
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(st.data())
 def test_same_rows_as_brute_force_for_every_partition(
     tmp_path_factory: pytest.TempPathFactory, data: st.DataObject

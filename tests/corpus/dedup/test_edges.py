@@ -106,6 +106,6 @@ def test_rows_are_found_where_they_are_stored(tmp_path: Path) -> None:
     index = index_of(tmp_path, [0] * 8, list(range(8)), different(8))
     assert index.index.rows == 8
     rows = np.array([7, 0, 3, 3, 5])
-    assert [array.tolist() for array in index.index.place(rows)] == [[2, 0, 1, 1, 1], [1, 0, 0, 0, 2]]  # empty files hold none
+    assert [array.tolist() for array in index.index.place(rows)] == [[2, 0, 1, 1, 1], [1, 0, 0, 0, 2]]
     assert index.gather(rows, KeyFile.second_halves).tolist() == rows.tolist()
     assert index.gather(rows, KeyFile.read_sketches)[:, 0].tolist() == rows.tolist()
