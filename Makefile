@@ -14,7 +14,7 @@ export UV_COMPILE_BYTECODE := 1
 # Two tests at a time. A process that crashes ends the run: a new one would wait for tests for ever.
 TWO := --numprocesses 2 --max-worker-restart 0 --dist loadscope
 
-.PHONY: demo test quick coverage lint format docs clean fuzz bench-recipes bench-ingest bench-train bench-infer bench-serve bench-tasks bench-power-cut bench-kills bench-adversarial
+.PHONY: demo test quick coverage lint format docs clean fuzz bench-recipes bench-ingest bench-train bench-infer bench-scale bench-serve bench-tasks bench-power-cut bench-kills bench-adversarial
 
 demo: .venv/.synced
 	$(BIN)/lstmlm demo-corpus -o $(DEMO)
@@ -91,6 +91,10 @@ bench-kills: .venv/.synced
 # Hostile texts of 1 MB through every step of the corpus. STEPS="'privacy, all kinds' normalise": these.
 bench-adversarial: .venv/.synced
 	$(BIN)/python benchmarks/adversarial.py $(STEPS)
+
+# How files, opens, bytes and memory of ingest grow with the corpus. QUICK=1: within five minutes.
+bench-scale: .venv/.synced
+	$(BIN)/python benchmarks/scale.py $(ROWS)
 
 docs: .venv/.synced
 	$(BIN)/lstmlm recipe docs > docs/recipe.md

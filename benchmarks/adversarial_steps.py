@@ -9,7 +9,7 @@ from pathlib import Path
 
 from lstmlm.corpus.dedup.keys import block_keys
 from lstmlm.corpus.passes.block import Block, Excluded
-from lstmlm.corpus.report.summary import summarise
+from lstmlm.corpus.report.summary import repeated_lines, summarise
 from lstmlm.corpus.steps.decontaminate import Decontaminate, write_index
 from lstmlm.corpus.steps.language import KeepLanguages
 from lstmlm.corpus.steps.language_sample import SampleLanguages
@@ -46,7 +46,8 @@ def _keys(text: str) -> object:
 
 
 def _summary(text: str) -> object:
-    return summarise(Block(0, 0, 1, [Record("1", text)]), {"train": 1}, {"train": 1})
+    block = Block(0, 0, 1, [Record("1", text)])
+    return summarise(block, {"train": 1}, {"train": 1}), repeated_lines(block.records)
 
 
 def _serialised(text: str) -> object:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -12,6 +13,8 @@ from lstmlm.records.record import Record, deserialize
 from lstmlm.records.tfrecord import read_records
 
 SPLITS = ("train", "valid")
+
+_COPIED = 1 << 20  # bytes copied at a time
 
 
 def shard_path(folder: Path, split: str, shard: int, shards: int) -> Path:
@@ -55,4 +58,20 @@ def concatenate(parts: Sequence[Path], path: Path) -> None:
     with replacing(path) as out:
         for part in parts:
             with part.open("rb") as stream:
-                shutil.copyfileobj(stream, out, 1 << 20)
+                shutil.copyfileobj(stream, out, _COPIED)
+
+
+def concatenate_sections(sections: Iterable[tuple[Path, int, int]], path: Path) -> None:
+    """Writes sections of files one after the other.
+
+    Args:
+        sections: The file, where the section begins and where it ends, in bytes; opened once where they follow.
+        path: The file to write.
+    """
+    with replacing(path) as out:
+        for source, some in itertools.groupby(sections, key=lambda section: section[0]):
+            with source.open("rb") as stream:
+                for _, start, end in some:
+                    stream.seek(start)
+                    for at in range(start, end, _COPIED):
+                        out.write(stream.read(min(_COPIED, end - at)))

@@ -11,6 +11,7 @@ import itertools
 import struct
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import BinaryIO
 
 import google_crc32c
 import numpy as np
@@ -36,11 +37,16 @@ def write_records(path: Path, payloads: Iterable[bytes]) -> int:
     Returns:
         The number of records.
     """
-    count = 0
     with replacing(path) as stream:
-        for block in _blocks(payloads):
-            stream.write(frame(block))
-            count += len(block)
+        return append_records(stream, payloads)
+
+
+def append_records(stream: BinaryIO, payloads: Iterable[bytes]) -> int:
+    """Writes payloads to an open TFRecord file, about a megabyte at a time, and returns how many."""
+    count = 0
+    for block in _blocks(payloads):
+        stream.write(frame(block))
+        count += len(block)
     return count
 
 
@@ -54,8 +60,13 @@ def frame(payloads: Sequence[bytes]) -> bytes:
     return b"".join(itertools.chain.from_iterable(parts))
 
 
-def read_records(path: Path) -> Iterator[bytes]:
-    """Yields the payloads of a TFRecord file, in order, and checks every byte of it.
+def read_records(path: Path, start: int = 0, end: int | None = None) -> Iterator[bytes]:
+    """Yields the payloads of a TFRecord file, in order, and checks every byte of them.
+
+    Args:
+        path: The file.
+        start: The byte at which the first record begins.
+        end: The byte at which the last one ends; absent: the end of the file.
 
     Raises:
         UserError: The file cannot be read, is damaged, or ends within a record.
@@ -66,7 +77,11 @@ def read_records(path: Path) -> Iterator[bytes]:
         raise UserError(f"cannot be read: {error.strerror}", where=str(path), hint="Check the path") from error
     with stream:
         size = path.stat().st_size
+        stream.seek(start)
+        left = (size if end is None else end) - start
         for number in itertools.count(1):
+            if end is not None and left <= 0:
+                return
             header = stream.read(_HEADER.size)
             if not header:
                 return
@@ -78,6 +93,7 @@ def read_records(path: Path) -> Iterator[bytes]:
             if ((crc >> 15 | crc << 17) + _MASK_DELTA) & 0xFFFFFFFF != int.from_bytes(tail, "little"):
                 raise _damaged(number, path)
             yield payload
+            left -= _HEADER.size + length + _CHECKSUM.size
 
 
 def count_records(path: Path) -> int:

@@ -11,7 +11,7 @@ import logging
 import os
 import re
 import socket
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -148,6 +148,24 @@ def _is_not_user_error(entry: logging.LogRecord) -> bool:
     return not isinstance(entry.msg, UserError)
 
 
+class MostFrequent(beam.PTransform):
+    """Takes pairs of a key and a count, gives the keys with the largest sums, and on a tie the smallest keys."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__()
+        self._most = most
+
+    def expand(self, pairs: beam.PCollection) -> beam.PCollection:
+        """See the class; gives `[key, sum]`, at most so many, in no order."""
+        sums = pairs | "Sum" >> beam.CombinePerKey(sum)
+        top = sums | "Top" >> beam.combiners.Top.Of(self._most, key=_least_key, reverse=True)
+        return top | "Each" >> beam.FlatMap(lambda found: [list(pair) for pair in found])
+
+
+def _least_key(pair: tuple[str, int]) -> tuple[int, str]:
+    return -pair[1], pair[0]
+
+
 class WriteJson(beam.PTransform):
     """Writes a small collection as one sorted JSON list: the way results of a pipeline reach its caller."""
 
@@ -170,3 +188,35 @@ def _write_json(_: None, path: str, elements: Iterable[Any]) -> str:
 def read_json(path: Path) -> Iterator[Any]:
     """Yields what `WriteJson` wrote."""
     yield from json.loads(path.read_text(encoding="utf-8"))
+
+
+def run_jobs(jobs: Sequence[Any], work: beam.DoFn, results: Path, runner: Runner | None) -> list[list[Any]]:
+    """Runs a DoFn on jobs, spread over the workers, and returns the rows of JSON that it yields, sorted.
+
+    Args:
+        jobs: The elements.
+        work: What is done to each.
+        results: The file that the rows come back in.
+        runner: Where to run; absent: in this process, without a pipeline, which would cost more than a small job.
+    """
+    if not jobs:
+        return []
+    if runner is None or runner.name == "direct":
+        work.setup()
+        try:
+            rows = [row for job in jobs for row in work.process(job)]
+        finally:
+            work.teardown()
+        return sorted(json.loads(json.dumps(rows)))
+
+    def build(pipeline: beam.Pipeline) -> None:
+        _ = (
+            pipeline
+            | "Jobs" >> beam.Create(list(jobs))
+            | beam.Reshuffle()
+            | "Work" >> beam.ParDo(work)
+            | "Results" >> WriteJson(results)
+        )
+
+    run_pipeline(build, runner)
+    return list(read_json(results))

@@ -10,16 +10,14 @@ from typing import Any
 import pytest
 
 from lstmlm.corpus.ingest import clean, ingest
-from lstmlm.corpus.passes.ids import use_mark
+from lstmlm.corpus.passes.ids import longest_mark
 from lstmlm.corpus.reading.nested import value_of
 from lstmlm.errors import UserError
 from lstmlm.formats.arrow import pa, pq
 from lstmlm.progress import Silent
 from lstmlm.publish.folder import Manifest
 from lstmlm.recipe.recipe import Recipe
-from lstmlm.records.record import Record, serialize
 from lstmlm.records.shards import records_in
-from lstmlm.records.tfrecord import write_records
 
 
 def recipe(root: Path, task: str = "generate", **corpus: Any) -> Recipe:
@@ -158,11 +156,10 @@ def test_ids_of_further_uses_equal_no_other_id(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("ids", "mark"), [(["a", "file:3"], "#"), (["a#2"], "##"), (["a###17", "b#1"], "####"), (["a#b", "#"], "#")]
+    ("ids", "length"), [(["a", "file:3"], 0), (["a#2"], 1), (["a###17", "b#1"], 3), (["a#b", "#"], 0), ([], 0)]
 )
-def test_the_mark_of_further_uses(tmp_path: Path, ids: list[str], mark: str) -> None:
-    write_records(tmp_path / "part", [serialize(Record(name, "text")) for name in ids])
-    assert use_mark([tmp_path / "part"]) == mark
+def test_the_longest_mark_of_ids(ids: list[str], length: int) -> None:
+    assert longest_mark(ids) == length
 
 
 def test_elements_of_an_array_on_one_line_are_records_of_their_own(tmp_path: Path) -> None:

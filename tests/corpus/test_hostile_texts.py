@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from lstmlm.corpus.dedup.keys import block_keys
 from lstmlm.corpus.passes.block import Block
-from lstmlm.corpus.report.summary import summarise
+from lstmlm.corpus.report.summary import repeated_lines, summarise
 from lstmlm.corpus.steps.decontaminate import Decontaminate, write_index
 from lstmlm.corpus.steps.language import KeepLanguages
 from lstmlm.corpus.steps.normalise import Normalise
@@ -64,6 +64,7 @@ STEPS: dict[str, Callable[[Block], object]] = {
     "language": KeepLanguages(["en"]),
     "keys": lambda block: block_keys(block.records, Duplicates(exact=True, near=0.8), 1),
     "summary": lambda block: summarise(block, {}, {}),
+    "repeated lines": lambda block: repeated_lines(block.records),
     **{name: Quality([name]) for name in RULE_SETS.builtin()},
 }
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from lstmlm.corpus.ingest import ingest
-from lstmlm.corpus.passes.join import Part, contiguous
+from lstmlm.corpus.passes.extents import Extent, Part, contiguous
 from lstmlm.corpus.report.accounts import check_sum
 from lstmlm.corpus.sources.snapshot import corpus_fingerprint
 from lstmlm.errors import UserError
@@ -170,12 +170,19 @@ def test_fingerprint_follows_content_and_names_not_the_place(corpus: Path, tmp_p
     assert corpus_fingerprint(recipe(moved, train="train-*")) != first
 
 
-@pytest.mark.parametrize(("blocks", "shards"), [(0, 3), (1, 4), (7, 3), (8, 4), (3, 5)])
-def test_part_b_goes_to_shard_floor(blocks: int, shards: int) -> None:
-    groups = list(contiguous([Part(Path(str(b)), 1) for b in range(blocks)], shards))
+@pytest.mark.parametrize(("blocks", "shards"), [([], 3), ([1], 4), ([7], 3), ([1, 3, 2, 2], 4), ([1, 1, 1], 5)])
+def test_block_b_goes_to_shard_floor(blocks: list[int], shards: int) -> None:
+    extents = [Extent("train", 0, n, "part", 0, count, 0, count, 0, 0) for n, count in enumerate(blocks)]
+    groups = list(contiguous([Part(extent, 0, extent.blocks) for extent in extents], shards))
     assert len(groups) == shards
-    placed = [shard for shard, group in enumerate(groups) for _ in group]
-    assert placed == [b * shards // blocks for b in range(blocks)]
+    placed = [
+        (shard, part.extent.block, block)
+        for shard, group in enumerate(groups)
+        for part in group
+        for block in range(part.first, part.end)
+    ]
+    every = [(extent.block, block) for extent in extents for block in range(extent.blocks)]
+    assert placed == [(b * shards // len(every), *block) for b, block in enumerate(every)]
 
 
 def test_damaged_shard_is_reported(tmp_path: Path) -> None:

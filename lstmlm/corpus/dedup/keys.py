@@ -1,4 +1,4 @@
-"""Computes the keys that duplicates are found by, and stores those of each block in a file.
+"""Computes the keys that duplicates are found by, and stores those of many blocks in a file.
 
 A file takes `36 + 12 * columns + hashes` bytes per record: 28 with only exact keys, 440 with 12 bands of 8 hashes more.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 import dataclasses
 import mmap
 import struct
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +44,15 @@ class Keys:
     exact: Hashes
     bands: Hashes
     sketches: NDArray[np.uint8]
+
+    @staticmethod
+    def joined(some: Sequence[Keys]) -> Keys:
+        """Returns the keys of consecutive blocks as those of one."""
+        return Keys(
+            np.concatenate([keys.exact for keys in some]),
+            np.concatenate([keys.bands for keys in some]),
+            np.concatenate([keys.sketches for keys in some]),
+        )
 
 
 def banding(duplicates: Duplicates) -> tuple[int, int]:
@@ -103,72 +112,127 @@ def _shingles(texts: Sequence[Sequence[str]], ngram: int) -> tuple[Hashes, Offse
 
 
 def write_keys(path: Path, keys: Keys) -> None:
-    """Writes the keys of a block: each column sorted by key, so that a range of it is read in one piece."""
-    columns = np.vstack([keys.exact[None, :, 0], keys.bands.T])
-    order = np.argsort(columns, axis=1, kind="stable")
+    """Writes the keys of blocks: each column sorted by key, so that a range of it is read in one piece."""
+
+    def column(number: int) -> tuple[Hashes, NDArray[np.uint32]]:
+        found = keys.exact[:, 0] if number == EXACT else keys.bands[:, number - 1]
+        order = np.argsort(found, kind="stable")
+        return found[order], order.astype(np.uint32)
+
+    shape = len(keys.exact), 1 + keys.bands.shape[1], keys.sketches.shape[1]
+    write_sorted(path, shape, column, [keys.exact[:, 1]], [keys.sketches])
+
+
+def write_sorted(
+    path: Path,
+    shape: tuple[int, int, int],
+    column: Callable[[int], tuple[Hashes, NDArray[np.uint32]]],
+    halves: Iterable[Hashes],
+    sketches: Iterable[NDArray[np.uint8]],
+) -> None:
+    """Writes a key file, a column at a time.
+
+    Args:
+        path: The file.
+        shape: Its rows, its columns and the bytes of a sketch.
+        column: Returns the sorted keys of a column, and the row of each; rows of equal keys ascend.
+        halves: The second halves of the exact hashes, row after row.
+        sketches: The sketches, row after row.
+    """
+    rows, columns, hashes = shape
     with replacing(path) as stream:
-        stream.write(_HEADER.pack(_MAGIC, columns.shape[1], columns.shape[0], keys.sketches.shape[1]))
-        stream.write(np.take_along_axis(columns, order, axis=1).astype("<u8").tobytes())
-        stream.write(keys.exact[:, 1].astype("<u8").tobytes())
-        stream.write(keys.sketches.tobytes())
-        stream.write(order.astype("<u4").tobytes())
+        stream.write(_HEADER.pack(_MAGIC, rows, columns, hashes))
+        for number in range(columns):
+            keys, order = column(number)
+            stream.seek(_HEADER.size + 8 * number * rows)
+            stream.write(keys.astype("<u8").tobytes())
+            stream.seek(_order_at(shape, number))
+            stream.write(order.astype("<u4").tobytes())
+        stream.seek(_HEADER.size + 8 * columns * rows)
+        stream.writelines(half.astype("<u8").tobytes() for half in halves)
+        stream.writelines(sketch.tobytes() for sketch in sketches)
+
+
+def _order_at(shape: tuple[int, int, int], column: int) -> int:
+    rows, columns, hashes = shape
+    return _HEADER.size + (8 * (columns + 1) + hashes + 4 * column) * rows
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class KeyFile:
-    """The keys of a block in their file. Rows are numbered in the block.
+    """The keys of blocks in their file, mapped into memory. Rows are numbered in the file.
 
     Attributes:
         path: Its path.
-        rows: Records of the block.
+        rows: Records of the blocks.
         columns: Key columns: the exact one, then the bands.
         hashes: Bytes of a sketch.
+        mapped: The file.
     """
 
     path: Path
     rows: int
     columns: int
     hashes: int
+    mapped: mmap.mmap = dataclasses.field(repr=False)
 
     @staticmethod
     def open(path: Path) -> KeyFile:
-        """Reads the header of a file that `write_keys` wrote.
+        """Maps a file that `write_keys` wrote.
 
         Raises:
             ValueError: It is another kind of file, or not whole.
         """
         with path.open("rb") as stream:
             header = stream.read(_HEADER.size)
-        if len(header) != _HEADER.size or not header.startswith(_MAGIC):
-            raise ValueError(f"{path} holds no keys")
-        found = KeyFile(path, *_HEADER.unpack(header)[1:])
-        if path.stat().st_size != found._order(found.columns):
+            if len(header) != _HEADER.size or not header.startswith(_MAGIC):
+                raise ValueError(f"{path} holds no keys")
+            mapped = mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ)
+        _, rows, columns, hashes = _HEADER.unpack(header)
+        found = KeyFile(path, rows, columns, hashes, mapped)
+        if len(mapped) != found._order(found.columns):
             raise ValueError(f"{path} is not whole")
         return found
 
-    def column(self, column: int, low: int, high: int) -> tuple[Hashes, NDArray[np.uint32]]:
-        """Returns the sorted keys of a column from `low` to below `high` (up to 2 ** 64), and the row of each."""
-        keys = self._map("<u8", _HEADER.size + 8 * column * self.rows, self.rows)
+    def bounds(self, column: int, low: int, high: int) -> tuple[int, int]:
+        """Returns where the keys of a column from `low` to below `high` (up to 2 ** 64) begin and end."""
+        keys = self._array("<u8", _HEADER.size + 8 * column * self.rows, self.rows)
         first = int(np.searchsorted(keys, np.uint64(low)))
         last = self.rows if high > np.iinfo(np.uint64).max else int(np.searchsorted(keys, np.uint64(high)))
-        order = self._map("<u4", self._order(column), self.rows)
-        # Copies, so that the file is let go: a search holds the keys of many.
-        return keys[first:last].copy(), order[first:last].copy()
+        return first, max(first, last)
+
+    def column(self, column: int, low: int, high: int) -> tuple[Hashes, NDArray[np.uint32]]:
+        """Returns the sorted keys of a column from `low` to below `high` (up to 2 ** 64), and the row of each."""
+        first, last = self.bounds(column, low, high)
+        keys = self._array("<u8", _HEADER.size + 8 * (column * self.rows + first), last - first)
+        order = self._array("<u4", self._order(column) + 4 * first, last - first)
+        return self._copies(keys, order)
 
     def second_halves(self, rows: Offsets) -> Hashes:
         """Returns the second half of the exact hash of some rows."""
-        return self._map("<u8", _HEADER.size + 8 * self.columns * self.rows, self.rows)[rows]
+        found = self._array("<u8", _HEADER.size + 8 * self.columns * self.rows, self.rows)[rows]
+        self._release()
+        return found
 
     def read_sketches(self, rows: Offsets) -> NDArray[np.uint8]:
         """Returns the sketches of some rows, `uint8[rows, hashes]`."""
         start = _HEADER.size + 8 * (self.columns + 1) * self.rows
-        return self._map("u1", start, self.rows * self.hashes).reshape(self.rows, self.hashes)[rows]
+        found = self._array("u1", start, self.rows * self.hashes).reshape(self.rows, self.hashes)[rows]
+        self._release()
+        return found
 
     def _order(self, column: int) -> int:
-        return _HEADER.size + (8 * (self.columns + 1) + self.hashes + 4 * column) * self.rows
+        return _order_at((self.rows, self.columns, self.hashes), column)
 
-    def _map(self, kind: str, start: int, count: int) -> NDArray[Any]:
+    def _array(self, kind: str, start: int, count: int) -> NDArray[Any]:
         # Not np.memmap: it cannot map nothing, and its slices are a subclass that costs more to use.
-        with self.path.open("rb") as stream:
-            mapped = mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ)
-        return np.frombuffer(mapped, kind, count, start)
+        return np.frombuffer(self.mapped, kind, count, start)
+
+    def _copies(self, *arrays: NDArray[Any]) -> tuple[Any, ...]:
+        found = tuple(array.copy() for array in arrays)
+        self._release()
+        return found
+
+    def _release(self) -> None:
+        """Lets the system take the memory of what was read: a search reads a little of very many files."""
+        self.mapped.madvise(mmap.MADV_DONTNEED)

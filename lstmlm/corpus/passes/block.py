@@ -44,6 +44,7 @@ class Block:
         dead: Rows that could not be used: `file`, `line`, `reason`.
         excluded: The records behind `dropped`, as far as a row became one.
         tallies: Name of a histogram (`language`, `privacy`, ...) -> key -> count, for the corpus report.
+        origin: First line of the file range that it was read from: blocks of one range are consecutive.
     """
 
     file: int
@@ -54,6 +55,7 @@ class Block:
     dead: list[dict[str, Any]] = dataclasses.field(default_factory=list)
     excluded: list[Excluded] = dataclasses.field(default_factory=list)
     tallies: dict[str, collections.Counter[str]] = dataclasses.field(default_factory=dict)
+    origin: int = 0
 
     def with_records(self, records: list[Record]) -> Block:
         """Returns the block with each record replaced by the one at its place: none comes, none goes."""

@@ -7,24 +7,27 @@ and counts: so memory does not grow with the corpus, on any runner.
 from __future__ import annotations
 
 import collections
+import dataclasses
 import logging
 import math
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import apache_beam as beam
 
 from lstmlm.corpus.dedup.copies import find_copies
+from lstmlm.corpus.passes.extents import DEAD, EXCLUDED, Extent, Part, contiguous, numbered
 from lstmlm.corpus.passes.file_ranges import SplitFiles
-from lstmlm.corpus.passes.ids import USE_MARK, refuse_repeated_ids, use_mark
-from lstmlm.corpus.passes.join import Gather, Jobs, JoinShard, Part, Scatter, contiguous, run_jobs
-from lstmlm.corpus.passes.parts import ReadBlocks, WriteParts, dead_path, excluded_path, part_path
+from lstmlm.corpus.passes.ids import USE_MARK, refuse_repeated_ids
+from lstmlm.corpus.passes.join import Jobs, JoinShard
+from lstmlm.corpus.passes.parts import EXTENTS, LINES, ReadBlocks, WriteParts
+from lstmlm.corpus.passes.shuffle import shuffle
 from lstmlm.corpus.passes.sinks import Sink
 from lstmlm.corpus.report.accounts import add_early_losses, check_left, check_sum, check_usable
-from lstmlm.corpus.report.report import write_report
-from lstmlm.corpus.report.summary import Summary, totals
+from lstmlm.corpus.report.report import TOP_LINES, write_report
+from lstmlm.corpus.report.summary import Account, SumAccounts, totals
 from lstmlm.corpus.report.warnings import warnings
 from lstmlm.corpus.sources.found import CorpusFile
 from lstmlm.corpus.sources.listing_notes import listing_notes
@@ -37,8 +40,8 @@ from lstmlm.corpus.steps.privacy.published import scrubbed, scrubber_of, with_pu
 from lstmlm.progress import Progress
 from lstmlm.publish.folder import Draft
 from lstmlm.recipe.recipe import Recipe
-from lstmlm.records.shards import SPLITS, concatenate
-from lstmlm.runners.pipeline import WriteJson, read_json, run_pipeline
+from lstmlm.records.shards import SPLITS, concatenate_sections
+from lstmlm.runners.pipeline import MostFrequent, WriteJson, read_json, run_jobs, run_pipeline
 from lstmlm.runners.runner import Runner
 from lstmlm.task import load_task
 
@@ -48,9 +51,6 @@ DEAD_LETTERS = "dead_letters.jsonl"
 EXCLUSIONS = "exclusions.jsonl.gz"
 MIN_SHARDS = 4
 """Shards of a split at least, where their number follows from the size: readers take turns to mix a sorted corpus."""
-
-GROUP_BYTES = 64_000_000
-"""Bytes of parts that one job of a shuffle holds."""
 
 
 def process(
@@ -87,44 +87,77 @@ def process(
     for note in scrubbed(noted, scrubber_of(recipe.corpus.privacy)):
         logger.warning("%s", note)
     evaluation = index_evaluation_texts(recipe, found.evaluation, scratch / "contamination")
-    summaries = read_parts(recipe, files, scratch, runner)
-    counts = totals(summaries)
+    read = read_parts(recipe, files, scratch, runner)
+    account = read.account
+    counts = totals(account)
     check_sum(counts)
-    parts = _parts(summaries, files, scratch, recipe)
+    parts = read.parts([file_weight(file.name, recipe.corpus.mixture) for file in files])
     if recipe.corpus.id is not None:
-        refuse_repeated_ids([part.path for found in parts.values() for part in found])
-    check_usable(counts, summaries, recipe, held_out=held_out, files=files)
+        refuse_repeated_ids([part for found in parts.values() for part in found], scratch, runner)
+    check_usable(counts, account, recipe, held_out=held_out, files=files)
+    drops = None
     if recipe.corpus.duplicates.exact or recipe.corpus.duplicates.near is not None:
         progress.update(0, counts["kept"], unit="records", note="comparing")
-        parts = find_copies(parts, recipe.corpus.duplicates, scratch, runner)
+        every = [part for found in parts.values() for part in found]
+        drops = find_copies(every, recipe.corpus.duplicates, scratch, runner)
     progress.update(0, counts["kept"], unit="records", note="writing shards")
-    shards = _shards(summaries, recipe)
-    jobs = Jobs(sink, shards, recipe.seed, scratch, recipe.corpus.exclusions, _mark(parts, recipe))
+    shards = _shards(account, recipe)
+    mark = USE_MARK * (account.marks + 1)
+    jobs = Jobs(sink, shards, recipe.seed, scratch, recipe.corpus.exclusions, mark, drops)
     splits, lost = write_shards(parts, jobs, recipe, runner)
     counts["kept"] -= lost.total()
     counts["dropped"] = dict(sorted((collections.Counter(counts["dropped"]) + lost).items()))
     check_sum(counts)
-    add_early_losses(splits, summaries)
+    add_early_losses(splits, account)
     check_left(splits, recipe)
-    _join_text(summaries, scratch, draft.path, recipe)
+    _join_text(read.extents, scratch, draft.path, recipe)
     scrubber = scrubber_of(recipe.corpus.privacy)
     left_out = scrubbed([[one.name, one.reason] for one in listing.left_out], scrubber)
     compared = scrubbed([file.row() for file in evaluation], scrubber)
-    warned = scrubbed([*noted, *warnings(counts, splits, recipe)], scrubber)
+    warned = scrubbed([*noted, *warnings(counts, splits, recipe, account.large)], scrubber)
     for warning in warned[len(noted) :]:
         logger.warning("%s", warning)
     draft.facts.update(evaluation_texts=compared, warnings=warned)
     draft.facts.update(counts=counts, splits=splits, shards=shards, files=len(files), left_out=left_out)
-    write_report(draft.path, recipe, draft.facts, summaries, scrubber)
+    write_report(draft.path, recipe, draft.facts, account, read.lines, scrubber)
     shutil.rmtree(scratch)
     progress.update(counts["in"], counts["in"], unit="rows")
 
 
-def read_parts(recipe: Recipe, files: Sequence[CorpusFile], scratch: Path, runner: Runner | None) -> list[Summary]:
-    """Writes the parts of every file and returns the accounts of their blocks, in corpus order."""
+@dataclasses.dataclass(frozen=True, slots=True)
+class FirstPass:
+    """What the first pass gives.
+
+    Attributes:
+        account: What became of all rows.
+        lines: The most repeated lines with how often they occur, the most frequent first.
+        extents: Where everything is stored; sorted, so in corpus order.
+    """
+
+    account: Account
+    lines: list[tuple[str, int]]
+    extents: list[Extent]
+
+    def parts(self, weights: Sequence[float]) -> dict[str, list[Part]]:
+        """Returns the parts of each split; train comes first, so of two copies the one in train stays.
+
+        Args:
+            weights: The weight of each file in the mixture; it holds for its train records.
+        """
+        number = 0
+        parts: dict[str, list[Part]] = {}
+        for split in SPLITS:
+            extents = [extent for extent in self.extents if extent.kind == split]
+            parts[split] = numbered(extents, weights if split == "train" else [1.0] * len(weights), number)
+            number += sum(extent.records for extent in extents)
+        return parts
+
+
+def read_parts(recipe: Recipe, files: Sequence[CorpusFile], scratch: Path, runner: Runner | None) -> FirstPass:
+    """Writes the records of every file, cleaned, to the scratch folder."""
     contamination = scratch / "contamination"
     valid_files = [file.index for file in files if file.split == "valid"]
-    results = scratch / "summaries.json"
+    results = {name: scratch / f"{name}.json" for name in ("account", EXTENTS, LINES)}
 
     def build(pipeline: beam.Pipeline) -> None:
         blocks = (
@@ -136,42 +169,23 @@ def read_parts(recipe: Recipe, files: Sequence[CorpusFile], scratch: Path, runne
         index = contamination if recipe.corpus.decontamination.files else None
         for n, step in enumerate(steps(recipe.corpus, index, load_task(recipe.task).further_texts)):
             blocks = blocks | f"{n}: {type(step).__name__}" >> EachBlock(step, valid_files)
-        _ = blocks | "Write" >> beam.ParDo(WriteParts(recipe, files, scratch)) | "Summaries" >> WriteJson(results)
+        write = beam.ParDo(WriteParts(recipe, files, scratch))
+        accounts, extents, lines = blocks | "Write" >> write.with_outputs(EXTENTS, LINES, main="accounts")
+        _ = accounts | "Sum" >> beam.CombineGlobally(SumAccounts()) | "Account" >> WriteJson(results["account"])
+        _ = extents | "Extents" >> WriteJson(results[EXTENTS])
+        _ = lines | "Lines" >> MostFrequent(TOP_LINES) | "Top lines" >> WriteJson(results[LINES])
 
     run_pipeline(build, runner)
-    return [Summary.from_row(row) for row in read_json(results)]
+    (account,) = read_json(results["account"])
+    lines = sorted(read_json(results[LINES]), key=lambda line: (-line[1], line[0]))
+    extents = [Extent(*row) for row in read_json(results[EXTENTS])]
+    return FirstPass(Account(**account), [(line, times) for line, times in lines], extents)
 
 
-def _parts(
-    summaries: Sequence[Summary], files: Sequence[CorpusFile], scratch: Path, recipe: Recipe
-) -> dict[str, list[Part]]:
-    """Returns the parts of each split, in corpus order; train comes first, so of two copies the one in train stays."""
-    weights = {file.index: file_weight(file.name, recipe.corpus.mixture) for file in files}
-    return {
-        split: [
-            Part(
-                part_path(scratch, summary.file, summary.index, split),
-                summary.kept[split],
-                weights[summary.file] if split == "train" else 1.0,
-            )
-            for summary in summaries
-            if split in summary.kept
-        ]
-        for split in SPLITS
-    }
-
-
-def _mark(parts: Mapping[str, Sequence[Part]], recipe: Recipe) -> str:
-    """Returns what comes between an id and the number of a further use; an id `file:line` has no such ending."""
-    if recipe.corpus.id is None or all(part.weight <= 1 for part in parts["train"]):
-        return USE_MARK
-    return use_mark(part.path for found in parts.values() for part in found)
-
-
-def _shards(summaries: Sequence[Summary], recipe: Recipe) -> int:
+def _shards(account: Account, recipe: Recipe) -> int:
     if recipe.corpus.shards is not None:
         return recipe.corpus.shards
-    largest = max(sum(summary.size.get(split, 0) for summary in summaries) for split in SPLITS)
+    largest = max(account.size.get(split, 0) for split in SPLITS)
     return max(MIN_SHARDS, math.ceil(largest / recipe.corpus.shard_bytes))
 
 
@@ -187,8 +201,11 @@ def write_shards(
     splits: dict[str, dict[str, Any]] = {
         split: {"records": 0, "bytes": 0, "dropped": collections.Counter()} for split, found in parts.items() if found
     }
+    parts = {split: parts[split] for split in splits}
     if recipe.corpus.shuffle:
-        rows = _shuffled(parts, jobs, splits, runner)
+        rows, lost = shuffle(parts, jobs, runner)
+        for split, dropped in lost.items():
+            splits[split]["dropped"].update(dropped)
     else:
         joins = [
             (split, shard, group)
@@ -203,30 +220,13 @@ def write_shards(
     return splits, sum((facts["dropped"] for facts in splits.values()), collections.Counter())
 
 
-def _shuffled(
-    parts: dict[str, list[Part]], jobs: Jobs, splits: dict[str, dict[str, Any]], runner: Runner | None
-) -> list[list[Any]]:
-    """Shuffles through files, in two rounds of jobs; returns the rows of the shards, and counts what is lost."""
-    groups = {
-        split: max(1, math.ceil(sum(part.path.stat().st_size for part in found) / GROUP_BYTES))
-        for split, found in parts.items()
-        if found
-    }
-    scatters = [
-        (split, number, group)
-        for split, count in groups.items()
-        for number, group in enumerate(contiguous(parts[split], count))
-    ]
-    for split, _, _, _, dropped in run_jobs(scatters, Scatter(jobs), jobs.scratch / "scattered.json", runner):
-        splits[split]["dropped"].update(dropped)
-    gathers = [(split, shard, count) for split, count in groups.items() for shard in range(jobs.shards)]
-    return run_jobs(gathers, Gather(jobs), jobs.scratch / "shards.json", runner)
-
-
-def _join_text(summaries: Sequence[Summary], scratch: Path, folder: Path, recipe: Recipe) -> None:
+def _join_text(extents: Sequence[Extent], scratch: Path, folder: Path, recipe: Recipe) -> None:
     """Joins dead letters and exclusions, in corpus order; records lost in the last passes come after the others."""
-    dead = [dead_path(scratch, summary.file, summary.index) for summary in summaries if summary.dead]
-    concatenate(dead, folder / DEAD_LETTERS)
+    sections = {
+        kind: [(Path(extent.path), extent.at, extent.at + extent.size) for extent in extents if extent.kind == kind]
+        for kind in (DEAD, EXCLUDED)
+    }
+    concatenate_sections(sections[DEAD], folder / DEAD_LETTERS)
     if recipe.corpus.exclusions:
-        early = [excluded_path(scratch, summary.file, summary.index) for summary in summaries if summary.excluded]
-        concatenate([*early, *sorted(scratch.glob("late-*.excluded.jsonl.gz"))], folder / EXCLUSIONS)
+        late = [(path, 0, path.stat().st_size) for path in sorted(scratch.glob("late-*.excluded.jsonl.gz"))]
+        concatenate_sections([*sections[EXCLUDED], *late], folder / EXCLUSIONS)

@@ -10,10 +10,11 @@ from typing import Any, Protocol
 
 import orjson
 
+from lstmlm.corpus.passes.extents import Section
 from lstmlm.publish.folder import replacing
 from lstmlm.recipe.sections.corpus import CorpusSection
 from lstmlm.records.record import Record, deserialize
-from lstmlm.records.shards import concatenate, shard_path
+from lstmlm.records.shards import concatenate_sections, shard_path
 from lstmlm.records.tfrecord import write_records
 
 JSON_LEVEL = 4  # of gzip
@@ -28,8 +29,8 @@ class Sink(Protocol):
     def write(self, path: Path, payloads: Iterable[bytes]) -> int:
         """Writes serialized records as a shard and returns how many."""
 
-    def concatenate(self, path: Path, parts: Sequence[Path]) -> bool:
-        """Writes TFRecord parts as a shard without reading the records; False where this form cannot."""
+    def concatenate(self, path: Path, sections: Sequence[Section]) -> bool:
+        """Writes sections of TFRecord files as a shard without reading the records; False where this form cannot."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -46,9 +47,9 @@ class TFRecordShards:
         """See `Sink`."""
         return write_records(path, payloads)
 
-    def concatenate(self, path: Path, parts: Sequence[Path]) -> bool:
-        """See `Sink`: TFRecord files one after the other are a TFRecord file."""
-        concatenate(parts, path)
+    def concatenate(self, path: Path, sections: Sequence[Section]) -> bool:
+        """See `Sink`: records of TFRecord files one after the other are a TFRecord file."""
+        concatenate_sections(((section.path, section.at, section.at_end) for section in sections), path)
         return True
 
 
@@ -78,6 +79,6 @@ class JsonShards:
             line[self.corpus.target] = record.targets[0] if len(record.targets) == 1 else record.targets
         return line
 
-    def concatenate(self, path: Path, parts: Sequence[Path]) -> bool:
+    def concatenate(self, path: Path, sections: Sequence[Section]) -> bool:
         """See `Sink`."""
         return False

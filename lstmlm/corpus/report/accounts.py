@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import collections
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from lstmlm.corpus.report.dead_hints import dead_hint
-from lstmlm.corpus.report.summary import Summary
+from lstmlm.corpus.report.summary import Account
 from lstmlm.corpus.sources.found import CorpusFile
 from lstmlm.errors import UserError
 from lstmlm.recipe.recipe import Recipe
@@ -25,7 +24,7 @@ def check_sum(counts: dict[str, Any]) -> None:
 
 def check_usable(
     counts: dict[str, Any],
-    summaries: Sequence[Summary],
+    account: Account,
     recipe: Recipe,
     *,
     held_out: bool,
@@ -35,7 +34,7 @@ def check_usable(
 
     Args:
         counts: See `lstmlm.corpus.report.summary.totals`.
-        summaries: The accounts of all blocks, in corpus order.
+        account: The account of all blocks.
         recipe: The run.
         held_out: Whether there must be a valid split.
         files: The corpus, for advice.
@@ -46,7 +45,7 @@ def check_usable(
     corpus = recipe.corpus
     where = corpus.place(corpus.train)
     if counts["dead"] > corpus.max_dead_fraction * counts["in"]:
-        raise _too_many_dead(counts, summaries, recipe, files)
+        raise _too_many_dead(counts, account, recipe, files)
     if not counts["kept"]:
         if counts["dropped"].keys() - {"blank"}:
             reasons = reasons_of(counts["dropped"])
@@ -55,9 +54,9 @@ def check_usable(
         blank = f"; {counts['in']} rows have no text" if counts["in"] else ""
         hint = "Check corpus.train, corpus.source and corpus.target"
         raise UserError(f"the corpus is empty: no line became a record{blank}", where=where, hint=hint)
-    filled = {split for summary in summaries for split in summary.kept}
+    filled = account.kept
     for split in ("train", "valid") if held_out else ("train",):
-        lost = _lost(summaries, split)
+        lost = dict(sorted(account.lost.get(split, {}).items()))
         if split not in filled and lost:
             raise _emptied(split, lost, recipe)
     if "train" not in filled:
@@ -70,12 +69,11 @@ def check_usable(
         raise UserError("the valid split is empty", where=where, hint=hint)
 
 
-def add_early_losses(splits: dict[str, dict[str, Any]], summaries: Sequence[Summary]) -> None:
+def add_early_losses(splits: dict[str, dict[str, Any]], account: Account) -> None:
     """Adds what the first pass dropped of each split to `dropped` of `splits`, by reason."""
-    for summary in summaries:
-        for split, reasons in summary.lost.items():
-            if split in splits:
-                splits[split]["dropped"].update(reasons)
+    for split, reasons in account.lost.items():
+        if split in splits:
+            splits[split]["dropped"].update(reasons)
     for facts in splits.values():
         facts["dropped"] = dict(sorted(facts["dropped"].items()))
 
@@ -96,14 +94,6 @@ def reasons_of(dropped: Mapping[str, int]) -> str:
     return ", ".join(f"{reason} {count}" for reason, count in dropped.items())
 
 
-def _lost(summaries: Sequence[Summary], split: str) -> dict[str, int]:
-    """Returns what the first pass dropped of a split, by reason."""
-    lost: collections.Counter[str] = collections.Counter()
-    for summary in summaries:
-        lost.update(summary.lost.get(split, {}))
-    return dict(sorted(lost.items()))
-
-
 def _emptied(split: str, dropped: Mapping[str, int], recipe: Recipe) -> UserError:
     corpus = recipe.corpus
     named = corpus.valid if split == "valid" and corpus.valid is not None else corpus.train
@@ -111,12 +101,11 @@ def _emptied(split: str, dropped: Mapping[str, int], recipe: Recipe) -> UserErro
     return UserError(what, where=corpus.place(named), hint="Loosen the rules that dropped them, or add other records")
 
 
-def _too_many_dead(
-    counts: dict[str, Any], summaries: Sequence[Summary], recipe: Recipe, files: Sequence[CorpusFile]
-) -> UserError:
+def _too_many_dead(counts: dict[str, Any], account: Account, recipe: Recipe, files: Sequence[CorpusFile]) -> UserError:
     allowed = recipe.corpus.max_dead_fraction
     reason, often = max(counts["dead_by_reason"].items(), key=lambda item: item[1])
-    first = next(summary.first_dead for summary in summaries if summary.first_dead is not None)
+    assert account.first_dead is not None
+    first = account.first_dead[2]
     what = (
         f"{counts['dead']} of {counts['in']} lines are malformed ({counts['dead'] / counts['in']:.2%}, and "
         f"corpus.max_dead_fraction allows {allowed:.2%}), most often ({often}): {reason}; here: {first['reason']}"

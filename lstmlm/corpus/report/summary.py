@@ -5,8 +5,10 @@ from __future__ import annotations
 import collections
 import dataclasses
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
+
+import apache_beam as beam
 
 from lstmlm.corpus.passes.block import Block
 from lstmlm.records.record import Record
@@ -17,74 +19,111 @@ REPEATED_LINES = 20
 _LONGEST_LINE = 200
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Summary:
-    """The account of one block; small, so that the summaries of a corpus fit into memory.
+@dataclasses.dataclass(slots=True)
+class Account:
+    """What became of the rows of a block, or of all blocks together: it does not grow with them.
 
     Attributes:
-        file: `CorpusFile.index`.
-        index: `Block.index`.
         lines: Rows read.
         kept: Split -> records written.
         size: Split -> bytes written.
         dropped: Reason -> rows left out.
         dead: Reason without details -> rows that could not be used.
-        first_dead: The first dead letter, if there is one.
-        excluded: Records behind `dropped`.
+        first_dead: `CorpusFile.index` and `Block.index` of the first dead letter in corpus order, and the letter.
         lost: Split -> reason -> rows of it behind `dropped`. Where records are split by hash, rows that never became
             a record are of no split.
         tallies: See `Block.tallies`, and `lengths`: bit length of the source's characters -> records.
-        repeated: Line -> times it occurs in the block, where that is more than once.
+        marks: Length of the longest mark of a further use in an id; see `lstmlm.corpus.passes.ids`.
+        large: Records with more bytes than a shard should have.
     """
 
-    file: int
-    index: int
-    lines: int
-    kept: dict[str, int]
-    size: dict[str, int]
-    dropped: dict[str, int]
-    dead: dict[str, int]
-    first_dead: dict[str, Any] | None
-    excluded: int
-    lost: dict[str, dict[str, int]]
-    tallies: dict[str, dict[str, int]]
-    repeated: dict[str, int]
+    lines: int = 0
+    kept: dict[str, int] = dataclasses.field(default_factory=dict)
+    size: dict[str, int] = dataclasses.field(default_factory=dict)
+    dropped: dict[str, int] = dataclasses.field(default_factory=dict)
+    dead: dict[str, int] = dataclasses.field(default_factory=dict)
+    first_dead: tuple[int, int, dict[str, Any]] | None = None
+    lost: dict[str, dict[str, int]] = dataclasses.field(default_factory=dict)
+    tallies: dict[str, dict[str, int]] = dataclasses.field(default_factory=dict)
+    marks: int = 0
+    large: int = 0
 
-    def row(self) -> list[Any]:
-        """Returns the summary as JSON that sorts by the order of the corpus."""
-        return [self.file, self.index, dataclasses.asdict(self)]
+    def add(self, other: Account) -> None:
+        """Adds another account to this one; the order of additions does not matter."""
+        self.lines += other.lines
+        self.marks = max(self.marks, other.marks)
+        self.large += other.large
+        for mine, others in (
+            (self.kept, other.kept), (self.size, other.size), (self.dropped, other.dropped), (self.dead, other.dead),
+        ):  # fmt: skip
+            _add(mine, others)
+        for mine_by_name, others_by_name in ((self.lost, other.lost), (self.tallies, other.tallies)):
+            for name, counts in others_by_name.items():
+                _add(mine_by_name.setdefault(name, {}), counts)
+        letters = [letter for letter in (self.first_dead, other.first_dead) if letter is not None]
+        self.first_dead = min(letters, key=lambda letter: tuple(letter[:2]), default=None)
 
-    @staticmethod
-    def from_row(row: Sequence[Any]) -> Summary:
-        """Reads what `row` gave."""
-        return Summary(**row[2])
+
+class SumAccounts(beam.CombineFn):
+    """Adds up accounts, next to the workers that give them."""
+
+    def create_accumulator(self) -> Account:
+        """See Beam."""
+        return Account()
+
+    def add_input(self, mutable_accumulator: Account, element: Account) -> Account:
+        """See Beam."""
+        mutable_accumulator.add(element)
+        return mutable_accumulator
+
+    def merge_accumulators(self, accumulators: Iterable[Account]) -> Account:
+        """See Beam."""
+        total = Account()
+        for account in accumulators:
+            total.add(account)
+        return total
+
+    def extract_output(self, accumulator: Account) -> dict[str, Any]:
+        """Returns the account as JSON."""
+        return dataclasses.asdict(accumulator)
+
+
+def _add(counts: dict[str, int], others: Mapping[str, int]) -> None:
+    for key, count in others.items():
+        counts[key] = counts.get(key, 0) + count
 
 
 def summarise(
-    block: Block, kept: dict[str, int], size: dict[str, int], lost: dict[str, dict[str, int]] | None = None
-) -> Summary:
+    block: Block,
+    kept: dict[str, int],
+    size: dict[str, int],
+    lost: dict[str, dict[str, int]] | None = None,
+    *,
+    marks: int = 0,
+    large: int = 0,
+) -> Account:
     """Returns the account of a block whose records were written.
 
     Args:
         block: The block after all steps.
         kept: Split -> records written.
         size: Split -> bytes written.
-        lost: See `Summary.lost`.
+        lost: See `Account.lost`.
+        marks: See `Account.marks`.
+        large: See `Account.large`.
     """
     tallies = {name: dict(counts) for name, counts in block.tallies.items()}
-    return Summary(
-        block.file,
-        block.index,
+    return Account(
         block.lines,
         kept,
         size,
         dict(block.dropped),
         dict(collections.Counter(reason_kind(letter["reason"]) for letter in block.dead)),
-        block.dead[0] if block.dead else None,
-        len(block.excluded),
+        (block.file, block.index, block.dead[0]) if block.dead else None,
         lost or {},
         tallies | {"lengths": _lengths(block.records)},
-        _repeated_lines(block.records),
+        marks,
+        large,
     )
 
 
@@ -98,7 +137,8 @@ def _lengths(records: Iterable[Record]) -> dict[str, int]:
     return {str(bits): count for bits, count in sorted(counts.items())}
 
 
-def _repeated_lines(records: Iterable[Record]) -> dict[str, int]:
+def repeated_lines(records: Iterable[Record]) -> dict[str, int]:
+    """Returns the lines that occur more than once in the records of a block, the most frequent, and how often."""
     lines: collections.Counter[str] = collections.Counter()
     for record in records:
         lines.update(record.source.splitlines())
@@ -107,20 +147,12 @@ def _repeated_lines(records: Iterable[Record]) -> dict[str, int]:
     return {line[:_LONGEST_LINE]: count for line, count in often[:REPEATED_LINES]}
 
 
-def totals(summaries: Iterable[Summary]) -> dict[str, Any]:
-    """Adds up the accounts to the `counts` of the manifest: `in`, `kept`, `dropped`, `dead`, `dead_by_reason`."""
-    dropped: collections.Counter[str] = collections.Counter()
-    dead: collections.Counter[str] = collections.Counter()
-    lines = kept = 0
-    for summary in summaries:
-        lines += summary.lines
-        kept += sum(summary.kept.values())
-        dropped.update(summary.dropped)
-        dead.update(summary.dead)
+def totals(account: Account) -> dict[str, Any]:
+    """Returns the `counts` of the manifest: `in`, `kept`, `dropped`, `dead`, `dead_by_reason`."""
     return {
-        "in": lines,
-        "kept": kept,
-        "dropped": dict(sorted(dropped.items())),
-        "dead": dead.total(),
-        "dead_by_reason": dict(sorted(dead.items())),
+        "in": account.lines,
+        "kept": sum(account.kept.values()),
+        "dropped": dict(sorted(account.dropped.items())),
+        "dead": sum(account.dead.values()),
+        "dead_by_reason": dict(sorted(account.dead.items())),
     }

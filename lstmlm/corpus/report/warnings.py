@@ -13,15 +13,22 @@ MOST = 0.5
 """Share of the rows that one quality rule may drop before it is reported."""
 
 
-def warnings(counts: Mapping[str, Any], splits: Mapping[str, Mapping[str, Any]], recipe: Recipe) -> list[str]:
+def warnings(
+    counts: Mapping[str, Any], splits: Mapping[str, Mapping[str, Any]], recipe: Recipe, large: int
+) -> list[str]:
     """Returns the warnings, a sentence each.
 
     Args:
         counts: See `lstmlm.corpus.report.summary.totals`.
         splits: `records` and `dropped` of each split.
         recipe: The run.
+        large: Records with more bytes than a shard should have.
     """
-    return [*rule_warnings(recipe), *_strict_rules(counts, recipe), *_too_long(counts), *_thinned(splits, recipe)]
+    found = [*rule_warnings(recipe), *_strict_rules(counts, recipe), *_too_long(counts), *_thinned(splits, recipe)]
+    if large:
+        size = recipe.corpus.shard_bytes
+        found.append(f"{large} records have more than {size} bytes (corpus.shard_bytes): their shards are larger")
+    return found
 
 
 def rule_warnings(recipe: Recipe) -> Iterator[str]:

@@ -243,3 +243,25 @@ def test_the_report_is_one_page_that_needs_nothing_else_and_escapes_the_corpus(t
     assert report["repeated_lines"] == [["<script>alert(1)</script>", 80]]
     assert report["lengths"] == [[1, 1, 1], [32, 63, 40]]
     assert ["notes.md", "unknown_ending"] in report["left_out"]
+
+
+@pytest.mark.parametrize("shuffle", [False, True])
+def test_records_larger_than_a_shard_are_kept_and_reported(tmp_path: Path, texts: list[str], shuffle: bool) -> None:
+    large = "large " * 3000
+    write(tmp_path / "a.jsonl", [{"id": f"a{n}", "text": text} for n, text in enumerate([*texts, large])])
+    run = recipe(tmp_path, id="id", shard_bytes=10_000, shuffle=shuffle, valid_fraction=0.1)
+    facts = ingest(run, tmp_path / "out", Silent()).facts
+    assert facts["warnings"] == ["1 records have more than 10000 bytes (corpus.shard_bytes): their shards are larger"]
+    assert sorted([*ids(tmp_path / "out", "train"), *ids(tmp_path / "out", "valid")]) == sorted(
+        f"a{n}" for n in range(301)
+    )
+
+
+def test_half_of_the_corpus_with_one_key_is_one_text(tmp_path: Path, texts: list[str]) -> None:
+    rows = [{"id": f"a{n}", "text": texts[n // 2] if n % 2 else f"{texts[0]} and more"} for n in range(600)]
+    write(tmp_path / "a.jsonl", rows)
+    run = recipe(tmp_path, id="id", duplicates={"exact": True, "near": 0.8}, valid_fraction=0.1)
+    facts = ingest(run, tmp_path / "out", Silent()).facts
+    kept = [*ids(tmp_path / "out", "train"), *ids(tmp_path / "out", "valid")]
+    assert len(kept) == 300
+    assert facts["counts"]["dropped"] == {"duplicate_exact": 299, "duplicate_near": 1}

@@ -1,7 +1,8 @@
-"""Duplicates against brute force, however the corpus is cut and searched."""
+"""Copies against brute force, however the corpus is cut and searched."""
 
 from __future__ import annotations
 
+import itertools
 import random
 from pathlib import Path
 
@@ -10,38 +11,58 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lstmlm.corpus.dedup.duplicates import DuplicateRows, FindEdges, components, duplicate_rows
-from lstmlm.corpus.dedup.edges import KeyIndex, find_edges
-from lstmlm.corpus.dedup.keys import Keys, block_keys, key_columns, write_keys
+from lstmlm.corpus.dedup.components import Buckets
+from lstmlm.corpus.dedup.copies import drops_of
+from lstmlm.corpus.dedup.drops import Drops
+from lstmlm.corpus.dedup.edges import find_edges
+from lstmlm.corpus.dedup.key_index import KeyIndex, OpenKeys
+from lstmlm.corpus.dedup.keys import EXACT, Keys, block_keys, key_columns, write_keys
 from lstmlm.corpus.dedup.minhash import NO_KEY
+from lstmlm.corpus.dedup.search import EdgeFile, search
+from lstmlm.corpus.passes.extents import Extent, Part
 from lstmlm.recipe.sections.corpus import Duplicates
 from lstmlm.records.record import Record
-from lstmlm.runners.pipeline import run_pipeline
 
 BOTH = Duplicates(exact=True, near=0.8)
 
 
-def write_blocks(folder: Path, keys: Keys, ends: list[int]) -> KeyIndex:
-    """Writes the keys as blocks that end at these rows (and at the last)."""
-    paths = []
-    starts = [0, *ends]
-    for block, (start, end) in enumerate(zip(starts, [*ends, len(keys.exact)], strict=True)):
-        paths.append(folder / f"{block}.keys")
-        write_keys(paths[-1], Keys(keys.exact[start:end], keys.bands[start:end], keys.sketches[start:end]))
-    return KeyIndex.open(paths)
+def extent(path: Path, block: int, row: int, records: int) -> Extent:
+    return Extent("train", 0, block, str(path), 0, 1, row, records, 0, 0)
 
 
-def search(folder: Path, index: KeyIndex, columns: list[int], parts: int, least: int) -> DuplicateRows:
-    """What `FindEdges` does, without Beam."""
+def write_blocks(folder: Path, keys: Keys, ends: list[int], files: int = 10**6) -> KeyIndex:
+    """Writes the keys as extents that end at these rows (and at the last), taken in turns by so many files."""
+    bounds = list(itertools.pairwise([0, *ends, len(keys.exact)]))
+    parts: dict[int, Part] = {}
+    number = dict(zip(range(len(bounds)), (start for start, _ in bounds), strict=True))
+    for file in range(min(files, len(bounds))):
+        path, row, held = folder / f"{file}.keys", 0, []
+        for block in reversed(range(file, len(bounds), files)):  # not in corpus order
+            start, end = bounds[block]
+            held.append(Keys(keys.exact[start:end], keys.bands[start:end], keys.sketches[start:end]))
+            parts[block] = Part(extent(path, block, row, end - start), 0, 1, number[block])
+            row += end - start
+        write_keys(path, Keys.joined(held))
+    return KeyIndex.of([parts[block] for block in range(len(bounds))], lambda path: path)
+
+
+def search_ranges(folder: Path, index: KeyIndex, columns: list[int], parts: int, least: int, most: int) -> Drops:
+    """What `find_copies` does with so many ranges of each column."""
+    keys, found = OpenKeys(index), []
     for column in columns:
         for part in range(parts):
-            find_edges(index, column, part, parts, least).tofile(folder / f"{column:05d}-{part:08d}.edges")
-    return duplicate_rows(index, folder)
+            low, high = ((number << 64) // parts for number in (part, part + 1))
+            low = low if column == EXACT else max(low, NO_KEY + 1)
+            edges = np.concatenate(list(find_edges(keys, column, low, high, least, most)))
+            path = folder / f"{column:05d}-{part:08d}.edges"
+            edges.tofile(path)
+            found.append(EdgeFile(path, column == EXACT, len(edges)))
+    return drops_of(found, index.rows, folder, None)
 
 
-def dropped(found: DuplicateRows) -> dict[int, tuple[int, bool]]:
-    rows = zip(found.rows.tolist(), found.kept.tolist(), found.exact.tolist(), strict=True)
-    return {row: (kept, exact) for row, kept, exact in rows}
+def dropped(found: Drops, rows: int) -> dict[int, tuple[int, bool]]:
+    drops = np.concatenate(list(found.read(0, rows)))
+    return {row: (kept, exact) for row, kept, exact in drops.tolist()}
 
 
 def brute_force(keys: Keys, least: int) -> dict[int, tuple[int, bool]]:
@@ -73,7 +94,7 @@ def small_keys(seed: int, rows: int) -> Keys:
     return Keys(exact, bands, rng.integers(0, 2, (rows, 4)).astype(np.uint8))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(st.data())
 def test_same_rows_as_brute_force_for_every_partition(
     tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
@@ -83,26 +104,10 @@ def test_same_rows_as_brute_force_for_every_partition(
     least = data.draw(st.integers(0, 4))
     ends = sorted(data.draw(st.lists(st.integers(0, rows), max_size=6)))
     folder = tmp_path_factory.mktemp("keys")
-    found = search(folder, write_blocks(folder, keys, ends), [0, 1, 2, 3], data.draw(st.integers(1, 9)), least)
-    assert dropped(found) == brute_force(keys, least)
-
-
-@settings(max_examples=100, deadline=None)
-@given(st.lists(st.tuples(st.integers(0, 40), st.integers(0, 40)), max_size=60))
-def test_components_are_labelled_by_their_first_row(edges: list[tuple[int, int]]) -> None:
-    label = {row: row for edge in edges for row in edge}
-    for _ in label:
-        for a, b in edges:
-            label[a] = label[b] = min(label[a], label[b])
-    rows, roots = components(np.array(edges, np.int64).reshape(-1, 2))
-    assert dict(zip(rows.tolist(), roots.tolist(), strict=True)) == label
-
-
-def test_long_chain_is_one_component() -> None:
-    order = random.Random(1).sample(range(3000), 3000)
-    rows, roots = components(np.stack([order[:-1], order[1:]], axis=1).astype(np.int64))
-    assert rows.tolist() == list(range(3000))
-    assert set(roots.tolist()) == {0}
+    index = write_blocks(folder, keys, ends, data.draw(st.integers(1, 4)))
+    parts, most = data.draw(st.integers(1, 9)), data.draw(st.sampled_from([1, 3, 100]))
+    found = search_ranges(folder, index, [0, 1, 2, 3], parts, least, most)
+    assert dropped(found, rows) == brute_force(keys, least)
 
 
 def sentences(count: int, seed: int) -> list[str]:
@@ -116,15 +121,17 @@ def edited(text: str, at: int) -> str:
 
 
 def run_beam(
-    folder: Path, records: list[Record], block: int, rows_of_a_range: int, duplicates: Duplicates
-) -> DuplicateRows:
-    paths = []
+    folder: Path, records: list[Record], block: int, rows_of_a_range: int, duplicates: Duplicates, files: int = 256
+) -> dict[int, tuple[int, bool]]:
+    parts = []
     for start in range(0, len(records), block):
-        paths.append(folder / f"{start:08d}.keys")
-        write_keys(paths[-1], block_keys(records[start : start + block], duplicates, 1))
-    index = KeyIndex.open(paths)
-    run_pipeline(lambda pipeline: pipeline | FindEdges(index, duplicates, folder, rows_of_a_range))
-    return duplicate_rows(index, folder)
+        path = folder / f"{start:08d}.keys"
+        some = records[start : start + block]
+        write_keys(path, block_keys(some, duplicates, 1))
+        parts.append(Part(extent(path, start, 0, len(some)), 0, 1, start))
+    index = KeyIndex.of(parts, lambda path: path)
+    found = search(index, duplicates, folder, None, rows_of_a_range, most_files=files)
+    return dropped(drops_of(found, index.rows, folder, None), len(records))
 
 
 def test_planted_duplicates_are_found_and_explained(tmp_path: Path) -> None:
@@ -133,19 +140,13 @@ def test_planted_duplicates_are_found_and_explained(tmp_path: Path) -> None:
     order = [*texts, *planted, texts[7], planted[3].upper(), "", "", "!"]
     records = [Record(str(number), text) for number, text in enumerate(order)]
     results = []
-    for block, rows_of_a_range in ((1000, 1000), (7, 11)):
+    for block, rows_of_a_range, files in ((1000, 1000, 256), (7, 11, 256), (9, 60, 3)):
         folder = tmp_path / str(block)
         folder.mkdir()
-        results.append(run_beam(folder, records, block, rows_of_a_range, BOTH))
+        results.append(run_beam(folder, records, block, rows_of_a_range, BOTH, files))
     expected = {120 + number: (number, False) for number in range(40)}
     expected |= {160: (7, True), 161: (3, False), 163: (162, True)}
-    assert dropped(results[0]) == dropped(results[1]) == expected
-    small = results[1]
-    found = {7 * block + row: why for block in range(len(small.index.files)) for row, *why in small.in_file(block)}
-    assert found == {
-        row: ["duplicate_exact" if exact else "duplicate_near", divmod(kept, 7)]
-        for row, (kept, exact) in expected.items()
-    }
+    assert results == [expected] * 3
 
 
 @pytest.mark.parametrize(
@@ -161,7 +162,7 @@ def test_what_is_not_asked_for_is_kept(
 ) -> None:
     texts = ["one two three four five six", "one two three four five six", "One two, three four five six!", "1", "2"]
     records = [Record(str(number), text) for number, text in enumerate(texts)]
-    assert dropped(run_beam(tmp_path, records, 2, 100, duplicates)) == expected
+    assert run_beam(tmp_path, records, 2, 100, duplicates) == expected
     assert key_columns(duplicates)
 
 
@@ -171,17 +172,29 @@ def test_first_of_a_chain_is_kept(tmp_path: Path) -> None:
     for step in range(6):
         chain.append(edited(chain[-1], 6 + 12 * step))
     records = [Record(str(number), text) for number, text in enumerate(reversed(chain))]
-    found = dropped(run_beam(tmp_path, records, 3, 100, BOTH))
+    found = run_beam(tmp_path, records, 3, 100, BOTH)
     assert found == dict.fromkeys(range(1, 7), (0, False))
 
 
-def test_corpus_without_records(tmp_path: Path) -> None:
-    assert dropped(run_beam(tmp_path, [], 10, 10, BOTH)) == {}
+def test_corpus_of_one_record(tmp_path: Path) -> None:
+    assert run_beam(tmp_path, [Record("a", "one")], 10, 10, BOTH) == {}
 
 
 def test_files_of_different_settings_are_refused(tmp_path: Path) -> None:
     records = [Record("a", "one two")]
     for name, duplicates in (("a", BOTH), ("b", Duplicates(exact=True))):
         write_keys(tmp_path / name, block_keys(records, duplicates, 1))
+    parts = [Part(extent(tmp_path / name, block, 0, 1), 0, 1, block) for block, name in enumerate("ab")]
     with pytest.raises(ValueError, match="different settings"):
-        KeyIndex.open([tmp_path / "a", tmp_path / "b"])
+        OpenKeys(KeyIndex.of(parts, lambda path: path))
+
+
+def test_reasons_are_given_for_a_range_of_rows(tmp_path: Path) -> None:
+    edges = np.array([[1, 4], [4, 6], [0, 9]], np.int64)
+    edges.tofile(tmp_path / "exact.edges")
+    edges[:1].tofile(tmp_path / "near.edges")
+    files = [EdgeFile(tmp_path / "exact.edges", True, 3), EdgeFile(tmp_path / "near.edges", False, 1)]
+    found = drops_of(files, 10, tmp_path, None)
+    assert found.buckets == Buckets(10, 1)
+    assert found.between(4, 9) == {0: "duplicate_exact", 2: "duplicate_exact"}
+    assert found.between(0, 4) == {}
