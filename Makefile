@@ -14,7 +14,7 @@ export UV_COMPILE_BYTECODE := 1
 # Two tests at a time. A process that crashes ends the run: a new one would wait for tests for ever.
 TWO := --numprocesses 2 --max-worker-restart 0 --dist loadscope
 
-.PHONY: demo test quick coverage lint format docs clean fuzz bench-recipes bench-ingest bench-train bench-infer bench-scale bench-serve bench-tasks bench-power-cut bench-kills bench-adversarial
+.PHONY: demo test test-image quick coverage lint format docs clean fuzz bench-recipes bench-ingest bench-train bench-infer bench-scale bench-serve bench-tasks bench-power-cut bench-kills bench-adversarial
 
 demo: .venv/.synced
 	$(BIN)/lstmlm demo-corpus -o $(DEMO)
@@ -26,12 +26,17 @@ demo: .venv/.synced
 CLUSTERS := ray and not airflow
 test: lint
 	@mkdir -p build
-	@PYTEST_ADDOPTS="-m 'not ($(CLUSTERS))' $(TWO) --no-loadscope-reorder --durations 40" nice -n 15 $(BIN)/python -m pytest > build/tests.log 2>&1 & others=$$!; \
+	@PYTEST_ADDOPTS="-m 'not image and not ($(CLUSTERS))' $(TWO) --no-loadscope-reorder --durations 40" nice -n 15 $(BIN)/python -m pytest > build/tests.log 2>&1 & others=$$!; \
 	PYTEST_ADDOPTS="-m '$(CLUSTERS)' --durations 15" $(BIN)/python -m pytest; clusters=$$?; \
 	wait $$others; others=$$?; cat build/tests.log; exit $$((clusters || others))
 
+# The container image: built by buildah from the Dockerfile, run by podman as Pods are. Needs root, several gigabytes in
+# build/image, and apt-get install buildah podman runc debootstrap catatonit.
+test-image: .venv/.synced
+	$(BIN)/python -m pytest -m image tests/deploy/image
+
 # Every test without a cluster that takes seconds, two at a time; TESTS="tests/corpus": those in a folder.
-FAST := not (slow or ray or tfx or flink or airflow)
+FAST := not (slow or ray or tfx or flink or airflow or image)
 quick: .venv/.synced
 	$(BIN)/python -m pytest -m "$(FAST)" $(TWO) $(TESTS)
 

@@ -18,6 +18,8 @@ class ExitCode(enum.IntEnum):
     INTERRUPTED = 130
 
 
+MORE_MEMORY = "Raise the limit; fewer workers, or a smaller `training.batch`, need less"
+"""The hint after a failure for want of memory."""
 MOST_LETTERS = 300
 """Letters of another library's message that are shown; Ray puts whole reports on a line. The log has all of it."""
 

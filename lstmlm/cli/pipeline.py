@@ -15,6 +15,7 @@ from lstmlm.cli.logs import captured
 from lstmlm.cli.options import Overrides, RayAddress, RecipePath, read_recipe
 from lstmlm.cli.results import show_metrics, show_outputs
 from lstmlm.errors import BelowThreshold, UserError
+from lstmlm.processes import supervisor
 from lstmlm.stages import stage_named
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ class ScreenListener:
     def started(self, stage: str) -> Progress:
         """Opens the line of a stage; its progress goes there."""
         self._started.append(stage)
+        supervisor.note(stage=stage)
         return self._lines.setdefault(stage, self._screen.stage(stage))
 
     def finished(self, stage: str, artifact: Path | None, *, cached: bool) -> None:

@@ -12,7 +12,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import Any
 
@@ -32,9 +32,10 @@ class Interrupted(KeyboardInterrupt):
 class _Watch:
     """What was received so far, and the process's way out where nothing else works."""
 
-    def __init__(self, message: str) -> None:
+    def __init__(self, message: str, forwarded: Callable[[], int]) -> None:
         self.number: int | None = None
         self.message = message
+        self._forwarded = forwarded
         self._handled = threading.Event()
         self._said = threading.Lock()
         self._terminal = os.dup(2)
@@ -45,6 +46,8 @@ class _Watch:
 
     def handle(self, number: int, frame: FrameType | None) -> None:
         """Unwinds the main thread."""
+        if self._handled.is_set():
+            return  # a second one ends the process, unless it is the first once more
         self.number = self.number or number
         self._handled.set()
         raise Interrupted
@@ -61,7 +64,10 @@ class _Watch:
         self.number = self.number or self._next(reader)
         deadline = threading.Thread(target=self._limit, name="lstmlm-stop-limit", daemon=True)
         deadline.start()
-        self._next(reader)
+        received = 1
+        while max(received - self._forwarded(), self._forwarded()) < 2:
+            self._next(reader)
+            received += 1
         self._leave()
 
     def _next(self, reader: int) -> int:
@@ -87,14 +93,16 @@ class _Watch:
 _watch: _Watch | None = None
 
 
-def install(message: str) -> None:
+def install(message: str, *, forwarded: Callable[[], int] = int) -> None:
     """Takes over the signals that ask a process to end, but those that it was started to ignore, such as by `nohup`.
 
     Args:
         message: What is printed after "interrupted; ".
+        forwarded: Returns how many of the signals so far a parent passed on: what was sent to the whole process group
+            comes twice, and counts once.
     """
     global _watch
-    _watch = _Watch(message)
+    _watch = _Watch(message, forwarded)
     os.register_at_fork(after_in_child=_forget)
     for number in STOPPING:
         if signal.getsignal(number) is not signal.SIG_IGN:

@@ -12,7 +12,7 @@ import sys
 from collections.abc import Sequence
 
 from lstmlm.errors import ExitCode, first_line
-from lstmlm.processes import interrupts
+from lstmlm.processes import interrupts, supervisor
 
 STAGE_EXECUTOR = "components.executor.StageExecutor"
 """The executor of every stage of this project, by the name that TFX gives it."""
@@ -20,9 +20,12 @@ STAGE_EXECUTOR = "components.executor.StageExecutor"
 
 def main() -> None:
     """Runs the step that the command line describes, and leaves the process with an `ExitCode`."""
+    if (ended := supervisor.continue_in_child(_report)) is not None:
+        sys.exit(ended)
     code: int = ExitCode.FAILED
     try:
-        interrupts.install("the step is started again by Kubeflow, where its retries allow it")
+        message = "the step is started again by Kubeflow, where its retries allow it"
+        interrupts.install(message, forwarded=supervisor.forwarded)
         from lstmlm.processes.environment import settle
 
         settle()
@@ -30,6 +33,12 @@ def main() -> None:
     except KeyboardInterrupt:
         pass
     sys.exit(interrupts.finish(code))
+
+
+def _report(end: supervisor.Killed) -> None:
+    from lstmlm.cli.failures.killed import report_killed
+
+    report_killed(end)
 
 
 def run(words: Sequence[str]) -> int:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from lstmlm.errors import BelowThreshold, ExitCode, TryAgain, UserError, causes, first_line
+from lstmlm.errors import MORE_MEMORY, BelowThreshold, ExitCode, TryAgain, UserError, causes, first_line
+from lstmlm.processes import supervisor
 
 _AWAY = {
     "ml_metadata": {
@@ -18,13 +19,25 @@ _AWAY = {
 
 
 def user_fault(error: BaseException) -> UserError | None:
-    """Returns the fault that `error` is, or was raised from; None if it is one of this project."""
+    """Returns the fault that `error` is, or was raised from; None if it is one of this project.
+
+    Where the kernel has ended a worker for want of memory, that is the fault behind a lost worker or an unknown error.
+    """
+    fault = _fault(error)
+    if (fault is None or isinstance(fault, TryAgain)) and (memory := supervisor.out_of_memory()):
+        return TryAgain(f"{memory} ({first_line(error) if fault is None else fault.what})", hint=MORE_MEMORY)
+    return fault
+
+
+def _fault(error: BaseException) -> UserError | None:
     for link in causes(error):
         if isinstance(link, UserError):
             return link
         if "No space left on device" in str(link):  # TensorFlow reports it only as text
             what = f"the disk is full ({first_line(link)})"
             return UserError(what, hint="Free some space and run again: finished folders are kept")
+        if isinstance(link, MemoryError):
+            return TryAgain("out of memory", hint=MORE_MEMORY)
         if isinstance(link, PermissionError):
             return UserError("permission denied", where=str(link.filename or ""), hint="Check who owns it")
         away = _AWAY.get(type(link).__module__.partition(".")[0])

@@ -7,11 +7,10 @@ import datetime
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 from lstmlm.cli.failures.faults import exit_code, user_fault
 from lstmlm.errors import ExitCode, first_line
-from lstmlm.processes import interrupts
+from lstmlm.processes import interrupts, supervisor
 from lstmlm.publish.folder import replacing
 
 FAILURE = "failure.json"
@@ -36,33 +35,43 @@ def failure_reported(path: Path, log: Path, stage: Callable[[], str]) -> Iterato
         stage: Returns the stage in work.
     """
     path.unlink(missing_ok=True)
+    supervisor.note(report=str(path.absolute()), log=str(log.absolute()), stage=stage())
     try:
         yield
     except Exception as error:
         if not interrupts.received():
-            with contextlib.suppress(OSError):  # a full disk, for example: the message on the terminal remains
-                _write(path, _report(error, log, stage()))
+            code, fault = exit_code(error), user_fault(error)
+            cause = f"{type(error).__name__}: {first_line(error)}" if fault is None else fault.what
+            hint = (fault.hint if fault is not None else "") or _AGAIN.get(code, "")
+            where = "" if fault is None else fault.where
+            write_report(path, log, stage=stage(), cause=cause, where=where, exit_code=code, what_to_do=hint)
         raise
 
 
-def _write(path: Path, report: dict[str, Any]) -> None:
-    with replacing(path, durable=True) as stream:
-        stream.write(f"{json.dumps(report, indent=1, ensure_ascii=False)}\n".encode("utf-8", "backslashreplace"))
+def write_report(path: Path, log: Path, *, stage: str, cause: str, where: str, exit_code: int, what_to_do: str) -> None:
+    """Writes a report, if the disk takes it: where it is full, for example, the message on the terminal remains.
 
-
-def _report(error: Exception, log: Path, stage: str) -> dict[str, Any]:
-    code, fault = exit_code(error), user_fault(error)
-    cause = f"{type(error).__name__}: {first_line(error)}" if fault is None else fault.what
-    return {
+    Args:
+        path: The file to write.
+        log: The log of the command; its last lines go into the report.
+        stage: The stage in work.
+        cause: What happened.
+        where: The file or field at fault; may be empty.
+        exit_code: What the command answers.
+        what_to_do: A hint; may be empty.
+    """
+    report = {
         "stage": stage,
         "cause": cause,
-        "where": "" if fault is None else fault.where,
-        "exit_code": int(code),
-        "what_to_do": (fault.hint if fault is not None else "") or _AGAIN.get(code, ""),
+        "where": where,
+        "exit_code": int(exit_code),
+        "what_to_do": what_to_do,
         "log": str(log),
         "last_lines": last_lines(log),
         "time": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
     }
+    with contextlib.suppress(OSError), replacing(path, durable=True) as stream:
+        stream.write(f"{json.dumps(report, indent=1, ensure_ascii=False)}\n".encode("utf-8", "backslashreplace"))
 
 
 def last_lines(log: Path) -> list[str]:
