@@ -14,7 +14,7 @@ export UV_COMPILE_BYTECODE := 1
 # Two tests at a time. A process that crashes ends the run: a new one would wait for tests for ever.
 TWO := --numprocesses 2 --max-worker-restart 0 --dist loadscope
 
-.PHONY: demo test quick coverage lint format docs clean fuzz bench-recipes bench-ingest bench-train bench-infer bench-tasks bench-power-cut bench-kills bench-adversarial
+.PHONY: demo test quick coverage lint format docs clean fuzz bench-recipes bench-ingest bench-train bench-infer bench-tasks bench-power-cut bench-kills bench-adversarial bench-scale-training
 
 demo: .venv/.synced
 	$(BIN)/lstmlm demo-corpus -o $(DEMO)
@@ -87,6 +87,11 @@ bench-kills: .venv/.synced
 # Hostile texts of 1 MB through every step of the corpus. STEPS="'privacy, all kinds' normalise": these.
 bench-adversarial: .venv/.synced
 	$(BIN)/python benchmarks/adversarial.py $(STEPS)
+
+# What a training worker reads, and how long its first batch takes with 10 GB of examples, which are written and removed. QUICK=1:
+# 1 GB, within five minutes.
+bench-scale-training: .venv/.synced
+	$(BIN)/python benchmarks/scale_training.py
 
 docs: .venv/.synced
 	$(BIN)/lstmlm recipe docs > docs/recipe.md
