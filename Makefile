@@ -14,7 +14,7 @@ export UV_COMPILE_BYTECODE := 1
 # Two tests at a time. A process that crashes ends the run: a new one would wait for tests for ever.
 TWO := --numprocesses 2 --max-worker-restart 0 --dist loadscope
 
-.PHONY: demo test test-image quick coverage lint format docs clean fuzz bench-recipes bench-ingest bench-train bench-infer bench-scale bench-serve bench-tasks bench-power-cut bench-kills bench-adversarial
+.PHONY: demo test test-image quick coverage lint format docs clean fuzz bench-recipes bench-ingest bench-train bench-infer bench-scale bench-scale-training bench-serve bench-tasks bench-power-cut bench-kills bench-adversarial
 
 demo: .venv/.synced
 	$(BIN)/lstmlm demo-corpus -o $(DEMO)
@@ -100,6 +100,11 @@ bench-adversarial: .venv/.synced
 # How files, opens, bytes and memory of ingest grow with the corpus. QUICK=1: within five minutes.
 bench-scale: .venv/.synced
 	$(BIN)/python benchmarks/scale.py $(ROWS)
+
+# What a training worker reads, and how long its first batch takes with 10 GB of examples, which are written and removed. QUICK=1:
+# 1 GB, within five minutes.
+bench-scale-training: .venv/.synced
+	$(BIN)/python benchmarks/scale_training.py
 
 docs: .venv/.synced
 	$(BIN)/lstmlm recipe docs > docs/recipe.md

@@ -45,6 +45,11 @@ class Changes:
     time_width: int = 0
     time_share: float = 0.2
 
+    @property
+    def any(self) -> bool:
+        """Whether anything is changed."""
+        return any((self.join, self.speed, self.tract, self.noise, self.frequency_masks, self.time_masks))
+
 
 def steps_needed(tokens: tf.Tensor) -> tf.Tensor:
     """Returns the fewest steps that CTC can write tokens in: one each, and a blank between equal neighbours.

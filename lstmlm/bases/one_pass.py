@@ -15,7 +15,7 @@ from lstmlm.errors import UserError
 from lstmlm.recipe.recipe import Recipe
 from lstmlm.records.record import Record, stable_hash
 from lstmlm.records.sums import RecordSums
-from lstmlm.task import MetricProbe, Prediction, Predictor, Task
+from lstmlm.task import WHOLE, MetricProbe, Prediction, Predictor, Share, Task
 
 if TYPE_CHECKING:
     import onnx
@@ -30,14 +30,17 @@ class OnePassTask(Task):
 
     batch_field: ClassVar[Literal["batch", "batch_tokens"]] = "batch"
 
-    def batches(self, files: Sequence[Path], recipe: Recipe, *, epoch: int | None, first: int = 0) -> tf.data.Dataset:
+    def batches(
+        self, files: Sequence[Path], recipe: Recipe, *, epoch: int | None, first: int = 0, share: Share = WHOLE
+    ) -> tf.data.Dataset:
         """See `Task.batches`: `training.batch` examples of like length; see `lstmlm.examples.dataset.bucketed`."""
         from lstmlm.examples.dataset import bucketed
 
         sizes = recipe.examples
         buckets = (*(bucket for bucket in sizes.buckets if bucket < sizes.max_source), sizes.max_source)
         rows = [recipe.training.batch] * len(buckets)
-        return bucketed(files, self.features(recipe), buckets, rows, seed=recipe.seed, epoch=epoch).skip(first)
+        kinds, seed = self.features(recipe), recipe.seed
+        return bucketed(files, kinds, buckets, rows, seed=seed, epoch=epoch, first=first, share=share)
 
     # From raw inputs to predictions.
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import apache_beam as beam
 
+from lstmlm.examples.index import IndexBuilder
 from lstmlm.examples.serialise import serialized_examples
 from lstmlm.progress import Progress
 from lstmlm.publish.folder import Draft, Manifest, read_manifest
@@ -120,7 +121,7 @@ class EncodeShard(beam.DoFn):
 def encode_shard(
     source: Path, target: Path, task: Task, tokenizer: Tokenizer, recipe: Recipe
 ) -> collections.Counter[str]:
-    """Encodes a shard of records into a shard of examples.
+    """Encodes a shard of records into a shard of examples, and writes its index next to it.
 
     Args:
         source: The TFRecord file of records.
@@ -134,8 +135,16 @@ def encode_shard(
     """
     counts = collections.Counter({"records": 0, "examples": 0, "tokens": 0})
     blocks = _blocks(records_in_files([source]), counts)
-    examples = task.encode(blocks, tokenizer, recipe, counts)
-    written = write_records(target, itertools.chain.from_iterable(map(serialized_examples, examples)))
+    index = IndexBuilder()
+
+    def payloads() -> Iterator[list[bytes]]:
+        for features in task.encode(blocks, tokenizer, recipe, counts):
+            serialized = serialized_examples(features)
+            index.add(serialized, features)
+            yield serialized
+
+    written = write_records(target, itertools.chain.from_iterable(payloads()))
+    index.write(target)
     if written != counts["examples"]:
         raise RuntimeError(f"{target.name}: wrote {written} examples, and the task counted {dict(counts)}")
     return counts

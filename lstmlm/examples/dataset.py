@@ -1,26 +1,40 @@
-"""Batches of examples for training and evaluation: a pure function of the files, the seed and the epoch."""
+"""Batches of examples for training and evaluation: a pure function of the files, the seed and the epoch.
+
+Which example is in which row of which batch is decided from the shards' indexes. A worker reads the bytes of its own
+rows and nothing else, and its first batch waits for no other.
+"""
 
 from __future__ import annotations
 
-import random
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import tensorflow as tf
 
-from lstmlm.records.record import stable_hash
-from lstmlm.task import Feature
+from lstmlm.examples.failures import carrying
+from lstmlm.examples.indexed import IndexedShards
+from lstmlm.examples.plan import PlannedBatch, bucket_rows, of_equal_rows, of_like_length
+from lstmlm.examples.rows import RowReader
+from lstmlm.task import WHOLE, Feature, Share
 
 WINDOW_BUFFER = 10_000
 PAIR_BUFFER = 200_000
 IS_EXAMPLE = "is_example"
 """The feature of a batch that is 1 for an example, and 0 for a row that fills the batch up."""
-_READ_BLOCK = 16  # consecutive examples taken of a shard in turn
-_PARSE_BATCH = 512
 
 
-def windows(files: Sequence[Path], batch: int, window: int, *, seed: int, epoch: int | None) -> tf.data.Dataset:
+def windows(
+    files: Sequence[Path],
+    batch: int,
+    window: int,
+    *,
+    seed: int,
+    epoch: int | None,
+    first: int = 0,
+    share: Share = WHOLE,
+) -> tf.data.Dataset:
     """Returns batches of language-model windows: `{"tokens": int32 [batch, window + 1]}`, padded with 0.
 
     Args:
@@ -30,19 +44,35 @@ def windows(files: Sequence[Path], batch: int, window: int, *, seed: int, epoch:
         seed: `recipe.seed`.
         epoch: Decides the order, and a last short batch is left out; None: evaluation, which reads in file order and
             fills the last batch up with rows of zeros.
+        first: Batches that are left out at the beginning.
+        share: The rows of each batch that are read.
+
+    Raises:
+        UserError: A shard is missing, or its index does not fit it.
     """
-    feature = {"tokens": tf.io.FixedLenSequenceFeature([], tf.int64, allow_missing=True)}
+    features = {"tokens": Feature("tokens")}
+    shards = IndexedShards(files, features)
 
-    def parse(serialized: tf.Tensor) -> dict[str, tf.Tensor]:
-        tokens = tf.cast(tf.io.parse_example(serialized, feature)["tokens"], tf.int32)
-        return {"tokens": _padded(tokens, batch, window + 1)}
+    def planned() -> Iterator[PlannedBatch]:
+        # A function of the place: a run that resumes does not plan what is done.
+        return of_equal_rows(shards, batch, window + 1, seed=seed, epoch=epoch, buffer=WINDOW_BUFFER, first=first)
 
-    serialized = _serialized(files, WINDOW_BUFFER, seed, epoch)
-    return with_options(serialized.batch(batch, drop_remainder=epoch is not None).map(parse))
+    def widths(_: PlannedBatch) -> dict[str, int]:
+        return {"tokens": window + 1}
+
+    signature = {"tokens": tf.TensorSpec([share.rows(batch), window + 1], tf.int32)}
+    return _dataset(planned, widths, lambda: RowReader(shards, features, share), signature)
 
 
 def pairs(
-    files: Sequence[Path], batch_tokens: int, buckets: Sequence[int], *, seed: int, epoch: int | None
+    files: Sequence[Path],
+    batch_tokens: int,
+    buckets: Sequence[int],
+    *,
+    seed: int,
+    epoch: int | None,
+    first: int = 0,
+    share: Share = WHOLE,
 ) -> tf.data.Dataset:
     """Returns batches of pairs of like length: `source` and `target`, both int32 [rows, time]; see `bucketed`.
 
@@ -52,10 +82,12 @@ def pairs(
         buckets: Upper lengths in tokens, ascending; no text is longer than the last.
         seed: `recipe.seed`.
         epoch: Decides the order; None: evaluation, in file order within a bucket.
+        first: Batches that are left out at the beginning.
+        share: The rows of each batch that are read.
     """
     features = {"source": Feature("tokens"), "target": Feature("tokens")}
     rows = [bucket_rows(batch_tokens, bound) for bound in buckets]
-    return bucketed(files, features, buckets, rows, seed=seed, epoch=epoch)
+    return bucketed(files, features, buckets, rows, seed=seed, epoch=epoch, first=first, share=share)
 
 
 def bucketed(
@@ -66,11 +98,14 @@ def bucketed(
     *,
     seed: int,
     epoch: int | None,
+    first: int = 0,
+    share: Share = WHOLE,
 ) -> tf.data.Dataset:
     """Returns batches of examples of like length, whatever they hold: name -> int32 or float32 [rows, ...].
 
     An example goes to the first bucket that holds its longest feature. All batches of a bucket have the same number of
-    rows; the last one is filled up with rows of zeros, so no example is lost. Columns of only padding are cut off.
+    rows; the last one is filled up with rows of zeros, so no example is lost. Columns of only padding are cut off, down
+    to a multiple of 8: a title need not be as wide as its abstract.
 
     Where a feature is not of token ids, a batch has two kinds of features more, by which padding is known:
     `NAME_length` (int32 [rows]) for each feature that examples differ in the length of, and `is_example` (int32
@@ -83,105 +118,66 @@ def bucketed(
         rows: Rows of a batch of each bucket.
         seed: `recipe.seed`.
         epoch: Decides the order; None: evaluation, in file order within a bucket.
+        first: Batches that are left out at the beginning.
+        share: The rows of each batch that are read.
+
+    Raises:
+        UserError: A shard is missing, or its index does not fit it.
     """
-    bounds = list(buckets)
     plain = all(feature.kind == "tokens" and feature.shape == (None,) for feature in features.values())
-    parsers = {name: _parser(feature) for name, feature in features.items()}
-    ragged = [name for name, feature in features.items() if feature.ragged]
+    sizes = {name: math.prod(feature.inner) for name, feature in features.items() if feature.ragged}
+    shards = IndexedShards(files, features)
 
-    def parse(serialized: tf.Tensor) -> dict[str, tf.Tensor]:
-        found = tf.io.parse_example(serialized, parsers)
-        return {
-            name: values if features[name].kind == "float" else tf.cast(values, tf.int32)
-            for name, values in found.items()
-        }
+    def planned() -> Iterator[PlannedBatch]:
+        found = of_like_length(shards, buckets, rows, sizes, seed=seed, epoch=epoch, buffer=PAIR_BUFFER)
+        return (batch for number, batch in enumerate(found) if number >= first)
 
-    def as_tensors(example: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
-        # unbatch leaves ragged rows of rank 1
-        tensors = {
-            name: tf.reshape(values, [-1, *features[name].shape[1:]]) if name in ragged else tf.identity(values)
-            for name, values in example.items()
-        }
-        if plain:
-            return tensors
-        lengths = {f"{name}_length": tf.shape(tensors[name])[0] for name in ragged}
-        return tensors | lengths | {IS_EXAMPLE: tf.constant(1)}
+    def widths(batch: PlannedBatch) -> dict[str, int]:
+        longest = {name: int((batch.examples.values[name] // size).max()) for name, size in sizes.items()}
+        return {name: min(batch.bound, (length + 7) // 8 * 8) for name, length in longest.items()}
 
-    def length(example: dict[str, tf.Tensor]) -> tf.Tensor:
-        return tf.reduce_max([tf.shape(example[name])[0] for name in ragged]) if ragged else tf.constant(1)
-
-    def fill(batch: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
-        width = tf.shape(batch[ragged[0]])[1] if ragged else 1
-        bucket = tf.searchsorted(bounds, [width])[0]
-        return {name: _filled(batch, name, tf.gather(rows, bucket), features) for name in batch}
-
-    serialized = _serialized(files, PAIR_BUFFER, seed, epoch)
-    examples = serialized.batch(_PARSE_BATCH).map(parse).unbatch().map(as_tensors)
-    batched = examples.bucket_by_sequence_length(
-        length,
-        bucket_boundaries=[bound + 1 for bound in bounds],
-        bucket_batch_sizes=[*rows, 1],
-        pad_to_bucket_boundary=True,
-    )
-    return with_options(batched.map(fill))
+    signature = {name: _spec(feature) for name, feature in features.items()}
+    if not plain:
+        signature |= {f"{name}_length": tf.TensorSpec([None], tf.int32) for name in sizes}
+        signature |= {IS_EXAMPLE: tf.TensorSpec([None], tf.int32)}
+    lengths = "" if plain else IS_EXAMPLE
+    return _dataset(planned, widths, lambda: RowReader(shards, features, share, lengths=lengths), signature)
 
 
-def _parser(feature: Feature) -> Any:
-    """Returns how TensorFlow reads a feature."""
-    kind = tf.float32 if feature.kind == "float" else tf.int64
-    return tf.io.RaggedFeature(kind) if feature.ragged else tf.io.FixedLenFeature(feature.shape, kind)
+def _dataset(
+    planned: Callable[[], Iterator[PlannedBatch]],
+    widths: Callable[[PlannedBatch], Mapping[str, int]],
+    opened: Callable[[], RowReader],
+    signature: Mapping[str, tf.TensorSpec],
+) -> tf.data.Dataset:
+    """Returns what is read of planned batches."""
+
+    def generate() -> Iterator[dict[str, Any]]:
+        reader = opened()
+        try:
+            for batch in planned():
+                yield reader.read(batch, widths(batch))
+        finally:
+            reader.close()
+
+    return with_options(tf.data.Dataset.from_generator(carrying(generate), output_signature=dict(signature)))
 
 
-def _filled(batch: Mapping[str, tf.Tensor], name: str, rows: tf.Tensor, features: Mapping[str, Feature]) -> tf.Tensor:
-    """Returns a feature of a batch without columns of only padding, filled up to a number of rows."""
-    values, feature = batch[name], features.get(name)
-    if feature is not None and feature.ragged:
-        if feature.kind == "tokens":
-            values = _trimmed(values)
-        else:
-            longest = tf.reduce_max(batch[f"{name}_length"])
-            values = values[:, : (longest + 7) // 8 * 8]
-    shape = values.shape[1:]
-    padded = tf.pad(values, [[0, rows - tf.shape(values)[0]], *([[0, 0]] * len(shape))])
-    return tf.ensure_shape(padded, [None, None, *shape[1:]][: 1 + len(shape)])
+def own_rows(batch: Mapping[str, tf.Tensor], share: Share) -> dict[str, tf.Tensor]:
+    """Cuts a worker's rows out of a whole batch, in a graph; rows behind the last are of padding."""
+    rows = tf.shape(next(iter(batch.values())))[0]
+    first, count = share.place(rows)
+    whole = count * share.world
+    padded = {
+        name: tf.pad(values, [[0, whole - rows], *([[0, 0]] * (len(values.shape) - 1))])
+        for name, values in batch.items()
+    }
+    return {name: values[first : first + count] for name, values in padded.items()}
 
 
-def bucket_rows(batch_tokens: int, boundary: int) -> int:
-    """Returns the rows of a batch of a bucket: even, so that two workers get the same, and 2 at least."""
-    return max(2, batch_tokens // (2 * boundary) // 2 * 2)
-
-
-def _serialized(files: Sequence[Path], buffer: int, seed: int, epoch: int | None) -> tf.data.Dataset:
-    """Returns serialized examples: in file order, or shuffled as seed and epoch decide."""
-    names = [str(file) for file in files]
-    if epoch is None:
-        return tf.data.TFRecordDataset(names)
-    order = stable_hash("order", seed, epoch) % 2**31
-    random.Random(order).shuffle(names)
-    # Taking turns mixes the whole corpus into every buffer: corpora are often sorted.
-    mixed = tf.data.Dataset.from_tensor_slices(names).interleave(
-        tf.data.TFRecordDataset, cycle_length=len(names), block_length=_READ_BLOCK, num_parallel_calls=None
-    )
-
-    # Dataset.shuffle would depend on TensorFlow's global seed too.
-    def permute(index: tf.Tensor, chunk: tf.Tensor) -> tf.data.Dataset:
-        shuffled = tf.random.experimental.stateless_shuffle(chunk, seed=[tf.cast(order, tf.int64), index])
-        return tf.data.Dataset.from_tensor_slices(shuffled)
-
-    return mixed.batch(buffer).enumerate().flat_map(permute)
-
-
-def _trimmed(tokens: tf.Tensor) -> tf.Tensor:
-    """Cuts columns of padding off, down to a multiple of 8: a title need not be as wide as its abstract."""
-    longest = tf.reduce_max(tf.reduce_sum(tf.cast(tokens > 0, tf.int32), axis=1))
-    return tokens[:, : (longest + 7) // 8 * 8]
-
-
-def _padded(tokens: tf.Tensor, rows: int | tf.Tensor, width: int | None) -> tf.Tensor:
-    """Pads int32 [r, t] with zeros to [rows, width]; width None: as wide as it is."""
-    missing = 0 if width is None else width - tf.shape(tokens)[1]
-    padded = tf.pad(tokens, [[0, rows - tf.shape(tokens)[0]], [0, missing]])
-    return tf.ensure_shape(padded, [rows if isinstance(rows, int) else None, width])
+def _spec(feature: Feature) -> tf.TensorSpec:
+    kind = tf.float32 if feature.kind == "float" else tf.int32
+    return tf.TensorSpec([None, None, *feature.shape[1:]][: 1 + len(feature.shape)], kind)
 
 
 def with_options(dataset: tf.data.Dataset) -> tf.data.Dataset:

@@ -96,6 +96,29 @@ def read_records(path: Path, start: int = 0, end: int | None = None) -> Iterator
             left -= _HEADER.size + length + _CHECKSUM.size
 
 
+def framed(data: bytes, lengths: Sequence[int]) -> list[bytes]:
+    """Returns the payloads of consecutive records, whose lengths are known; the inverse of `frame`.
+
+    Args:
+        data: The bytes of the records.
+        lengths: Of the payloads.
+
+    Raises:
+        ValueError: These are not such records, with the reason.
+    """
+    found, at = [], 0
+    for length in lengths:
+        start, end = at + _HEADER.size, at + _HEADER.size + length
+        payload, tail = data[start:end], data[end : end + _CHECKSUM.size]
+        if len(tail) < _CHECKSUM.size or _length(data[at:start]) != length:
+            raise ValueError(f"no example of {length} bytes is where it says")
+        if _CHECKSUM.pack(_masked_crc(payload)) != tail:
+            raise ValueError("the example there does not match its checksum")
+        found.append(payload)
+        at = end + _CHECKSUM.size
+    return found
+
+
 def count_records(path: Path) -> int:
     """Counts the records of a TFRecord file by their lengths, without reading the payloads.
 

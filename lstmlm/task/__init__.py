@@ -6,6 +6,7 @@ from `lstmlm.bases.text`; one whose model predicts in one pass (labels, spans, f
 
 from lstmlm.task.columns import request_text, text_of
 from lstmlm.task.find import load_task, stored_task, task_names
+from lstmlm.task.share import WHOLE, Share
 from lstmlm.task.task import Task
 from lstmlm.task.values import (
     BadRecord,
@@ -19,6 +20,7 @@ from lstmlm.task.values import (
 )
 
 __all__ = [
+    "WHOLE",
     "BadRecord",
     "Better",
     "BlankRecord",
@@ -27,6 +29,7 @@ __all__ = [
     "OutputColumn",
     "Prediction",
     "Predictor",
+    "Share",
     "Task",
     "load_task",
     "request_text",

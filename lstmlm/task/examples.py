@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from lstmlm.records.record import Record
+from lstmlm.task.share import WHOLE, Share
 from lstmlm.task.values import Feature
 
 if TYPE_CHECKING:
@@ -50,12 +51,25 @@ class ExampleSide(abc.ABC):
         """
 
     @abc.abstractmethod
-    def batches(self, files: Sequence[Path], recipe: Recipe, *, epoch: int | None, first: int = 0) -> tf.data.Dataset:
-        """Returns global batches: feature -> int32 or float32 [batch, ...], padded with 0.
+    def batches(
+        self, files: Sequence[Path], recipe: Recipe, *, epoch: int | None, first: int = 0, share: Share = WHOLE
+    ) -> tf.data.Dataset:
+        """Returns batches: feature -> int32 or float32 [rows, ...], padded with 0.
 
-        The order is a pure function of the files, recipe.seed and the epoch; `epoch=None` means evaluation:
-        file order, nothing shuffled. `first` batches are left out at the beginning.
+        The order is a pure function of the files, recipe.seed and the epoch.
+
+        Args:
+            files: Shards of examples.
+            recipe: The run.
+            epoch: Decides the order; None: evaluation, in file order, nothing shuffled.
+            first: Batches that are left out at the beginning.
+            share: The rows of each global batch that are returned, as wide as the global batch; rows behind the last
+                are of padding.
         """
+
+    def most_rows(self, recipe: Recipe) -> int:
+        """Returns the rows of the largest global batch, or more."""
+        return int(getattr(recipe.training, self.batch_field))
 
     def full_batches(self, facts: Mapping[str, int], recipe: Recipe) -> int:
         """Returns how many batches an epoch has, about: 0 if there is none. `facts`: counts of the train split."""

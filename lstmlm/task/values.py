@@ -45,6 +45,11 @@ class Feature:
         """Whether examples differ in length."""
         return self.shape[:1] == (None,)
 
+    @property
+    def inner(self) -> tuple[int, ...]:
+        """The dimensions behind the first, which are the same in every example."""
+        return tuple(size for size in self.shape[1:] if size is not None)
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class OutputColumn:

@@ -14,7 +14,7 @@ from lstmlm.errors import UserError
 from lstmlm.recipe.sections.section import Section
 from lstmlm.records.record import Record
 from lstmlm.records.sums import RecordSums
-from lstmlm.task import Feature
+from lstmlm.task import WHOLE, Feature, Share
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -99,15 +99,17 @@ class Generate(TextTask):
             counts["tokens"] += rows.tokens - len(rows)  # targets: each window's first id is one of the window before
             yield {"tokens": rows}
 
-    def batches(self, files: Sequence[Path], recipe: Recipe, *, epoch: int | None, first: int = 0) -> tf.data.Dataset:
+    def batches(
+        self, files: Sequence[Path], recipe: Recipe, *, epoch: int | None, first: int = 0, share: Share = WHOLE
+    ) -> tf.data.Dataset:
         """See `Task.batches`: `tokens`, int32 [batch, window + 1]; running streams with `training.carry_state`."""
         from lstmlm.examples.dataset import windows
         from lstmlm.examples.streams import streams
 
         batch, window = recipe.training.batch, recipe.examples.window
         if recipe.training.carry_state:
-            return streams(files, batch, window, seed=recipe.seed, epoch=epoch, first=first)
-        return windows(files, batch, window, seed=recipe.seed, epoch=epoch).skip(first)
+            return streams(files, batch, window, seed=recipe.seed, epoch=epoch, first=first, share=share)
+        return windows(files, batch, window, seed=recipe.seed, epoch=epoch, first=first, share=share)
 
     def full_batches(self, facts: Mapping[str, int], recipe: Recipe) -> int:
         """See `Task.full_batches`: a batch that is not full is left out."""

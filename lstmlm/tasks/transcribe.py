@@ -17,6 +17,7 @@ from lstmlm.errors import UserError
 from lstmlm.records.record import Record, stable_hash
 from lstmlm.records.sums import RecordSums
 from lstmlm.task import (
+    WHOLE,
     BadRecord,
     Better,
     Feature,
@@ -24,6 +25,7 @@ from lstmlm.task import (
     OutputColumn,
     Prediction,
     Predictor,
+    Share,
     text_of,
 )
 
@@ -131,24 +133,30 @@ class Transcribe(OnePassTask):
             if kept:
                 yield {"frames": [frames for frames, _ in kept], "tokens": rows_of([tokens for _, tokens in kept])}
 
-    def batches(self, files: Sequence[Path], recipe: Recipe, *, epoch: int | None, first: int = 0) -> tf.data.Dataset:
+    def batches(
+        self, files: Sequence[Path], recipe: Recipe, *, epoch: int | None, first: int = 0, share: Share = WHOLE
+    ) -> tf.data.Dataset:
         """See `Task.batches`: `training.batch` recordings of like length, changed as `task_options.augment` says."""
         from lstmlm.audio.augment import changed
-        from lstmlm.examples.dataset import bucketed, with_options
+        from lstmlm.examples.dataset import bucketed, own_rows, with_options
 
         options = options_of(recipe)
         buckets = options.buckets()
         rows = [recipe.training.batch] * len(buckets)
-        found = bucketed(files, self.features(recipe), buckets, rows, seed=recipe.seed, epoch=epoch).skip(first)
-        if epoch is None:
+        kinds, changes = self.features(recipe), options.augment.changes()
+        augmented = epoch is not None and changes.any
+        # A changed row depends on the others of its batch, so these are read too.
+        read = WHOLE if augmented else share
+        found = bucketed(files, kinds, buckets, rows, seed=recipe.seed, epoch=epoch, first=first, share=read)
+        if not augmented:
             return found
-        seed, changes = stable_hash("augment", recipe.seed, epoch) % 2**31, options.augment.changes()
+        seed = stable_hash("augment", recipe.seed, epoch) % 2**31
 
         def change(place: Any, batch: Mapping[str, Any]) -> dict[str, Any]:
             import tensorflow as tf
 
             drawn = tf.stack([tf.constant(seed, tf.int32), tf.cast(place, tf.int32)])
-            return changed(batch, changes, drawn, rate=options.rate, stride=options.stride)
+            return own_rows(changed(batch, changes, drawn, rate=options.rate, stride=options.stride), share)
 
         return with_options(found.enumerate(first).map(change))
 

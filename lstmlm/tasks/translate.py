@@ -11,7 +11,7 @@ from lstmlm.bases.text import TextTask
 from lstmlm.evaluation.metric import Outputs, baselines_of, measure_texts, text_metric, values_of, with_baselines
 from lstmlm.records.record import Record
 from lstmlm.records.sums import RecordSums
-from lstmlm.task import Better, Feature
+from lstmlm.task import WHOLE, Better, Feature, Share
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -67,14 +67,20 @@ class Translate(TextTask):
             counts["tokens"] += pairs["source"].tokens + pairs["target"].tokens
             yield pairs
 
-    def batches(self, files: Sequence[Path], recipe: Recipe, *, epoch: int | None, first: int = 0) -> tf.data.Dataset:
+    def batches(
+        self, files: Sequence[Path], recipe: Recipe, *, epoch: int | None, first: int = 0, share: Share = WHOLE
+    ) -> tf.data.Dataset:
         """See `Task.batches`: `source` and `target`, padded to their bucket."""
         from lstmlm.examples.dataset import pairs
 
-        sizes = recipe.examples
-        longest = max(sizes.max_source, sizes.max_target)
-        buckets = (*(bucket for bucket in sizes.buckets if bucket < longest), longest)
-        return pairs(files, recipe.training.batch_tokens, buckets, seed=recipe.seed, epoch=epoch).skip(first)
+        size, seed = recipe.training.batch_tokens, recipe.seed
+        return pairs(files, size, _buckets(recipe), seed=seed, epoch=epoch, first=first, share=share)
+
+    def most_rows(self, recipe: Recipe) -> int:
+        """See `Task.most_rows`: those of the shortest texts."""
+        from lstmlm.examples.plan import bucket_rows
+
+        return bucket_rows(recipe.training.batch_tokens, _buckets(recipe)[0])
 
     def build(self, recipe: Recipe, vocabulary: int, labels: Sequence[str] = ()) -> Autoregressive:
         """See `Task.build`."""
@@ -117,6 +123,12 @@ class Translate(TextTask):
         written = Outputs(outputs, references, sources, output_language(recipe))
         added = [name for name in recipe.evaluation.metrics if recipe.training.metric in text_metric(name).values]
         return measure_texts(dict.fromkeys([*self.metrics, *added]), written, baselines=False)
+
+
+def _buckets(recipe: Recipe) -> Sequence[int]:
+    sizes = recipe.examples
+    longest = max(sizes.max_source, sizes.max_target)
+    return (*(bucket for bucket in sizes.buckets if bucket < longest), longest)
 
 
 TASK = Translate()

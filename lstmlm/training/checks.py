@@ -15,7 +15,7 @@ from lstmlm.training.metrics.objective import choose_objective
 def check_inputs(recipe: Recipe, data: Manifest, vocabulary: Manifest) -> None:
     """Checks what can be checked of a run's inputs.
 
-    Any number of workers may share any number of shards: each reads all and takes rows of its own of every batch.
+    Any number of workers may share any number of shards: each takes rows of its own of every batch.
 
     Args:
         recipe: The run.
@@ -36,10 +36,12 @@ def check_inputs(recipe: Recipe, data: Manifest, vocabulary: Manifest) -> None:
     splits = data.facts.get("splits", {})
     if splits:
         _check_enough(recipe, splits["train"], splits["valid"])
-    training = recipe.training
-    if load_task(recipe.task).batch_field == "batch" and training.most_workers > training.batch:
-        what = f"{training.most_workers} workers share batches of {training.batch} rows, so some would have none"
-        raise UserError(what, where="training.workers", hint="Lower training.workers or raise training.batch")
+    training, task = recipe.training, load_task(recipe.task)
+    rows = task.most_rows(recipe)
+    if training.most_workers > rows:
+        what = f"{training.most_workers} workers share batches of {rows} rows, so some would have none"
+        hint = f"Lower training.workers or raise training.{task.batch_field}"
+        raise UserError(what, where="training.workers", hint=hint)
 
 
 def _check_enough(recipe: Recipe, train: Mapping[str, int], valid: Mapping[str, int]) -> None:

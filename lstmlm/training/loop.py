@@ -7,11 +7,12 @@ from pathlib import Path
 
 import tensorflow as tf
 
+from lstmlm.examples.dataset import own_rows
 from lstmlm.models.base import Trainable
 from lstmlm.models.lstm import State
 from lstmlm.models.noise import Noise
 from lstmlm.recipe.recipe import Recipe
-from lstmlm.task import Task
+from lstmlm.task import Share, Task
 from lstmlm.training.checkpoints.checkpoint import Position
 from lstmlm.training.checkpoints.weight_average import WeightAverage
 from lstmlm.training.optimizer import Optimizer
@@ -24,6 +25,9 @@ Batch = Mapping[str, tf.Tensor]
 
 class Loop:
     """Steps and evaluations over this worker's rows of the global batch.
+
+    Attributes:
+        share: Which rows these are.
 
     Args:
         model: The model.
@@ -47,7 +51,8 @@ class Loop:
     ) -> None:
         self.model, self.optimizer, self.average, self.group = model, optimizer, average, group
         self._carried, self._seed, self._plan = carried, recipe.seed, recipe.training
-        self._first, self._share = self._place(self._plan.batch)
+        self.share = share_of(group, recipe)
+        self._first, self._share = self.share.place(self._plan.batch)
         self._states = self._loaded()
         batch = {name: features[name] for name in sorted(features)}
         states = tf.nest.map_structure(lambda part: tf.TensorSpec([None, part.shape[1]]), self._states)
@@ -61,7 +66,7 @@ class Loop:
         """Does one step.
 
         Args:
-            batch: The global batch.
+            batch: This worker's rows of the global batch.
             step: Number of the step, from 1.
             rate: Learning rate.
             fresh: Whether its streams begin here, so that the state of the step before means nothing.
@@ -93,30 +98,22 @@ class Loop:
     def _zero(self) -> list[State]:
         return tf.nest.map_structure(tf.zeros_like, self._states)
 
-    def _place(self, rows: int | tf.Tensor) -> tuple[int | tf.Tensor, int | tf.Tensor]:
-        """Returns the index of this worker's first row of a global batch, and how many it takes."""
-        slices = self._plan.accumulate
-        share = -(-rows // (self.group.world * slices)) * slices
-        return self.group.rank * share, share
-
-    def _own(self, batch: Batch) -> tuple[dict[str, tf.Tensor], tf.Tensor, tf.Tensor]:
-        """Returns this worker's rows, the index of the first, and the number of all rows."""
-        rows = tf.shape(next(iter(batch.values())))[0]
-        first, share = self._place(rows)
-        whole = share * self.group.world
-        padded = {
-            name: tf.pad(values, [[0, whole - rows], *([[0, 0]] * (len(values.shape) - 1))])
-            for name, values in batch.items()
-        }
-        return {name: ids[first : first + share] for name, ids in padded.items()}, first, whole
-
     def _train(
-        self, batch: Batch, states: list[State], rate: tf.Tensor, step: tf.Tensor, average_share: tf.Tensor
+        self,
+        batch: dict[str, tf.Tensor],
+        states: list[State],
+        rate: tf.Tensor,
+        step: tf.Tensor,
+        average_share: tf.Tensor,
     ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor, list[State]]:
-        own, first, rows = self._own(batch)
+        rows = tf.shape(next(iter(batch.values())))[0]
         seed = tf.stack([tf.constant(self._seed, tf.int32), tf.cast(step, tf.int32)])
-        weight = tf.maximum(self.model.weight(batch), 1.0)
-        sums, after = self._gradients(own, states, seed, first, rows, 1.0 / weight)
+        # Counts, which float32 sums exactly: the same number however many workers there are.
+        (weight,) = self.group.sum([self.model.weight(batch)])
+        weight = tf.maximum(weight, 1.0)
+        sums, after = self._gradients(
+            batch, states, seed, self.group.rank * rows, self.group.world * rows, 1.0 / weight
+        )
         # The loss crosses the network with the gradients.
         *gradients, loss = self.group.sum(sums)
         norm = self.optimizer.apply(gradients, rate, step)
@@ -164,8 +161,7 @@ class Loop:
         return (*self.model.loss(batch, noise=noise, smoothing=smoothing), states)
 
     def _evaluate(self, batch: Batch, states: list[State]) -> tuple[tf.Tensor, tf.Tensor, list[State]]:
-        own, _, _ = self._own(batch)
-        nats, tokens, after = self._loss(own, states, None)
+        nats, tokens, after = self._loss(own_rows(batch, self.share), states, None)
         (summed,) = self.group.sum([tf.stack([nats, tokens])])
         return summed[0], summed[1], after
 
@@ -183,14 +179,19 @@ def summed_room(variables: Iterable[tf.Variable]) -> int:
     return sum(room(variable.shape.num_elements()) for variable in variables) + room(1)
 
 
-def global_batches(task: Task, files: Sequence[Path], recipe: Recipe, position: Position) -> Iterator[Batch]:
-    """Yields global batches without end from a position on, and moves the position along.
+def share_of(group: AllReduce, recipe: Recipe) -> Share:
+    """Returns the rows of a global batch that a worker takes."""
+    return Share(group.rank, group.world, recipe.training.accumulate)
 
-    The order is a pure function of (files, seed, epoch): every worker reads the same stream and takes its own rows.
+
+def own_batches(task: Task, files: Sequence[Path], recipe: Recipe, position: Position, share: Share) -> Iterator[Batch]:
+    """Yields a worker's rows of global batches without end from a position on, and moves the position along.
+
+    The order is a pure function of (files, seed, epoch), which every worker knows from the indexes of the shards.
     """
     while True:
         used = 0
-        for batch in task.batches(files, recipe, epoch=position.epoch, first=position.batch):
+        for batch in task.batches(files, recipe, epoch=position.epoch, first=position.batch, share=share):
             used += 1
             position.batch += 1
             yield batch

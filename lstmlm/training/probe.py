@@ -65,7 +65,7 @@ def take_steps(recipe: Recipe, examples: Path, tokenizer: Path) -> ProbeResult:
 
     from lstmlm.records.shards import shard_files
     from lstmlm.task import load_task
-    from lstmlm.training.loop import global_batches
+    from lstmlm.training.loop import own_batches, share_of
     from lstmlm.training.workers.all_reduce import SingleWorker
     from lstmlm.training.workers.worker import Worker
 
@@ -73,7 +73,8 @@ def take_steps(recipe: Recipe, examples: Path, tokenizer: Path) -> ProbeResult:
     tf.config.threading.set_inter_op_parallelism_threads(2)
     with tempfile.TemporaryDirectory() as work:
         worker = Worker(recipe, tokenizer, Path(work), SingleWorker(), lambda row: None)
-        batches = global_batches(load_task(recipe.task), shard_files(examples, "train"), recipe, worker.position)
+        share = share_of(worker.group, recipe)
+        batches = own_batches(load_task(recipe.task), shard_files(examples, "train"), recipe, worker.position, share)
         rates = []
         for _ in range(WARM_UP + MEASURED):
             batch = next(batches, None)

@@ -62,3 +62,15 @@ def test_an_empty_valid_split(recipe, stages):
     data.facts["splits"]["valid"]["examples"] = 0
     with pytest.raises(UserError, match=r"the valid split is empty.*corpus\.valid_fraction"):
         check_inputs(recipe, data, vocabulary)
+
+
+def test_more_workers_than_rows_of_the_largest_batch_of_pairs(recipe, stages):
+    data, vocabulary = (read_manifest(stages / name) for name in ("examples", "tokenizer"))
+    pairs = change(recipe, workers=9, batch_tokens=16 * recipe.examples.buckets[0]).model_copy(
+        update={"task": "translate"}
+    )
+    with pytest.raises(UserError, match=r"9 workers share batches of 8 rows.*training\.batch_tokens"):
+        check_inputs(pairs, data, vocabulary)
+    check_inputs(
+        pairs.model_copy(update={"training": pairs.training.model_copy(update={"workers": 8})}), data, vocabulary
+    )

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from lstmlm.examples.dataset import own_rows
 from lstmlm.models.language_model import LanguageModel
 from lstmlm.models.lstm import State
 from lstmlm.training.loop import Loop
@@ -16,7 +17,7 @@ TOKENS = np.random.default_rng(0).integers(3, VOCABULARY, [ROWS, 3 * WINDOW + 1]
 BATCHES = [{"tokens": tf.constant(TOKENS[:, n * WINDOW : (n + 1) * WINDOW + 1])} for n in range(3)]
 
 
-class Share:
+class Recorder:
     """One of several workers; what it would send is kept, and nothing comes back."""
 
     def __init__(self, rank, world):
@@ -56,7 +57,7 @@ def make(recipe, rank=0, world=1, **training):
             "model": recipe.model.model_copy(update={"layers": 2}),
         }
     )
-    model, group = LanguageModel(recipe.model, VOCABULARY, 1, tf.float32), Share(rank, world)
+    model, group = LanguageModel(recipe.model, VOCABULARY, 1, tf.float32), Recorder(rank, world)
     optimizer = make_optimizer(model.named_variables(), recipe.training)
     carried = CarriedState(model, ROWS, group) if recipe.training.carry_state else None
     return (
@@ -104,10 +105,11 @@ def test_the_shares_of_the_workers_add_up_to_the_whole(recipe, world):
 
     def step(rank, world):
         loop, _, carried = make(recipe, rank, world)
-        loop.train(BATCHES[0], 1, 0.0)
+        first_row, count = loop.share.place(ROWS)
+        loop.train(own_rows(BATCHES[0], loop.share), 1, 0.0)
         loop.collect_state()
-        own, first, rows = loop._own(BATCHES[1])
-        sums, _ = loop._gradients(own, loop._states, tf.constant([1, 2]), first, rows, tf.constant(1.0))
+        own = own_rows(BATCHES[1], loop.share)
+        sums, _ = loop._gradients(own, loop._states, tf.constant([1, 2]), first_row, count * world, tf.constant(1.0))
         return sums, list(carried.variables().values())
 
     whole, states = step(0, 1)
@@ -135,7 +137,8 @@ def test_slices_of_a_batch_make_the_same_step(recipe):
     found = []
     for slices in (1, 2, 5):
         loop, model, carried = make(recipe, accumulate=slices)
-        results = [loop.train(batch, n + 1, 0.01, fresh=n == 0) for n, batch in enumerate(BATCHES)]
+        own = [own_rows(batch, loop.share) for batch in BATCHES]
+        results = [loop.train(batch, n + 1, 0.01, fresh=n == 0) for n, batch in enumerate(own)]
         loop.collect_state()
         found.append(([*np.ravel(results)], carried.variables()["state/0/h"], model.projection.kernel.numpy()))
     for other in found[1:]:

@@ -11,6 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from lstmlm.errors import UserError
+from lstmlm.examples.failures import mistake_in
 from lstmlm.models.weights import save_arrays
 from lstmlm.publish.durable import replace, sync_file
 from lstmlm.publish.folder import full_disk_reported, read_manifest
@@ -31,7 +32,7 @@ from lstmlm.training.checkpoints.identity import deciding
 from lstmlm.training.checkpoints.weight_average import WeightAverage, average_share, averages, averaging_since
 from lstmlm.training.initial.resume import resumed_step
 from lstmlm.training.initial.start import start
-from lstmlm.training.loop import Batch, Loop, batch_specs, global_batches, summed_room
+from lstmlm.training.loop import Batch, Loop, batch_specs, own_batches, share_of, summed_room
 from lstmlm.training.metrics.log import best_name
 from lstmlm.training.metrics.logger import MetricsLogger
 from lstmlm.training.metrics.objective import choose_objective
@@ -72,8 +73,9 @@ def train_worker(
         held_out = list(task.batches(valid, recipe, epoch=None).take(settings.evaluate_batches))
     probe = None
     if choose_objective(recipe).decoded:
-        probe = task.output_metric_probe(recipe, valid, tokenizer, worker.model, worker.group)
-    batches = global_batches(task, files, recipe, worker.position)
+        with damage_named(examples):
+            probe = task.output_metric_probe(recipe, valid, tokenizer, worker.model, worker.group)
+    batches = own_batches(task, files, recipe, worker.position, share_of(group, recipe))
     while not worker.finished:
         with damage_named(examples):
             batch = next(batches, None)
@@ -92,13 +94,18 @@ def train_worker(
 
 @contextlib.contextmanager
 def damage_named(examples: Path) -> Iterator[None]:
-    """Turns what TensorFlow raises when it reads a damaged shard into one line that names the file.
+    """Turns what TensorFlow raises when it reads examples into one line that names the file.
 
     Raises:
-        UserError: A shard of the folder is damaged.
+        UserError: A shard of the folder is missing or damaged, or its index does not fit it.
     """
     try:
         yield
+    except tf.errors.UnknownError as error:
+        mistake = mistake_in(error)
+        if mistake is None:
+            raise
+        raise mistake from None
     except (tf.errors.DataLossError, tf.errors.InvalidArgumentError, tf.errors.NotFoundError) as error:
         read_manifest(examples, "examples", verify=True)
         hint = "Remove the folder and run the examples stage again"
@@ -157,7 +164,7 @@ class Worker:
         return self.position.step % every == 0 or self.finished
 
     def step(self, batch: Batch) -> None:
-        """Takes one optimizer step on a global batch, which the position already counts as used."""
+        """Takes one optimizer step on this worker's rows of a batch, which the position already counts as used."""
         self._check_ids(batch)
         if self._loop is None:
             self._loop = Loop(

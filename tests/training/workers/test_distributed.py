@@ -74,6 +74,12 @@ def test_two_workers_give_the_loss_curve_of_one(recipe, stages, tmp_path, ray_cl
     assert not list((recipe.run_folder / "checkpoints").iterdir())
 
 
+def test_four_workers_give_the_loss_curve_of_one(recipe, stages, tmp_path, ray_cluster, undisturbed):
+    """Each reads a fourth of every batch."""
+    run(recipe, stages, tmp_path / "four", ray_cluster, **PLAN | {"workers": 4})
+    np.testing.assert_allclose(losses(tmp_path / "four"), losses(undisturbed), atol=1e-4)
+
+
 def test_two_workers_measure_outputs_as_one_does(pair_recipe, pair_stages, tmp_path, ray_cluster):
     plan = {"steps": 60, "evaluate_every": 20, "learning_rate": 0.005, "metric": "chrf", "evaluate_records": 70}
     single = pair_recipe.model_copy(update={"training": pair_recipe.training.model_copy(update=plan)})
