@@ -10,10 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from lstmlm.corpus.reading.content import SAMPLE_BYTES, legacy_name
-from lstmlm.corpus.sources.kinds import compression_of
+from lstmlm.corpus.reading.readers import TextReader
+from lstmlm.corpus.sources.kinds import compression_of, file_kinds
 
-_SEPARATORS = {".csv": ",;\t|", ".tsv": "\t;,|", ".tab": "\t;,|", ".txt": "\t"}
-"""Ending -> what may separate columns, the usual first; text has many commas that separate none."""
 _NAME = re.compile(r"[A-Za-z_][\w.-]*(?<![.-])")
 _LINES = 200
 
@@ -24,7 +23,9 @@ def form_of(file: Path) -> dict[str, Any]:
     Args:
         file: A file of text; of others, and of compressed ones, nothing is found.
     """
-    separators = _SEPARATORS.get(file.suffix.lower(), "")
+    kinds = file_kinds()
+    named = kinds.reader_of(file.name)
+    reader = kinds.readers[named[0]] if named else None
     if compression_of(file.name) or not file.is_file():
         return {}
     with file.open("rb") as stream:
@@ -42,12 +43,12 @@ def form_of(file: Path) -> dict[str, Any]:
             text = head.decode(name, "replace")
     lines = [line for line in text.splitlines()[:_LINES] if line.strip()]
     lines = lines[:-1] if len(head) == SAMPLE_BYTES else lines
-    return found | (_table(lines, separators, file.suffix.lower()) if separators else {})
+    return found | (_table(lines, reader) if isinstance(reader, TextReader) else {})
 
 
-def _table(lines: Sequence[str], separators: str, ending: str) -> dict[str, Any]:
+def _table(lines: Sequence[str], reader: TextReader) -> dict[str, Any]:
     """Returns the separator and the columns of a table, where its first line does not give them."""
-    for separator in separators:
+    for separator in reader.separators:
         quoted = separator != "\t"
         rows = [*csv.reader(lines, delimiter=separator)] if quoted else [line.split(separator) for line in lines]
         width = collections.Counter(map(len, rows)).most_common(1)[0] if rows else (0, 0)
@@ -56,9 +57,7 @@ def _table(lines: Sequence[str], separators: str, ending: str) -> dict[str, Any]
     else:
         return {}
     header = is_header(rows)
-    # A .csv file with a header, and tabs in a .tsv file, are found without being named.
-    known = (ending == ".csv" and header) or (ending in (".tsv", ".tab") and separator == "\t")
-    found: dict[str, Any] = {} if known else {"delimiter": separator}
+    found: dict[str, Any] = {} if reader.finds(separator, header=header) else {"delimiter": separator}
     return found | ({} if header else {"columns": [f"column_{n}" for n in range(1, width[0] + 1)]})
 
 

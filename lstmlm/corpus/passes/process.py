@@ -27,7 +27,8 @@ from lstmlm.corpus.passes.shuffle import shuffle
 from lstmlm.corpus.passes.sinks import Sink
 from lstmlm.corpus.report.accounts import add_early_losses, check_left, check_sum, check_usable
 from lstmlm.corpus.report.report import TOP_LINES, write_report
-from lstmlm.corpus.report.summary import Account, SumAccounts, totals
+from lstmlm.corpus.report.summary import Account, totals
+from lstmlm.corpus.report.sums import SumAccounts
 from lstmlm.corpus.report.warnings import warnings
 from lstmlm.corpus.sources.found import CorpusFile
 from lstmlm.corpus.sources.listing_notes import listing_notes

@@ -94,9 +94,15 @@ class TextReader(Reader):
 
     Attributes:
         cut_at_lines: Whether a file may be cut wherever a line begins.
+        separators: What may separate columns, the usual first; empty: there are none.
     """
 
     cut_at_lines: ClassVar[bool] = True
+    separators: ClassVar[str] = ""
+
+    def finds(self, separator: str, *, header: bool) -> bool:
+        """Says whether columns with a separator are read without `delimiter`; `header`: the first line names them."""
+        return False
 
     def can_cut(self, corpus: CorpusSection) -> bool:
         """Says whether a recipe lets files be cut wherever a line begins."""

@@ -8,8 +8,6 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-import apache_beam as beam
-
 from lstmlm.corpus.passes.block import Block
 from lstmlm.records.record import Record
 
@@ -62,30 +60,6 @@ class Account:
                 _add(mine_by_name.setdefault(name, {}), counts)
         letters = [letter for letter in (self.first_dead, other.first_dead) if letter is not None]
         self.first_dead = min(letters, key=lambda letter: tuple(letter[:2]), default=None)
-
-
-class SumAccounts(beam.CombineFn):
-    """Adds up accounts, next to the workers that give them."""
-
-    def create_accumulator(self) -> Account:
-        """See Beam."""
-        return Account()
-
-    def add_input(self, mutable_accumulator: Account, element: Account) -> Account:
-        """See Beam."""
-        mutable_accumulator.add(element)
-        return mutable_accumulator
-
-    def merge_accumulators(self, accumulators: Iterable[Account]) -> Account:
-        """See Beam."""
-        total = Account()
-        for account in accumulators:
-            total.add(account)
-        return total
-
-    def extract_output(self, accumulator: Account) -> dict[str, Any]:
-        """Returns the account as JSON."""
-        return dataclasses.asdict(accumulator)
 
 
 def _add(counts: dict[str, int], others: Mapping[str, int]) -> None:

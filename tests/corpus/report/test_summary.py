@@ -7,7 +7,8 @@ import copy
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lstmlm.corpus.report.summary import Account, SumAccounts
+from lstmlm.corpus.report.summary import Account
+from lstmlm.corpus.report.sums import SumAccounts
 
 COUNTS = st.dictionaries(st.sampled_from("abc"), st.integers(1, 9), max_size=3)
 NESTED = st.dictionaries(st.sampled_from("tv"), COUNTS, max_size=2)

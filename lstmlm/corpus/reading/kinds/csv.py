@@ -17,6 +17,11 @@ class Csv(TextReader):
 
     endings = (".csv",)
     cut_at_lines = False
+    separators = ",;\t|"
+
+    def finds(self, separator: str, *, header: bool) -> bool:
+        """See `TextReader`: any of them, by the header."""
+        return header
 
     def recognises(self, text: str, column: str) -> bool:
         """See `TextReader`."""

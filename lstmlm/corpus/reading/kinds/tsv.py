@@ -18,6 +18,11 @@ class Tsv(TextReader):
     """See the module."""
 
     endings = (".tsv", ".tab")
+    separators = "\t;,|"
+
+    def finds(self, separator: str, *, header: bool) -> bool:
+        """See `TextReader`: tabs only."""
+        return separator == self.separators[0]
 
     def recognises(self, text: str, column: str) -> bool:
         """See `TextReader`."""

@@ -17,6 +17,7 @@ class Text(TextReader):
 
     endings = (".txt", ".text")
     has_columns = False
+    separators = "\t"  # text has many commas that separate no columns
 
     def can_cut(self, corpus: CorpusSection) -> bool:
         """See `TextReader`: a paragraph has several lines."""
