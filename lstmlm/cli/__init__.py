@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import NoReturn
 
 from lstmlm.processes import interrupts, supervisor
 
@@ -16,18 +17,34 @@ def main(arguments: Sequence[str] | None = None) -> None:
         arguments: The words after `lstmlm`; absent: those of this process.
     """
     words = sys.argv[1:] if arguments is None else list(arguments)
-    if arguments is None and (ended := supervisor.continue_in_child(_report)) is not None:
+
+    def command() -> int:
+        from lstmlm.cli.app import run
+
+        return run(words)
+
+    message = f"finished work is kept; to resume, run: {shlex.join(['lstmlm', *words])}"
+    run_process(command, message, supervised=arguments is None)
+
+
+def run_process(work: Callable[[], int], message: str, *, supervised: bool = True) -> NoReturn:
+    """Runs what a process is for, and leaves the process with its `ExitCode`.
+
+    Args:
+        work: What it is for; imports what it needs, and returns the code.
+        message: What is printed after "interrupted; ".
+        supervised: Whether a parent waits for it where memory is limited.
+    """
+    if supervised and (ended := supervisor.continue_in_child(_report)) is not None:
         sys.exit(ended)
     code = 1
     try:
-        # Before anything else is imported: typer and rich take a moment, and Ctrl-C may come at any.
-        resume = f"finished work is kept; to resume, run: {shlex.join(['lstmlm', *words])}"
-        interrupts.install(resume, forwarded=supervisor.forwarded)
-        from lstmlm.cli.app import run
+        # Before anything else is imported: that takes a moment, and Ctrl-C may come at any.
+        interrupts.install(message, forwarded=supervisor.forwarded)
         from lstmlm.processes.environment import settle
 
         settle()
-        code = run(words)
+        code = work()
     except KeyboardInterrupt:
         pass
     sys.exit(interrupts.finish(code))
@@ -40,4 +57,4 @@ def _report(end: supervisor.Killed) -> None:
     report_killed(end)
 
 
-__all__ = ["main"]
+__all__ = ["main", "run_process"]

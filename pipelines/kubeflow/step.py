@@ -11,8 +11,8 @@ import argparse
 import sys
 from collections.abc import Sequence
 
+from lstmlm.cli import run_process
 from lstmlm.errors import ExitCode, first_line
-from lstmlm.processes import interrupts, supervisor
 
 STAGE_EXECUTOR = "components.executor.StageExecutor"
 """The executor of every stage of this project, by the name that TFX gives it."""
@@ -20,25 +20,8 @@ STAGE_EXECUTOR = "components.executor.StageExecutor"
 
 def main() -> None:
     """Runs the step that the command line describes, and leaves the process with an `ExitCode`."""
-    if (ended := supervisor.continue_in_child(_report)) is not None:
-        sys.exit(ended)
-    code: int = ExitCode.FAILED
-    try:
-        message = "the step is started again by Kubeflow, where its retries allow it"
-        interrupts.install(message, forwarded=supervisor.forwarded)
-        from lstmlm.processes.environment import settle
-
-        settle()
-        code = run(sys.argv[1:])
-    except KeyboardInterrupt:
-        pass
-    sys.exit(interrupts.finish(code))
-
-
-def _report(end: supervisor.Killed) -> None:
-    from lstmlm.cli.failures.killed import report_killed
-
-    report_killed(end)
+    message = "the step is started again by Kubeflow, where its retries allow it"
+    run_process(lambda: run(sys.argv[1:]), message)
 
 
 def run(words: Sequence[str]) -> int:

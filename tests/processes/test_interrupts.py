@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import sys
-import textwrap
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -13,26 +12,11 @@ from pathlib import Path
 import psutil
 import pytest
 
+from tests.replaced_stage import WORDS, write_program
 from tests.terminal import Terminal
 from tests.waiting import wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
-
-STAGE = """
-import os, signal, sys, threading, time, types
-from pathlib import Path
-from lstmlm.errors import UserError
-from lstmlm.publish.folder import publish
-def train_tokenizer(recipe, records, output, progress):
-{body}
-module = types.ModuleType("lstmlm.vocabulary.stage")
-module.train_tokenizer = train_tokenizer
-sys.modules["lstmlm.vocabulary.stage"] = module
-if __name__ == "__main__":
-    from lstmlm.cli import main
-    main(sys.argv[1:])
-"""
-RECIPE = "name: small\ntask: generate\ncorpus: {train: train.txt}\n"
 
 
 @pytest.fixture
@@ -40,11 +24,8 @@ def start(tmp_path: Path) -> Callable[[str], Terminal]:
     """Starts `lstmlm tokenizer` at a terminal, the body of its stage replaced."""
 
     def begin(body: str) -> Terminal:
-        (tmp_path / "small.yaml").write_text(RECIPE, encoding="utf-8")
-        script = STAGE.format(body=textwrap.indent(textwrap.dedent(body), "    "))
-        (tmp_path / "run.py").write_text(script, encoding="utf-8")
-        words = ["tokenizer", "small.yaml", "--records", "r", "-o", "out"]
-        return Terminal([sys.executable, "run.py", *words], tmp_path)
+        write_program(tmp_path, body, supervised=False)
+        return Terminal([sys.executable, *WORDS], tmp_path)
 
     return begin
 

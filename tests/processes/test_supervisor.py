@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import textwrap
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -17,24 +16,11 @@ import pytest
 
 from lstmlm.processes.memory import MemoryGroup
 from tests.memory_limit import enter, limited_group
+from tests.replaced_stage import WORDS, write_program
 from tests.waiting import wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
 LIMIT = 200 << 20
-STAGE = """
-import os, signal, subprocess, sys, time, types
-from pathlib import Path
-from lstmlm.publish.folder import publish
-def train_tokenizer(recipe, records, output, progress):
-{body}
-module = types.ModuleType("lstmlm.vocabulary.stage")
-module.train_tokenizer = train_tokenizer
-sys.modules["lstmlm.vocabulary.stage"] = module
-if __name__ == "__main__":
-    from lstmlm.cli import main
-    main()
-"""
-RECIPE = "name: small\ntask: generate\ncorpus: {train: train.txt}\n"
 WAITS = """
 Path("pids").write_text(f"{os.getpid()} {os.getppid()}")
 try:
@@ -59,11 +45,9 @@ def start(tmp_path: Path, group: MemoryGroup) -> Iterator[Start]:
     started: list[subprocess.Popen[str]] = []
 
     def begin(body: str) -> subprocess.Popen[str]:
-        (tmp_path / "small.yaml").write_text(RECIPE, encoding="utf-8")
-        script = STAGE.format(body=textwrap.indent(textwrap.dedent(body), "    "))
-        (tmp_path / "run.py").write_text(script, encoding="utf-8")
+        write_program(tmp_path, body, supervised=True)
         process = subprocess.Popen(
-            [sys.executable, "run.py", "tokenizer", "small.yaml", "--records", "r", "-o", "out"],
+            [sys.executable, *WORDS],
             cwd=tmp_path,
             env={**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "160"},
             stderr=subprocess.PIPE,
