@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import dataclasses
 import hmac
-import ipaddress
 import os
 
 from aiohttp import web
 from yarl import URL
 
 from lstmlm.errors import UserError
+from lstmlm.processes.addresses import is_loopback
 
 TOKEN = "LSTMLM_SERVE_TOKEN"
 SHORTEST_TOKEN = 16
-_LOCAL_NAMES = ("localhost",)
 _OPEN_PATHS = ("/", "/healthz")
 """They say nothing of the model or its inputs: the page asks for the token itself."""
 
@@ -37,7 +36,7 @@ class Access:
         A page of the web can send requests to 127.0.0.1 through the browser of somebody on this machine, by a name
         that it lets point there (DNS rebinding): a local server answers to local names only.
         """
-        if self.local and not self.token and not is_local(_host_of(request)):
+        if self.local and not self.token and not is_loopback(_host_of(request)):
             return web.HTTPMisdirectedRequest(text="this server answers only to requests for 127.0.0.1")
         if self.token and request.path not in _OPEN_PATHS:
             kind, _, sent = request.headers.get("Authorization", "").partition(" ")
@@ -54,7 +53,7 @@ def access_for(host: str) -> Access:
     Raises:
         UserError: Other machines can reach it, and there is no token, or one that is too short.
     """
-    token, local = os.environ.get(TOKEN, ""), is_local(host)
+    token, local = os.environ.get(TOKEN, ""), is_loopback(host)
     if not token and not local:
         what = f"{host} can be reached from other machines, and there is no token"
         raise UserError(what, where="--host", hint=f"Set {TOKEN} in the environment, or leave --host out")
@@ -62,14 +61,6 @@ def access_for(host: str) -> Access:
         what = f"a token of {len(token)} characters can be guessed"
         raise UserError(what, where=TOKEN, hint=f"Take {SHORTEST_TOKEN} or more, such as of `openssl rand -hex 32`")
     return Access(token, local)
-
-
-def is_local(host: str) -> bool:
-    """Says whether a name or address is one of this machine only."""
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return host.lower() in _LOCAL_NAMES
 
 
 def _host_of(request: web.Request) -> str:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 from lstmlm.errors import TryAgain, UserError, first_line
 from lstmlm.processes import interrupts
+from lstmlm.processes.addresses import is_loopback
 from lstmlm.processes.interrupts import keeping_handlers
 from lstmlm.recipe.recipe import Recipe
 from lstmlm.training.workers.local_ray import QUIET, local_cluster
@@ -18,6 +19,7 @@ OPTION, VARIABLE = "--ray-address", "RAY_ADDRESS"
 START = "Start a cluster with `ray start --head`"
 HERE = {OPTION: "leave the option out to train on this machine", VARIABLE: f"unset {VARIABLE} to train on this machine"}
 VERSIONS = re.compile(r"Ray: (\S+)\s+Python: (\S+)")
+HOST_PORT = re.compile(r"(?:ray://)?\[?([^/]+?)\]?:(\d+)")
 ANSWER_SECONDS = 10.0
 
 
@@ -59,7 +61,7 @@ def _connected(address: str, source: str) -> Iterator[None]:
     if "://" in address and not address.startswith("ray://"):
         what = f"no Ray cluster answers at {address}: an address is HOST:PORT; a URL names a job server"
         raise UserError(what, where=source, hint=f"Name the cluster, or {HERE[source]}")
-    host_port = re.fullmatch(r"(?:ray://)?\[?([^/]+?)\]?:(\d+)", address)
+    host_port = HOST_PORT.fullmatch(address)
     try:
         if host_port:  # Ray itself would try for minutes
             socket.create_connection((host_port[1], int(host_port[2])), ANSWER_SECONDS).close()
@@ -90,17 +92,10 @@ def _refusal(error: Exception, address: str, source: str) -> UserError:
         return UserError(f"the Ray cluster at {address} asks for a token", where=source, hint=hint)
     what, hint = f"no Ray cluster answers at {address}", f"{START}, or {HERE[source]}"
     # No address at all, or one of this machine where nothing listens, as an ended cluster leaves it: both stay so.
-    if isinstance(error, OverflowError | ValueError) or (_is_loopback(address) and _was_refused(error)):
+    here = (place := HOST_PORT.fullmatch(address)) is not None and is_loopback(place[1])
+    if isinstance(error, OverflowError | ValueError) or (here and isinstance(error, ConnectionRefusedError)):
         return UserError(what, where=source, hint=hint)
     return TryAgain(what if isinstance(error, OSError) else f"{what} ({first_line(error)})", where=source, hint=hint)
-
-
-def _is_loopback(address: str) -> bool:
-    return re.match(r"(?:ray://)?(?:127\.|localhost:|\[?::1\]?:)", address) is not None
-
-
-def _was_refused(error: Exception) -> bool:
-    return isinstance(error, ConnectionRefusedError)
 
 
 def _check_resources(recipe: Recipe) -> None:
