@@ -60,11 +60,17 @@ class Model:
         return f"<lstmlm.Model of {self.recipe.task}: {self.folder}>"
 
     @property
-    def can_score(self) -> bool:
-        """Whether the engine decodes the model, so that it has `score`, alternatives and other ways to decode."""
+    def engine_model(self) -> EngineModel | None:
+        """What the engine decodes; None: the model is computed in another way."""
         from lstmlm.inference.model.engine_model import EngineModel
 
-        return isinstance(getattr(self.predictor, "model", None), EngineModel)
+        found = getattr(self.predictor, "model", None)
+        return found if isinstance(found, EngineModel) else None
+
+    @property
+    def can_score(self) -> bool:
+        """Whether the engine decodes the model, so that it has `score`, alternatives and other ways to decode."""
+        return self.engine_model is not None
 
     @property
     def can_attend(self) -> bool:
@@ -163,7 +169,7 @@ class Model:
             UserError: The model gives no probabilities of texts, or an input is not as it has to be.
         """
         pairs = self.task.scored_column(self.recipe) is not None
-        model = self._engine_model("score")
+        model = self._decoded("score")
         self._check_iterable(texts, "score", "pairs of a source and its output" if pairs else "texts")
         return [one for part in _blocks(texts, BLOCK) for one in _scored(model, part, pairs)]
 
@@ -179,7 +185,7 @@ class Model:
         if not self.task.has_targets:
             what = f"a model of the task {self.recipe.task} attends to no source"
             raise UserError(what, where=str(self.folder), hint="Load a model of pairs of texts")
-        model, found = self._engine_model("say what it attends to"), []
+        model, found = self._decoded("say what it attends to"), []
         self._check_iterable(pairs, "attention", "pairs of a source and a text")
         for pair in pairs:
             source, text = _pair(pair, "attention")
@@ -187,16 +193,13 @@ class Model:
             found.append(Attended(tuple(read), tuple(written), tuple(map(tuple, weights.tolist()))))
         return found
 
-    def _engine_model(self, what: str) -> EngineModel:
+    def _decoded(self, what: str) -> EngineModel:
         """Returns the model that the engine decodes.
 
         Raises:
             UserError: It is of another kind.
         """
-        from lstmlm.inference.model.engine_model import EngineModel
-
-        model = getattr(self.predictor, "model", None)
-        if isinstance(model, EngineModel):
+        if (model := self.engine_model) is not None:
             return model
         text = f"this export has only a SavedModel, which cannot {what}"
         raise UserError(text, where=str(self.folder), hint="Export again")

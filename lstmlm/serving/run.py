@@ -15,7 +15,6 @@ from aiohttp import web
 from lstmlm.api.model import Model
 from lstmlm.decoding.meter import Meter
 from lstmlm.errors import UserError
-from lstmlm.inference.model.engine_model import EngineModel
 from lstmlm.processes import interrupts
 from lstmlm.publish.folder import read_manifest
 from lstmlm.recipe.sections.decoding import DecodingSection
@@ -113,7 +112,7 @@ async def _first(drained: Any, signals: asyncio.Queue[int]) -> int | None:
 
 
 def _server(model: Model, place: Place, access: Access, died: Callable[[Exception], None]) -> Server:
-    meter, slots, engine_model = Meter(), model.recipe.decoding.slots, _engine_model(model)
+    meter, slots, engine_model = Meter(), model.recipe.decoding.slots, model.engine_model
 
     def lane(decoding: DecodingSection | None) -> Lane:
         if engine_model is None:
@@ -129,16 +128,10 @@ def _server(model: Model, place: Place, access: Access, died: Callable[[Exceptio
 
 def warm_up(model: Model) -> None:
     """Makes what the engine makes at its first use, so that the first client does not wait for it."""
-    engine_model = _engine_model(model)
+    engine_model = model.engine_model
     if engine_model is not None:
         with contextlib.suppress(ValueError):  # no output is as the recipe asks for
             engine_model.generate(["."], [0])
-
-
-def _engine_model(model: Model) -> EngineModel | None:
-    """Returns the model that the engine decodes; None: it is of another kind."""
-    found = getattr(model.predictor, "model", None)
-    return found if isinstance(found, EngineModel) else None
 
 
 def facts_of(model: Model, reader: InputReader) -> Mapping[str, Any]:

@@ -34,7 +34,7 @@ def lines(output: Any, model: Model, width: int, *, attention: bool) -> Iterator
     yield plain(output)
     if isinstance(output, Generated):
         yield from _generated(output)
-        if attention and model.task.has_targets and output.text and model.can_attend:
+        if attention and output.text and model.can_attend:
             (found,) = model.attention([(output.source, output.text)])
             yield ""
             yield from heat_map(found.source, found.text, found.weights, width)
