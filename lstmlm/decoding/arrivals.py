@@ -70,12 +70,13 @@ class Arrivals:
         taken: list[tuple[int, list[int], int]] = []
         longest = 1
         while self._queue and len(taken) < self._most:
-            longest = max(longest, len(self._queue[0][1]))
-            if taken and longest * (len(taken) + 1) > ENCODED_TOKENS:
+            longer = max(longest, len(self._queue[0][1]))
+            if taken and longer * (len(taken) + 1) > ENCODED_TOKENS:
                 break
+            longest = longer
             taken.append(self._queue.popleft())
         if not taken:
             return None
-        ids, lengths = pad([read for _, read, _ in taken], max(1, *(len(read) for _, read, _ in taken)))
+        ids, lengths = pad([read for _, read, _ in taken], longest)
         rows = self._backend.encode(ids, lengths)
         return Waiting(rows, np.array([first for *_, first in taken], np.int64), np.array([one[0] for one in taken]))

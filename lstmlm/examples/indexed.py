@@ -25,12 +25,10 @@ from lstmlm.examples.index import (
 )
 from lstmlm.publish.folder import MANIFEST
 from lstmlm.publish.manifest import parse_manifest
-from lstmlm.records.tfrecord import framed, read_records
+from lstmlm.records.tfrecord import FRAME_BYTES, framed, read_records
 from lstmlm.task import Feature
 
 _LOG = logging.getLogger(__name__)
-FRAME_BYTES = 16
-"""Bytes of a record of a TFRecord file in addition to its payload: 12 before it and 4 after it."""
 _OPEN_FILES = 64
 
 

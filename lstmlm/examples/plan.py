@@ -9,8 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from lstmlm.errors import UserError
-from lstmlm.examples.indexed import FRAME_BYTES, IndexedShards
+from lstmlm.examples.indexed import IndexedShards
 from lstmlm.examples.order import in_order
+from lstmlm.records.tfrecord import FRAME_BYTES
 
 Numbers = npt.NDArray[np.int64]
 

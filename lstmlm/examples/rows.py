@@ -11,8 +11,9 @@ import numpy.typing as npt
 import tensorflow as tf
 
 from lstmlm.examples.index import misfit
-from lstmlm.examples.indexed import FRAME_BYTES, IndexedShards, ShardReader
+from lstmlm.examples.indexed import IndexedShards, ShardReader
 from lstmlm.examples.plan import PlannedBatch, Rows
+from lstmlm.records.tfrecord import FRAME_BYTES
 from lstmlm.task import Feature, Share
 
 Arrays = dict[str, npt.NDArray[Any]]

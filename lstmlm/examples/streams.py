@@ -25,8 +25,9 @@ import tensorflow as tf
 from lstmlm.examples.dataset import with_options
 from lstmlm.examples.failures import carrying
 from lstmlm.examples.index import misfit
-from lstmlm.examples.indexed import FRAME_BYTES, IndexedShards, ShardReader
+from lstmlm.examples.indexed import IndexedShards, ShardReader
 from lstmlm.records.record import stable_hash
+from lstmlm.records.tfrecord import FRAME_BYTES
 from lstmlm.task import WHOLE, Feature, Share
 
 Ids = npt.NDArray[np.int32]

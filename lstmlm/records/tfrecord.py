@@ -22,6 +22,8 @@ from lstmlm.publish.folder import replacing
 
 _HEADER = struct.Struct("<QI")
 _CHECKSUM = struct.Struct("<I")
+FRAME_BYTES = _HEADER.size + _CHECKSUM.size
+"""Bytes of a record in addition to its payload."""
 _MASK_DELTA = 0xA282EAD8
 _BUFFER_BYTES = 1 << 20
 _BLOCK_RECORDS = 4096
@@ -93,7 +95,7 @@ def read_records(path: Path, start: int = 0, end: int | None = None) -> Iterator
             if ((crc >> 15 | crc << 17) + _MASK_DELTA) & 0xFFFFFFFF != int.from_bytes(tail, "little"):
                 raise _damaged(number, path)
             yield payload
-            left -= _HEADER.size + length + _CHECKSUM.size
+            left -= FRAME_BYTES + length
 
 
 def framed(data: bytes, lengths: Sequence[int]) -> list[bytes]:

@@ -158,7 +158,7 @@ class WriteParts(beam.DoFn):
         return split_of(record.group or record.id, self._recipe.seed, self._recipe.corpus.valid_fraction)
 
     def _lost(self, block: Block) -> dict[str, dict[str, int]]:
-        """Returns `Summary.lost`."""
+        """Returns `Account.lost`."""
         fixed = self._splits[block.file]
         if fixed is not None:
             return {fixed: dict(block.dropped)} if block.dropped else {}

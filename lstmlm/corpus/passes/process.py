@@ -93,13 +93,13 @@ def process(
     counts = totals(account)
     check_sum(counts)
     parts = read.parts([file_weight(file.name, recipe.corpus.mixture) for file in files])
+    every = [part for some in parts.values() for part in some]
     if recipe.corpus.id is not None:
-        refuse_repeated_ids([part for found in parts.values() for part in found], scratch, runner)
+        refuse_repeated_ids(every, scratch, runner)
     check_usable(counts, account, recipe, held_out=held_out, files=files)
     drops = None
     if recipe.corpus.duplicates.exact or recipe.corpus.duplicates.near is not None:
         progress.update(0, counts["kept"], unit="records", note="comparing")
-        every = [part for found in parts.values() for part in found]
         drops = find_copies(every, recipe.corpus.duplicates, scratch, runner)
     progress.update(0, counts["kept"], unit="records", note="writing shards")
     shards = _shards(account, recipe)

@@ -128,7 +128,7 @@ def _text_content(
         samples = [head] if compression or is_remote(path) else [head, *_later(path, size)]
         if not legacy:
             _refuse_legacy(path, samples)
-        elif not any(not data.isascii() for data in samples) or not all(map(_is_utf8, samples)):
+        elif all(data.isascii() for data in samples) or not all(map(_is_utf8, samples)):
             encoding = legacy  # all of ASCII: what follows is as the recipe says
         if _is_binary(head):
             raise UserError("binary data, not text", where=path, hint="Remove it, or export its text as UTF-8")
