@@ -58,11 +58,11 @@ def find_cards(text: str, start: int, end: int) -> Iterator[PiiSpan]:
         if not _ANY_ISSUER.match(run[1]):
             continue
         groups = _SEPARATOR.split(run[0])
-        lengths = tuple(map(len, groups))
-        for count in _counts(lengths):
-            if not _is_card("".join(groups[:count])):
+        digits = "".join(groups)
+        for count, length in _counts(tuple(map(len, groups))):
+            if not _is_card(digits, length):
                 continue
-            last = run.start() + sum(lengths[:count]) + count - 1
+            last = run.start() + length + count - 1
             if is_whole_number(text, run.start(), last):
                 yield PiiSpan(run.start(), last, "card")
                 position = last
@@ -70,14 +70,15 @@ def find_cards(text: str, start: int, end: int) -> Iterator[PiiSpan]:
 
 
 @functools.lru_cache(maxsize=1024)
-def _counts(lengths: tuple[int, ...]) -> tuple[int, ...]:
-    """Returns how many of the first groups of a number could be a card's, the most first."""
-    return tuple(count for count in range(min(len(lengths), _MOST_GROUPS), 0, -1) if lengths[:count] in _GROUPINGS)
+def _counts(lengths: tuple[int, ...]) -> tuple[tuple[int, int], ...]:
+    """Returns how many of the first groups of a number could be a card's, and their digits, the most first."""
+    counts = range(min(len(lengths), _MOST_GROUPS), 0, -1)
+    return tuple((count, sum(lengths[:count])) for count in counts if lengths[:count] in _GROUPINGS)
 
 
-def _is_card(number: str) -> bool:
-    issuers = _OF_LENGTH[len(number)]
-    return issuers.match(number) is not None and _luhn(number)
+def _is_card(digits: str, length: int) -> bool:
+    """Returns whether the first digits of a number, so many, are a card's."""
+    return _OF_LENGTH[length].match(digits) is not None and _luhn(digits[:length])
 
 
 def _luhn(number: str) -> bool:

@@ -36,9 +36,14 @@ def digit_windows(text: str) -> list[tuple[int, int]]:
 
 def is_whole_number(text: str, start: int, end: int) -> bool:
     """Returns whether the characters are a whole: no letter, digit or further part of a number touches them."""
+    # In a long row of digits nearly every answer is this one.
+    if text[start - 1 : start] in _DIGITS or text[end : end + 1] in _DIGITS:
+        return False
     before, after = text[max(0, start - 2) : start], text[end : end + 2]
     return not (_PART_BEFORE.search(before) or _PART_AFTER.match(after))
 
+
+_DIGITS = frozenset("0123456789")
 
 # `x1`, `+1`, `1.1`, `1-1`; a blank between two numbers parts them.
 _PART_BEFORE = re.compile(r"[A-Za-z0-9_+]$|[0-9][.,\-/]$")

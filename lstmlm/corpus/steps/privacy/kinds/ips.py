@@ -87,6 +87,8 @@ def _find_v6(text: str) -> Iterator[PiiSpan]:
 
 
 def _is_whole_v4(text: str, start: int, end: int) -> bool:
+    if "0" <= text[end : end + 1] <= "9":
+        return False
     may_be_version = not _is_no_version(text[start:end])
     before = (_V4_PART_BEFORE if may_be_version else _NUMBER_BEFORE).search(text, max(0, start - 3), start)
     if before and before[1] and not _RANGE_BEFORE.search(text, max(0, start - _LONGEST_BEFORE), start):

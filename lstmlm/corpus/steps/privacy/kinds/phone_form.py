@@ -11,10 +11,11 @@ _YEAR = r"(?:1[0-9]|20)[0-9]{2}"
 _NOT_A_PHONE = re.compile(
     # Dates, spans of years, `12 (2016) 32-44`.
     rf"{_YEAR}[\-./ ][0-9]{{1,2}}[\-./ ][0-9]{{1,2}}(?![0-9])|[0-9]{{1,2}}[\-./ ][0-9]{{1,2}}[\-./ ]{_YEAR}(?![0-9])"
-    rf"|{_YEAR}[ ]?[\-/ ][ ]?{_YEAR}\Z|(?!0).*\({_YEAR}\)"
-    # Decimals with a sign, whole millions.
-    r"|\+[0-9]+\.[0-9]+\Z|.*[ ]000[ ]000\Z"
+    rf"|{_YEAR}[ ]?[\-/ ][ ]?{_YEAR}\Z"
+    # Decimals with a sign.
+    r"|\+[0-9]+\.[0-9]+\Z"
 )
+_YEAR_IN_BRACKETS = re.compile(rf"\({_YEAR}\)")
 # `02110-1301`
 _ZIP_CODE = re.compile(r"[0-9]{5}-[0-9]{4}")
 _NOT_OF_DOTTED = re.compile(r"[^0-9.()]")
@@ -29,7 +30,10 @@ def groups_of(value: str) -> tuple[str, ...]:
 
 def is_something_else(value: str) -> bool:
     """Returns whether a number is a date, a span of years or an amount, whatever the words around it say."""
-    return _NOT_A_PHONE.match(value.lstrip("(")) is not None
+    value = value.lstrip("(")
+    if _NOT_A_PHONE.match(value) or value.endswith(" 000 000"):
+        return True
+    return "(" in value and value[0] != "0" and _YEAR_IN_BRACKETS.search(value) is not None
 
 
 def is_count_or_code(value: str) -> bool:
