@@ -3,7 +3,8 @@
     make bench-adversarial
     python benchmarks/adversarial.py [STEP ...]
 
-One row for each step: the seconds of processor time of the text that takes longest. A text that takes longer than the
+One row for each step: the seconds of processor time of the text that takes longest, the least of three runs where the
+first is above the bar. A text that takes longer than the
 limit ends the process of its step, whatever code it is in; the step's other texts are measured in another one.
 """
 
@@ -24,6 +25,8 @@ from table import Row, publish, row
 
 BAR = 2.0
 LIMIT = 30.0
+REPEATS = 3
+"""Times that a text is measured where it takes longer than the bar: the least counts, for others use the machine too."""
 
 
 def seconds(step: str, size: int = MB, limit: float = LIMIT, texts: Sequence[str] = ()) -> Iterator[tuple[str, float]]:
@@ -67,7 +70,12 @@ def _in_child(step: str, size: int, limit: float, names: Sequence[str]) -> None:
 def measure(steps: Sequence[str], size: int = MB) -> Iterator[Row]:
     """Yields a row a step."""
     for step in steps:
-        worst, taken = max(seconds(step, size), key=lambda found: found[1])
+        taken_by = dict(seconds(step, size))
+        for _ in range(REPEATS - 1):
+            slow = [name for name, taken in taken_by.items() if taken > BAR]
+            for name, taken in seconds(step, size, texts=slow) if slow else ():
+                taken_by[name] = min(taken_by[name], taken)
+        worst, taken = max(taken_by.items(), key=lambda found: found[1])
         yield row(f"{step}, seconds for 1 MB; longest: {worst}", min(taken, LIMIT), bar=BAR, at_most=True)
 
 

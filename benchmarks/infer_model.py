@@ -10,7 +10,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / "build" / "bench" / "translate"
-QUICK = ("training.steps=60", "evaluation.max_records=50", "inference.max_records=50")
+QUICK = ("training.steps=60", "training.warmup=30", "evaluation.max_records=50", "inference.max_records=50")
 
 
 @dataclasses.dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import abc
 import contextlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import tensorflow as tf
 
@@ -72,8 +72,21 @@ class Trainable(tf.Module, abc.ABC):
         """
         yield {}
 
+    def prepare(self, batches: Iterable[Mapping[str, tf.Tensor]]) -> None:
+        """Takes from the training examples what the model has to know before its first step; else nothing.
+
+        Every worker calls it with the same batches.
+
+        Args:
+            batches: All examples of the train split once, read as they are asked for.
+        """
+
+    def fixed(self) -> frozenset[str]:
+        """Returns the names of variables that do not learn: what `prepare` found out."""
+        return frozenset()
+
     def named_variables(self) -> dict[str, tf.Variable]:
-        """Returns every trainable variable by its unique name, in a fixed order."""
+        """Returns every variable of the model by its unique name, in a fixed order."""
         named = {variable.name.split(":")[0]: variable for variable in self.trainable_variables}
         assert len(named) == len(self.trainable_variables), "variable names must be unique"
         return dict(sorted(named.items()))

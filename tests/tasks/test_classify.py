@@ -41,7 +41,13 @@ decoding: {batch: 8}
 WORDS = ["the", "film", "is", "was", "very", "a", "it"]
 KINDS = {"lovely": "good", "awful": "bad", "average": "so so"}
 OPTIONS = {
-    "one": {"pooling": ["last", "max", "mean", "attention"], "ngrams": 2, "ngram_buckets": 512, "members": 2},
+    "one": {
+        "pooling": ["last", "max", "mean", "attention"],
+        "ngrams": 2,
+        "ngram_buckets": 512,
+        "ngram_ratios": True,
+        "members": 2,
+    },
     "many": {"label": "labels"},
     "tokens": {"label": "spans"},
     "article": {"network": "article"},

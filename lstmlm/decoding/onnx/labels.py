@@ -19,7 +19,7 @@ from lstmlm.decoding.onnx.layers import (
     time_major,
     zero_states,
 )
-from lstmlm.models.labels.names import FACTOR, PRIME, SCALE, SPREAD, member_prefix
+from lstmlm.models.labels.names import FACTOR, PRIME, RATIOS, SCALE, SPREAD, TABLE, member_prefix
 from lstmlm.recipe.sections.labels import LabelOptions
 
 _LEAST = np.float32(np.finfo(np.float32).min)
@@ -111,7 +111,8 @@ def _over_words(graph: GraphWriter, words: str, weights: Weights, name: str, *, 
 
 def _ngrams(graph: GraphWriter, weights: Weights, options: LabelOptions) -> str:
     """Adds the weights of the n-grams of a text; see `lstmlm.models.labels.ngrams`."""
-    table, every, hashed = graph.weight(weights["ngrams/table"]), [], ""
+    product = weights[TABLE] * weights[RATIOS] if options.ngram_ratios else weights[TABLE]
+    table, every, hashed = graph.weight(product), [], ""
     zero, ends = graph.integers(0), graph.integers(np.iinfo(np.int64).max)
     for length in range(1, options.ngrams + 1):
         last = graph.apply("Slice", "tokens", graph.integers(length - 1), ends, graph.integers(1))

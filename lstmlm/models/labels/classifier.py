@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
+import numpy as np
 import tensorflow as tf
 
 from lstmlm.models.dense import Dense
 from lstmlm.models.encoder import Encoder
 from lstmlm.models.labels.labelling import Labelling
-from lstmlm.models.labels.names import member_prefix
+from lstmlm.models.labels.names import RATIOS, member_prefix
 from lstmlm.models.labels.ngrams import NGrams
 from lstmlm.models.labels.pooling import Pooling
 from lstmlm.models.noise import Noise, locked_dropout, shared_mask
@@ -103,12 +104,28 @@ class Classifier(Labelling):
         ]
         self.ngrams: NGrams | None = None
         if options.ngrams:
-            self.ngrams = NGrams(options.ngrams, options.ngram_buckets, labels, options.ngram_dropout)
+            self.ngrams = NGrams(
+                options.ngrams, options.ngram_buckets, labels, options.ngram_dropout, by_ratio=options.ngram_ratios
+            )
 
     def every_logits(self, batch: Mapping[str, tf.Tensor], noise: Noise | None) -> list[tf.Tensor]:
         """See `Labelling.every_logits`."""
         found = [member.logits(batch["tokens"], batch.get("first"), noise) for member in self.members]
         return found if self.ngrams is None else [*found, self.ngrams(batch["tokens"], noise)]
+
+    def prepare(self, batches: Iterable[Mapping[str, tf.Tensor]]) -> None:
+        """See `Trainable.prepare`: the ratios of n-grams, where they were not taken over from an earlier model."""
+        if self.ngrams is None or self.ngrams.ratios is None or self.ngrams.ratios.numpy().any():
+            return
+        counts = np.zeros(self.ngrams.ratios.shape)
+        for batch in batches:
+            labels = self.goal(batch, 0.0) * self.weights(batch)[:, None]
+            self.ngrams.count(batch["tokens"], labels, counts)
+        self.ngrams.settle(counts)
+
+    def fixed(self) -> frozenset[str]:
+        """See `Trainable.fixed`."""
+        return frozenset() if self.ngrams is None or self.ngrams.ratios is None else frozenset({RATIOS})
 
     def outputs(self) -> list[tf.Variable]:
         """See `Labelling.outputs`."""

@@ -7,6 +7,9 @@ FACTOR, SPREAD, PRIME = 8_237_213, 7_368_787, (1 << 40) - 87
 ((hash + length) * SPREAD mod PRIME) mod rows: the prime mixes, so that any number of rows will do. All products are
 below 2**63."""
 
+TABLE, RATIOS = "ngrams/table", "ngrams/ratios"
+"""The weights of n-grams, and what they are multiplied with, where there is such."""
+
 SCALE = 10.0
 """What the sum of the weights of n-grams is multiplied with."""
 

@@ -40,6 +40,11 @@ class LabelOptions(Section):
     )
     ngram_buckets: Positive = Field(1 << 18, description="Rows of the table that n-grams are hashed into.")
     ngram_dropout: Dropout = Field(0.0, description="Share of the weights of n-grams that are 0 for a step.")
+    ngram_ratios: bool = Field(
+        False,
+        description="Multiply the weights of n-grams by how much more often each occurs in texts of a label than in "
+        "others of the train split (Wang and Manning 2012).",
+    )
     members: Positive = Field(
         1, description="Networks with weights of their own whose mean predicts (Lakshminarayanan et al. 2017)."
     )
@@ -60,3 +65,5 @@ class LabelOptions(Section):
             yield "the network of the article has neither ngrams nor members. Leave them out"
         if self.kind == "tokens" and self.ngrams:
             yield "ngrams are of a whole text, and kind is tokens. Leave them out"
+        if self.ngram_ratios and not self.ngrams:
+            yield "ngram_ratios are of n-grams, and ngrams is 0. Set ngrams, or leave ngram_ratios out"

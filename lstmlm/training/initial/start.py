@@ -39,12 +39,12 @@ def start(recipe: Recipe, tokenizer: Path, network: Trainable) -> Start:
     Raises:
         UserError: See `taken`.
     """
-    variables, initial = network.named_variables(), recipe.training.initial
+    variables, initial, fixed = network.named_variables(), recipe.training.initial, network.fixed()
     if initial is None:
-        return Start(variables, {})
+        return Start({name: variable for name, variable in variables.items() if name not in fixed}, {})
     values, parts = taken(recipe, tokenizer, network), network.parts()
     for name, value in values.items():
         variables[name].assign(value)
-    still = frozen(initial, parts, values)
+    still = frozen(initial, parts, values) | fixed
     learning = {name: variable for name, variable in variables.items() if name not in still}
     return Start(learning, paces(initial, parts, values))

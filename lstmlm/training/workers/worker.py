@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -75,6 +75,8 @@ def train_worker(
     if choose_objective(recipe).decoded:
         with damage_named(examples):
             probe = task.output_metric_probe(recipe, valid, tokenizer, worker.model, worker.group)
+    with damage_named(examples):
+        worker.prepare(task.batches(files, recipe, epoch=None))
     batches = own_batches(task, files, recipe, worker.position, share_of(group, recipe))
     while not worker.finished:
         with damage_named(examples):
@@ -152,6 +154,13 @@ class Worker:
             check_space(work, self._everything, self._settings.keep + self._settings.keep_best)
         self._loop: Loop | None = None
         self._logger = MetricsLogger(work, self._settings.steps, group.rank == 0)
+
+    def prepare(self, batches: Iterable[Batch]) -> None:
+        """Lets the model take what it needs from the training examples, unless training has begun."""
+        if self.position.step == 0:
+            self.model.prepare(batches)
+            if self._average:
+                self._average.update(tf.constant(1.0))
 
     @property
     def finished(self) -> bool:

@@ -15,7 +15,8 @@ from lstmlm.recipe.sections.model import ModelSection
 
 @pytest.mark.parametrize("residual", [False, True])
 def test_probabilities_are_those_of_the_network(residual: bool) -> None:
-    options = LabelOptions(ngrams=2, ngram_buckets=50, members=2, pooling=("last", "max", "mean", "attention"))
+    pooling = ("last", "max", "mean", "attention")
+    options = LabelOptions(ngrams=2, ngram_buckets=50, ngram_ratios=residual, members=2, pooling=pooling)
     sizes = ModelSection(embedding=6, encoder_units=5, encoder_layers=3, dropout=0.0, residual=residual)
     network = Classifier(options, sizes, 30, 4, seed=1, precision=tf.float32)
     rng = np.random.default_rng(0)

@@ -76,19 +76,20 @@ def pooled(weights: Weights, ids: np.ndarray, prefix: str) -> np.ndarray:
 
 
 def of_ngrams(weights: Weights, ids: np.ndarray, longest: int, buckets: int) -> np.ndarray:
-    total = np.zeros(LABELS)
+    total, table = np.zeros(LABELS), weights["ngrams/table"] * weights.get("ngrams/ratios", 1.0)
     for length in range(1, longest + 1):
         for start in range(len(ids) - length + 1):
             code = 0
             for token in ids[start : start + length]:
                 code = (code * FACTOR + int(token)) % PRIME
-            total += weights["ngrams/table"][(code + length) * SPREAD % PRIME % buckets]
+            total += table[(code + length) * SPREAD % PRIME % buckets]
     return SCALE * total / np.sqrt(len(ids) * longest)
 
 
-def test_the_probabilities_of_a_text_are_those_of_the_equations() -> None:
+@pytest.mark.parametrize("ratios", [False, True])
+def test_the_probabilities_of_a_text_are_those_of_the_equations(ratios: bool) -> None:
     pooling = ["last", "max", "mean", "attention"]
-    model = classifier(pooling=pooling, members=2, ngrams=3, ngram_buckets=50)
+    model = classifier(pooling=pooling, members=2, ngrams=3, ngram_buckets=50, ngram_ratios=ratios)
     weights, found = weights_of(model), model.predict({"tokens": tf.constant(TOKENS)})["probabilities"].numpy()
     for row, tokens in zip(found, TOKENS, strict=True):
         ids = tokens[tokens > 0]
@@ -121,6 +122,46 @@ def test_of_many_labels_each_has_a_probability_of_its_own_and_a_loss() -> None:
     total, weight = model.loss(batch, noise=None, smoothing=0.0)
     assert float(total) == pytest.approx(nats, rel=1e-5)
     assert float(weight) == 2.0
+
+
+def test_the_ratios_of_ngrams_are_those_of_the_texts_with_and_without_a_label() -> None:
+    options = LabelOptions(ngrams=2, ngram_buckets=5000, ngram_ratios=True)
+    model = Classifier(options, SIZES, VOCABULARY, LABELS, 1, tf.float32)
+    batch = {"tokens": tf.constant(TOKENS), "label": tf.constant([0, 1, 0]), "is_example": tf.constant([1, 1, 1])}
+    halves = [{name: values[some] for name, values in batch.items()} for some in (slice(0, 2), slice(2, 3))]
+    model.prepare(halves)
+    counts: dict[tuple[int, ...], np.ndarray] = {}
+    for ids, label in zip(map(read, TOKENS), (0, 1, 0), strict=True):
+        for gram in [tuple(ids[n : n + size]) for size in (1, 2) for n in range(len(ids) - size + 1)]:
+            counts.setdefault(gram, np.zeros(LABELS))[label] += 1
+    with_it = np.sum(list(counts.values()), axis=0) + 5000
+    without = sum(map(np.sum, counts.values())) - (with_it - 5000) + 5000
+    for gram, found in counts.items():
+        code = 0
+        for token in gram:
+            code = (code * FACTOR + token) % PRIME
+        expected = np.log((found + 1) / with_it) - np.log((found.sum() - found + 1) / without)
+        row = (code + len(gram)) * SPREAD % PRIME % 5000
+        assert weights_of(model)["ngrams/ratios"][row] == pytest.approx(expected, abs=1e-6)
+    assert np.count_nonzero(weights_of(model)["ngrams/ratios"].any(axis=1)) == len(counts)
+
+
+def read(tokens: np.ndarray) -> list[int]:
+    return [int(token) for token in tokens if token]
+
+
+def test_examples_that_fill_a_batch_up_count_nothing_and_ratios_taken_over_stay() -> None:
+    options = LabelOptions(ngrams=1, ngram_buckets=50, ngram_ratios=True)
+    batch = {"tokens": tf.constant(TOKENS), "label": tf.constant([0, 1, 0])}
+    found = []
+    for rows, filled in ((2, [1, 1]), (3, [1, 1, 0])):
+        model = Classifier(options, SIZES, VOCABULARY, LABELS, 1, tf.float32)
+        model.prepare([{name: values[:rows] for name, values in batch.items()} | {"is_example": tf.constant(filled)}])
+        found.append(weights_of(model)["ngrams/ratios"])
+    assert found[0].any()
+    assert (found[0] == found[1]).all()
+    model.prepare([batch | {"is_example": tf.constant([1, 1, 1])}])
+    assert (weights_of(model)["ngrams/ratios"] == found[1]).all()
 
 
 @pytest.mark.parametrize("buckets", [50_000, 1 << 16, 60_000])
