@@ -56,6 +56,7 @@ def test_the_output_is_text_for_any_text(exported):
     assert (served["tokens"].numpy() <= 12).all()
 
 
+@pytest.mark.slow
 def test_any_number_of_rows_any_bytes_and_no_seed(exported):
     loaded = tf.saved_model.load(str(exported.export))
     texts = [*TEXTS, b"\xff\xfe abc", *(f"row {n}" for n in range(64))]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -38,6 +39,7 @@ def served(tokenizer: Tokenizer, reader: Reader, *, no_answer: bool) -> Served:
     return Served(reader, GraphTokenizer(tokenizer), Lexicon(tokenizer), limits)
 
 
+@pytest.mark.slow
 def test_there_is_no_answer_where_that_is_more_probable(tokenizer: Tokenizer) -> None:
     reader = Reader(
         ModelSection(embedding=4, encoder_units=3, units=3, dropout=0.0),

@@ -61,6 +61,7 @@ def exported(vocabulary: Path, reader: Reader, folder: Path, *, residual: bool) 
     return folder
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("residual", "no_answer"), [(False, True), (True, False)])
 def test_answers_are_those_of_the_served_graph(
     vocabulary: Path, tokenizer: Tokenizer, tmp_path: Path, residual: bool, no_answer: bool

@@ -17,6 +17,7 @@ def test_the_version_is_printed(capfd: pytest.CaptureFixture[str]) -> None:
     assert capfd.readouterr().out == f"lstmlm {__version__}\n"
 
 
+@pytest.mark.slow
 def test_results_are_tables_or_one_object_or_nothing(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     corpus = tmp_path / "docs.jsonl"
     assert run(["demo-corpus", "-o", str(corpus)]) == 0

@@ -124,6 +124,7 @@ def test_company_changes_nothing_in_int8_either(network):
         assert together == [Engine(backend, options, 24).decode([request])[0] for request in wanted]
 
 
+@pytest.mark.slow
 def test_scores_are_the_training_loss(network, backends):
     rng = np.random.default_rng(3)
     texts = [[*rng.integers(4, VOCABULARY, rng.integers(1, 9)).tolist(), search.END] for _ in range(20)]

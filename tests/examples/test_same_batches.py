@@ -26,6 +26,7 @@ BUCKETS = (4, 9, 16)
 FRAMES = {"frames": Feature("float", (None, 3)), "tokens": Feature("tokens"), "label": Feature("int", ())}
 FIXED = {"vector": Feature("float", (4,)), "label": Feature("int", ())}
 EPOCHS = (None, 0, 1)
+RECORDED = (150, 0, 411, 37, 16, 1, 203)
 
 Shards = list[Path]
 
@@ -67,14 +68,13 @@ def write(folder: Path, sizes: tuple[int, ...], columns: Callable[[int], dict[st
     return files
 
 
-@pytest.fixture(params=["with an index", "without"])
-def corpora(tmp_path: Path, request: pytest.FixtureRequest) -> dict[str, Shards]:
-    indexed = request.param == "with an index"
-    rng = np.random.default_rng(7)
-    sizes = (150, 0, 411, 37, 16, 1, 203)
+def text_of(rng: np.random.Generator) -> Callable[[int], dict[str, Any]]:
+    return lambda size: {"tokens": ids(rng, np.array([6] * (size - 1) + [3]))}
 
-    def text(size: int) -> dict[str, Any]:
-        return {"tokens": ids(rng, np.array([6] * (size - 1) + [3]))}
+
+def written(folder: Path, sizes: tuple[int, ...], *, indexed: bool) -> dict[str, Shards]:
+    """Writes shards of so many examples of each kind."""
+    rng = np.random.default_rng(7)
 
     def sentences(size: int) -> dict[str, Any]:
         return {name: ids(rng, rng.integers(1, 17, size)) for name in ("source", "target")}
@@ -87,14 +87,26 @@ def corpora(tmp_path: Path, request: pytest.FixtureRequest) -> dict[str, Shards]
     def vectors(size: int) -> dict[str, Any]:
         return {"vector": rng.random((size, 4), np.float32), "label": np.arange(size)}
 
-    made = {"text": text, "sentences": sentences, "recordings": recordings, "vectors": vectors}
+    made = {"text": text_of(rng), "sentences": sentences, "recordings": recordings, "vectors": vectors}
     found = {}
     for name, columns in made.items():
-        (tmp_path / name).mkdir()
-        found[name] = write(tmp_path / name, sizes, columns, indexed=indexed)
-    (tmp_path / "long").mkdir()
-    found["long"] = write(tmp_path / "long", (9_000, 4_321, 11_111), text, indexed=indexed)
+        (folder / name).mkdir()
+        found[name] = write(folder / name, sizes, columns, indexed=indexed)
+    if sizes == RECORDED:
+        (folder / "long").mkdir()
+        found["long"] = write(folder / "long", (9_000, 4_321, 11_111), text_of(rng), indexed=indexed)
     return found
+
+
+@pytest.fixture(scope="module", params=["with an index", pytest.param("without", marks=pytest.mark.slow)])
+def corpora(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> dict[str, Shards]:
+    """What the digests were recorded of."""
+    return written(tmp_path_factory.mktemp("recorded"), RECORDED, indexed=request.param == "with an index")
+
+
+@pytest.fixture(scope="module", params=["with an index", "without"])
+def few(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> dict[str, Shards]:
+    return written(tmp_path_factory.mktemp("few"), (30, 0, 61, 7, 1), indexed=request.param == "with an index")
 
 
 def digest(batches: Any) -> str:
@@ -155,13 +167,14 @@ def equal(one: dict[str, Any], other: dict[str, Any]) -> bool:
 
 
 @pytest.mark.parametrize("kind", ["text", "streams", "sentences", "recordings"])
-@pytest.mark.parametrize(("world", "slices"), [(3, 1), (2, 3), (9, 1)])
+@pytest.mark.parametrize(("world", "slices"), [pytest.param(3, 1, marks=pytest.mark.slow), (2, 3), (9, 1)])
 def test_the_shares_of_workers_are_the_whole_batch(
-    corpora: dict[str, Shards], monkeypatch: pytest.MonkeyPatch, kind: str, world: int, slices: int
+    few: dict[str, Shards], monkeypatch: pytest.MonkeyPatch, kind: str, world: int, slices: int
 ) -> None:
     """And a later start gives the later batches."""
-    monkeypatch.setattr(dataset, "WINDOW_BUFFER", 100)
-    files = corpora["text" if kind == "streams" else kind]
+    monkeypatch.setattr(dataset, "WINDOW_BUFFER", 20)
+    monkeypatch.setattr(dataset, "PAIR_BUFFER", 40)
+    files = few["text" if kind == "streams" else kind]
     whole = parts(files, kind, Share(), 1)
     shares = [parts(files, kind, Share(rank, world, slices), 1) for rank in range(world)]
     for batch, *own in zip(whole, *shares, strict=True):
@@ -169,6 +182,6 @@ def test_the_shares_of_workers_are_the_whole_batch(
         rows = len(next(iter(batch.values())))
         assert equal({name: values[:rows] for name, values in together.items()}, batch)
         assert not any(values[rows:].any() for values in together.values())
-    for later in (1, 17, len(whole)):
+    for later in (1, 7, len(whole)):
         assert all(map(equal, parts(files, kind, Share(1, world, slices), 1, later), shares[1][later:]))
         assert len(parts(files, kind, Share(), None, later)) == len(parts(files, kind, Share(), None)) - later

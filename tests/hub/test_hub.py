@@ -38,6 +38,7 @@ def outputs(exported: TinyRun, export: Path, place: Path) -> list[str]:
     return [line for path in sorted(place.glob("predictions*")) for line in path.read_text().splitlines()]
 
 
+@pytest.mark.slow
 def test_the_export_comes_back(exported: TinyRun, folder: Path, tmp_path: Path) -> None:
     assert run(["hub", "load", str(folder), "-o", str(tmp_path / "export")]) == 0
     for name in ("weights.npz", "tokenizer.model", "decoder.onnx", "decoder.int8.onnx", "encoder.onnx"):

@@ -75,6 +75,7 @@ def predictions(folder: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for path in sorted(folder.glob("predictions-*")) for line in path.open()]
 
 
+@pytest.mark.slow
 def test_it_learns_where_people_live(made: tuple[Recipe, Path]) -> None:
     _, folder = made
     verdict = read_manifest(folder / "evaluation", "evaluation").facts

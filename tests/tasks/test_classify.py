@@ -52,7 +52,6 @@ OPTIONS = {
     "tokens": {"label": "spans"},
     "article": {"network": "article"},
 }
-SLOW = ("many", "tokens", "article")
 
 
 def rows(count: int, seed: int) -> Iterator[dict[str, Any]]:
@@ -85,7 +84,8 @@ def predicted(recipe: Recipe, folder: Path, texts: Sequence[str]) -> list[dict[s
     return [dict(prediction.fields) for prediction in found]
 
 
-@pytest.mark.parametrize("kind", ["one", *(pytest.param(kind, marks=pytest.mark.slow) for kind in SLOW)])
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", OPTIONS)
 def test_labels_are_learnt_and_every_way_to_predict_agrees(kind: str, tmp_path: Path) -> None:
     learnt, held = list(rows(400, 1)), list(rows(60, 2))
     write(tmp_path / "train.jsonl", learnt)

@@ -254,6 +254,7 @@ def lines(folder: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for path in sorted(folder.glob("predictions-*")) for line in path.open()]
 
 
+@pytest.mark.slow
 def test_a_task_from_outside_goes_from_a_corpus_to_predictions(recipe: Recipe, tmp_path: Path) -> None:
     made = {name: tmp_path / name for name in ("records", "tokenizer", "examples", "model", "export", "evaluation")}
     run_stages(recipe, tmp_path)

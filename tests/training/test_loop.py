@@ -99,6 +99,7 @@ def test_training_carries_the_state_until_a_fresh_start(recipe):
     np.testing.assert_allclose(carried.variables()["state/1/c"], states[1].c, atol=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("world", [2, 3, 7])
 def test_the_shares_of_the_workers_add_up_to_the_whole(recipe, world):
     """Gradients, loss and state, with dropout, also where the rows cannot be divided evenly."""

@@ -73,6 +73,7 @@ def test_a_folder_s_splits_are_found_by_their_names(tmp_path: Path) -> None:
     assert (seen.train, seen.valid, seen.rows) == ("train.jsonl", "valid.jsonl", 1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["generate", "classify", pytest.param("answer", marks=pytest.mark.slow)])
 def test_the_recipe_runs_from_the_corpus_to_the_evaluation(
     kind: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]

@@ -74,6 +74,7 @@ def test_the_share_of_false_alarms_is_that_of_the_level() -> None:
     assert alarms < 25  # 10 are expected at 5 %; 25 or more come once in 30,000 times
 
 
+@pytest.mark.slow
 def test_two_exports_on_a_file_from_the_command_line(
     exported: TinyRun, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:

@@ -129,6 +129,7 @@ train(Recipe.model_validate_json(sys.argv[4]), stages / "examples", stages / "to
 """
 
 
+@pytest.mark.slow
 def test_a_second_training_is_refused_while_the_first_lives_and_not_afterwards(
     recipe, stages, tmp_path, root, without_ray
 ):

@@ -64,6 +64,7 @@ def test_all_weights_are_those_of_the_earlier_model(run: Run, first: Path, tmp_p
     assert second.facts["initial"] == {"model": read_manifest(first).fingerprint}
 
 
+@pytest.mark.slow
 def test_the_content_of_the_earlier_model_counts_and_not_its_path(run: Run, first: Path, tmp_path: Path) -> None:
     made = run("second", f"training.initial={first}", STILL)
     shutil.copytree(first, tmp_path / "moved")
@@ -127,6 +128,7 @@ def test_a_part_learns_from_its_step_on(run: Run, first: Path, tmp_path: Path) -
     assert not moved["embedding|table"]
 
 
+@pytest.mark.slow
 def test_an_interrupted_fine_tuning_resumes_to_the_same_weights(
     run: Run, first: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
