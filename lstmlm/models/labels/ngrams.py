@@ -3,7 +3,7 @@
 A network with both learns rare words and phrases by heart and the rest by their vectors (wide and deep learning, Cheng
 et al. 2016); n-grams are hashed as in fastText (Joulin et al. 2017). On request what is learnt is multiplied by how
 much more often the n-gram occurs with a label than without it (Wang and Manning 2012): rare n-grams then weigh little,
-and one that tells labels apart weighs something from the first step on.
+and one of few labels weighs something from the first step on.
 """
 
 from __future__ import annotations
