@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ml_metadata.proto import metadata_store_pb2
 from tfx.dsl.input_resolution.strategies.latest_blessed_model_strategy import LatestBlessedModelStrategy
-from tfx.orchestration import metadata
 from tfx.types import artifact_utils, standard_artifacts
 
 from components.artifacts import folder
@@ -14,9 +12,11 @@ from lstmlm.publish.manifest import MANIFEST
 from lstmlm.recipe.recipe import Recipe
 from lstmlm.stages import STAGES, node_of
 from pipelines.chosen import keep_choice, naming, with_kept_choice
+from pipelines.metadata.handle import Metadata
+from pipelines.metadata.place import Connection
 
 
-def with_last_blessed(recipe: Recipe, connection: metadata_store_pb2.ConnectionConfig, run_id: str) -> Recipe:
+def with_last_blessed(recipe: Recipe, connection: Connection, run_id: str) -> Recipe:
     """Returns a recipe that names the model for which it says `last_blessed`; without one, as if it did not say so.
 
     The choice is kept with the run: what is blessed in it later does not change what it began with.
@@ -29,16 +29,19 @@ def with_last_blessed(recipe: Recipe, connection: metadata_store_pb2.ConnectionC
     kept = with_kept_choice(recipe, run_id)
     if kept is not None:
         return kept
-    model = last_blessed(connection)
-    if model is not None and not model.is_relative_to(recipe.run_folder.resolve()):
-        model = None  # of a folder that is not this run's any more
+    model = last_blessed(connection, recipe.run_folder.resolve())
     keep_choice(recipe, run_id, model)
     return naming(recipe, model)
 
 
-def last_blessed(connection: metadata_store_pb2.ConnectionConfig) -> Path | None:
-    """Returns the export folder of the model that was blessed last and is still there, by TFX's resolver strategy."""
-    with metadata.Metadata(connection) as handle:
+def last_blessed(connection: Connection, home: Path) -> Path | None:
+    """Returns the export folder of the model that was blessed last and is still there, by TFX's resolver strategy.
+
+    Args:
+        connection: The ML Metadata store, which may have the models of other recipes too.
+        home: The run's folder, absolute: a model elsewhere is none of this run's.
+    """
+    with Metadata(connection) as handle:
         kinds = {"model": standard_artifacts.Model, "blessing": standard_artifacts.ModelBlessing}
         known = {found.name for found in handle.store.get_artifact_types()}
         if not known.issuperset(kind.TYPE_NAME for kind in kinds.values()):
@@ -51,7 +54,10 @@ def last_blessed(connection: metadata_store_pb2.ConnectionConfig) -> Path | None
             for key, kind in kinds.items()
         }
         inside = node_of(STAGES["export"]).inside
-        made["model"] = [one for one in made["model"] if (folder(one) / inside / MANIFEST).is_file()]
+        models = [(one, folder(one)) for one in made["model"]]
+        made["model"] = [
+            one for one, path in models if path.is_relative_to(home) and (path / inside / MANIFEST).is_file()
+        ]
         found = LatestBlessedModelStrategy().resolve_artifacts(handle.store, made)
-    models = found["model"] if found else []
-    return folder(models[0]) / inside if models else None
+    blessed = found["model"] if found else []
+    return folder(blessed[0]) / inside if blessed else None

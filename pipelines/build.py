@@ -4,24 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TypeAlias
 
 import tensorflow_data_validation as tfdv
-from ml_metadata.proto import metadata_store_pb2
 from tfx.components import ExampleValidator, Pusher, SchemaGen, StatisticsGen
 from tfx.dsl.components.base.base_node import BaseNode
 from tfx.dsl.components.common.resolver import Resolver
 from tfx.dsl.input_resolution.strategies.latest_blessed_model_strategy import LatestBlessedModelStrategy
-from tfx.orchestration import metadata
 from tfx.orchestration.data_types import RuntimeParameter
 from tfx.orchestration.pipeline import Pipeline
 from tfx.proto import pusher_pb2
 from tfx.types import BaseChannel, Channel, standard_artifacts
 
 from components.stage import component_class
-from lstmlm.publish.places import RUN_ARTIFACTS, RUN_STORE
+from lstmlm.publish.places import RUN_ARTIFACTS
 from lstmlm.recipe.recipe import Recipe
 from lstmlm.stages import STAGES, Stage, node_of, pipeline_stages
+from pipelines.metadata.place import Connection, connection_for, pipeline_name
 
 BEAM_ARGS = (
     # Beam's default runner first tries to download another one.
@@ -30,7 +28,6 @@ BEAM_ARGS = (
     "--sdk_container_image=unused",
 )
 
-Connection: TypeAlias = metadata_store_pb2.ConnectionConfig
 Files = Callable[[Stage], str]
 """Returns the fingerprint of the files that a stage reads and no stage made."""
 
@@ -50,23 +47,21 @@ def build_pipeline(
         recipe: The run.
         root: Where artifacts go; absent: `artifacts` in the run's folder.
         pushed: Where models that are good enough are pushed; absent: `pushed` in the run's folder.
-        store: The ML Metadata store; absent: SQLite in the run's folder.
+        store: The ML Metadata store; absent: see `pipelines.metadata.place.connection_for`.
         resolve: Add a resolver node for the latest blessed model; some orchestrators do not support resolver nodes.
         files: Finds the files' fingerprints now; absent: each is the runtime parameter `files_parameter`, for a runner
             that finds them when a stage is about to run.
 
     Raises:
-        UserError: What `files` raises.
+        UserError: What `files` raises, or the environment names no server of ML Metadata.
     """
     home = recipe.run_folder.resolve()
-    if store is None:
-        store = metadata.sqlite_metadata_connection_config(str(home / RUN_STORE))
     return Pipeline(
-        pipeline_name=recipe.name,
+        pipeline_name=pipeline_name(recipe.name, home) if root is None else recipe.name,
         pipeline_root=str(root or home / RUN_ARTIFACTS),
         components=_nodes(recipe, str(pushed or home / "pushed"), resolve, files),
         enable_cache=True,
-        metadata_connection_config=store,
+        metadata_connection_config=store or connection_for(home),
         beam_pipeline_args=list(BEAM_ARGS),
     )
 

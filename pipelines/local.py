@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Protocol
 
 from tfx.dsl.compiler import compiler, constants
-from tfx.orchestration import metadata
 from tfx.orchestration.local import runner_utils
 from tfx.orchestration.portable import launcher, runtime_parameter_utils
 from tfx.proto.orchestration import pipeline_pb2
@@ -30,8 +29,10 @@ from pipelines.blessed import with_last_blessed
 from pipelines.build import build_pipeline, files_parameter
 from pipelines.finished import check_blessed, note_finished
 from pipelines.housekeeping import sweep
+from pipelines.metadata.executions import Execution, RunStore, changed_parameter, folders, is_cached
+from pipelines.metadata.handle import Metadata
+from pipelines.metadata.opening import server_errors
 from pipelines.moved import keys_as_at, settle
-from pipelines.store import Execution, RunStore, changed_parameter, folders, is_cached
 
 LOCK_SECONDS = 3600.0
 """How long a single stage waits for another one that works in the folder of the run: schedulers start both."""
@@ -115,7 +116,8 @@ def run_local(
 
     Raises:
         BelowThreshold: The model is not good enough to be pushed; nothing after the evaluation ran.
-        TryAgain: Another process works in the folder of the run, for more than `LOCK_SECONDS` if it is one stage.
+        TryAgain: Another process works in the folder of the run, for more than `LOCK_SECONDS` if it is one stage; or
+            the server of ML Metadata is away.
         UserError: The stage is unknown or one before it has not run, or what a stage raised.
     """
     only = None if stage is None else stage_named(stage)
@@ -172,7 +174,7 @@ class _Run:
         done = self.store.finished(node)
         if done is None:
             self._check_upstream(stage, node)
-            with use(Runtime(progress, self._ray_address)):
+            with use(Runtime(progress, self._ray_address)), server_errors(self._connection):
                 self._launch(stage, node)
             execution = self.store.finished(node)
             if execution is None:
@@ -213,7 +215,7 @@ class _Run:
                 time.sleep(0.1)  # Pusher names a version by the second, and skips one that is there
         launcher.Launcher(
             pipeline_node=node,
-            mlmd_connection=metadata.Metadata(self._connection),
+            mlmd_connection=Metadata(self._connection),
             pipeline_info=self._ir.pipeline_info,
             pipeline_runtime_spec=self._ir.runtime_spec,
             executor_spec=runner_utils.extract_executor_spec(self._deployment, node.node_info.id),

@@ -20,10 +20,7 @@ from tfx.orchestration.portable import cache_utils
 
 from lstmlm.errors import UserError
 from lstmlm.publish.folder import replacing
-from lstmlm.publish.places import RUN_STORE
-
-ORIGIN = ".origin"
-"""File of the run's folder with the path at which it was first."""
+from lstmlm.publish.places import RUN_ORIGIN, RUN_STORE
 
 _ARTIFACT = re.compile(r"(?P<home>/.*)(?P<rest>/artifacts/[^/]+/[^/]+/\d+)")
 _TEXTS = (
@@ -105,7 +102,7 @@ def _pairs(old: Path, new: Path) -> list[tuple[str, str]]:
 
 def _origin(home: Path, first: Path) -> Path:
     """Returns where a folder was first, and notes it where that is not noted yet."""
-    note = home / ORIGIN
+    note = home / RUN_ORIGIN
     with contextlib.suppress(OSError, UnicodeDecodeError):
         noted = note.read_text(encoding="utf-8").strip()
         if noted.startswith("/"):

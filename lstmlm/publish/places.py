@@ -25,8 +25,8 @@ PARTIAL = "partial-"
 MOVING = ".moving.json"
 """In a draft inside of the output: the names that are being moved up from it."""
 
-RUN_STORE, RUN_ARTIFACTS = "metadata.sqlite", "artifacts"
-"""In the folder of a run: ML Metadata, and what the stages published."""
+RUN_STORE, RUN_ARTIFACTS, RUN_ORIGIN = "metadata.sqlite", "artifacts", ".origin"
+"""In the folder of a run: ML Metadata, if no server keeps it; what the stages published; where the folder was first."""
 
 _NOT_OURS = {"lost+found", ".snapshot"}
 """Folders of the file system itself: a fresh ext4 volume and NFS servers have them."""

@@ -10,9 +10,8 @@ from typing import Any
 
 from lstmlm.errors import UserError
 from lstmlm.publish.manifest import read_object
-from lstmlm.publish.places import RUN_STORE
 from lstmlm.stages import node_of, pipeline_stages
-from pipelines.history.store import Execution, History
+from pipelines.history.store import Execution, History, is_run_folder
 
 _DONE = ("complete", "cached")
 
@@ -53,9 +52,9 @@ def run_folders(place: Path) -> list[Path]:
     Raises:
         UserError: There is none.
     """
-    if (place / RUN_STORE).is_file():
+    if is_run_folder(place):
         return [place]
-    found = sorted(path.parent for path in place.glob(f"*/{RUN_STORE}"))
+    found = sorted(path for path in place.glob("*") if is_run_folder(path))
     if not found:
         hint = "Name a recipe, the folder of its runs, or the folder that holds several of these"
         raise UserError("no runs here", where=str(place), hint=hint)

@@ -7,12 +7,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from ml_metadata import errors
-from ml_metadata.metadata_store import MetadataStore
 from ml_metadata.proto import metadata_store_pb2
 
 from lstmlm.errors import UserError
-from lstmlm.publish.places import RUN_ARTIFACTS, RUN_STORE
+from lstmlm.publish.places import RUN_ARTIFACTS, RUN_ORIGIN, RUN_STORE
 from lstmlm.stages import node_of, pipeline_stages
+from pipelines.metadata.opening import open_store
+from pipelines.metadata.place import connection_for, is_shared, named, pipeline_name
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -58,14 +59,13 @@ class History:
     """
 
     def __init__(self, folder: Path) -> None:
-        self.folder, path = folder, folder / RUN_STORE
-        if not path.is_file():
+        self.folder = folder
+        if not is_run_folder(folder):
             raise UserError("no runs here", where=str(folder), hint="Name the folder that `lstmlm run` wrote to")
-        config = metadata_store_pb2.ConnectionConfig()
-        config.sqlite.filename_uri = str(path)
-        config.sqlite.connection_mode = metadata_store_pb2.SqliteMetadataSourceConfig.READONLY
+        home = folder.resolve()
+        config, self._pipeline = connection_for(home, read_only=True), pipeline_name(home.name, home)
         try:
-            self._store = MetadataStore(config)
+            self._store = open_store(config, patience=0.0)
             self._executions = self._read()
             self._makers = {
                 path: one
@@ -77,7 +77,7 @@ class History:
         except (RuntimeError, ValueError, errors.StatusError) as error:
             reason = str(error).partition(" query: ")[0].partition("\n")[0]
             what = f"not an ML Metadata database that can be read ({reason})"
-            raise UserError(what, where=str(path), hint="Name another folder") from error
+            raise UserError(what, where=named(config), hint="Name another folder") from error
 
     def runs(self) -> dict[str, list[Execution]]:
         """Returns run id -> its executions in their order, the newest run first."""
@@ -85,6 +85,7 @@ class History:
             context.name: [
                 self._executions[one.id]
                 for one in sorted(self._store.get_executions_by_context(context.id), key=lambda one: one.id)
+                if one.id in self._executions
             ]
             for context in self._store.get_contexts_by_type("pipeline_run")
         }
@@ -98,11 +99,13 @@ class History:
     def _read(self) -> dict[int, Execution]:
         stages = {node_of(stage).id: stage.name for stage in pipeline_stages()}
         uris = {one.id: self._place(one.uri) for one in self._store.get_artifacts()}
-        executions = self._store.get_executions()
+        executions = self._own_executions()
+        own = {one.id for one in executions}
         nodes = {
             one.id: context.name.rpartition(".")[2]
             for context in self._store.get_contexts_by_type("node")
             for one in self._store.get_executions_by_context(context.id)
+            if one.id in own
         }
         inputs: dict[int, dict[str, list[Path]]] = {one.id: {} for one in executions}
         outputs: dict[int, dict[str, list[Path]]] = {one.id: {} for one in executions}
@@ -125,6 +128,13 @@ class History:
             for one in executions
         }
 
+    def _own_executions(self) -> list[metadata_store_pb2.Execution]:
+        """Returns the executions of this folder's runs: a server has those of other folders too."""
+        if not is_shared():
+            return list(self._store.get_executions())
+        context = self._store.get_context_by_type_and_name("pipeline", self._pipeline)
+        return list(self._store.get_executions_by_context(context.id)) if context else []
+
     def _place(self, uri: str) -> Path:
         """Returns where an artifact is: below this folder also where the folder was moved since."""
         parts = Path(uri.removeprefix("file://")).parts
@@ -134,6 +144,11 @@ class History:
         return self.folder.joinpath(*below)
 
 
+def is_run_folder(folder: Path) -> bool:
+    """Returns whether a folder is that of a recipe's runs."""
+    return (folder / RUN_STORE).is_file() or (is_shared() and (folder / RUN_ORIGIN).is_file())
+
+
 def home_of(artifact: Path) -> Path:
     """Returns the run folder that an artifact is in.
 
@@ -141,7 +156,7 @@ def home_of(artifact: Path) -> Path:
         UserError: It is in none.
     """
     for parent in artifact.parents:
-        if (parent / RUN_STORE).is_file():
+        if is_run_folder(parent):
             return parent
     hint = f"Name a folder below the `{RUN_ARTIFACTS}` of a run, as `lstmlm run` prints them"
     raise UserError("not in the folder of a run", where=str(artifact), hint=hint)

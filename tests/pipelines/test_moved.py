@@ -95,7 +95,8 @@ def test_a_store_that_another_program_has_locked_is_one_line(tmp_path: Path, mon
 
 
 def test_an_empty_store_and_none_are_a_first_run(tmp_path: Path) -> None:
-    from pipelines.moved import ORIGIN, settle
+    from lstmlm.publish.places import RUN_ORIGIN
+    from pipelines.moved import settle
 
     (tmp_path / "a").mkdir()
     assert settle(tmp_path / "a") == tmp_path / "a"
@@ -103,5 +104,5 @@ def test_an_empty_store_and_none_are_a_first_run(tmp_path: Path) -> None:
     assert settle(tmp_path / "a") == tmp_path / "a"
     (tmp_path / "a").rename(tmp_path / "b")
     assert settle(tmp_path / "b") == tmp_path / "a"
-    (tmp_path / "b" / ORIGIN).write_bytes(b"\xff\x00")
+    (tmp_path / "b" / RUN_ORIGIN).write_bytes(b"\xff\x00")
     assert settle(tmp_path / "b") == tmp_path / "b"

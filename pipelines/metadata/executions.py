@@ -7,9 +7,11 @@ from typing import TypeAlias
 
 from ml_metadata.proto import metadata_store_pb2
 from tfx import types
-from tfx.orchestration import metadata
 from tfx.orchestration.portable.mlmd import context_lib, execution_lib
 from tfx.proto.orchestration import pipeline_pb2
+
+from pipelines.metadata.handle import Metadata
+from pipelines.metadata.place import Connection
 
 Execution: TypeAlias = metadata_store_pb2.Execution
 
@@ -17,13 +19,13 @@ Execution: TypeAlias = metadata_store_pb2.Execution
 class RunStore:
     """Looks up the executions of one run id."""
 
-    def __init__(self, connection: metadata_store_pb2.ConnectionConfig) -> None:
+    def __init__(self, connection: Connection) -> None:
         """Takes the connection; it is opened for every question, as the launcher does between them."""
         self._connection = connection
 
     def finished(self, node: pipeline_pb2.PipelineNode) -> Execution | None:
         """Returns the newest successful execution of a node under the run id its contexts name."""
-        with metadata.Metadata(self._connection) as handle:
+        with Metadata(self._connection) as handle:
             contexts = context_lib.prepare_contexts(handle, node.contexts)
             found = execution_lib.get_executions_associated_with_all_contexts(handle, contexts)
         successful = [execution for execution in found if execution_lib.is_execution_successful(execution)]
@@ -32,12 +34,12 @@ class RunStore:
 
     def outputs(self, execution: Execution) -> dict[str, list[types.Artifact]]:
         """Returns the output artifacts of an execution by key."""
-        with metadata.Metadata(self._connection) as handle:
+        with Metadata(self._connection) as handle:
             return execution_lib.get_output_artifacts(handle, execution.id)
 
     def successful_ids(self) -> set[int]:
         """Returns the ids of all executions, of any run, that came to their end."""
-        with metadata.Metadata(self._connection) as handle:
+        with Metadata(self._connection) as handle:
             return {e.id for e in handle.store.get_executions() if execution_lib.is_execution_successful(e)}
 
 
