@@ -18,6 +18,9 @@ class Constrained:
             longer.
         forced: Words and phrases that occur in the output; they need `method: beam`.
         forbidden: Words and phrases that do not occur in the output.
+
+    >>> Constrained("a red house", prefix="Une", forbidden=("bleue",))
+    Constrained(text='a red house', prefix='Une', forced=(), forbidden=('bleue',))
     """
 
     text: str

@@ -83,14 +83,19 @@ def _export_in(folder: Path) -> Path:
     """
     if (folder / MANIFEST).is_file():
         return folder
-    versions = [one for one in folder.glob("*") if one.name.isdecimal() and (one / MANIFEST).is_file()]
-    if versions:
-        return max(versions, key=lambda one: int(one.name))
+    if (version := last_version(folder)) is not None:
+        return version
     if (folder / "config.json").is_file() and (folder / "model.safetensors").is_file():
         hint = f"Make an export of it: lstmlm hub load {folder} -o EXPORT"
         raise UserError("a folder of the Hugging Face hub, not an export", where=str(folder), hint=hint)
     what = "not an export folder" if folder.is_dir() else "no such folder"
     raise UserError(what, where=str(folder), hint="Name the output of `lstmlm export`, or its URL")
+
+
+def last_version(folder: Path) -> Path | None:
+    """Returns the last version in a folder with versions, such as `pushed` of a run; None: it is no such folder."""
+    versions = [one for one in folder.glob("*") if one.name.isdecimal() and (one / MANIFEST).is_file()]
+    return max(versions, key=lambda one: int(one.name), default=None)
 
 
 def _reading_as_learnt(recipe: Recipe) -> Recipe:

@@ -92,7 +92,7 @@ ExportFolders = Annotated[
     typer.Option(
         "--export",
         metavar="DIR",
-        help="Output of `lstmlm export`; several, trained with one vocabulary, decode as an ensemble.",
+        help="Output of `lstmlm export`, or `pushed` of a run; several of one vocabulary decode as an ensemble.",
         show_default=False,
         callback=local_paths,
     ),

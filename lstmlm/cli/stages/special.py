@@ -141,7 +141,9 @@ def infer(
         raise UserError("--records and --input both name what to decode", hint="Leave one of them out")
     # What is named here goes before what the recipe names.
     changes = [*(overrides or ()), *(["inference.input=null"] if records is not None else ())]
-    one, *models = export
+    from lstmlm.api.load import last_version
+
+    one, *models = [last_version(place) or place for place in export]
     if models:
         changes.append(f"inference.models={json.dumps([*map(str, models)])}")
     from lstmlm.inference.input.inputs import input_form
