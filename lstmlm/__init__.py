@@ -13,6 +13,7 @@ from lstmlm.errors import BelowThreshold, TryAgain, UserError
 
 if TYPE_CHECKING:
     from lstmlm.api.data import read_examples, read_records
+    from lstmlm.api.inputs import Constrained
     from lstmlm.api.load import load
     from lstmlm.api.model import Model
     from lstmlm.api.outputs import (
@@ -39,6 +40,7 @@ _HOMES = {
     "Attended": "lstmlm.api.outputs",
     "Candidate": "lstmlm.api.outputs",
     "Classified": "lstmlm.api.outputs",
+    "Constrained": "lstmlm.api.inputs",
     "Failed": "lstmlm.api.outputs",
     "Generated": "lstmlm.api.outputs",
     "LabelledSpan": "lstmlm.api.outputs",
@@ -64,6 +66,7 @@ __all__ = [
     "BelowThreshold",
     "Candidate",
     "Classified",
+    "Constrained",
     "Failed",
     "Generated",
     "LabelledSpan",

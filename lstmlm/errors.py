@@ -30,6 +30,9 @@ class UserError(Exception):
     Attributes:
         where: The file, `file:line` or field at fault; may be empty.
         hint: What to do about it; may be empty.
+
+    >>> print(UserError("no such file", where="pairs.csv", hint="Check the path"))
+    pairs.csv: no such file. Check the path
     """
 
     def __init__(self, what: str, *, where: str = "", hint: str = "") -> None:

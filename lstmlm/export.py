@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import shutil
 from pathlib import Path
 
 from lstmlm.inference.model.same_network import check_same_network
 from lstmlm.progress import Progress
 from lstmlm.publish.folder import Draft, Manifest, fingerprint, read_manifest
 from lstmlm.publish.lineage import inherited
+from lstmlm.publish.linked import link_or_copy
 from lstmlm.recipe.recipe import Recipe
 from lstmlm.stages import STAGES
 from lstmlm.task import load_task
@@ -71,10 +71,10 @@ def _write(draft: Draft, recipe: Recipe, model: Path, tokenizer: Path, trained: 
     load_arrays(model / "weights.npz", network.named_variables())
     served, signatures = task.serving(network, words, recipe)
     tf.saved_model.save(served, str(draft.path), signatures=dict(signatures))
-    shutil.copyfile(model / "weights.npz", draft.path / "weights.npz")
+    link_or_copy(model / "weights.npz", draft.path / "weights.npz")
     for name in (MODEL_FILE, JSON_FILE, LABELS_FILE, GROWN_FILE):
         if (tokenizer / name).is_file():
-            shutil.copyfile(tokenizer / name, draft.path / name)
+            link_or_copy(tokenizer / name, draft.path / name)
     facts = json.loads((model / "model.json").read_text(encoding="utf-8"))
     facts["batch"] = recipe.decoding.batch
     facts |= task.export_files(draft.path, network, recipe, size)

@@ -22,6 +22,7 @@ from components.runtime import Runtime, use
 from lstmlm.errors import UserError
 from lstmlm.progress import Progress, Silent
 from lstmlm.publish.folder import MANIFEST
+from lstmlm.publish.linked import share_files
 from lstmlm.publish.locks import locked
 from lstmlm.recipe.recipe import Recipe
 from lstmlm.stages import STAGES, Stage, node_of, stage_named, stage_of_node
@@ -221,6 +222,21 @@ class _Run:
             executor_spec=runner_utils.extract_executor_spec(self._deployment, node.node_info.id),
             custom_driver_spec=runner_utils.extract_custom_driver_spec(self._deployment, node.node_info.id),
         ).launch()
+        if stage.name == "push":
+            self._share_pushed()
+
+    def _share_pushed(self) -> None:
+        """Stores the pushed files and those of the export once, where one file system holds both."""
+        if self._is_served():
+            versions = (path for path in self._pushed.glob("*") if path.name.isdigit())
+            share_files(self._exported(), max(versions, key=lambda path: int(path.name)))
+
+    def _exported(self) -> Path:
+        """Returns the folder of this run's export."""
+        exporter = node_of(STAGES["export"])
+        execution = self.store.finished(self._nodes[exporter.id])
+        assert execution is not None
+        return folders(self.store.outputs(execution))[exporter.output] / exporter.inside
 
     def _is_served(self) -> bool:
         """Says whether the newest pushed folder is this run's model: if not, a cached push would be wrong.
@@ -233,5 +249,4 @@ class _Run:
         if execution is None or not versions:
             return False
         newest = max(versions, key=lambda path: int(path.name)) / MANIFEST
-        exported = folders(self.store.outputs(execution))[exporter.output] / exporter.inside / MANIFEST
-        return newest.is_file() and filecmp.cmp(newest, exported, shallow=False)
+        return newest.is_file() and filecmp.cmp(newest, self._exported() / MANIFEST, shallow=False)

@@ -13,11 +13,10 @@ import pytest
 
 from lstmlm.cli.app import app
 from lstmlm.cli.demo_corpus import write_demo_corpus
+from tests.documented import commands, run
 
 README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
-COMMANDS = [
-    line for block in re.findall(r"^```sh\n(.*?)^```", README, re.MULTILINE | re.DOTALL) for line in block.splitlines()
-]
+COMMANDS = commands(README)
 CHEAP = ("recipe", "demo-corpus")
 """The rest imports TensorFlow or trains: minutes. Their stages have tests of their own, and `make demo` runs them."""
 
@@ -43,16 +42,7 @@ def test_a_cheap_command_runs(command: str, root: Path, tmp_path: Path, demo_fol
     (tmp_path / "pipelines").symlink_to(root / "pipelines")
     if "demo-corpus" not in command:
         (tmp_path / "build").symlink_to(demo_folder / "build")
-    words = [sys.executable, "-m", *shlex.split(command)]
-    done = subprocess.run(
-        words,
-        cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": str(root)},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-    )
+    done = run(command, tmp_path, root)
     assert done.returncode == 0, done.stderr
     assert done.stdout
 

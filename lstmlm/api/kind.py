@@ -6,9 +6,12 @@ import dataclasses
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from lstmlm.api.inputs import Constrained
 from lstmlm.api.outputs import Candidate, Generated, Output, TokenScore
+from lstmlm.inference.input.own_constraints import constraint_fields
 from lstmlm.plugins import builtin_names, imported
 from lstmlm.recipe.recipe import Recipe
+from lstmlm.recipe.sections.inference import InferenceSection
 from lstmlm.task import BadRecord, Task
 
 Fields = Mapping[str, Any]
@@ -58,6 +61,20 @@ def text_request(given: Any, task: Task, recipe: Recipe) -> dict[str, Any]:
     return task.request({recipe.inference.field: text(given)}, recipe)
 
 
+_OWN = InferenceSection(prefix="prefix", forced="forced", forbidden="forbidden")
+
+
+def written_request(given: Any, task: Task, recipe: Recipe) -> dict[str, Any]:
+    """Makes a request of a text, or of one with constraints of its own.
+
+    Raises:
+        BadRecord: It is neither, or a constraint is not text.
+    """
+    if not isinstance(given, Constrained):
+        return text_request(given, task, recipe)
+    return text_request(given.text, task, recipe) | constraint_fields(given.fields(), _OWN)
+
+
 def candidates(fields: Fields) -> tuple[Candidate, ...]:
     """Returns the alternatives of a prediction, the best first."""
     return tuple(Candidate(one["output"], one.get("score")) for one in fields.get("n_best", ()))
@@ -65,7 +82,7 @@ def candidates(fields: Fields) -> tuple[Candidate, ...]:
 
 def _generated(given: Any, fields: Fields) -> Generated:
     return Generated(
-        source=given,
+        source=given.text if isinstance(given, Constrained) else given,
         text=fields["output"],
         cut=fields.get("cut", 0),
         n_best=candidates(fields),
@@ -74,5 +91,5 @@ def _generated(given: Any, fields: Fields) -> Generated:
     )
 
 
-TEXTS = Kind("texts", text_request, _generated)
+TEXTS = Kind("texts", written_request, _generated)
 """The kind of models that write a text for a text."""

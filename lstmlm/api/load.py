@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,8 +19,11 @@ if TYPE_CHECKING:
     from lstmlm.api.recipes import RecipeLike
 
 
+Place = str | os.PathLike[str]
+
+
 def load(
-    export: str | os.PathLike[str],
+    export: Place | Sequence[Place],
     *,
     decoding: Mapping[str, Any] | None = None,
     threads: int | None = None,
@@ -30,21 +33,27 @@ def load(
 
     Args:
         export: An export folder: the output of `lstmlm export`, or `pushed/N` of a run; or its URL (`s3://`, `gs://`,
-            `https://`), whose files are kept in `$LSTMLM_CACHE` (`~/.cache/lstmlm`) after the first time.
+            `https://`), whose files are kept in `$LSTMLM_CACHE` (`~/.cache/lstmlm`) after the first time. A list of
+            several, trained with one vocabulary, decodes as an ensemble: at each step their log-probabilities are
+            averaged and normalised.
         decoding: Fields of the recipe's `decoding` section that replace those of the export, such as `{"method":
             "beam", "n_best": 5}`.
         threads: Threads to compute with; None: one for each core.
         recipe: The recipe of the model; needed only where it names code of another package.
 
     Raises:
-        UserError: Not a finished export, or a field of `decoding` is unknown or wrong.
+        UserError: Not a finished export, a field of `decoding` is unknown or wrong, or the exports of an ensemble do
+            not fit together.
     """
     from lstmlm.api.fetch import fetched, is_url
     from lstmlm.inference.model.loading import check_task
     from lstmlm.inference.model.same_network import check_same_network
     from lstmlm.inference.model.stored import stored_recipe
 
-    folder = fetched(str(export)) if is_url(str(export)) else _export_in(Path(export))
+    places = [export] if isinstance(export, str | os.PathLike) else [*export]
+    if not places:
+        raise UserError("no export is named", where="load", hint="Name an export folder or its URL")
+    folder, *models = [fetched(str(one)) if is_url(str(one)) else _export_in(Path(one)) for one in places]
     if recipe is None:
         run, named = _reading_as_learnt(stored_recipe(folder, decoding)), stored_task
     else:
@@ -56,6 +65,11 @@ def load(
         check_same_network(run, folder)
     run = _with_threads(run, threads)
     task = named(run.task)
+    if models:
+        if "inference.models" in task.unused_fields():
+            what = f"models of the task {run.task} decode in no ensemble"
+            raise UserError(what, where="load", hint="Name one export")
+        run = run.model_copy(update={"inference": run.inference.model_copy(update={"models": tuple(models)})})
     task.check_recipe(run)
     task.check_predicting(folder, run)
     return Model(folder, run, task)
@@ -69,14 +83,19 @@ def _export_in(folder: Path) -> Path:
     """
     if (folder / MANIFEST).is_file():
         return folder
-    versions = [one for one in folder.glob("*") if one.name.isdecimal() and (one / MANIFEST).is_file()]
-    if versions:
-        return max(versions, key=lambda one: int(one.name))
+    if (version := last_version(folder)) is not None:
+        return version
     if (folder / "config.json").is_file() and (folder / "model.safetensors").is_file():
         hint = f"Make an export of it: lstmlm hub load {folder} -o EXPORT"
         raise UserError("a folder of the Hugging Face hub, not an export", where=str(folder), hint=hint)
     what = "not an export folder" if folder.is_dir() else "no such folder"
     raise UserError(what, where=str(folder), hint="Name the output of `lstmlm export`, or its URL")
+
+
+def last_version(folder: Path) -> Path | None:
+    """Returns the last version in a folder with versions, such as `pushed` of a run; None: it is no such folder."""
+    versions = [one for one in folder.glob("*") if one.name.isdecimal() and (one / MANIFEST).is_file()]
+    return max(versions, key=lambda one: int(one.name), default=None)
 
 
 def _reading_as_learnt(recipe: Recipe) -> Recipe:

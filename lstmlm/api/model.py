@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from lstmlm.api.inputs import Constrained
 from lstmlm.api.kind import kind_of
 from lstmlm.api.outputs import (
     Answered,
@@ -77,11 +78,11 @@ class Model:
         """Whether the model attends to a source, so that it has `attention`."""
         return self.can_score and self.task.has_targets
 
-    def generate(self, texts: Iterable[str], *, errors: Errors = "raise") -> list[Generated]:
+    def generate(self, texts: Iterable[str | Constrained], *, errors: Errors = "raise") -> list[Generated]:
         """Continues prompts, by a language model.
 
         Args:
-            texts: The prompts; each may be empty.
+            texts: The prompts; each may be empty. A `Constrained` also says what its output contains.
             errors: See `stream`.
 
         Raises:
@@ -89,12 +90,12 @@ class Model:
         """
         return self._all("generate", texts, errors)
 
-    def translate(self, texts: Iterable[str], *, errors: Errors = "raise") -> list[Generated]:
-        """Translates texts; see `generate`."""
+    def translate(self, texts: Iterable[str | Constrained], *, errors: Errors = "raise") -> list[Generated]:
+        """Translates texts; a `Constrained` also says how its output begins and what it contains. See `generate`."""
         return self._all("translate", texts, errors)
 
-    def summarize(self, texts: Iterable[str], *, errors: Errors = "raise") -> list[Generated]:
-        """Summarizes texts; see `generate`."""
+    def summarize(self, texts: Iterable[str | Constrained], *, errors: Errors = "raise") -> list[Generated]:
+        """Summarizes texts; see `translate`."""
         return self._all("summarize", texts, errors)
 
     def classify(self, texts: Iterable[str], *, errors: Errors = "raise") -> list[Classified]:

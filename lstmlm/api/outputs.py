@@ -42,6 +42,9 @@ class Candidate:
     Attributes:
         text: The text.
         score: What they are ranked by, higher is better; None for a sample.
+
+    >>> max([Candidate("a house", -1.5), Candidate("house", -2.0)], key=lambda one: one.score).text
+    'a house'
     """
 
     text: str

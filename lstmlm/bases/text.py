@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lstmlm.recipe.recipe import Recipe
-from lstmlm.task import MetricProbe, OutputColumn, Prediction, Predictor, Task
+from lstmlm.task import BadRecord, MetricProbe, OutputColumn, Prediction, Predictor, Task
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -29,6 +29,7 @@ _OF_PAIRS = (
     "decoding.coverage_penalty",
     "decoding.replace_unknown",
     "evaluation.metrics",
+    "inference.prefix",
 )
 _DECIMALS = 6
 _OF_RUNNING_TEXT = ("training.activation_penalty", "training.temporal_penalty", "evaluation.cache.size")
@@ -77,6 +78,12 @@ class TextTask(Task):
     def scored_column(self, recipe: Recipe) -> str | None:
         """See `Task.scored_column`: that of the output of a pair."""
         return recipe.inference.target if self.has_targets else None
+
+    def request(self, row: Mapping[str, Any], recipe: Recipe) -> dict[str, Any]:
+        """See `Task.request`: the text, and what its record asks of the output."""
+        from lstmlm.inference.input.own_constraints import constraint_fields
+
+        return super().request(row, recipe) | constraint_fields(row, recipe.inference)
 
     def check_recipe(self, recipe: Recipe) -> None:
         """See `Task.check_recipe`."""
@@ -130,12 +137,14 @@ class TextTask(Task):
         """See `Task.check_predicting`."""
         from lstmlm.decoding.supported import check_attends
         from lstmlm.inference.model.constraining import check_constraints
-        from lstmlm.inference.model.loading import check_served_so
+        from lstmlm.inference.model.loading import check_engine, check_members, check_served_so
 
         decoding = recipe.decoding
         check_attends(self.has_targets, decoding)
         check_served_so(export, decoding)
-        check_constraints(export, decoding)
+        check_members(export, recipe.inference.models)
+        check_engine(export, recipe.inference.constraint_columns)
+        check_constraints(export, decoding, phrases=bool(recipe.inference.forced or recipe.inference.forbidden))
         if decoding.method != "sample" and decoding.temperature != 1:
             _LOG.warning("decoding.temperature applies only to method sample, but the method is %s", decoding.method)
 
@@ -143,8 +152,16 @@ class TextTask(Task):
         """See `Task.predictor`."""
         from lstmlm.inference.model.loading import load_text_model
 
-        threads = recipe.training.threads
-        return TextPredictor(load_text_model(export, threads=threads, decoding=recipe.decoding, task=self))
+        threads, models = recipe.training.threads, recipe.inference.models
+        return TextPredictor(
+            load_text_model(export, threads=threads, decoding=recipe.decoding, task=self, models=models)
+        )
+
+    def decoding_stamp(self, recipe: Recipe) -> Sequence[str]:
+        """See `Task.decoding_stamp`: the other models of an ensemble."""
+        from lstmlm.inference.model.loading import member_stamp
+
+        return member_stamp(recipe.inference.models)
 
     def schema(self, recipe: Recipe) -> Mapping[str, OutputColumn]:
         """See `Task.schema`."""
@@ -171,11 +188,20 @@ class TextPredictor:
 
     def predict(
         self, requests: Sequence[Mapping[str, Any]], seeds: Sequence[int], meter: Meter | None = None
-    ) -> list[Prediction]:
+    ) -> list[Prediction | BadRecord]:
         """See `Predictor`."""
+        from lstmlm.inference.input.own_constraints import OwnConstraints
+
         texts = [request["source"] for request in requests]
-        outputs = self.model.generate(texts, seeds, meter)
-        return [prediction_of(text, output) for text, output in zip(texts, outputs, strict=True)]
+        own = [OwnConstraints.of_request(request) for request in requests]
+        if not any(own):
+            outputs = self.model.generate(texts, seeds, meter)
+            return [prediction_of(text, output) for text, output in zip(texts, outputs, strict=True)]
+        if not hasattr(self.model, "constrained"):
+            what = "an export with only a SavedModel follows no constraints of single records"
+            return [BadRecord(what) for _ in own]
+        found = zip(texts, self.model.constrained(texts, seeds, own, meter), strict=True)
+        return [one if isinstance(one, BadRecord) else prediction_of(text, one) for text, one in found]
 
     def failures(self) -> tuple[type[Exception], ...]:
         """See `Predictor`."""

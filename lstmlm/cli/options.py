@@ -26,6 +26,11 @@ def local_path(context: typer.Context, option: typer.CallbackParam, path: Path |
     return path
 
 
+def local_paths(context: typer.Context, option: typer.CallbackParam, paths: list[Path] | None) -> list[Path] | None:
+    """As `local_path`, for an option that may be given several times."""
+    return None if paths is None else [path for path in paths if local_path(context, option, path)]
+
+
 RecipePath = Annotated[
     Path,
     typer.Argument(metavar="RECIPE", help="The recipe, a YAML file.", show_default=False, callback=local_path),
@@ -81,6 +86,16 @@ ModelFolder = Annotated[
 ExportFolder = Annotated[
     Path,
     typer.Option("--export", metavar="DIR", help="Output of `lstmlm export`.", show_default=False, callback=local_path),
+]
+ExportFolders = Annotated[
+    list[Path],
+    typer.Option(
+        "--export",
+        metavar="DIR",
+        help="Output of `lstmlm export`, or `pushed` of a run; several of one vocabulary decode as an ensemble.",
+        show_default=False,
+        callback=local_paths,
+    ),
 ]
 ExportPlace = Annotated[
     str, typer.Argument(metavar="EXPORT", help="An export folder, or the URL of one.", show_default=False)

@@ -30,13 +30,13 @@ class Rows:
         memory: What is attended to, each array [records, ...] with the source as the axis `Backend.source_axes` says;
             empty for a language model.
         lengths: Source tokens of each record, int64 [records].
-        covers: Whether the last state is coverage.
+        covers: How many of the last states are coverage: one, or one for each model of an ensemble.
     """
 
     state: list[Array]
     memory: list[Array]
     lengths: Ints
-    covers: bool = False
+    covers: int = 0
 
 
 class Backend(Protocol):

@@ -5,6 +5,7 @@ So no row waits for the longest of its batch, and the batch stays full to the en
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 
 from lstmlm.decoding.backend import Backend
@@ -27,7 +28,7 @@ class Engine:
         self._backend, self._options, self._rows = backend, options, rows
 
     def decode(self, requests: Sequence[SearchRequest], meter: Meter | None = None) -> list[list[Hypothesis]]:
-        """Decodes.
+        """Decodes; requests with rules of their own in a batch of their own.
 
         Args:
             requests: Any number of them.
@@ -36,13 +37,22 @@ class Engine:
         Returns:
             For each request its best hypotheses, best first: `options.n_best` of them where the search found so many.
         """
-        batch, meter = self.running(Feed(self._backend, requests, self._rows)), meter or Meter()
+        meter = meter or Meter()
         results: list[list[Hypothesis]] = [[] for _ in requests]
-        while batch.fill():
-            for owner, found in batch.advance(meter):
-                results[owner] = found
+        for has_rules in (False, True):
+            places = [n for n, request in enumerate(requests) if request.has_rules == has_rules]
+            if not places:
+                continue
+            feed = Feed(self._backend, [requests[n] for n in places], self._rows)
+            batch = self._batch(feed, dataclasses.replace(self._options, by_record=has_rules))
+            while batch.fill():
+                for owner, found in batch.advance(meter):
+                    results[places[owner]] = found
         return results
 
     def running(self, source: Source) -> RunningBatch:
-        """Returns a batch of the requests of a source, none of which is decoded yet."""
-        return RunningBatch(self._backend, self._options, source, max(1, self._rows // self._options.width))
+        """Returns a batch of the requests of a source, none of which is decoded yet; none has rules of its own."""
+        return self._batch(source, self._options)
+
+    def _batch(self, source: Source, options: SearchOptions) -> RunningBatch:
+        return RunningBatch(self._backend, options, source, max(1, self._rows // options.width))

@@ -158,8 +158,9 @@ class Slots:
         for n, axis in enumerate(backend.source_axes):
             if self.rows.memory[n].shape[axis] != needed:
                 self.rows.memory[n] = backend.resize(self.rows.memory[n], axis, needed)
-        if self.rows.covers and self.rows.state[-1].shape[1] != needed:
-            self.rows.state[-1] = backend.resize(self.rows.state[-1], 1, needed)
+        for n in range(len(self.rows.state) - self.rows.covers, len(self.rows.state)):
+            if self.rows.state[n].shape[1] != needed:
+                self.rows.state[n] = backend.resize(self.rows.state[n], 1, needed)
         if backend.source_axes:
             self.rows.lengths = np.minimum(self.rows.lengths, needed)
         return self.rows

@@ -30,10 +30,26 @@ def check_decoding(recipe: Recipe) -> None:
     """Refuses, before any work, a `decoding` section that the recipe's own model cannot be decoded by.
 
     Raises:
-        UserError: See `check_served_only` and `check_attends`.
+        UserError: See `check_served_only`, `check_attends` and `check_own_constraints`.
     """
     check_served_only(recipe.model, recipe.decoding)
     check_attends(load_task(recipe.task).has_targets, recipe.decoding)
+    check_own_constraints(recipe)
+
+
+def check_own_constraints(recipe: Recipe) -> None:
+    """Refuses columns of constraints of single records that the recipe's model cannot be held to.
+
+    Raises:
+        UserError: It names the field.
+    """
+    columns, method = recipe.inference.constraint_columns, recipe.decoding.method
+    if columns and (beyond := option_beyond_engine(recipe.model)):
+        what = f"models with {beyond} follow no constraints of single records"
+        raise UserError(what, where=f"inference.{next(iter(columns))}", hint="Leave it out")
+    if "forced" in columns and method != "beam":
+        what = f"forced phrases need decoding.method beam, and it is {method}"
+        raise UserError(what, where="inference.forced", hint="Set decoding.method to beam, or leave it out")
 
 
 def check_served_only(sizes: ModelSection, decoding: DecodingSection) -> None:

@@ -45,7 +45,7 @@ class TensorFlowBackend:
     def encode(self, ids: Ints, lengths: Ints) -> Rows:
         """See `Backend`."""
         state, memory = self._start(tf.constant(ids, tf.int32), tf.constant(lengths, tf.int32))
-        return Rows(list(state), list(memory), lengths, self._network.covers)
+        return Rows(list(state), list(memory), lengths, int(self._network.covers))
 
     def most_likely(self, rows: Rows, tokens: Ints) -> Ints:
         """See `Backend`."""

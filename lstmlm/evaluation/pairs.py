@@ -36,7 +36,8 @@ def decode_held_out(
     seeds = [stable_hash(recipe.seed, record.id) for record, _ in groups]
     # The task of the recipe: the export may name one of another package, and must not decide what is imported.
     task = load_task(recipe.task)
-    model = load_text_model(export, threads=recipe.training.threads, decoding=recipe.decoding, task=task)
+    threads, models = recipe.training.threads, recipe.inference.models
+    model = load_text_model(export, threads=threads, decoding=recipe.decoding, task=task, models=models)
     outputs = model.generate(sources, seeds)
     return [output.text for output in outputs], [targets for _, targets in groups], sources
 

@@ -166,6 +166,7 @@ def _plan(place: Place, source: Source, recipe: Recipe, stamp: str, progress: Pr
     progress.update(0, unit="records", note="reading the input")
     counted = count(source)
     counted.check(recipe.inference.max_dead_fraction, source.where)
+    counted.check_columns(recipe.inference.constraint_columns, source.where)
     plan(place, source, counted.total, recipe.inference.shards, stamp)
 
 

@@ -24,7 +24,14 @@ class Task(RecordSide, ExampleSide, ModelSide, ExportSide, PredictionSide):
 
     def unused_fields(self) -> Mapping[str, str]:
         """Returns the fields of the recipe that have no effect in this task, each with the tasks in which they have."""
-        return {"evaluation.metrics": "tasks of pairs", "decoding.scores": "tasks that write token by token"}
+        by_token = (
+            "decoding.scores",
+            "inference.prefix",
+            "inference.forced",
+            "inference.forbidden",
+            "inference.models",
+        )
+        return {"evaluation.metrics": "tasks of pairs", **dict.fromkeys(by_token, "tasks that write token by token")}
 
     def check_recipe(self, recipe: Recipe) -> None:
         """Refuses, before any work, a recipe that asks for what the task's models cannot do.

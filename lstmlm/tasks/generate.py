@@ -69,10 +69,14 @@ class Generate(TextTask):
     def check_recipe(self, recipe: Recipe) -> None:
         """See `Task.check_recipe`: phrases are found in the order that a text is read in, which backward is not."""
         super().check_recipe(recipe)
-        for name in ("forced", "forbidden"):
-            if self.reads_backward(recipe) and getattr(recipe.decoding, name):
-                what = "a model that reads backward cannot be held to phrases"
-                raise UserError(what, where=f"decoding.{name}", hint="Leave it out, or set task_options.direction")
+        if not self.reads_backward(recipe):
+            return
+        for section in ("decoding", "inference"):
+            for name in ("forced", "forbidden"):
+                if getattr(getattr(recipe, section), name):
+                    what = "a model that reads backward cannot be held to phrases"
+                    hint = "Leave it out, or set task_options.direction"
+                    raise UserError(what, where=f"{section}.{name}", hint=hint)
 
     def features(self, recipe: Recipe) -> Mapping[str, Feature]:
         """See `Task.features`."""

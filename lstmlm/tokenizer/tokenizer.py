@@ -221,7 +221,7 @@ class Tokenizer:
     def _sentence_piece(self) -> SentencePiece:
         if not isinstance(self._backend, SentencePiece):
             what = "what a token writes is known of SentencePiece vocabularies only, and this is a tokenizer.json"
-            hint = "Leave out decoding.forbidden and decoding.forced, or give a SentencePiece .model"
+            hint = "Leave out forbidden and forced words, or give a SentencePiece .model"
             raise UserError(what, where=str(self._path), hint=hint)
         return self._backend
 

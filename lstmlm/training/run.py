@@ -14,6 +14,7 @@ from lstmlm.errors import UserError
 from lstmlm.progress import Progress
 from lstmlm.publish.folder import Claim, Manifest, claimed, fingerprint, read_manifest
 from lstmlm.publish.lineage import inherited
+from lstmlm.publish.linked import link_or_copy
 from lstmlm.publish.places import site_of
 from lstmlm.recipe.recipe import Recipe
 from lstmlm.recipe.sections.training import TrainingSection
@@ -107,11 +108,11 @@ def _publish(recipe: Recipe, work: Path, known: dict[str, Any], claim: Claim) ->
         raise UserError("the training folder is damaged: its best weights are missing", where=str(work), hint=hint)
     best = evaluations[0]
     with claim.draft() as draft:
-        shutil.copyfile(work / best_name(best["step"]), draft.path / "weights.npz")
+        link_or_copy(work / best_name(best["step"]), draft.path / "weights.npz")
         if recipe.training.keep_best > 1:
             (draft.path / BEST).mkdir()
             for kept in sorted(work.glob("best-*.npz")):
-                shutil.copyfile(kept, draft.path / BEST / kept.name)
+                link_or_copy(kept, draft.path / BEST / kept.name)
         model = {
             "recipe": recipe.model_dump(mode="json", include=MODEL_SECTIONS),
             "vocabulary": known["vocabulary"]["size"],

@@ -20,6 +20,7 @@ class Toy(NumpyRows):
 
     closes_source = True
     source_axes = (1,)
+    failures = ()
 
     def __init__(self, vocabulary: int = 7, seed: int = 0, sharpness: float = 2.0) -> None:
         rng = np.random.default_rng(seed)

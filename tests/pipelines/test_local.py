@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -60,7 +61,9 @@ def test_a_run_makes_everything_and_a_rerun_nothing(make_recipe: MakeRecipe, sta
     assert [event for event in first.events if event[0] == "train"] == [("train", "started"), ("train", "ran")]
     assert 2 in first.progress
     assert (report.artifacts["infer"] / "predictions-00000-of-00001.jsonl").read_text() == "2"
-    assert len(versions(recipe.run_folder)) == 1
+    (pushed,) = versions(recipe.run_folder)
+    for name in ("weights.npz", "saved_model.pb", "manifest.json"):  # no second copy is stored
+        assert os.path.samefile(pushed / name, report.artifacts["export"] / name)
     assert stages.calls() == FAKED
     again = run_local(recipe, listener=second)
     assert stages.calls() == []

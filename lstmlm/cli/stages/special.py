@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -13,6 +14,7 @@ from lstmlm.cli.options import (
     BeamWorkers,
     ExamplesFolder,
     ExportFolder,
+    ExportFolders,
     ModelFolder,
     OptionalRecipe,
     Output,
@@ -109,7 +111,7 @@ def average(
 
 def infer(
     recipe: RecipePath,
-    export: ExportFolder,
+    export: ExportFolders,
     output: Output,
     overrides: Overrides = None,
     records: Annotated[
@@ -139,6 +141,11 @@ def infer(
         raise UserError("--records and --input both name what to decode", hint="Leave one of them out")
     # What is named here goes before what the recipe names.
     changes = [*(overrides or ()), *(["inference.input=null"] if records is not None else ())]
+    from lstmlm.api.load import last_version
+
+    one, *models = [last_version(place) or place for place in export]
+    if models:
+        changes.append(f"inference.models={json.dumps([*map(str, models)])}")
     from lstmlm.inference.input.inputs import input_form
 
     stage = STAGES["infer"]
@@ -152,7 +159,7 @@ def infer(
 
         def work(run: Recipe, progress: Progress) -> Manifest:
             chosen = {"records": records, "input": source, "runner": place, "resume": resume, "metrics": metrics}
-            return stage.load()(run, export, folder, progress, **chosen)
+            return stage.load()(run, one, folder, progress, **chosen)
 
         run_stage(stage.name, run, folder, work, lambda screen, _: show_decoded(screen, folder, asked.format, metrics))
 

@@ -92,7 +92,7 @@ def _ends(text: Phrase, place: int, rules: Constraints) -> bool:
 def ban(
     scores: npt.NDArray[np.float32],
     texts: Sequence[Sequence[int]],
-    constraints: Constraints,
+    rules: Sequence[Constraints],
     states: Sequence[int],
     last: Sequence[bool],
 ) -> None:
@@ -104,12 +104,12 @@ def ban(
     Args:
         scores: Logits or log-probabilities, float32 [rows, vocabulary].
         texts: The output so far of each row.
-        constraints: The rules.
-        states: For each row the state of `constraints.words`.
+        rules: The rules of each row.
+        states: For each row the state of the words of its rules.
         last: For each row whether its text ends behind the next token.
     """
     for row, tokens in enumerate(texts):
-        end = scores[row, END]
+        end, constraints = scores[row, END], rules[row]
         if constraints.min_tokens or constraints.no_repeat_ngram:
             scores[row, list(constraints.banned(tokens))] = -np.inf
         if constraints.words is not None:

@@ -13,13 +13,11 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from lstmlm.decoding.constraints.phrase_automaton import FOUND, SIGN, START, PhraseAutomaton
+from lstmlm.decoding.constraints.phrase_automaton import FOUND, NOTHING, SIGN, START, PhraseAutomaton
+from lstmlm.decoding.constraints.spelling import Spelling
 from lstmlm.tokenizer.special import BEGIN, END, PAD
 
 Ints = npt.NDArray[np.int64]
-
-KEPT_ROWS = 1024
-"""States whose row over the vocabulary is kept in memory."""
 
 
 class Forbidden:
@@ -29,24 +27,20 @@ class Forbidden:
 
     Args:
         words: The words, exactly as given (upper and lower case differ), and in both normal forms of Unicode.
-        pieces: What each token writes; see `Tokenizer.pieces`.
+        pieces: What each token writes; see `Tokenizer.pieces`. Several sets of words share one `Spelling`.
     """
 
     START = 0
 
-    def __init__(self, words: Iterable[str], pieces: Sequence[str | bytes]) -> None:
+    def __init__(self, words: Iterable[str], pieces: Sequence[str | bytes] | Spelling) -> None:
         forms = {unicodedata.normalize(form, word) for word in words for form in ("NFC", "NFD")} | {*words}
         self._automaton = PhraseAutomaton(sorted(forms))
-        self._pieces = pieces
-        self._bytes = np.array([n for n, piece in enumerate(pieces) if isinstance(piece, bytes)], np.int64)
-        texts = [piece if isinstance(piece, str) else "" for piece in pieces]
-        self._symbols = np.zeros([len(pieces), max(1, *map(len, texts))], np.int32)
-        for token, text in enumerate(texts):
-            self._symbols[token, : len(text)] = [self._automaton.symbol(character) for character in text]
+        self._spelling = pieces if isinstance(pieces, Spelling) else Spelling(pieces)
+        self._pieces = self._spelling.pieces
+        # The symbol of each character of the vocabulary; 0 is behind the end of a piece.
+        self._symbols = np.array([NOTHING, *map(self._automaton.symbol, self._spelling.characters)], np.int32)
         self._states: list[tuple[int, bytes]] = [(START, b"")]
         self._numbers = {self._states[0]: self.START}
-        self._row = functools.lru_cache(KEPT_ROWS)(self._new_row)
-        self._banned = functools.lru_cache(KEPT_ROWS)(self._new_banned)
 
     def step(self, state: int, token: int) -> int:
         """Returns the state after a token."""
@@ -69,7 +63,7 @@ class Forbidden:
             state: The text so far.
             last: The text ends behind the next token, *end* or not.
         """
-        return self._banned(state, last)
+        return self._spelling.banned(self, state, last)
 
     def may_end(self, state: int) -> bool:
         """Says whether a text may end there."""
@@ -107,20 +101,21 @@ class Forbidden:
         place = int(self._automaton.table[place, SIGN])
         return self._read_byte(place, b"", byte) if partial else (place, b"")
 
-    def _new_row(self, place: int) -> npt.NDArray[np.int32]:
-        """Returns the place of the automaton after every token that is text, int32 [tokens]."""
+    def new_row(self, place: int) -> npt.NDArray[np.int32]:
+        """Computes the place of the automaton after every token that is text, int32 [tokens]."""
         places = np.full(len(self._pieces), place, np.int32)
-        for symbols in self._symbols.T:
-            places = self._automaton.table[places, symbols]
+        for characters in self._spelling.table.T:
+            places = self._automaton.table[places, self._symbols[characters]]
         return places
 
-    def _new_banned(self, state: int, last: bool) -> Ints:
+    def new_banned(self, state: int, last: bool) -> Ints:
+        """Computes what `banned` returns."""
         place, partial = self._states[state]
         if place == FOUND:
             return np.zeros(0, np.int64)  # no way leads here but the end
-        after = self._row(self._closed(place, partial))
+        after = self._spelling.row(self, self._closed(place, partial))
         bad = self._automaton.pending[after] if last else after == FOUND
-        for token in self._bytes.tolist():
+        for token in self._spelling.bytes.tolist():
             bytewise = self._read_byte(place, partial, bytes(self._pieces[token]))
             bad[token] = bytewise[0] == FOUND or (last and bool(self._automaton.pending[self._closed(*bytewise)]))
         silent = [PAD, BEGIN]

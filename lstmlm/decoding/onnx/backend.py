@@ -79,7 +79,7 @@ class OnnxBackend(NumpyRows):
             return self._encode_long(ids, lengths)
         names = [*self._states, *self._memory]
         found = self._encoder.run(names, {"ids": ids, "length": lengths})
-        return Rows(found[: len(self._states)], found[len(self._states) :], lengths, self._covers)
+        return Rows(found[: len(self._states)], found[len(self._states) :], lengths, int(self._covers))
 
     def _encode_long(self, ids: Ints, lengths: Ints) -> Rows:
         """Reads one long prompt part by part: what the encoder keeps of every token would fill the memory."""

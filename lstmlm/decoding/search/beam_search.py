@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from lstmlm.decoding.alignment import most_attended
 from lstmlm.decoding.backend import Backend, Ints
-from lstmlm.decoding.constraints.constraints import ban, missing
+from lstmlm.decoding.constraints.constraints import Constraints, ban, missing
 from lstmlm.decoding.constraints.forbidden import Forbidden
 from lstmlm.decoding.constraints.forced import expand_forced
 from lstmlm.decoding.search.hypotheses import (
@@ -40,6 +40,8 @@ class BeamSearch:
         self._scores = np.full([slots, beam], -np.inf)
         self._texts = np.zeros([slots, beam, options.max_tokens], np.int64)
         self._alignment = np.zeros([slots, beam, options.max_tokens if options.align else 0], np.int64)
+        self._rules: list[Constraints] = [options.constraints] * slots
+        self._prefixes: list[tuple[int, ...]] = [()] * slots
         self._states = np.zeros([slots, beam], np.int64)  # of the forbidden words
         self._place = np.zeros(slots, np.int64)
         self._limits = np.ones(slots, np.int64)
@@ -57,8 +59,10 @@ class BeamSearch:
         self._limits[slots] = [most if request.limit is None else min(request.limit, most) for request in requests]
         self._coverage[slots] = 0.0
         self._sources[slots] = [len(request.ids) for request in requests]
-        for slot in slots.tolist():
+        for slot, request in zip(slots.tolist(), requests, strict=True):
             self._finished[slot] = []
+            self._prefixes[slot] = request.prefix
+            self._rules[slot] = self._options.rules_of(request)
 
     def advance(self, slots: Slots) -> Ints:
         """See `Search`."""
@@ -90,31 +94,49 @@ class BeamSearch:
         self._alignment, self._states = self._alignment[slots], self._states[slots]
         self._place, self._limits, self._sources = self._place[slots], self._limits[slots], self._sources[slots]
         self._finished = [self._finished[slot] for slot in slots.tolist()]
+        self._prefixes = [self._prefixes[slot] for slot in slots.tolist()]
+        self._rules = [self._rules[slot] for slot in slots.tolist()]
 
     def _expanded(self, slots: Slots) -> tuple[Expansion, npt.NDArray[np.float32] | None]:
         """Takes a step of the model; returns the extensions and the attention."""
         options, shape = self._options, self._scores.shape
         count = min(options.beam + 1, self._backend.vocabulary)
         assert slots.rows is not None
-        if not options.constraints:
+        if not options.constrained:
             scores, tokens, attention = self._backend.best(slots.rows, slots.tokens, count)
             return expand(self._scores, scores.reshape(*shape, count), tokens.reshape(*shape, count)), attention
         logits, attention = self._backend.logits(slots.rows, slots.tokens)
-        scores = log_softmax(logits)
-        texts = self._written()
-        room = self._limits - self._place
-        last = np.repeat(room <= 1, options.beam).tolist()
-        states = self._states.reshape(-1).tolist()
-        ban(scores, [text for slot in texts for text in slot], options.constraints, states, last)
-        if options.constraints.forced:
-            rows = scores.reshape(*shape, -1)
-            parts = [
-                expand_forced(self._scores[n], rows[n], texts[n], options.constraints, int(room[n]))
-                for n in range(shape[0])
-            ]
-            return Expansion(*(np.concatenate(arrays) for arrays in zip(*parts, strict=True))), attention
-        scores, tokens = best_of(scores, count)
-        return expand(self._scores, scores.reshape(*shape, count), tokens.reshape(*shape, count)), attention
+        return self._allowed(log_softmax(logits), count), attention
+
+    def _allowed(self, scores: npt.NDArray[np.float32], count: int) -> Expansion:
+        """Returns the extensions that the rules allow, given the log-probabilities of every next token."""
+        shape, beam = self._scores.shape, self._options.beam
+        texts, room = self._written(), self._limits - self._place
+        last = np.repeat(room <= 1, beam).tolist()
+        rules = [rule for rule in self._rules for _ in range(beam)]
+        given = self._begun(scores)
+        ban(scores, [text for slot in texts for text in slot], rules, self._states.reshape(-1).tolist(), last)
+        for slot, token, values in given:
+            scores[slot * beam : (slot + 1) * beam] = -np.inf
+            scores[slot * beam : (slot + 1) * beam, token] = values
+        likely, tokens = best_of(scores, count)
+        found = expand(self._scores, likely.reshape(*shape, count), tokens.reshape(*shape, count))
+        rows = scores.reshape(*shape, -1)
+        for n, rule in enumerate(self._rules):
+            if rule.forced:
+                fair = expand_forced(self._scores[n], rows[n], texts[n], rule, int(room[n]))
+                for whole, part in zip(found, fair, strict=True):
+                    whole[n] = part[0]
+        return found
+
+    def _begun(self, scores: npt.NDArray[np.float32]) -> list[tuple[int, int, npt.NDArray[np.float32]]]:
+        """Returns the slots whose next token is one of their prefix: the slot, the token, its scores in each row."""
+        beam, found = self._options.beam, []
+        for slot, place in enumerate(self._place.tolist()):
+            if place < len(self._prefixes[slot]):
+                token = self._prefixes[slot][place]
+                found.append((slot, token, scores[slot * beam : (slot + 1) * beam, token].copy()))
+        return found
 
     def _written(self) -> list[list[list[int]]]:
         """Returns the text of every hypothesis of every slot."""
@@ -134,7 +156,7 @@ class BeamSearch:
     def _finish(self, slot: int, row: int, score: float, *, ended: bool) -> None:
         """Ranks a text; one that has ended counts *end* as a token."""
         options, place = self._options, int(self._place[slot])
-        place = options.constraints.keep(self._texts[slot, row, :place].tolist())
+        place = self._rules[slot].keep(self._texts[slot, row, :place].tolist())
         tokens = tuple(self._texts[slot, row, :place].tolist())
         value = score / length_penalty(place + ended, options.length_penalty)
         if options.coverage_penalty and self._coverage.shape[2]:
@@ -145,10 +167,11 @@ class BeamSearch:
 
     def _extend(self, live: Expansion, attended: Ints | None) -> None:
         """Replaces the hypotheses by those that continue, whose rows attended as given."""
-        if (words := self._options.constraints.words) is not None:
+        if any(rules.words is not None for rules in self._rules):
             before = np.take_along_axis(self._states, live.parents, axis=1)
             for slot, rank in np.argwhere(np.isfinite(live.scores)).tolist():
-                self._states[slot, rank] = words.step(int(before[slot, rank]), int(live.tokens[slot, rank]))
+                if (words := self._rules[slot].words) is not None:
+                    self._states[slot, rank] = words.step(int(before[slot, rank]), int(live.tokens[slot, rank]))
         self._texts = np.take_along_axis(self._texts, live.parents[:, :, None], axis=1)
         rows = np.flatnonzero(self._place < self._limits)
         self._texts[rows, :, self._place[rows]] = live.tokens[rows]
@@ -166,7 +189,7 @@ class BeamSearch:
 
         One that lacks a forced phrase is not: at a limit of fewer tokens than it takes there is no output.
         """
-        rules, place = self._options.constraints, int(self._place[slot])
+        rules, place = self._rules[slot], int(self._place[slot])
         rows = np.flatnonzero(np.isfinite(self._scores[slot])).tolist()
         whole = [row for row in rows if not missing(self._texts[slot, row, :place].tolist(), rules)[0]]
         for row in whole:

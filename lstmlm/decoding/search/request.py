@@ -15,11 +15,21 @@ class SearchRequest:
         ids: Token ids of a source closed by *end*, or of a prompt (see `Autoregressive.closes_source`).
         seed: Decides the draws of sampling, below 2**63.
         limit: Tokens decoded at most for this request, where that is less than `SearchOptions.max_tokens`.
+        prefix: The tokens that its output begins with, at most as many as it may have. They count as decoded: in its
+            score, and wherever tokens are counted.
+        constraints: What its output must and must not contain; None: as `SearchOptions.constraints` says.
     """
 
     ids: list[int]
     seed: int = 0
     limit: int | None = None
+    prefix: tuple[int, ...] = ()
+    constraints: Constraints | None = None
+
+    @property
+    def has_rules(self) -> bool:
+        """Whether the request has rules of its own; see `SearchOptions.by_record`."""
+        return bool(self.prefix) or self.constraints is not None
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -56,6 +66,9 @@ class SearchOptions:
         length_penalty: The exponent alpha of Wu et al. (2016); 0: none.
         coverage_penalty: The factor beta of Wu et al. (2016); 0: none.
         constraints: What a text must and must not contain.
+        by_record: Requests may have rules of their own. All scores of a step are then computed on the host, as with
+            rules for all; so a request without any is decoded elsewhere, where its output is the same to the last bit
+            whatever others ask for.
         align: Say of every token which source position it came from; for models with attention.
     """
 
@@ -69,7 +82,19 @@ class SearchOptions:
     length_penalty: float = 0.0
     coverage_penalty: float = 0.0
     constraints: Constraints = dataclasses.field(default_factory=Constraints)
+    by_record: bool = False
     align: bool = False
+
+    @property
+    def constrained(self) -> bool:
+        """Whether a step may have to follow rules."""
+        return bool(self.constraints) or self.by_record
+
+    def rules_of(self, request: SearchRequest) -> Constraints:
+        """Returns what the output of a request must and must not contain."""
+        if request.has_rules and not self.by_record:
+            raise ValueError("a request has rules of its own, and the search is for requests without")
+        return self.constraints if request.constraints is None else request.constraints
 
     @property
     def width(self) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import array
 import dataclasses
 import math
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -20,11 +21,13 @@ class Counted:
         total: Inputs, dead letters among them.
         dead: How many of them are dead letters already.
         first_dead: The first of these.
+        fields: Every field that a request has.
     """
 
     total: int
     dead: int = 0
     first_dead: Dead | None = None
+    fields: frozenset[str] = frozenset()
 
     def check(self, allowed: float, where: str) -> None:
         """Compares the share of dead letters with the largest that is allowed.
@@ -41,6 +44,21 @@ class Counted:
         if self.dead < self.total:  # the largest fraction is 1, and then there is no output at all
             hint += f", or set inference.max_dead_fraction to {_rounded_up(share)}"
         raise UserError(what, where=where, hint=hint)
+
+    def check_columns(self, columns: Mapping[str, str], where: str) -> None:
+        """Looks for columns that a record may lack, but not all of them.
+
+        Args:
+            columns: Field of a request -> column that it is made of.
+            where: The input.
+
+        Raises:
+            UserError: No record has one of them: its name is likely wrong.
+        """
+        for field, column in columns.items():
+            if field not in self.fields and self.dead < self.total:
+                what = f"no record has a field {column!r}, which inference.{field} names"
+                raise UserError(what, where=where, hint="Name a field of the input, or leave it out of the recipe")
 
 
 def _rounded_up(share: float) -> float:
@@ -59,7 +77,7 @@ def count(source: Source) -> Counted:
     """
     total = dead = 0
     first_dead: Dead | None = None
-    hashes = array.array("q")
+    hashes, fields = array.array("q"), set[str]()
     for item in source.items():
         total += 1
         if isinstance(item, Dead):
@@ -67,13 +85,14 @@ def count(source: Source) -> Counted:
             first_dead = first_dead or item
         else:
             hashes.append(hash(id_text(item.id)))
+            fields.update(item.fields)
     if not total:
         raise UserError("no records to decode", where=source.where, hint="Name an input with text in it")
     ordered = np.sort(np.frombuffer(hashes, np.int64)) if hashes else np.zeros(0, np.int64)
     repeated = set(ordered[1:][ordered[1:] == ordered[:-1]].tolist())
     if repeated:
         _refuse_repeated(source, repeated)
-    return Counted(total, dead, first_dead)
+    return Counted(total, dead, first_dead, frozenset(fields))
 
 
 def _refuse_repeated(source: Source, hashes: set[int]) -> None:

@@ -66,6 +66,8 @@ class Files:
         asked = self.recipe.inference
         if asked.delimiter or asked.encoding or asked.columns:
             keys.append(repr((asked.delimiter, asked.encoding, asked.columns)))
+        if asked.constraint_columns:
+            keys.append(repr((sorted(asked.constraint_columns.items()), asked.separator)))
         if self._task.file_endings:
             keys += self._named_files()
         return fingerprint("files", [(file.name, checksum(file.path)) for file in self._files()], keys)
@@ -132,7 +134,8 @@ class Files:
         if file.reader == _BY_ITSELF:
             return iter([Row(1, file.size, {self.recipe.inference.field: file.name})])
         record_id = self._id_column(file)
-        keys = [key for key in (*self._columns, self.target, record_id) if key is not None]
+        own = self.recipe.inference.constraint_columns.values()
+        keys = [key for key in (*self._columns, self.target, record_id, *own) if key is not None]
         corpus = input_form(self.recipe).model_copy(update={"source": self.recipe.inference.field, "unit": "line"})
         return read_file(file, corpus, keys, others=True)
 
@@ -244,6 +247,9 @@ def choose(recipe: Recipe, records: Path | None, input: Path | None) -> Source:
     if recipe.inference.input is not None:
         return Files(recipe.corpus.root, recipe.inference.input, recipe)
     if records is not None:
+        for name in recipe.inference.constraint_columns:
+            what = "the input is the valid split, whose records have no such column"
+            raise UserError(what, where=f"inference.{name}", hint="Leave it out, or name an input")
         return ValidSplit(records, recipe)
     raise UserError("nothing to decode", where="inference.input", hint="Name a file or a records folder")
 

@@ -4,27 +4,32 @@ from __future__ import annotations
 
 import copy
 import dataclasses
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from lstmlm.decoding.alignment import NOTHING
 from lstmlm.decoding.attention import attention
 from lstmlm.decoding.backend import Floats
+from lstmlm.decoding.constraints.forbidden import Forbidden
 from lstmlm.decoding.engine import Engine
+from lstmlm.decoding.ensemble import Ensemble
 from lstmlm.decoding.meter import Meter
 from lstmlm.decoding.running import RunningBatch, Source
 from lstmlm.decoding.score import Score, score
-from lstmlm.decoding.search.request import Hypothesis, SearchOptions, SearchRequest
-from lstmlm.inference.model.backend_kind import backend_kind, refuse_code
-from lstmlm.inference.model.constraining import constraints_of
+from lstmlm.decoding.search.request import Hypothesis, SearchRequest
+from lstmlm.inference.input.own_constraints import OwnConstraints
+from lstmlm.inference.model.backend_kind import backend_kind
+from lstmlm.inference.model.constraining import Constraining
+from lstmlm.inference.model.options import sample_seed, search_options, stored_decoding
 from lstmlm.inference.model.served import Output, continued, preceding
 from lstmlm.recipe.sections.decoding import DecodingSection
-from lstmlm.recipe.sections.section import FROM_DATA
-from lstmlm.records.record import stable_hash
-from lstmlm.task import Task, stored_task
+from lstmlm.task import BadRecord, Task, stored_task
 from lstmlm.tokenizer import Tokenizer, tokenizer_file
 from lstmlm.tokenizer.backward import BackwardTokenizer
+
+NO_OUTPUT = "no output is as decoding.forced, decoding.forbidden and decoding.max_tokens ask for"
+NO_OWN_OUTPUT = "no output is as its phrases, its prefix and decoding.max_tokens ask for"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -51,6 +56,7 @@ class EngineModel:
         threads: Threads to compute with.
         decoding: How to decode; None: as the recipe of the export said.
         task: The recipe's task; None: the one whose name the export holds.
+        members: Export folders, and what is known of them, of models that decode together with it (`check_members`).
     """
 
     def __init__(
@@ -61,15 +67,19 @@ class EngineModel:
         threads: int,
         decoding: DecodingSection | None = None,
         task: Task | None = None,
+        members: Sequence[tuple[Path, Mapping[str, Any]]] = (),
     ) -> None:
         self._decoding = decoding or stored_decoding(facts)
         self._longest = int(facts["max_source"])
-        kind = BackwardTokenizer if facts.get("direction") == "backward" else Tokenizer
-        self.tokenizer = kind(tokenizer_file(folder))
-        self.backend = backend_kind(self._decoding.backend).load(
-            folder, facts, self._decoding, threads, task or stored_task(facts["task"])
-        )
-        self._options = search_options(self._decoding, self.tokenizer)
+        words = BackwardTokenizer if facts.get("direction") == "backward" else Tokenizer
+        self.tokenizer = words(tokenizer_file(folder))
+        kind, task = backend_kind(self._decoding.backend), task or stored_task(facts["task"])
+        self.backend = kind.load(folder, facts, self._decoding, threads, task)
+        if members:
+            others = [kind.load(*member, self._decoding, threads, task) for member in members]
+            self.backend = Ensemble([self.backend, *others])
+        self._constraining = Constraining(self._decoding, self.tokenizer)
+        self._options = search_options(self._decoding, self._constraining.common)
         self._engine = Engine(self.backend, self._options, self._decoding.slots)
 
     def generate(self, texts: Sequence[str], seeds: Sequence[int], meter: Meter | None = None) -> list[Output]:
@@ -80,17 +90,51 @@ class EngineModel:
         found = iter(self._engine.decode([request for one in asked for request in one.requests], meter))
         return self.outputs(asked, [[best for _ in one.requests for best in next(found)] for one in asked])
 
-    def asked(self, text: str, seed: int, limit: int | None = None) -> Asked:
+    def constrained(
+        self, texts: Sequence[str], seeds: Sequence[int], own: Sequence[OwnConstraints], meter: Meter | None = None
+    ) -> list[Output | BadRecord]:
+        """Decodes texts that bring constraints of their own.
+
+        Returns:
+            One output a text, in their order, or why it has none. That of a text without constraints is the one of
+            `generate`, and no output depends on the other texts.
+        """
+        asked = [self._asked_or_bad(*one) for one in zip(texts, seeds, own, strict=True)]
+        good = [one for one in asked if isinstance(one, Asked)]
+        hypotheses = iter(self._engine.decode([request for one in good for request in one.requests], meter))
+        drawn = [[best for _ in one.requests for best in next(hypotheses)] for one in good]
+        pairs = [pair for pair in zip(good, drawn, strict=True) if pair[1]]
+        outputs = iter(self.outputs([one for one, _ in pairs], [ranked for _, ranked in pairs]))
+        found: Iterator[Output | BadRecord] = iter(
+            [next(outputs) if ranked else BadRecord(NO_OWN_OUTPUT) for ranked in drawn]
+        )
+        return [next(found) if isinstance(one, Asked) else one for one in asked]
+
+    def _asked_or_bad(self, text: str, seed: int, own: OwnConstraints) -> Asked | BadRecord:
+        try:
+            return self.asked(text, seed, own=own)
+        except BadRecord as problem:
+            return problem
+
+    def asked(self, text: str, seed: int, limit: int | None = None, own: OwnConstraints | None = None) -> Asked:
         """Returns what the engine decodes for a text: one request, or one for each of its samples.
 
         Args:
             text: The text.
             seed: Decides the draws, below 2**63.
             limit: Tokens decoded at most, where that is less than `decoding.max_tokens`.
+            own: What the text asks of its output.
+
+        Raises:
+            BadRecord: No output can be as the text asks for.
         """
         ids, cut = self.read(text)
+        if own and own.prefix and not self.backend.closes_source:
+            raise BadRecord("an output of a language model has no prefix: put it at the end of the prompt")
+        prefix, rules = self._constraining.of_record(own) if own else ((), None)
         times = self._decoding.n_best if self._decoding.method == "sample" else 1
-        return Asked(text, tuple(SearchRequest(ids, sample_seed(seed, n), limit) for n in range(times)), cut)
+        seeds = [sample_seed(seed, n) for n in range(times)]
+        return Asked(text, tuple(SearchRequest(ids, one, limit, prefix, rules) for one in seeds), cut)
 
     def outputs(self, asked: Sequence[Asked], drawn: Sequence[Sequence[Hypothesis]]) -> list[Output]:
         """Returns the outputs of texts, given the hypotheses of all requests of each.
@@ -98,7 +142,7 @@ class EngineModel:
         Raises:
             ValueError: A text has none.
         """
-        outputs = [self._output(one.text, ranked, one.cut) for one, ranked in zip(asked, drawn, strict=True)]
+        outputs = [self._output(one, ranked) for one, ranked in zip(asked, drawn, strict=True)]
         return self._scored([one.requests[0] for one in asked], drawn, outputs) if self._decoding.scores else outputs
 
     def running(self, source: Source) -> RunningBatch:
@@ -112,10 +156,11 @@ class EngineModel:
             decoding: How; its backend, precision and slots have to be those of this model.
 
         Raises:
-            UserError: See `search_options`.
+            UserError: See `constraints_of`.
         """
         other = copy.copy(self)
-        other._decoding, other._options = decoding, search_options(decoding, self.tokenizer)
+        other._decoding, other._constraining = decoding, Constraining(decoding, self.tokenizer)
+        other._options = search_options(decoding, other._constraining.common)
         other._engine = Engine(self.backend, other._options, decoding.slots)
         return other
 
@@ -194,11 +239,12 @@ class EngineModel:
         """Returns the text of each token, with the space that it begins with; *end* is the empty text."""
         return ["" if token == Tokenizer.END else self.tokenizer.decode_continuation([token]) for token in ids]
 
-    def _output(self, source: str, ranked: Sequence[Hypothesis], cut: int) -> Output:
+    def _output(self, asked: Asked, ranked: Sequence[Hypothesis]) -> Output:
         if not ranked:
-            raise ValueError("no output is as decoding.forced, decoding.forbidden and decoding.max_tokens ask for")
-        best = [(self._text(source, hypothesis), hypothesis) for hypothesis in ranked]
-        text, first = best[0]
+            raise ValueError(NO_OUTPUT)
+        rules = self._options.constraints if asked.requests[0].constraints is None else asked.requests[0].constraints
+        best = [(self._text(asked.text, hypothesis, rules.words), hypothesis) for hypothesis in ranked]
+        (text, first), cut = best[0], asked.cut
         if self._decoding.n_best == 1:
             return Output(text, len(first.tokens), cut)
         if self._decoding.method == "sample":
@@ -209,7 +255,7 @@ class EngineModel:
         n_best = [(text, scores[text]) for text in dict.fromkeys(text for text, _ in best)]
         return Output(text, len(first.tokens), cut, tuple(n_best[: self._decoding.n_best]))
 
-    def _text(self, source: str, hypothesis: Hypothesis) -> str:
+    def _text(self, source: str, hypothesis: Hypothesis, forbidden: Forbidden | None) -> str:
         """Returns the text of a hypothesis; what is unknown is that of the source, if the recipe wants it."""
         tokens = hypothesis.tokens
         if self.tokenizer.backward:
@@ -221,43 +267,4 @@ class EngineModel:
         surfaces = self.tokenizer.surfaces(source)
         aligned = [n for token, n in zip(tokens, hypothesis.alignment, strict=True) if token == Tokenizer.UNK]
         text = self.tokenizer.decode_unknown(tokens, [surfaces[n] if n != NOTHING else "" for n in aligned])
-        forbidden = self._options.constraints.words
         return self.tokenizer.decode(tokens) if forbidden is not None and forbidden.finds(text) else text
-
-
-def stored_decoding(facts: Mapping[str, Any]) -> DecodingSection:
-    """Returns how the recipe of an export decodes.
-
-    Raises:
-        UserError: It names code, which only a recipe may.
-    """
-    found = DecodingSection.model_validate(facts["decoding"], context=FROM_DATA)
-    refuse_code(found.backend)
-    return found
-
-
-def sample_seed(seed: int, number: int) -> int:
-    """Returns the seed of the n-th sample of a record; that of the first is the record's own."""
-    return stable_hash(seed, "sample", number) if number else seed
-
-
-def search_options(decoding: DecodingSection, tokenizer: Tokenizer) -> SearchOptions:
-    """Returns what the recipe's section asks of the engine.
-
-    Raises:
-        UserError: The vocabulary cannot write a forced phrase, or there is no room for it.
-    """
-    return SearchOptions(
-        method=decoding.method,
-        max_tokens=decoding.max_tokens,
-        temperature=decoding.temperature,
-        top_k=decoding.top_k,
-        top_p=decoding.top_p,
-        beam=decoding.beam,
-        # All that were found: some of them may be the same text.
-        n_best=decoding.beam if decoding.n_best > 1 else 1,
-        length_penalty=decoding.length_penalty,
-        coverage_penalty=decoding.coverage_penalty,
-        constraints=constraints_of(decoding, tokenizer),
-        align=decoding.replace_unknown,
-    )

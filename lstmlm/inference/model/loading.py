@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -14,12 +14,14 @@ from lstmlm.publish.folder import read_manifest
 from lstmlm.recipe.sections.decoding import DecodingSection
 from lstmlm.recipe.sections.section import FROM_DATA
 from lstmlm.task import Task
+from lstmlm.tokenizer.identity import stored_vocabulary_facts
 from lstmlm.training.checkpoints.identity import differences
 
 ENGINE_FACTS = "engine"
 """Key of `model.json` that holds what the engine needs to know of the model."""
 DECODING_FACTS = "decoding"
 """Key of `model.json` that holds the recipe's section, for a model beyond the engine."""
+MODELS_FIELD = "inference.models"
 
 
 class TextModel(Protocol):
@@ -33,7 +35,12 @@ class TextModel(Protocol):
 
 
 def load_text_model(
-    folder: Path, *, threads: int | None = None, decoding: DecodingSection | None = None, task: Task | None = None
+    folder: Path,
+    *,
+    threads: int | None = None,
+    decoding: DecodingSection | None = None,
+    task: Task | None = None,
+    models: Sequence[Path] = (),
 ) -> TextModel:
     """Verifies and loads an export folder.
 
@@ -42,19 +49,22 @@ def load_text_model(
         threads: Threads to compute with.
         decoding: How to decode; None: as the recipe of the export said.
         task: The recipe's task; None: the one whose name the export holds.
+        models: Export folders of models that decode together with it; see `lstmlm.decoding.ensemble`.
 
     Raises:
-        UserError: Not a finished export, one that lacks something, or see `check_served_so`.
+        UserError: Not a finished export, one that lacks something, or see `check_served_so` and `check_members`.
     """
     read_manifest(folder, "export", verify=True)
     facts = engine_facts(folder)
+    check_members(folder, models)
     if facts is None:
         if decoding is not None:
             check_served_so(folder, decoding)
         return ServedModel(folder, threads=threads)
     from lstmlm.inference.model.engine_model import EngineModel
 
-    return EngineModel(folder, facts, threads=threads or 1, decoding=decoding, task=task)
+    members = [(model, _engine_of(model)) for model in models]
+    return EngineModel(folder, facts, threads=threads or 1, decoding=decoding, task=task, members=members)
 
 
 def engine_facts(folder: Path) -> dict[str, Any] | None:
@@ -89,6 +99,21 @@ def check_served_so(folder: Path, decoding: DecodingSection) -> None:
         raise UserError(what, where=str(folder), hint="Export it again with this recipe")
 
 
+def check_engine(folder: Path, columns: Mapping[str, str]) -> None:
+    """Refuses constraints of single records where only a SavedModel decodes.
+
+    Args:
+        folder: The export folder.
+        columns: See `InferenceSection.constraint_columns`.
+
+    Raises:
+        UserError: It names the first field.
+    """
+    if columns and engine_facts(folder) is None:
+        what = f"{folder} has only a SavedModel, which follows no constraints of single records"
+        raise UserError(what, where=f"inference.{next(iter(columns))}", hint="Leave it out, or export again")
+
+
 def check_task(folder: Path, task: str) -> None:
     """Compares the task of an export folder with that of the recipe.
 
@@ -100,3 +125,47 @@ def check_task(folder: Path, task: str) -> None:
         hint = "Name the export of this recipe, or the recipe of this export"
         what = f"the export is for task `{facts['task']}`, but the recipe's task is `{task}`"
         raise UserError(what, where=str(folder), hint=hint)
+
+
+def check_members(export: Path, models: Sequence[Path]) -> None:
+    """Refuses, before any work, models that cannot decode together with an export.
+
+    Raises:
+        UserError: One is not a finished export, has only a SavedModel, or is of another task, another direction or
+            another vocabulary; both are named.
+    """
+    if not models:
+        return
+    task, direction, vocabulary = _identity(export)
+    for model in models:
+        other_task, other_direction, other_vocabulary = _identity(model)
+        if (other_task, other_direction) != (task, direction):
+            what = f"{model} is of task `{other_task}` ({other_direction}), and {export} of `{task}` ({direction})"
+            raise UserError(what, where=MODELS_FIELD, hint="Name exports of one task")
+        if other_vocabulary != vocabulary:
+            what = f"an ensemble has one vocabulary: {model} has {other_vocabulary}, and {export} has {vocabulary}"
+            raise UserError(what, where=MODELS_FIELD, hint="Train the models with the same tokenizer folder")
+
+
+def member_stamp(models: Sequence[Path]) -> list[str]:
+    """Returns what identifies the further models.
+
+    Raises:
+        UserError: One is not a finished export.
+    """
+    return [read_manifest(model, "export").fingerprint for model in models]
+
+
+def _identity(folder: Path) -> tuple[str, str, str]:
+    """Returns the task, the direction, and the digest of the vocabulary of an export."""
+    manifest, facts = read_manifest(folder, "export", verify=True), _engine_of(folder)
+    known = stored_vocabulary_facts(manifest, facts.get("vocabulary")) or {}
+    return str(facts["task"]), str(facts.get("direction", "forward")), str(known.get("fingerprint", "none"))[:12]
+
+
+def _engine_of(folder: Path) -> dict[str, Any]:
+    facts = engine_facts(folder)
+    if facts is None:
+        what = f"{folder} has only a SavedModel, which decodes in no ensemble"
+        raise UserError(what, where=MODELS_FIELD, hint="Leave it out, or export a model that the engine decodes")
+    return facts
