@@ -4,8 +4,8 @@
     python benchmarks/adversarial.py [STEP ...]
 
 One row for each step: the seconds of processor time of the text that takes longest, the least of three runs where the
-first is above the bar. A text that takes longer than the
-limit ends the process of its step, whatever code it is in; the step's other texts are measured in another one.
+first is above the bar. A text that takes longer than the limit ends the process of its step, whatever code it is in;
+the step's other texts are measured in another one.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from table import Row, publish, row
 BAR = 2.0
 LIMIT = 30.0
 REPEATS = 3
-"""Times that a text is measured where it takes longer than the bar: the least counts, for others use the machine too."""
+"""Times that a text is measured where it takes longer than the bar. The least counts: others use the machine too."""
 
 
 def seconds(step: str, size: int = MB, limit: float = LIMIT, texts: Sequence[str] = ()) -> Iterator[tuple[str, float]]:

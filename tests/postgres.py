@@ -65,7 +65,9 @@ class Postgres:
         return f"postgresql://lstmlm:{password}@127.0.0.1:{self.port}/{database}"
 
     def start(self) -> None:
-        """Starts it and waits until it listens."""
+        """Starts it, unless it runs, and waits until it listens."""
+        if self._process is not None:
+            return
         command = [self._programs / "postgres", "-D", self._data, "-p", str(self.port), "-h", "127.0.0.1", "-k", ""]
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(command, stderr=log, **self._as_whom)

@@ -100,7 +100,7 @@ def named(connection: Connection) -> str:
 
 
 def pipeline_name(name: str, home: Path, environment: Mapping[str, str] | None = None) -> str:
-    """Returns the name of a recipe's pipeline in ML Metadata: on a server with what tells run folders apart.
+    """Returns the name of a recipe's pipeline in ML Metadata: on a server with a digest of the run's folder.
 
     Args:
         name: The recipe's name.

@@ -110,8 +110,11 @@ def test_a_server_that_stays_away_is_to_be_tried_again(
     recipe = make_recipe()
     run_local(recipe, run_id="first", stage="ingest")
     server.stop(signal.SIGQUIT)
-    monkeypatch.setattr(handle.Metadata.__init__, "__defaults__", (0.2,))
-    with pytest.raises(TryAgain, match=r"postgresql://127\.0\.0\.1:.*is away \(could not connect.*Run it again"):
+    with (
+        monkeypatch.context() as hurry,
+        pytest.raises(TryAgain, match=r"postgresql://127\.0\.0\.1:.*is away \(could not connect.*Run it again"),
+    ):
+        hurry.setattr(handle.Metadata.__init__, "__defaults__", (0.2,))
         run_local(recipe, run_id="first", stage="tokenizer")
     server.start()
     run_local(recipe, run_id="first", stage="tokenizer")
