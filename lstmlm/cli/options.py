@@ -10,6 +10,7 @@ import typer
 
 from lstmlm.errors import UserError
 from lstmlm.publish.places import check_local
+from lstmlm.storage import StorePath, place
 
 if TYPE_CHECKING:
     from lstmlm.recipe.recipe import Recipe
@@ -24,6 +25,15 @@ def local_path(context: typer.Context, option: typer.CallbackParam, path: Path |
     if path is not None:
         check_local(path, option.opts[-1] if option.param_type_name == "option" else str(option.metavar))
     return path
+
+
+def any_place(context: typer.Context, option: typer.CallbackParam, path: Path | None) -> Path | None:
+    """Accepts a folder of this machine or of an object store; the command calls `place`, for typer makes it a path.
+
+    Raises:
+        UserError: It is a URL of another kind; the option is named.
+    """
+    return path if path is None or isinstance(place(path), StorePath) else local_path(context, option, path)
 
 
 RecipePath = Annotated[
@@ -58,6 +68,17 @@ Output = Annotated[
         callback=local_path,
     ),
 ]
+AnyOutput = Annotated[
+    Path,
+    typer.Option(
+        "-o",
+        "--output",
+        metavar="DIR",
+        help="Folder to publish, also of s3:// or gs://; absent or empty.",
+        show_default=False,
+        callback=any_place,
+    ),
+]
 Overrides = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="FIELD=VALUE", help="Override a field, such as training.steps=100; repeatable."),
@@ -74,13 +95,25 @@ ExamplesFolder = Annotated[
         "--examples", metavar="DIR", help="Output of `lstmlm examples`.", show_default=False, callback=local_path
     ),
 ]
-ModelFolder = Annotated[
+AnyExport = Annotated[
     Path,
-    typer.Option("--model", metavar="DIR", help="Output of `lstmlm train`.", show_default=False, callback=local_path),
+    typer.Option(
+        "--export",
+        metavar="DIR",
+        help="Output of `lstmlm export`, also of s3:// or gs://.",
+        show_default=False,
+        callback=any_place,
+    ),
 ]
-ExportFolder = Annotated[
+AnyModel = Annotated[
     Path,
-    typer.Option("--export", metavar="DIR", help="Output of `lstmlm export`.", show_default=False, callback=local_path),
+    typer.Option(
+        "--model",
+        metavar="DIR",
+        help="Output of `lstmlm train`, also of s3:// or gs://.",
+        show_default=False,
+        callback=any_place,
+    ),
 ]
 ExportPlace = Annotated[
     str, typer.Argument(metavar="EXPORT", help="An export folder, or the URL of one.", show_default=False)
