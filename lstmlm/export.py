@@ -7,6 +7,7 @@ from pathlib import Path
 
 from lstmlm.inference.model.same_network import check_same_network
 from lstmlm.progress import Progress
+from lstmlm.publish.cache import local_copy, output_place
 from lstmlm.publish.folder import Draft, Manifest, fingerprint, read_manifest
 from lstmlm.publish.lineage import inherited
 from lstmlm.publish.linked import link_or_copy
@@ -28,10 +29,10 @@ def export(recipe: Recipe, model: Path, tokenizer: Path, output: Path, progress:
 
     Args:
         recipe: The run; its `decoding` section is built into the model.
-        model: Folder of the train stage.
-        tokenizer: Folder of the tokenizer stage.
-        output: Where the SavedModel is published, with `weights.npz`, `model.json`, the files of the vocabulary, and
-            what else the task needs, such as the ONNX files of the engine (`lstmlm.decoding.onnx.files`).
+        model: Folder of the train stage, or the URL of one in a store.
+        tokenizer: Folder of the tokenizer stage, or the URL of one.
+        output: Where the SavedModel is published, or the URL of it, with `weights.npz`, `model.json`, the files of the
+            vocabulary, and what else the task needs, such as the engine's ONNX files (`lstmlm.decoding.onnx.files`).
         progress: Receives the progress of the stage.
 
     Raises:
@@ -39,6 +40,7 @@ def export(recipe: Recipe, model: Path, tokenizer: Path, output: Path, progress:
             model cannot be decoded by.
     """
     load_task(recipe.task).check_recipe(recipe)
+    model, tokenizer, output = local_copy(model), local_copy(tokenizer), output_place(output)
     trained, vocabulary = read_manifest(model, "model", verify=True), read_manifest(tokenizer, "tokenizer", verify=True)
     # The version is text and the first part, as it was before the table: finished exports stay valid.
     stamp = fingerprint(str(STAGE.version), STAGE.decided(recipe), trained.fingerprint, vocabulary.fingerprint)

@@ -29,7 +29,7 @@ for name, value in {
 }.items():
     os.environ.setdefault(name, value)
 
-pytest_plugins = ["tests.tiny"]
+pytest_plugins = ["tests.stores", "tests.tiny"]
 
 ROOT = Path(__file__).resolve().parents[1]
 

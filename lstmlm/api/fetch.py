@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import re
 import shutil
 import tempfile
@@ -13,10 +12,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from lstmlm.corpus.reading.openers import open_bytes
 from lstmlm.errors import TryAgain, UserError
+from lstmlm.publish.cache import cache_folder, local_copy
 from lstmlm.publish.folder import MANIFEST, is_finished, publish, read_manifest, sha256_file
 from lstmlm.publish.manifest import Manifest, parse_manifest
+from lstmlm.storage import StorePath, place
 
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
 _WEB = ("http", "https")
@@ -29,12 +29,6 @@ def is_url(place: str) -> bool:
     return _URL.match(place) is not None
 
 
-def cache_folder() -> Path:
-    """Returns where files of other machines are kept: `$LSTMLM_CACHE`, else `lstmlm` in the user's cache folder."""
-    named = os.environ.get("LSTMLM_CACHE")
-    return Path(named) if named else Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "lstmlm"
-
-
 def fetched(url: str) -> Path:
     """Returns the folder with the files of an export at a URL; what is there already is not copied again.
 
@@ -43,6 +37,9 @@ def fetched(url: str) -> Path:
         TryAgain: The server does not answer.
     """
     url = url.rstrip("/")
+    if isinstance(stored := place(url), StorePath):
+        read_manifest(stored, "export")
+        return local_copy(stored)
     with tempfile.TemporaryDirectory(prefix="lstmlm-") as folder:
         manifest = _manifest(url, Path(folder) / MANIFEST)
     output = cache_folder() / "exports" / manifest.fingerprint
@@ -89,12 +86,8 @@ def _opened(url: str) -> Iterator[BinaryIO]:
     """
     scheme = url.partition("://")[0].lower()
     if scheme not in _WEB:
-        if scheme not in ("s3", "gs"):
-            hint = "Give a folder, or a URL of s3://, gs:// or https://"
-            raise UserError(f"URLs of {scheme}:// are not read", where=url, hint=hint)
-        with open_bytes(url) as stream:
-            yield stream
-        return
+        hint = "Give a folder, or a URL of s3://, gs:// or https://"
+        raise UserError(f"URLs of {scheme}:// are not read", where=url, hint=hint)
     try:
         with urllib.request.urlopen(url, timeout=_SECONDS) as stream:
             yield cast(BinaryIO, stream)

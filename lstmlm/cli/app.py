@@ -24,6 +24,7 @@ from lstmlm.cli import (
     recipes,
     serve,
     stages,
+    sweep,
     synthetic,
     targets,
 )
@@ -76,6 +77,7 @@ recipes.register(app)
 history.register(app)
 hub.register(app)
 keras.register(app)
+sweep.register(app)
 
 
 def run(arguments: Sequence[str]) -> int:

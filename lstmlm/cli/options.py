@@ -10,6 +10,7 @@ import typer
 
 from lstmlm.errors import UserError
 from lstmlm.publish.places import check_local
+from lstmlm.storage import StorePath, place
 
 if TYPE_CHECKING:
     from lstmlm.recipe.recipe import Recipe
@@ -26,9 +27,18 @@ def local_path(context: typer.Context, option: typer.CallbackParam, path: Path |
     return path
 
 
-def local_paths(context: typer.Context, option: typer.CallbackParam, paths: list[Path] | None) -> list[Path] | None:
-    """As `local_path`, for an option that may be given several times."""
-    return None if paths is None else [path for path in paths if local_path(context, option, path)]
+def any_place(context: typer.Context, option: typer.CallbackParam, path: Path | None) -> Path | None:
+    """Accepts a folder of this machine or of an object store; the command calls `place`, for typer makes it a path.
+
+    Raises:
+        UserError: It is a URL of another kind; the option is named.
+    """
+    return path if path is None or isinstance(place(path), StorePath) else local_path(context, option, path)
+
+
+def any_places(context: typer.Context, option: typer.CallbackParam, paths: list[Path] | None) -> list[Path] | None:
+    """As `any_place`, for an option that may be given several times."""
+    return None if paths is None else [path for path in paths if any_place(context, option, path)]
 
 
 RecipePath = Annotated[
@@ -63,6 +73,17 @@ Output = Annotated[
         callback=local_path,
     ),
 ]
+AnyOutput = Annotated[
+    Path,
+    typer.Option(
+        "-o",
+        "--output",
+        metavar="DIR",
+        help="Folder to publish, also of s3:// or gs://; absent or empty.",
+        show_default=False,
+        callback=any_place,
+    ),
+]
 Overrides = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="FIELD=VALUE", help="Override a field, such as training.steps=100; repeatable."),
@@ -79,22 +100,34 @@ ExamplesFolder = Annotated[
         "--examples", metavar="DIR", help="Output of `lstmlm examples`.", show_default=False, callback=local_path
     ),
 ]
-ModelFolder = Annotated[
+AnyExport = Annotated[
     Path,
-    typer.Option("--model", metavar="DIR", help="Output of `lstmlm train`.", show_default=False, callback=local_path),
+    typer.Option(
+        "--export",
+        metavar="DIR",
+        help="Output of `lstmlm export`, also of s3:// or gs://.",
+        show_default=False,
+        callback=any_place,
+    ),
 ]
-ExportFolder = Annotated[
+AnyModel = Annotated[
     Path,
-    typer.Option("--export", metavar="DIR", help="Output of `lstmlm export`.", show_default=False, callback=local_path),
+    typer.Option(
+        "--model",
+        metavar="DIR",
+        help="Output of `lstmlm train`, also of s3:// or gs://.",
+        show_default=False,
+        callback=any_place,
+    ),
 ]
 ExportFolders = Annotated[
     list[Path],
     typer.Option(
         "--export",
         metavar="DIR",
-        help="Output of `lstmlm export`, or `pushed` of a run; several of one vocabulary decode as an ensemble.",
+        help="Output of `lstmlm export`, also of s3:// or gs://, or `pushed` of a run; several decode as an ensemble.",
         show_default=False,
-        callback=local_paths,
+        callback=any_places,
     ),
 ]
 ExportPlace = Annotated[

@@ -11,7 +11,7 @@ from lstmlm.cli.console import Screen
 from lstmlm.errors import UserError
 from lstmlm.evaluation.thresholds import check_verdict
 from lstmlm.publish.folder import Manifest
-from lstmlm.publish.manifest import read_object
+from lstmlm.publish.manifest import content_folder, read_object
 
 SAMPLES = 5
 _ELSEWHERE = ("warnings", "metrics", "failures")
@@ -35,7 +35,7 @@ def _flat(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, An
 
 def show_metrics(screen: Screen, evaluation: Path) -> dict[str, Any]:
     """Shows the metrics of an evaluation folder and its warnings, and returns the whole verdict."""
-    verdict = read_object(evaluation / "metrics.json", "metrics", "failures", "blessed")
+    verdict = read_object(content_folder(evaluation) / "metrics.json", "metrics", "failures", "blessed")
     screen.pairs("metric", verdict["metrics"])
     for warning in verdict.get("warnings", ()):
         screen.warn(f"warning: {warning}")
@@ -63,7 +63,7 @@ def show_outputs(screen: Screen, predictions: Path, format: str) -> None:
     from lstmlm.inference.output.format import output_format
     from lstmlm.inference.output.lines import json_line
 
-    files = sorted(predictions.glob("predictions-*"))
+    files = sorted(content_folder(predictions).glob("predictions-*"))
     rows = itertools.chain.from_iterable(map(output_format(format).read, files))
     try:
         for row in itertools.islice(rows, SAMPLES):

@@ -11,6 +11,7 @@ from lstmlm.corpus.sources.snapshot import snapshot
 from lstmlm.corpus.steps.privacy.published import scrubbed_messages
 from lstmlm.errors import UserError
 from lstmlm.progress import Progress
+from lstmlm.publish.cache import output_place
 from lstmlm.publish.folder import Draft, Manifest, fingerprint
 from lstmlm.publish.lineage import corpus_lineage
 from lstmlm.recipe.recipe import Recipe
@@ -31,14 +32,14 @@ def ingest(recipe: Recipe, output: Path, progress: Progress, *, runner: Runner |
 
     Args:
         recipe: The run; `corpus`, `task` and `seed` are used.
-        output: The folder to publish; a no-op where it holds this result.
+        output: The folder to publish, or the URL of one in a store; a no-op where it holds this result.
         progress: Receives the progress of the stage.
         runner: Where the pipelines run; absent: in this process.
 
     Raises:
         UserError: Something about the corpus the user must fix; nothing is published.
     """
-    _begin(progress, runner)
+    output = _begin(output, progress, runner)
 
     def write(draft: Draft) -> None:
         for split in SPLITS:
@@ -59,7 +60,7 @@ def clean(recipe: Recipe, output: Path, progress: Progress, *, runner: Runner | 
 
     Args:
         recipe: The run; `corpus`, `task` and `seed` are used; `corpus.valid` must be absent.
-        output: The folder to publish; a no-op where it holds this result.
+        output: The folder to publish, or the URL of one in a store; a no-op where it holds this result.
         progress: Receives the progress of the stage.
         runner: Where the pipelines run; absent: in this process.
 
@@ -70,7 +71,7 @@ def clean(recipe: Recipe, output: Path, progress: Progress, *, runner: Runner | 
         hint = "Leave it out: name all files in corpus.train"
         raise UserError("a cleaned corpus has no splits", where="corpus.valid", hint=hint)
     recipe = recipe.model_copy(update={"corpus": recipe.corpus.model_copy(update={"valid_fraction": 0.0})})
-    _begin(progress, runner)
+    output = _begin(output, progress, runner)
 
     def write(draft: Draft) -> None:
         sink = JsonShards(draft.path, recipe.corpus)
@@ -82,8 +83,14 @@ def clean(recipe: Recipe, output: Path, progress: Progress, *, runner: Runner | 
         return CLEAN.publish(output, stamp, write)
 
 
-def _begin(progress: Progress, runner: Runner | None) -> None:
-    """Takes the stores' options from the runner's, and says that the corpus is read for its fingerprint."""
+def _begin(output: Path, progress: Progress, runner: Runner | None) -> Path:
+    """Takes the stores' options from the runner's, and says that the corpus is read for its fingerprint.
+
+    Returns:
+        The output, which can be written if it is in a store.
+    """
     if runner is not None and runner.options:
         use_store_options(runner.flags())
+    output = output_place(output)
     progress.update(0, unit="files", note="hashing")
+    return output

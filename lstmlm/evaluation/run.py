@@ -16,8 +16,10 @@ from lstmlm.evaluation.metric import METRICS, bounds_of, values_of
 from lstmlm.evaluation.thresholds import check_bounds, failures
 from lstmlm.inference.model.backend_kind import BACKENDS
 from lstmlm.inference.model.same_network import check_same_network
+from lstmlm.publish.cache import local_copy, output_place
 from lstmlm.publish.folder import Draft, Manifest, read_manifest
 from lstmlm.stages import STAGES
+from lstmlm.storage import place
 from lstmlm.task import load_task
 
 if TYPE_CHECKING:
@@ -41,11 +43,11 @@ def evaluate(recipe: Recipe, export: Path, records: Path, output: Path, progress
 
     Args:
         recipe: The run.
-        export: The export folder.
-        records: The records folder.
-        output: Gets `metrics.json` with `metrics`, `failures`, `warnings` and `blessed`, and of the earlier model
-            that the recipe names its metrics as `against`; so has the manifest. Only the file has `tables`, such as a
-            confusion matrix, where the task measures any.
+        export: The export folder, or the URL of one in a store.
+        records: The records folder, or the URL of one.
+        output: A folder, or the URL of one in a store. Gets `metrics.json` with `metrics`, `failures`, `warnings` and
+            `blessed`, and of the earlier model that the recipe names its metrics as `against`; so has the manifest.
+            Only the file has `tables`, such as a confusion matrix, where the task measures any.
         progress: Receives the progress of the stage.
 
     Returns:
@@ -58,6 +60,7 @@ def evaluate(recipe: Recipe, export: Path, records: Path, output: Path, progress
 
     task = load_task(recipe.task)
     check_thresholds(recipe)
+    records, output, export = place(records), output_place(output), local_copy(export)
     model, data = read_manifest(export, "export", verify=True), read_manifest(records, "records")
 
     def write(draft: Draft) -> None:
@@ -68,8 +71,9 @@ def evaluate(recipe: Recipe, export: Path, records: Path, output: Path, progress
             hint = "Raise corpus.valid_fraction or name a corpus.valid with text in it"
             raise UserError("the valid split is empty, so nothing can be evaluated", where=str(records), hint=hint)
         progress.update(0, len(held_out), unit="records", note="measuring")
-        measured = task.evaluate(export, held_out, records / "Split-train", recipe)
-        earlier = measure_earlier(recipe, task, held_out, records / "Split-train")
+        training = records / "Split-train"
+        measured = task.evaluate(export, held_out, training, recipe)
+        earlier = measure_earlier(recipe, task, held_out, training)
         found = outcome_of(recipe, task, measured, earlier)
         task.report(measured, draft.path, recipe)
         write_outcome(draft, found)

@@ -14,6 +14,7 @@ import apache_beam as beam
 from lstmlm.examples.index import IndexBuilder
 from lstmlm.examples.serialise import serialized_examples
 from lstmlm.progress import Progress
+from lstmlm.publish.cache import local_copy, output_place
 from lstmlm.publish.folder import Draft, Manifest, read_manifest
 from lstmlm.publish.lineage import inherited
 from lstmlm.recipe.recipe import Recipe
@@ -23,6 +24,7 @@ from lstmlm.records.tfrecord import write_records
 from lstmlm.runners.pipeline import WriteJson, read_json, run_pipeline
 from lstmlm.runners.runner import Runner
 from lstmlm.stages import STAGES
+from lstmlm.storage import place
 from lstmlm.task import Task, load_task
 from lstmlm.tokenizer import Tokenizer, tokenizer_file
 from lstmlm.tokenizer.identity import vocabulary_facts
@@ -42,15 +44,16 @@ def build_examples(
 
     Args:
         recipe: The run; `examples` and `task` are used.
-        records: A records folder.
-        tokenizer: A tokenizer folder.
-        output: The folder to publish; a no-op where it holds this result.
+        records: A records folder, or the URL of one in a store.
+        tokenizer: A tokenizer folder, or the URL of one; each machine then has a copy in its cache.
+        output: The folder to publish, or the URL of one in a store; a no-op where it holds this result.
         progress: Receives the progress of the stage.
         runner: Where the pipeline runs; absent: in this process.
 
     Raises:
         UserError: An input folder is not what it should be.
     """
+    records, tokenizer, output = place(records), place(tokenizer), output_place(output)
     pieces = read_manifest(tokenizer, "tokenizer", verify=True)
     made_from = read_manifest(records, "records")
     inputs = [made_from.fingerprint, pieces.fingerprint]
@@ -60,7 +63,7 @@ def build_examples(
         progress.update(0, len(jobs), unit="shards", note="encoding")
         draft.facts["vocabulary"] = vocabulary_facts(pieces)
         draft.facts |= inherited(made_from)
-        draft.facts["splits"] = _encode(recipe, jobs, tokenizer_file(tokenizer), draft, runner)
+        draft.facts["splits"] = _encode(recipe, jobs, tokenizer, draft, runner)
         progress.update(len(jobs), len(jobs), unit="shards")
 
     return STAGE.publish(output, STAGE.stamp(*STAGE.decided(recipe).values(), inputs), write)
@@ -97,13 +100,13 @@ class EncodeShard(beam.DoFn):
     def __init__(self, recipe: Recipe, tokenizer: Path, folder: Path) -> None:
         super().__init__()
         self._recipe = recipe
-        self._tokenizer_path = tokenizer
+        self._tokenizer_folder = tokenizer
         self._folder = folder
 
     def setup(self) -> None:
         """Loads the task and the vocabulary once per worker."""
         self._task = load_task(self._recipe.task)
-        self._tokenizer = Tokenizer(self._tokenizer_path)
+        self._tokenizer = Tokenizer(tokenizer_file(local_copy(self._tokenizer_folder)))
         # Encoding makes many short-lived objects; a collection on their account need not walk over Beam's modules.
         gc.freeze()
 
@@ -114,8 +117,9 @@ class EncodeShard(beam.DoFn):
     def process(self, job: tuple[str, str]) -> Iterator[Any]:
         """See the class; holds one block of records at a time."""
         split, file = job
-        path = self._folder / f"Split-{split}" / Path(file).name
-        yield split, path.name, encode_shard(Path(file), path, self._task, self._tokenizer, self._recipe)
+        source = place(file)
+        path = self._folder / f"Split-{split}" / source.name
+        yield split, path.name, encode_shard(source, path, self._task, self._tokenizer, self._recipe)
 
 
 def encode_shard(

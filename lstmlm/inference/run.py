@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import json
 import logging
-import shutil
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -23,6 +22,8 @@ from lstmlm.inference.model.backend_kind import BACKENDS
 from lstmlm.inference.model.loading import check_task
 from lstmlm.inference.model.same_network import check_same_network
 from lstmlm.inference.output.format import FORMATS
+from lstmlm.publish.cache import local_copy, output_place
+from lstmlm.publish.durable import remove_folder
 from lstmlm.publish.folder import (
     Draft,
     Manifest,
@@ -33,6 +34,7 @@ from lstmlm.publish.folder import (
     replacing,
 )
 from lstmlm.stages import STAGES
+from lstmlm.storage import place
 from lstmlm.task import load_task
 
 if TYPE_CHECKING:
@@ -74,10 +76,11 @@ def infer(
 
     Args:
         recipe: The run.
-        export: The export folder.
-        output: Gets `predictions-00000-of-0000N` files in the order of the input, and `dead_letters.jsonl`.
+        export: The export folder, or the URL of one in a store: each machine then has a copy in its cache.
+        output: A folder, or the URL of one in a store. Gets `predictions-00000-of-0000N` files in the order of the
+            input, and `dead_letters.jsonl`.
         progress: Receives the progress of the stage.
-        records: A records folder, whose valid split is decoded if there is no other input.
+        records: A records folder, or the URL of one; its valid split is decoded if there is no other input.
         input: A file, a folder or a glob, or the URL of one in a store; absent: inference.input of the recipe.
         runner: Where the pipeline runs; absent: in this process.
         resume: Refuse to start where another job left work, which is removed otherwise. The same job always resumes.
@@ -93,6 +96,8 @@ def infer(
     """
     if runner is not None and runner.options:
         use_store_options(runner.flags())
+    output, named, export = output_place(output), export, local_copy(export)
+    records = None if records is None else place(records)
     source, model = choose(recipe, records, input), read_manifest(export, "export", verify=True)
     _check_model(recipe, export)
     stamp = _stamp(recipe, model, source)
@@ -109,14 +114,14 @@ def infer(
             held(output, fingerprint(stamp, CHUNKS_VERSION), resume=resume) as folder,
             full_disk_reported(folder, "Free some and run again: the job resumes"),
         ):
-            place = Place(folder, recipe.inference.format)
-            _plan(place, source, recipe, fingerprint(stamp, CHUNKS_VERSION), progress)
-            work = opened(place)
-            handler = TaskHandler(export, recipe)
+            chunks = Place(folder, recipe.inference.format)
+            _plan(chunks, source, recipe, fingerprint(stamp, CHUNKS_VERSION), progress)
+            work = opened(chunks)
+            handler = TaskHandler(named, recipe)
             _decode(work, handler, progress, runner, metrics)
             with publish(output, STAGE.kind, final) as draft:
                 _join(work, recipe, draft, source.where)
-            shutil.rmtree(folder)
+            remove_folder(folder)
             facts = draft.facts
             note = f"{facts['tokens']:,} tokens; {facts['dead_letters']:,} dead letters"
             progress.update(facts["records"], facts["records"], unit="records", note=note)
@@ -224,7 +229,7 @@ def _join(work: Work, recipe: Recipe, draft: Draft, where: str) -> None:
     from lstmlm.inference.output.format import output_format, shard_name
 
     wanted, place = recipe.inference, work.place
-    facts = [work.facts(chunk) for chunk in work.chunks]
+    facts = work.all_facts()
     filled = [chunk for chunk in work.chunks if facts[chunk.number]["outputs"]]
     format, schema = output_format(wanted.format), load_task(recipe.task).schema(recipe)
     common = format.common((place.part(chunk.number) for chunk in filled), schema)

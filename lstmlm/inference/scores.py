@@ -18,6 +18,7 @@ from lstmlm.inference.input.requests import Dead, Request
 from lstmlm.inference.model.backend_kind import BACKENDS
 from lstmlm.inference.model.loading import check_task, engine_facts
 from lstmlm.inference.model.same_network import check_same_network
+from lstmlm.publish.cache import local_copy, output_place
 from lstmlm.publish.folder import Draft, Manifest, fingerprint, read_manifest
 from lstmlm.stages import STAGES
 from lstmlm.task import load_task
@@ -41,10 +42,10 @@ def score_texts(recipe: Recipe, export: Path, input: Path, output: Path, progres
 
     Args:
         recipe: The run; its `inference` section names the keys.
-        export: The export folder.
+        export: The export folder, or the URL of one in a store.
         input: A file, a folder or a glob; see `inference.input` in the recipe.
-        output: Gets `scores.jsonl` (`id`, `log_probability` in nats, `tokens`, *end* included, and `perplexity` a
-            token) in the order of the input, and `dead_letters.jsonl`.
+        output: A folder, or the URL of one in a store. Gets `scores.jsonl` (`id`, `log_probability` in nats, `tokens`,
+            *end* included, and `perplexity` a token) in the order of the input, and `dead_letters.jsonl`.
         progress: Receives the progress of the stage.
 
     Returns:
@@ -58,6 +59,7 @@ def score_texts(recipe: Recipe, export: Path, input: Path, output: Path, progres
     from lstmlm.inference.run import DEAD_LETTERS
 
     target = load_task(recipe.task).scored_column(recipe)
+    output, export = output_place(output), local_copy(export)
     model = read_manifest(export, "export", verify=True)
     facts = engine_facts(export)
     if facts is None:

@@ -12,18 +12,21 @@ from lstmlm.decoding.meter import Meter
 from lstmlm.inference.chunks import Chunk
 from lstmlm.inference.work import Work
 from lstmlm.progress import Progress
+from lstmlm.storage import StorePath
 
-LOOK_SECONDS = 0.5
+LOOK_SECONDS, STORE_SECONDS = 0.5, 5.0
+"""Between two looks at the finished chunks; in a store each look is a request per thousand of them."""
 
 
 @contextlib.contextmanager
 def watched(work: Work, progress: Progress) -> Iterator[None]:
     """Reports, while the body runs, how many records are done."""
     ended = threading.Event()
+    seconds = STORE_SECONDS if isinstance(work.place.folder, StorePath) else LOOK_SECONDS
     records = {chunk.number: chunk.records for chunk in work.chunks}
 
     def look() -> None:
-        while not ended.wait(LOOK_SECONDS):
+        while not ended.wait(seconds):
             done = sum(records[number] for number in work.done())
             if done:
                 progress.update(done, work.total, unit="records")

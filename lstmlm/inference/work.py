@@ -19,10 +19,12 @@ from lstmlm.inference.chunks import Chunk, chunk_path, write_chunks
 from lstmlm.inference.input.requests import Source
 from lstmlm.inference.job import CHUNKS, DONE, Place
 from lstmlm.inference.output.done import is_whole
-from lstmlm.publish.durable import sync_tree
+from lstmlm.publish.durable import remove_folder, sync_tree
 from lstmlm.publish.folder import replacing, sha256_file
 from lstmlm.publish.locks import LOCK, locked
 from lstmlm.publish.places import PARTIAL, site_of
+from lstmlm.storage import StorePath
+from lstmlm.storage.many import each
 
 PLAN = "job.json"
 _OURS = {PLAN, CHUNKS, DONE, LOCK}
@@ -71,6 +73,10 @@ class Work:
         done = self.done()
         return [chunk for chunk in self.chunks if chunk.number not in done]
 
+    def all_facts(self) -> list[dict[str, Any]]:
+        """Returns what became of each chunk, when all are done; see `lstmlm.inference.job.chunk_facts`."""
+        return [orjson.loads(data) for data in each(Path.read_bytes, (self.place.facts(c.number) for c in self.chunks))]
+
     def facts(self, chunk: Chunk) -> dict[str, Any]:
         """Returns what became of a chunk that is done; see `lstmlm.inference.job.chunk_facts`."""
         found: dict[str, Any] = orjson.loads(self.place.facts(chunk.number).read_bytes())
@@ -97,24 +103,37 @@ def held(output: Path, stamp: str, *, resume: bool = False) -> Iterator[Path]:
         UserError: Another process works there, what is left is of another job and `resume` is set, or files are there
             that no job writes.
     """
-    folder = work_folder(output)
-    with locked(folder):
-        left = _plan(folder)
-        if left is not None and left.stamp == stamp:
-            _report(folder, left, "kept: this job resumes")
-            os.utime(folder / PLAN)  # the age of the plan is the time since the job was last started
-        else:
-            if resume and left is not None:
-                hint = "Use its model, input and recipe to resume it, or leave out --resume to start again"
-                raise UserError("the unfinished work here is of another job", where=str(folder), hint=hint)
-            if left is not None:
-                _report(folder, left, "of a job with another model, input or recipe: removed")
-            _clear(folder)
+    work = work_folder(output)
+    with locked(work) as lease:
+        folder = work
+        if isinstance(work, StorePath):
+            # One folder per job: a process that was taken over may still write into the one of its job.
+            folder = work / stamp[:16]
+            for other in [path for path in work.iterdir() if path.name not in (LOCK, folder.name)]:
+                _settle(other, stamp, resume)
+        _settle(folder, stamp, resume)
         try:
             yield folder
         finally:
-            if not is_planned(folder):  # nothing in it to resume
-                shutil.rmtree(folder, ignore_errors=True)
+            if not is_planned(folder) and (lease is None or lease.is_held()):  # nothing in it to resume
+                with contextlib.suppress(OSError):
+                    remove_folder(folder)
+
+
+def _settle(folder: Path, stamp: str, resume: bool) -> None:
+    """Keeps what is left of the same job, and removes what is left of another; see `held`."""
+    left = _plan(folder)
+    if left is not None and left.stamp == stamp:
+        _report(folder, left, "kept: this job resumes")
+        if not isinstance(folder, StorePath):
+            os.utime(folder / PLAN)  # the age of the plan is the time since the job was last started
+        return
+    if resume and left is not None:
+        hint = "Use its model, input and recipe to resume it, or leave out --resume to start again"
+        raise UserError("the unfinished work here is of another job", where=str(folder), hint=hint)
+    if left is not None:
+        _report(folder, left, "of a job with another model, input or recipe: removed")
+    _clear(folder)
 
 
 def plan(place: Place, source: Source, total: int, shards: int, stamp: str) -> None:
@@ -127,7 +146,7 @@ def plan(place: Place, source: Source, total: int, shards: int, stamp: str) -> N
         stamp=stamp,
         total=total,
         chunks=[(chunk.shard, chunk.records) for chunk in chunks],
-        sha256=[sha256_file(chunk_path(place.inputs, chunk.number)) for chunk in chunks],
+        sha256=each(sha256_file, (chunk_path(place.inputs, chunk.number) for chunk in chunks)),
     )
     with replacing(place.folder / PLAN, durable=True) as stream:
         stream.write(content.model_dump_json().encode())
@@ -189,6 +208,9 @@ def _clear(folder: Path) -> None:
     if foreign:
         what = f"holds {sorted(foreign)[0]!r}, which is not a file of this job"
         raise UserError(what, where=str(folder), hint="Move it elsewhere, or name another output folder")
+    if isinstance(folder, StorePath):
+        remove_folder(folder)
+        return
     for path in folder.iterdir():
         if path.is_dir():
             shutil.rmtree(path)

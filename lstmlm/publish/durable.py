@@ -1,13 +1,17 @@
 """Durable writes: data, folders and names are synced to disk before a stage counts as done.
 
-A rename does not order writes: after a cut the new name may exist with files of 0 bytes, or not at all.
+A rename does not order writes: after a cut the new name may exist with files of 0 bytes, or not at all. An object of a
+store is durable as soon as its writer has closed it, so there is nothing to wait for.
 """
 
 from __future__ import annotations
 
 import errno
 import os
+import shutil
 from pathlib import Path
+
+from lstmlm.storage import StorePath
 
 _NO_FOLDER_SYNC = {errno.EINVAL, errno.ENOTSUP, errno.EBADF, errno.EACCES, errno.EISDIR}
 """What file systems answer that cannot sync a folder, or that do not let a folder be opened (a write-only mount)."""
@@ -15,6 +19,8 @@ _NO_FOLDER_SYNC = {errno.EINVAL, errno.ENOTSUP, errno.EBADF, errno.EACCES, errno
 
 def sync_file(path: Path) -> None:
     """Waits until the content of a file is on the disk."""
+    if isinstance(path, StorePath):
+        return
     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         os.fsync(descriptor)
@@ -33,6 +39,8 @@ def sync_folder(path: Path) -> None:
 
 def sync_tree(folder: Path) -> None:
     """Waits until every file and folder below `folder`, and `folder` itself, is on the disk."""
+    if isinstance(folder, StorePath):
+        return
     for parent, _, files in os.walk(folder, topdown=False):
         for name in files:
             path = Path(parent, name)
@@ -54,6 +62,8 @@ def replace(source: Path, target: Path) -> None:
 
 def make_folders(folder: Path) -> None:
     """Makes a folder and those above it that are missing, and waits until their names are on the disk."""
+    if isinstance(folder, StorePath):
+        return
     missing = []
     path = folder
     while not path.exists() and path != path.parent:
@@ -62,3 +72,11 @@ def make_folders(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for path in reversed(missing):
         sync_folder(path.parent)
+
+
+def remove_folder(folder: Path) -> None:
+    """Removes a folder of this machine or of a store, with all that is in it."""
+    if isinstance(folder, StorePath):
+        folder.remove()
+    else:
+        shutil.rmtree(folder)

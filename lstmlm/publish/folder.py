@@ -2,10 +2,14 @@
 
 Readers refuse a folder without `manifest.json`, so a crash at any moment leaves nothing that looks finished. Files,
 folder and name are on the disk before a writer returns, so a power cut afterwards takes nothing away.
+
+A store has no rename. There the files are objects below the folder, in a folder of the attempt. The manifest names the
+attempt, and is created last and only if there is none: of two writers one succeeds, and readers never see a mixture.
 """
 
 from __future__ import annotations
 
+import concurrent.futures
 import contextlib
 import dataclasses
 import errno
@@ -14,16 +18,20 @@ import os
 import secrets
 import shutil
 import stat
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, cast
 
 from lstmlm.errors import TryAgain, UserError, is_no_space
-from lstmlm.publish.durable import make_folders, replace, sync_file, sync_folder, sync_tree
+from lstmlm.publish.durable import make_folders, remove_folder, replace, sync_file, sync_folder, sync_tree
 from lstmlm.publish.leftovers import discard, draft_name, sweep
 from lstmlm.publish.locks import locked, locked_file, unwritable
-from lstmlm.publish.manifest import MANIFEST, Manifest, fingerprint, manifest_text, read_manifest, sha256_file
+from lstmlm.publish.manifest import ATTEMPT, MANIFEST, Manifest, fingerprint, manifest_text, read_manifest, sha256_file
 from lstmlm.publish.places import MOVING, PARTIAL, Site, content, site_of
+from lstmlm.storage import StorePath
+from lstmlm.storage.leases import Lease
+from lstmlm.storage.many import STREAMS
 
 __all__ = [
     "MANIFEST",
@@ -40,6 +48,7 @@ __all__ = [
     "sha256_file",
 ]
 
+_COPIED = 1 << 20
 _NO_RENAME = {errno.EBUSY, errno.EXDEV, errno.EPERM, errno.EACCES}
 """Why a draft cannot take the place of an empty folder: it is a mount point, or its folder belongs to another user."""
 
@@ -69,6 +78,8 @@ def is_finished(folder: Path, kind: str, stamp: str) -> bool:
 def _tidy(folder: Path) -> None:
     """Removes what a writer left that died, or lost its power, right after it had published."""
     site = site_of(folder)
+    if isinstance(folder, StorePath):  # a lease left behind expires, and `lstmlm sweep` removes it
+        return
     with contextlib.suppress(OSError, UserError):  # somebody is at work, or nothing can be written here
         if site.hidden("lock").exists() or site.hidden_paths(PARTIAL):
             with locked_file(site.hidden("lock"), folder, patient=False):
@@ -106,20 +117,31 @@ class Claim:
         site: Where it is made.
         kind: See `Manifest.kind`.
         stamp: The fingerprint of the inputs.
+        lease: Of an output in a store: what says that no other process took it over.
     """
 
     folder: Path
     site: Site
     kind: str
     stamp: str
+    lease: Lease | None = None
 
     @contextlib.contextmanager
-    def draft(self) -> Iterator[Draft]:
+    def draft(self, *, copied: bool = False) -> Iterator[Draft]:
         """Yields a draft, then seals it and makes it the output folder.
+
+        Args:
+            copied: Of an output in a store: the draft is a folder of this machine, whose files are sent at the end, for
+                libraries write them. Otherwise it is in the store.
 
         Raises:
             UserError: The disk is full, or somebody else put something into the folder meanwhile.
+            TryAgain: Another process has published here, or took over the work.
         """
+        if isinstance(self.folder, StorePath):
+            with self._stored_draft(copied) as stored:
+                yield stored
+            return
         draft = Draft(self.site.hidden(draft_name()))
         try:
             draft.path.mkdir()
@@ -135,6 +157,33 @@ class Claim:
             except BaseException:
                 discard(draft.path, self.site)
                 raise
+
+    @contextlib.contextmanager
+    def _stored_draft(self, copied: bool) -> Iterator[Draft]:
+        """Yields the draft of an output in a store, then creates the manifest; see `draft`."""
+        attempt = self.folder / f"{ATTEMPT}{secrets.token_hex(8)}"
+        asked = published = False
+        try:
+            with tempfile.TemporaryDirectory(prefix="lstmlm-draft-") if copied else contextlib.nullcontext() as here:
+                draft = Draft(attempt if here is None else Path(here))
+                yield draft
+                if here is not None:
+                    _send(draft.path, attempt)
+            text = manifest_text(attempt, self.kind, self.stamp, draft.facts)
+            if self.lease is not None:
+                self.lease.check()
+            manifest = self.folder / MANIFEST
+            assert isinstance(manifest, StorePath)
+            asked = True
+            published = manifest.create(text.encode("utf-8"))
+            asked = False
+            if not published:
+                what = "another process has published here meanwhile"
+                raise TryAgain(what, where=str(self.folder), hint="Run again: the same result is not made twice")
+        finally:
+            if not published and not asked:  # asked without an answer: the manifest may be there, and names these files
+                with contextlib.suppress(UserError, OSError):
+                    remove_folder(attempt)
 
     def _put(self, draft: Path) -> None:
         """Makes a sealed draft the output folder."""
@@ -178,25 +227,38 @@ def claimed(folder: Path, kind: str, stamp: str = "") -> Iterator[Claim]:
         make_folders(site.folder.parent)
     except OSError as error:
         raise unwritable(error, folder) from error
-    with locked_file(site.hidden("lock"), folder):
-        sweep(site)
+    with locked_file(site.hidden("lock"), folder) as lease:
+        if not isinstance(folder, StorePath):
+            sweep(site)
         if _has_content(folder):
             if _holds(folder, kind, stamp):
                 what = "another process has just written the same result here"
                 raise TryAgain(what, where=str(folder), hint="Run again: there is nothing left to do")
             raise _occupied(folder, kind)
-        yield Claim(folder, site, kind, stamp)
+        yield Claim(folder, site, kind, stamp, lease)
 
 
 @contextlib.contextmanager
-def publish(folder: Path, kind: str, stamp: str = "") -> Iterator[Draft]:
-    """Writes a folder atomically: yields a draft next to it, then seals and renames it. See `claimed`.
+def publish(folder: Path, kind: str, stamp: str = "", *, copied: bool = False) -> Iterator[Draft]:
+    """Writes a folder atomically: yields a draft next to it, then seals and renames it. See `claimed`, `Claim.draft`.
 
     Raises:
         UserError: The folder is not empty, cannot be written, another process writes it, or the disk is full.
     """
-    with claimed(folder, kind, stamp) as claim, claim.draft() as draft:
+    with claimed(folder, kind, stamp) as claim, claim.draft(copied=copied) as draft:
         yield draft
+
+
+def _send(folder: Path, target: Path) -> None:
+    """Copies the files of a folder into a store."""
+
+    def send(name: Path) -> None:
+        with (folder / name).open("rb") as source, (target / name.as_posix()).open("wb") as stream:
+            shutil.copyfileobj(source, stream, _COPIED)
+
+    names = [path.relative_to(folder) for path in sorted(folder.rglob("*")) if path.is_file()]
+    with concurrent.futures.ThreadPoolExecutor(STREAMS) as threads:
+        list(threads.map(send, names))
 
 
 def _seal(draft: Draft, kind: str, stamp: str) -> None:
@@ -243,6 +305,10 @@ def replacing(path: Path, *, durable: bool = False) -> Iterator[BinaryIO]:
         path: The file.
         durable: Wait until it is on the disk. Files of a draft need it not: the whole draft is synced at its end.
     """
+    if isinstance(path, StorePath):  # an object appears whole
+        with path.open("wb") as stored:
+            yield cast(BinaryIO, stored)
+        return
     partial = path.with_name(f".{path.name}.{PARTIAL}{os.getpid()}-{secrets.token_hex(4)}")
     try:
         with partial.open("wb") as stream:

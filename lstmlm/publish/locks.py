@@ -13,6 +13,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from lstmlm.errors import TryAgain, UserError, is_no_space
+from lstmlm.storage import StorePath
+from lstmlm.storage.leases import Lease, leased
 
 LOCK = ".lock"
 
@@ -24,8 +26,8 @@ _LOG = logging.getLogger(__name__)
 
 
 @contextlib.contextmanager
-def locked(folder: Path, *, wait: float = 0.0, waiting: Callable[[str], None] | None = None) -> Iterator[None]:
-    """Holds the lock of a folder; the system frees it should the process die.
+def locked(folder: Path, *, wait: float = 0.0, waiting: Callable[[str], None] | None = None) -> Iterator[Lease | None]:
+    """Holds the lock of a folder; the system frees it should the process die. In a store it is a lease, which expires.
 
     Args:
         folder: The folder; made if absent. Its holder may remove it.
@@ -36,13 +38,18 @@ def locked(folder: Path, *, wait: float = 0.0, waiting: Callable[[str], None] | 
         TryAgain: Another process holds it, for all of `wait`.
         UserError: Nothing can be written there.
     """
-    with _held(folder / LOCK, folder, seconds=max(wait, _MOMENT), waiting=waiting):
-        yield
+    path, seconds = folder / LOCK, max(wait, _MOMENT)
+    if isinstance(path, StorePath):
+        with leased(path, str(folder), wait=seconds, waiting=waiting) as lease:
+            yield lease
+        return
+    with _held(path, folder, seconds=seconds, waiting=waiting):
+        yield None
 
 
 @contextlib.contextmanager
-def locked_file(path: Path, where: Path, *, patient: bool = True) -> Iterator[None]:
-    """Holds a lock file, which is gone afterwards; the system frees the lock should the process die.
+def locked_file(path: Path, where: Path, *, patient: bool = True) -> Iterator[Lease | None]:
+    """Holds a lock file, which is gone afterwards; the system frees the lock should the process die. See `locked`.
 
     Args:
         path: The lock file; its folder is made if absent.
@@ -53,9 +60,13 @@ def locked_file(path: Path, where: Path, *, patient: bool = True) -> Iterator[No
         TryAgain: Another process holds it.
         UserError: Nothing can be written there.
     """
+    if isinstance(path, StorePath):
+        with leased(path, str(where), wait=_MOMENT if patient else 0.0) as lease:
+            yield lease
+        return
     with _held(path, where, seconds=_MOMENT if patient else 0.0):
         try:
-            yield
+            yield None
         finally:
             with contextlib.suppress(OSError):
                 path.unlink()  # while it is held: a process that waits for it finds it removed and creates another

@@ -5,12 +5,19 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import re
+from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from lstmlm.errors import UserError
+from lstmlm.storage import StorePath
+from lstmlm.storage.many import each
 
 MANIFEST = "manifest.json"
+ATTEMPT = "attempt-"
+"""In a store, where nothing can be renamed: how the folder begins that has the files which a manifest names."""
+_ATTEMPT = re.compile(rf"{ATTEMPT}[0-9a-f]{{16}}")
 _LARGEST = 1 << 26
 """Bytes of a manifest; one of a hundred thousand files has a fifth of it."""
 
@@ -24,12 +31,14 @@ class Manifest:
         fingerprint: Hash of everything the content was made from; the same fingerprint means the same bytes.
         files: For each file, relative to the folder: `bytes` and `sha256`.
         facts: Counts and other facts of this kind of folder (counts in, kept, dropped by reason, ...).
+        attempt: In a store, the folder with the files, below that of the manifest; empty: they are next to it.
     """
 
     kind: str
     fingerprint: str
     files: dict[str, dict[str, Any]]
     facts: dict[str, Any]
+    attempt: str = ""
 
 
 def fingerprint(*parts: object) -> str:
@@ -44,13 +53,22 @@ def sha256_file(path: Path) -> str:
 
 
 def manifest_text(folder: Path, kind: str, stamp: str, facts: dict[str, Any]) -> str:
-    """Returns the manifest of a folder, every file hashed, with a seal over the rest of it."""
-    files = {
-        path.relative_to(folder).as_posix(): {"bytes": path.stat().st_size, "sha256": sha256_file(path)}
-        for path in sorted(folder.rglob("*"))
-        if path.is_file()
-    }
-    body = {"kind": kind, "fingerprint": stamp, "files": files, "facts": facts}
+    """Returns the manifest of a folder, every file hashed, with a seal over the rest of it.
+
+    Of a folder in a store the name is a part of it: see `Manifest.attempt`.
+    """
+    body: dict[str, Any] = {"kind": kind, "fingerprint": stamp, "facts": facts}
+    if isinstance(folder, StorePath):
+        found = folder.below()
+        sums = _sums(folder / name for name in found)
+        body["files"] = {name: {"bytes": found[name]["size"], "sha256": sums[folder / name]} for name in found}
+        body["attempt"] = folder.name
+    else:
+        body["files"] = {
+            path.relative_to(folder).as_posix(): {"bytes": path.stat().st_size, "sha256": sha256_file(path)}
+            for path in sorted(folder.rglob("*"))
+            if path.is_file()
+        }
     return json.dumps(body | {"seal": _seal(body)}, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
 
 
@@ -70,7 +88,7 @@ def read_manifest(folder: Path, kind: str | None = None, *, verify: bool = False
     Raises:
         UserError: No manifest, one that is damaged, another kind, or a file that is missing or differs.
     """
-    path = Path(folder) / MANIFEST
+    path = folder / MANIFEST if isinstance(folder, StorePath) else Path(folder) / MANIFEST
     if not path.is_file():
         hint = "Name the output folder of a finished stage, or run that stage again"
         raise UserError(f"no {MANIFEST} here, so this folder is not a finished result", where=str(folder), hint=hint)
@@ -79,12 +97,44 @@ def read_manifest(folder: Path, kind: str | None = None, *, verify: bool = False
         raise UserError(
             f"expected a folder of kind `{kind}`, found `{found.kind}`", where=str(folder), hint="Name another folder"
         )
-    for name, facts in found.files.items():
-        file = Path(folder) / name
+    for name in _differing(content_folder(folder, found), found, verify):
+        file = content_folder(folder, found) / name
+        raise UserError("file is missing or does not match the manifest", where=str(file), hint=_again(folder))
+    return found
+
+
+def _differing(folder: Path, manifest: Manifest, verify: bool) -> Iterator[str]:
+    """Yields the files of a manifest that are not there as it says."""
+    if isinstance(folder, StorePath):
+        sizes = {name: one["size"] for name, one in folder.below().items()}
+        yield from (name for name, facts in manifest.files.items() if sizes.get(name) != facts["bytes"])
+        sums = _sums(folder / name for name in manifest.files) if verify else {}
+        yield from (name for name in manifest.files if verify and sums[folder / name] != manifest.files[name]["sha256"])
+        return
+    for name, facts in manifest.files.items():
+        file = folder / name
         whole = file.is_file() and file.stat().st_size == facts["bytes"]
         if not whole or (verify and sha256_file(file) != facts["sha256"]):
-            raise UserError("file is missing or does not match the manifest", where=str(file), hint=_again(folder))
-    return found
+            yield name
+
+
+def content_folder(folder: Path, manifest: Manifest | None = None) -> Path:
+    """Returns the folder with the files of a finished result: in a store, that of the attempt that its manifest names.
+
+    Args:
+        folder: The finished folder.
+        manifest: Its manifest; absent: it is read.
+    """
+    if not isinstance(folder, StorePath):
+        return Path(folder)
+    manifest = manifest or parse_manifest(folder / MANIFEST)
+    return folder / manifest.attempt if manifest.attempt else folder
+
+
+def _sums(paths: Iterable[Path]) -> dict[Path, str]:
+    """Returns the sha256 of files."""
+    asked = list(paths)
+    return dict(zip(asked, each(sha256_file, asked), strict=True))
 
 
 def read_object(path: Path, *needed: str) -> dict[str, Any]:
@@ -135,6 +185,7 @@ def _is_plain(found: Manifest) -> bool:
         and isinstance(found.fingerprint, str)
         and isinstance(found.facts, dict)
         and isinstance(found.files, dict)
+        and (found.attempt == "" or (type(found.attempt) is str and _ATTEMPT.fullmatch(found.attempt) is not None))
         and all(_is_inside(name) and _is_file_entry(facts) for name, facts in found.files.items())
         and (found.kind != "tokenizer" or type(found.facts.get("vocabulary")) is int)
     )

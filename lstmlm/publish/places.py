@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import hashlib
 import json
 import os
 import re
@@ -17,7 +18,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from lstmlm.errors import UserError
-from lstmlm.publish.manifest import MANIFEST
+from lstmlm.publish.manifest import ATTEMPT, MANIFEST
+from lstmlm.storage import StorePath
 
 PARTIAL = "partial-"
 """Suffix of the name of a folder that is being written, after a dot."""
@@ -63,6 +65,8 @@ def site_of(folder: Path) -> Site:
     Raises:
         UserError: The path is a URL, or its symbolic links go in a circle.
     """
+    if isinstance(folder, StorePath):
+        return Site(folder, inside=not folder.key)
     check_local(folder)
     try:
         real = folder.resolve()
@@ -114,6 +118,8 @@ def check_local(path: Path | str, where: str = "") -> None:
 
 def content(folder: Path) -> list[Path]:
     """Returns what an output folder holds, without what the file system or a half-done job of ours put there."""
+    if isinstance(folder, StorePath):
+        return [path for path in folder.iterdir() if path.name not in _OWN and not path.name.startswith(ATTEMPT)]
     moving = {name for draft in folder.glob(f".{PARTIAL}*") for name in names_moving(draft)}
     ours = _NOT_OURS | _OWN | moving
     return [path for path in _entries(folder) if path.name not in ours and not path.name.startswith(f".{PARTIAL}")]
@@ -134,14 +140,24 @@ def companion(output: Path, suffix: str) -> Path:
     """Returns the path of a visible file that goes with an output, such as `NAME.log`.
 
     It is in the temporary folder where the parent of the output cannot be written: a container often has one writable
-    folder, the mounted output.
+    folder, the mounted output. So it is of an output in a store.
     """
+    if isinstance(output, StorePath):
+        digest = hashlib.sha256(str(output).encode()).hexdigest()[:8]
+        return Path(tempfile.gettempdir()) / f"{output.name or output.bucket}-{digest}{suffix}"
     name = output.name or output.resolve().name
     parent = output.parent if output.name else output.resolve().parent
     first = next((path for path in (parent, *parent.absolute().parents) if path.exists()), parent)
     if output.is_dir() and not os.access(first, os.W_OK | os.X_OK):
         return Path(tempfile.gettempdir()) / f"{name}{suffix}"
     return parent / f"{name}{suffix}"
+
+
+def metrics_file(output: Path) -> Path:
+    """Returns the file next to an output that says how fast it was made; of an output in a store it is there too."""
+    if isinstance(output, StorePath) and output.key:
+        return output.with_name(f"{output.name}.metrics.json")
+    return companion(output, ".metrics.json")
 
 
 def _entries(folder: Path) -> Iterator[Path]:

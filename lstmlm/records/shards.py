@@ -9,6 +9,7 @@ from pathlib import Path
 
 from lstmlm.errors import UserError
 from lstmlm.publish.folder import replacing
+from lstmlm.publish.manifest import content_folder
 from lstmlm.records.record import Record, deserialize
 from lstmlm.records.tfrecord import read_records
 
@@ -28,7 +29,7 @@ def shard_files(folder: Path, split: str) -> list[Path]:
     Raises:
         UserError: There are none.
     """
-    files = sorted((Path(folder) / f"Split-{split}").glob("data-*-of-*.tfrecord"))
+    files = sorted((content_folder(folder) / f"Split-{split}").glob("data-*-of-*.tfrecord"))
     if not files:
         raise UserError(f"no {split} split here", where=str(folder), hint="Name a records or examples folder")
     return files

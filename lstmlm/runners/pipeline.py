@@ -26,6 +26,7 @@ from lstmlm.errors import UserError, chain
 from lstmlm.processes import interrupts
 from lstmlm.processes.environment import LOOPBACK, bypass_proxy
 from lstmlm.runners.runner import FOLDER, Runner
+from lstmlm.storage import place
 
 _BEAM_LOGGER = logging.getLogger("apache_beam.runners.common")
 _CONNECT_SECONDS = 5.0
@@ -181,7 +182,7 @@ class WriteJson(beam.PTransform):
 
 
 def _write_json(_: None, path: str, elements: Iterable[Any]) -> str:
-    Path(path).write_text(json.dumps(sorted(elements), ensure_ascii=False), encoding="utf-8")
+    place(path).write_text(json.dumps(sorted(elements), ensure_ascii=False), encoding="utf-8")
     return path
 
 

@@ -6,7 +6,7 @@ import dataclasses
 import pkgutil
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from lstmlm.publish.folder import Draft, Manifest, fingerprint, is_finished, publish, read_manifest
 from lstmlm.recipe.task_options import FIELD as TASK_OPTIONS
@@ -85,6 +85,8 @@ class Stage:
             no stage made, or empty where there are none.
         checks: What the command checks before any work; see `lstmlm.checks.needs`.
         beam: Whether it runs on Beam, so that its command takes a runner.
+        stores: How its output gets into an object store, where its inputs may be too (`lstmlm.storage`): `streamed`,
+            or `copied` from a folder of this machine, for libraries write it; empty: it is for folders only.
         node: Its place in the pipeline; None: it is a command only.
     """
 
@@ -101,6 +103,7 @@ class Stage:
     outside: tuple[str, ...] = ()
     checks: tuple[str, ...] = ()
     beam: bool = False
+    stores: Literal["", "streamed", "copied"] = ""
     node: Node | None = None
 
     def load(self) -> Callable[..., Manifest]:
@@ -153,7 +156,7 @@ class Stage:
         """
 
         def work() -> None:
-            with publish(output, self.kind, stamp) as draft:
+            with publish(output, self.kind, stamp, copied=self.stores == "copied") as draft:
                 write(draft)
 
         return self.once(output, stamp, work)

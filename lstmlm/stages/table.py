@@ -49,6 +49,7 @@ _ROWS = (
         checks=("corpus",),
         beam=True,
         node=Node("Ingest", "records", "Examples"),
+        stores="streamed",
     ),
     Stage(
         name="statistics",
@@ -80,6 +81,7 @@ _ROWS = (
         reads=("name",),
         checks=("corpus",),
         beam=True,
+        stores="streamed",
     ),
     Stage(
         name="tokenizer",
@@ -95,6 +97,7 @@ _ROWS = (
         outside=("lstmlm.vocabulary.outside:outside_fingerprint",),
         checks=("tokenizer",),
         node=Node("Tokenizer", "tokenizer", "Tokenizer"),
+        stores="copied",
     ),
     Stage(
         name="examples",
@@ -108,6 +111,7 @@ _ROWS = (
         ignores=("examples.buckets",),
         beam=True,
         node=Node("BuildExamples", "examples", "Examples"),
+        stores="streamed",
     ),
     Stage(
         name="vectors",
@@ -144,6 +148,7 @@ _ROWS = (
         version=2,
         holds="as `train`; the weights are the mean of those in `best/`",
         inputs=(Input("model", "train"),),
+        stores="copied",
     ),
     Stage(
         name="export",
@@ -156,6 +161,7 @@ _ROWS = (
         decides=("task", "decoding", "examples"),
         checks=("export",),
         node=Node("Exporter", "model", "Model", inside=_SERVED),
+        stores="copied",
     ),
     Stage(
         name="resolve",
@@ -176,6 +182,7 @@ _ROWS = (
         ignores=("evaluation.against",),  # where it is; its content is a part of the fingerprint
         outside=("lstmlm.evaluation.against:against_fingerprint", _DECODING),
         node=Node("Evaluator", "evaluation", "Evaluation", after=("resolve",)),
+        stores="copied",
     ),
     Stage(
         name="judge",
@@ -211,6 +218,7 @@ _ROWS = (
         outside=("lstmlm.inference.input.inputs:chosen_fingerprint", _DECODING),
         beam=True,
         node=Node("Inference", "predictions", "Predictions"),
+        stores="streamed",
     ),
     Stage(
         name="score",
@@ -221,6 +229,7 @@ _ROWS = (
         holds="`scores.jsonl`, `dead_letters.jsonl`",
         inputs=(Input("export", "export"),),
         decides=("inference.max_dead_fraction", "decoding.backend", "decoding.precision"),
+        stores="streamed",
     ),
 )
 

@@ -16,6 +16,7 @@ import apache_beam as beam
 from lstmlm.records.record import deserialize, stable_hash
 from lstmlm.records.tfrecord import read_records, write_records
 from lstmlm.runners.pipeline import run_pipeline
+from lstmlm.storage import place
 
 _BLOCK_RECORDS = 1024
 
@@ -51,13 +52,13 @@ def draw_sample(files: Sequence[Path], limit: int, seed: int, output: Path) -> N
 
 def _candidates(file: str, seed: int) -> Iterator[list[Candidate]]:
     """Yields the records of a shard with their numbers, in blocks: an element costs Beam more than a record."""
-    payloads = read_records(Path(file))
+    payloads = read_records(place(file))
     while block := list(itertools.islice(payloads, _BLOCK_RECORDS)):
         yield [(stable_hash("sample", seed, deserialize(payload).id), payload) for payload in block]
 
 
 def _write(sample: list[Candidate], path: str) -> None:
-    write_records(Path(path), (payload for _, payload in sample))
+    write_records(place(path), (payload for _, payload in sample))
 
 
 @dataclasses.dataclass(slots=True)

@@ -7,11 +7,13 @@ from pathlib import Path
 
 from lstmlm.errors import UserError
 from lstmlm.progress import Progress
+from lstmlm.publish.cache import output_place
 from lstmlm.publish.folder import Draft, Manifest, read_manifest, sha256_file
 from lstmlm.recipe.recipe import Recipe
 from lstmlm.records.shards import records_in, records_in_files, shard_files
 from lstmlm.records.tfrecord import count_records
 from lstmlm.stages import STAGES
+from lstmlm.storage import place
 from lstmlm.task import Task, load_task
 from lstmlm.tokenizer.foreign.given import adopt
 from lstmlm.tokenizer.growth import grown, older_file, write_growth
@@ -31,13 +33,14 @@ def train_tokenizer(recipe: Recipe, records: Path, output: Path, progress: Progr
 
     Args:
         recipe: The run; `tokenizer`, `task` and `seed` are used.
-        records: A records folder.
-        output: The folder to publish; a no-op where it holds this result.
+        records: A records folder, or the URL of one in a store.
+        output: The folder to publish, or the URL of one in a store; a no-op where it holds this result.
         progress: Receives the progress of the stage.
 
     Raises:
         UserError: The vocabulary does not fit the text, or the given file is not a vocabulary.
     """
+    records, output = place(records), output_place(output)
     source = read_manifest(records, "records")
     given = outside_fingerprint(recipe)
 

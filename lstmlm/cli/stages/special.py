@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lstmlm.cli.options import (
+    AnyExport,
+    AnyModel,
+    AnyOutput,
     BeamOptions,
     BeamWorkers,
     ExamplesFolder,
-    ExportFolder,
     ExportFolders,
-    ModelFolder,
     OptionalRecipe,
     Output,
     Overrides,
@@ -24,6 +25,7 @@ from lstmlm.cli.options import (
     RunnerName,
     TestSets,
     TokenizerFolder,
+    any_place,
     local_path,
     read_recipe,
     recipe_of_export,
@@ -33,10 +35,12 @@ from lstmlm.cli.stages.run import run_stage
 from lstmlm.cli.streams import input_file, output_folder
 from lstmlm.errors import UserError
 from lstmlm.progress import Progress
+from lstmlm.publish.cache import local_copy
 from lstmlm.publish.folder import Manifest
-from lstmlm.publish.places import companion
+from lstmlm.publish.places import metrics_file
 from lstmlm.runners.runner import choose_runner
 from lstmlm.stages import STAGES
+from lstmlm.storage import place
 
 if TYPE_CHECKING:
     from lstmlm.recipe.recipe import Recipe
@@ -98,25 +102,25 @@ def vectors(
 
 
 def average(
-    model: ModelFolder,
-    output: Output,
+    model: AnyModel,
+    output: AnyOutput,
     count: Annotated[
         int | None, typer.Option(min=2, metavar="K", help="Average the K best evaluations; absent: all that were kept.")
     ] = None,
 ) -> None:
     """Averages without a recipe: the model holds its own."""
     manifest = STAGES["average"].load()(model, output, count)
-    print(f"{output}: the mean of {', '.join(manifest.facts['averaged'])}")
+    print(f"{place(output)}: the mean of {', '.join(manifest.facts['averaged'])}")
 
 
 def infer(
     recipe: RecipePath,
     export: ExportFolders,
-    output: Output,
+    output: AnyOutput,
     overrides: Overrides = None,
     records: Annotated[
         Path | None,
-        typer.Option(metavar="DIR", help="Decode the valid split of this `lstmlm ingest` output.", callback=local_path),
+        typer.Option(metavar="DIR", help="Decode the valid split of this `lstmlm ingest` output.", callback=any_place),
     ] = None,
     input: Annotated[
         Path | None,
@@ -143,22 +147,28 @@ def infer(
     changes = [*(overrides or ()), *(["inference.input=null"] if records is not None else ())]
     from lstmlm.api.load import last_version
 
-    one, *models = [last_version(place) or place for place in export]
+    one, *models = [last_version(path) or path for path in export]
     if models:
         changes.append(f"inference.models={json.dumps([*map(str, models)])}")
     from lstmlm.inference.input.inputs import input_form
 
     stage = STAGES["infer"]
-    place, run = choose_runner(runner, workers, beam_option or ()), read_recipe(recipe, changes, stage.checks)
+    chosen_runner, run = choose_runner(runner, workers, beam_option or ()), read_recipe(recipe, changes, stage.checks)
     asked = run.inference
     with (
-        output_folder(output, "predictions-*", asked.format) as folder,
+        output_folder(place(output), "predictions-*", asked.format) as folder,
         input_file(input, asked.field, input_form(run)) as source,
     ):
-        metrics = companion(folder, ".metrics.json")
+        metrics = metrics_file(folder)
 
         def work(run: Recipe, progress: Progress) -> Manifest:
-            chosen = {"records": records, "input": source, "runner": place, "resume": resume, "metrics": metrics}
+            chosen = {
+                "records": records,
+                "input": source,
+                "runner": chosen_runner,
+                "resume": resume,
+                "metrics": metrics,
+            }
             return stage.load()(run, one, folder, progress, **chosen)
 
         run_stage(stage.name, run, folder, work, lambda screen, _: show_decoded(screen, folder, asked.format, metrics))
@@ -166,8 +176,8 @@ def infer(
 
 def score(
     recipe: RecipePath,
-    export: ExportFolder,
-    output: Output,
+    export: AnyExport,
+    output: AnyOutput,
     input: Annotated[
         Path,
         typer.Option(
@@ -184,7 +194,7 @@ def score(
     stage = STAGES["score"]
     run = read_recipe(recipe, overrides, stage.checks)
     with (
-        output_folder(output, "scores.jsonl") as folder,
+        output_folder(place(output), "scores.jsonl") as folder,
         input_file(input, run.inference.field, input_form(run)) as source,
     ):
 
@@ -195,8 +205,8 @@ def score(
 
 
 def evaluate(
-    export: ExportFolder,
-    output: Output,
+    export: AnyExport,
+    output: AnyOutput,
     recipe: OptionalRecipe = None,
     overrides: Overrides = None,
     records: Annotated[
@@ -205,7 +215,7 @@ def evaluate(
             metavar="DIR",
             help="Output of `lstmlm ingest`: its valid split is evaluated; with --input, baselines learn from its "
             "train split.",
-            callback=local_path,
+            callback=any_place,
         ),
     ] = None,
     input: TestSets = None,
@@ -214,7 +224,7 @@ def evaluate(
     if records is None and not input:
         hint = "Name a test set by --input, or the output of `lstmlm ingest` by --records"
         raise UserError("nothing to evaluate on", hint=hint)
-    stage = STAGES["evaluate"]
+    stage, output, export = STAGES["evaluate"], place(output), local_copy(export)
 
     def work(run: Recipe, progress: Progress) -> Manifest:
         if not input:

@@ -15,6 +15,7 @@ import numpy as np
 
 from lstmlm.corpus.wording.words import Offsets
 from lstmlm.publish.folder import replacing
+from lstmlm.storage.arrays import load_array, read_array
 
 AT_ONCE = 1 << 20
 """Pairs that a writer holds before it sorts and writes them."""
@@ -84,9 +85,9 @@ def index_path(path: Path) -> Path:
 def read_bucket(paths: Sequence[Path], bucket: int, buckets: Buckets) -> Iterator[Offsets]:
     """Yields the pairs of a bucket, those that a writer held together at a time: sorted, each once."""
     for path in paths:
-        index = np.fromfile(index_path(path), "<i8").reshape(-1, buckets.count + 1)
+        index = load_array(index_path(path), "<i8").reshape(-1, buckets.count + 1)
         with path.open("rb") as stream:
             for start, end in index[:, bucket : bucket + 2].tolist():
                 if start < end:
                     stream.seek(16 * start)
-                    yield np.fromfile(stream, "<i8", 2 * (end - start)).reshape(-1, 2)
+                    yield read_array(stream, "<i8", 2 * (end - start)).reshape(-1, 2)

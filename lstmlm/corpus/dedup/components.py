@@ -9,7 +9,6 @@ with very many neighbours takes time and no memory. Pairs of few rows are joined
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -19,6 +18,7 @@ import numpy as np
 from lstmlm.corpus.dedup.buckets import Buckets, BucketWriter, read_bucket
 from lstmlm.corpus.dedup.search import EDGES_AT_ONCE, EdgeFile, read_edges
 from lstmlm.corpus.wording.words import Offsets
+from lstmlm.publish.durable import remove_folder
 from lstmlm.runners.pipeline import run_jobs
 from lstmlm.runners.runner import Runner
 
@@ -99,8 +99,8 @@ def joined(
             before, paths = paths, [after / f"{bucket:05d}.pairs" for bucket in every]
         if not changed:
             return before
-        shutil.rmtree(folder / str(number - 2))
-        shutil.rmtree(folder / str(number - 1))
+        remove_folder(folder / str(number - 2))
+        remove_folder(folder / str(number - 1))
 
 
 def _groups(found: Sequence[EdgeFile], count: int) -> list[list[EdgeFile]]:

@@ -13,6 +13,7 @@ from lstmlm.corpus.dedup.buckets import Buckets, BucketWriter, read_bucket, uniq
 from lstmlm.corpus.dedup.search import EDGES_AT_ONCE, EdgeFile, read_edges
 from lstmlm.corpus.wording.words import Offsets
 from lstmlm.publish.folder import replacing
+from lstmlm.storage.arrays import load_array
 
 REASON_EXACT = "duplicate_exact"
 REASON_NEAR = "duplicate_near"
@@ -51,7 +52,7 @@ class Drops:
         """Yields the copies from row `first` to below `end`: `row`, `kept`, and whether they are `exact`."""
         width = self.buckets.width
         for bucket in range(first // width, -(-end // width)):
-            drops = np.fromfile(self.path(bucket), _DROP)
+            drops = load_array(self.path(bucket), _DROP)
             start, last = np.searchsorted(drops["row"], [first, end])
             yield drops[start:last]
 

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from lstmlm.corpus.dedup.keys import KeyFile
 from lstmlm.corpus.passes.extents import Part
 from lstmlm.corpus.wording.words import Hashes, Offsets
+from lstmlm.storage import place
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -49,7 +50,7 @@ class KeyIndex:
             positions.setdefault(part.extent.path, len(positions))
         ends = np.cumsum([part.extent.records for part in parts], dtype=np.int64)
         return KeyIndex(
-            tuple(path_of(Path(path)) for path in positions),
+            tuple(path_of(place(path)) for path in positions),
             np.concatenate([[0], ends]),
             np.array([positions[part.extent.path] for part in parts], np.int64),
             np.array([part.extent.row for part in parts], np.int64),

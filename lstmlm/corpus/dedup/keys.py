@@ -22,6 +22,7 @@ from lstmlm.corpus.wording.words import Hashes, Offsets
 from lstmlm.publish.folder import replacing
 from lstmlm.recipe.sections.corpus import Duplicates
 from lstmlm.records.record import Record
+from lstmlm.storage.arrays import mapped, seekable
 
 EXACT = 0
 """The key column of equal texts; the columns after it are MinHash bands."""
@@ -140,7 +141,7 @@ def write_sorted(
         sketches: The sketches, row after row.
     """
     rows, columns, hashes = shape
-    with replacing(path) as stream:
+    with replacing(path) as whole, seekable(whole, path) as stream:
         stream.write(_HEADER.pack(_MAGIC, rows, columns, hashes))
         for number in range(columns):
             keys, order = column(number)
@@ -185,12 +186,12 @@ class KeyFile:
         """
         with path.open("rb") as stream:
             header = stream.read(_HEADER.size)
-            if len(header) != _HEADER.size or not header.startswith(_MAGIC):
-                raise ValueError(f"{path} holds no keys")
-            mapped = mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ)
+        if len(header) != _HEADER.size or not header.startswith(_MAGIC):
+            raise ValueError(f"{path} holds no keys")
+        content = mapped(path)
         _, rows, columns, hashes = _HEADER.unpack(header)
-        found = KeyFile(path, rows, columns, hashes, mapped)
-        if len(mapped) != found._order(found.columns):
+        found = KeyFile(path, rows, columns, hashes, content)
+        if len(content) != found._order(found.columns):
             raise ValueError(f"{path} is not whole")
         return found
 

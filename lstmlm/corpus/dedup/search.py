@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import apache_beam as beam
-import numpy as np
 
 from lstmlm.corpus.dedup.edges import MOST_ROWS, find_edges
 from lstmlm.corpus.dedup.key_index import KeyIndex, OpenKeys
@@ -19,6 +18,8 @@ from lstmlm.publish.folder import replacing
 from lstmlm.recipe.sections.corpus import Duplicates
 from lstmlm.runners.pipeline import run_jobs
 from lstmlm.runners.runner import Runner
+from lstmlm.storage import place
+from lstmlm.storage.arrays import read_array
 
 ROWS_OF_A_RANGE = 1 << 20
 """Rows of a range of keys, about: it takes about 75 bytes of memory for each."""
@@ -66,7 +67,7 @@ def search(
     parts = max(1, -(-index.rows // rows_of_a_range))
     jobs = [(column, part, parts) for column in key_columns(duplicates) for part in range(parts)] if index.rows else []
     found = run_jobs(jobs, FindEdges(index, duplicates, folder, most), folder / "edges.json", runner)
-    return [EdgeFile(Path(path), bool(exact), count) for path, exact, count in found]
+    return [EdgeFile(place(path), bool(exact), count) for path, exact, count in found]
 
 
 class FindEdges(beam.DoFn):
@@ -104,7 +105,7 @@ def read_edges(path: Path, at_once: int = EDGES_AT_ONCE) -> Iterator[Offsets]:
     """Yields the pairs of a file, so many at a time."""
     with path.open("rb") as stream:
         while True:
-            edges = np.fromfile(stream, "<i8", 2 * at_once).reshape(-1, 2)
+            edges = read_array(stream, "<i8", 2 * at_once).reshape(-1, 2)
             if not len(edges):
                 return
             yield edges

@@ -16,6 +16,8 @@ import numpy as np
 
 from lstmlm.corpus.wording.words import Offsets
 from lstmlm.publish.folder import replacing
+from lstmlm.storage import place
+from lstmlm.storage.arrays import load_array
 
 DEAD, EXCLUDED = "dead", "excluded"
 """Kinds of extents next to those of the splits: dead letters and dropped records."""
@@ -74,10 +76,10 @@ class Part:
 
     def section(self) -> Section:
         """Reads from the index of the file where the part is stored."""
-        bounds = read_bounds(Path(self.extent.path))
+        bounds = read_bounds(place(self.extent.path))
         (row, at), (row_end, at_end) = bounds[[self.extent.start + self.first, self.extent.start + self.end]].tolist()
         shift = self.number - self.extent.row
-        return Section(Path(self.extent.path), at, at_end, row + shift, row_end + shift)
+        return Section(place(self.extent.path), at, at_end, row + shift, row_end + shift)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -136,4 +138,4 @@ def write_bounds(path: Path, bounds: Sequence[tuple[int, int]]) -> None:
 
 def read_bounds(path: Path) -> Offsets:
     """Returns what `write_bounds` wrote, `int64[blocks + 1, 2]`."""
-    return np.fromfile(bounds_path(path), "<i8").reshape(-1, 2)
+    return load_array(bounds_path(path), "<i8").reshape(-1, 2)

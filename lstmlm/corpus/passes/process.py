@@ -10,7 +10,6 @@ import collections
 import dataclasses
 import logging
 import math
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -39,11 +38,13 @@ from lstmlm.corpus.steps.each_block import EachBlock
 from lstmlm.corpus.steps.evaluation_texts import index_evaluation_texts
 from lstmlm.corpus.steps.privacy.published import scrubbed, scrubber_of, with_public_names
 from lstmlm.progress import Progress
+from lstmlm.publish.durable import remove_folder
 from lstmlm.publish.folder import Draft
 from lstmlm.recipe.recipe import Recipe
 from lstmlm.records.shards import SPLITS, concatenate_sections
 from lstmlm.runners.pipeline import MostFrequent, WriteJson, read_json, run_jobs, run_pipeline
 from lstmlm.runners.runner import Runner
+from lstmlm.storage import place
 from lstmlm.task import load_task
 
 logger = logging.getLogger(__name__)
@@ -121,7 +122,7 @@ def process(
     draft.facts.update(evaluation_texts=compared, warnings=warned)
     draft.facts.update(counts=counts, splits=splits, shards=shards, files=len(files), left_out=left_out)
     write_report(draft.path, recipe, draft.facts, account, read.lines, scrubber)
-    shutil.rmtree(scratch)
+    remove_folder(scratch)
     progress.update(counts["in"], counts["in"], unit="rows")
 
 
@@ -224,7 +225,7 @@ def write_shards(
 def _join_text(extents: Sequence[Extent], scratch: Path, folder: Path, recipe: Recipe) -> None:
     """Joins dead letters and exclusions, in corpus order; records lost in the last passes come after the others."""
     sections = {
-        kind: [(Path(extent.path), extent.at, extent.at + extent.size) for extent in extents if extent.kind == kind]
+        kind: [(place(extent.path), extent.at, extent.at + extent.size) for extent in extents if extent.kind == kind]
         for kind in (DEAD, EXCLUDED)
     }
     concatenate_sections(sections[DEAD], folder / DEAD_LETTERS)

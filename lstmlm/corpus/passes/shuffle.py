@@ -19,12 +19,14 @@ import apache_beam as beam
 import numpy as np
 import xxhash
 
+from lstmlm import storage
 from lstmlm.corpus.passes.extents import Part, contiguous
 from lstmlm.corpus.passes.join import Jobs
 from lstmlm.publish.folder import replacing
 from lstmlm.records.tfrecord import append_records, read_records
 from lstmlm.runners.pipeline import run_jobs
 from lstmlm.runners.runner import Runner
+from lstmlm.storage.arrays import read_array
 
 GROUP_BYTES = 64_000_000
 """Bytes of records that one task holds, about."""
@@ -108,7 +110,7 @@ def shuffle(
     for split, _, dropped in run_jobs(scatters, Scatter(jobs), jobs.scratch / "scattered.json", runner):
         lost[split].update(dropped)
     for path in {part.extent.path for found in parts.values() for part in found}:
-        Path(path).unlink()
+        storage.place(path).unlink()
     while spreads[0].width > 1:
         spreads = _spread_further(spreads, jobs, fan_out, runner)
     gathers = [(spread, place) for spread in spreads for place in range(spread.ranges)]
@@ -207,7 +209,7 @@ def read_pieces(spread: Spread, place: int, files: Iterable[int], scratch: Path)
 def _piece(spread: Spread, place: int, path: Path) -> Iterator[bytes]:
     with path.open("rb") as stream:
         stream.seek(8 * (place - spread.ranges - 1), 2)
-        start, end = np.fromfile(stream, "<i8", 2).tolist()
+        start, end = read_array(stream, "<i8", 2).tolist()
     return read_records(path, start, end) if start < end else iter(())
 
 

@@ -8,6 +8,7 @@ import itertools
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,7 @@ from lstmlm.corpus.steps.step import Filter
 from lstmlm.corpus.wording.shingles import shingles
 from lstmlm.corpus.wording.words import Hashes, Offsets
 from lstmlm.records.record import Record
+from lstmlm.storage import StorePath
 
 REASON = "contaminated"
 TALLY = "contaminated_by"
@@ -74,8 +76,9 @@ def write_index(folder: Path, texts: Iterable[tuple[str, str]], ngram: int) -> i
         names.extend(name for name, _ in batch)
     unique, first = np.unique(np.concatenate([np.empty(0, np.uint64), *parts]), return_index=True)
     folder.mkdir(parents=True, exist_ok=True)
-    np.save(folder / "hashes.npy", unique)
-    np.save(folder / "sources.npy", np.concatenate([np.empty(0, np.int32), *sources])[first])
+    for name, array in (("hashes", unique), ("sources", np.concatenate([np.empty(0, np.int32), *sources])[first])):
+        with (folder / f"{name}.npy").open("wb") as stream:
+            np.save(stream, array)
     (folder / "names.json").write_text(json.dumps(names, ensure_ascii=False), encoding="utf-8")
     return len(unique)
 
@@ -88,11 +91,18 @@ def _batches(texts: Iterable[tuple[str, str]]) -> Iterator[list[tuple[str, str]]
 
 def read_index(folder: Path) -> EvaluationIndex:
     """Maps the index that `write_index` wrote into memory: workers of a machine share its pages."""
-    hashes, sources = (np.load(folder / f"{name}.npy", "r", allow_pickle=False) for name in ("hashes", "sources"))
+    hashes, sources = (_array(folder / f"{name}.npy") for name in ("hashes", "sources"))
     names = json.loads((folder / "names.json").read_text(encoding="utf-8"))
     slots = np.zeros(min(1 << (8 * max(len(hashes), 1)).bit_length(), _SLOTS), np.bool_)
     slots[_slot(hashes, len(slots))] = True
     return EvaluationIndex(hashes, sources, names, slots)
+
+
+def _array(path: Path) -> NDArray[Any]:
+    if not isinstance(path, StorePath):
+        return np.load(path, "r", allow_pickle=False)
+    with path.open("rb") as stream:
+        return np.load(stream, allow_pickle=False)
 
 
 def _slot(hashes: Hashes, slots: int) -> Hashes:

@@ -12,7 +12,9 @@ from lstmlm.evaluation.run import STAGE, Outcome, check_thresholds, further_stam
 from lstmlm.evaluation.sets.reading import read_set, set_fingerprint
 from lstmlm.inference.model.loading import check_task
 from lstmlm.inference.model.same_network import check_same_network
+from lstmlm.publish.cache import local_copy, output_place
 from lstmlm.publish.folder import Draft, Manifest, read_manifest
+from lstmlm.storage import place
 from lstmlm.task import load_task
 
 if TYPE_CHECKING:
@@ -33,7 +35,7 @@ def evaluate_sets(
 
     Args:
         recipe: The run; `corpus` says how rows are read: the columns, not the files.
-        export: The export folder.
+        export: The export folder, or the URL of one in a store.
         inputs: Test sets, each a file, a folder or a glob.
         output: As of `lstmlm.evaluation.run.evaluate`. Of several sets, the names of metrics begin with that of the
             set and a colon.
@@ -46,6 +48,8 @@ def evaluate_sets(
     Raises:
         UserError: The export is not finished or of another task, a set cannot be read, or a threshold makes no sense.
     """
+    output, export = output_place(output), local_copy(export)
+    records = None if records is None else place(records)
     check_thresholds(recipe)
     check_task(export, recipe.task)
     check_same_network(recipe, export)

@@ -14,6 +14,7 @@ from apache_beam.ml.inference.base import ModelHandler
 from lstmlm.decoding.meter import Meter
 from lstmlm.inference.chunks import ChunkContent
 from lstmlm.inference.model.isolation import Answer, predicted
+from lstmlm.publish.cache import local_copy
 from lstmlm.recipe.recipe import Recipe
 from lstmlm.task import Predictor, load_task
 
@@ -45,7 +46,7 @@ class TaskHandler(ModelHandler[ChunkContent, Answers, Predictor]):
         """Remembers what to load; loading happens in the workers.
 
         Args:
-            export: The export folder.
+            export: The export folder; of one in a store, each worker loads the copy of its machine.
             recipe: The run.
         """
         super().__init__()
@@ -53,7 +54,7 @@ class TaskHandler(ModelHandler[ChunkContent, Answers, Predictor]):
 
     def load_model(self) -> Predictor:
         """Loads the export folder."""
-        model = load_task(self._recipe.task).predictor(Path(self._export), self._recipe)
+        model = load_task(self._recipe.task).predictor(local_copy(self._export), self._recipe)
         # Objects of Beam and of the model's runtime are never garbage; scanning them takes 2 % of the job.
         gc.freeze()
         return model

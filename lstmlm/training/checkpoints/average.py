@@ -9,6 +9,7 @@ import numpy as np
 
 from lstmlm.errors import UserError
 from lstmlm.formats.arrays import open_npz
+from lstmlm.publish.cache import local_copy, output_place
 from lstmlm.publish.folder import Draft, Manifest, fingerprint, read_manifest
 from lstmlm.stages import STAGES
 from lstmlm.training.metrics.log import BEST, best_name
@@ -20,13 +21,14 @@ def average(model: Path, output: Path, count: int | None = None) -> Manifest:
     """Publishes a model whose weights are the mean of the best evaluations' (Vaswani et al. 2017).
 
     Args:
-        model: Output of the train stage, made with `training.keep_best` above 1.
-        output: The folder to publish: a model like any other, for `lstmlm export`.
+        model: Output of the train stage, made with `training.keep_best` above 1, or the URL of one in a store.
+        output: The folder to publish, or the URL of one in a store: a model like any other, for `lstmlm export`.
         count: How many of the best; None: all that were kept.
 
     Raises:
         UserError: The model does not hold as many.
     """
+    model, output = local_copy(model), output_place(output)
     trained = read_manifest(model, "model", verify=True)
     files = _best_first(model, trained)
     if count is not None:

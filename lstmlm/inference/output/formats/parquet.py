@@ -39,7 +39,9 @@ class Tables(OutputFormat):
         """See `OutputFormat`: the columns that hold what all parts have; without any, those that all outputs have."""
         found: dict[str, pa.DataType] = {}
         for part in parts:
-            for field in pq.read_schema(part):
+            with part.open("rb") as stream:
+                schema_of_part = pq.read_schema(stream)
+            for field in schema_of_part:
                 found[field.name] = _common(field.name, found.get(field.name, pa.null()), field.type)
         found = found or {name: _of(column) for name, column in schema.items() if column.always}
         found = {name: found[name] for name in dict.fromkeys([*schema, *found]) if name in found}
@@ -52,7 +54,8 @@ class Tables(OutputFormat):
         rows = 0
         with replacing(path) as stream, pq.ParquetWriter(stream, schema) as writer:
             for part in parts:
-                table = pq.read_table(part)
+                with part.open("rb") as source:
+                    table = pq.read_table(source)
                 arrays = [_as(table, name, kind) for name, kind in common.items()]
                 writer.write_table(pa.table(arrays, schema=schema))
                 rows += table.num_rows
@@ -60,8 +63,9 @@ class Tables(OutputFormat):
 
     def read(self, path: Path) -> Iterator[dict[str, Any]]:
         """See `OutputFormat`."""
-        for batch in pq.ParquetFile(path).iter_batches():
-            yield from batch.to_pylist()
+        with path.open("rb") as stream:
+            for batch in pq.ParquetFile(stream).iter_batches():
+                yield from batch.to_pylist()
 
 
 def _of(column: OutputColumn) -> pa.DataType:
