@@ -14,7 +14,7 @@ export UV_COMPILE_BYTECODE := 1
 # Two tests at a time. A process that crashes ends the run: a new one would wait for tests for ever.
 TWO := --numprocesses 2 --max-worker-restart 0 --dist loadscope
 
-.PHONY: demo test test-image quick coverage lint format docs clean fuzz bench-recipes bench-ingest bench-train bench-infer bench-scale bench-scale-training bench-serve bench-tasks bench-power-cut bench-kills bench-adversarial
+.PHONY: demo test test-image quick coverage lint format docs clean fuzz bench-recipes bench-ingest bench-train bench-infer bench-scale bench-scale-training bench-serve bench-tasks bench-power-cut bench-kills bench-adversarial bench-store
 
 demo: .venv/.synced
 	$(BIN)/lstmlm demo-corpus -o $(DEMO)
@@ -105,6 +105,10 @@ bench-scale: .venv/.synced
 # 1 GB, within five minutes.
 bench-scale-training: .venv/.synced
 	$(BIN)/python benchmarks/scale_training.py
+
+# Stages on an S3 server of this machine, compared with a disk: bytes, speed, faults of the store, kills. QUICK=1: within five minutes.
+bench-store: .venv/.synced
+	$(BIN)/python benchmarks/store.py
 
 docs: .venv/.synced
 	$(BIN)/lstmlm recipe docs > docs/recipe.md
