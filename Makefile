@@ -14,11 +14,7 @@ export UV_COMPILE_BYTECODE := 1
 # Two tests at a time. A process that crashes ends the run: a new one would wait for tests for ever.
 TWO := --numprocesses 2 --max-worker-restart 0 --dist loadscope
 
-<<<<<<< HEAD
-.PHONY: demo test test-image quick coverage lint format docs site clean fuzz bench-recipes bench-ingest bench-train bench-infer bench-scale bench-scale-training bench-serve bench-tasks bench-power-cut bench-kills bench-adversarial
-=======
-.PHONY: demo test test-image quick coverage lint format docs clean fuzz bench-recipes bench-ingest bench-train bench-infer bench-scale bench-scale-training bench-serve bench-tasks bench-power-cut bench-kills bench-adversarial bench-store
->>>>>>> store_x
+.PHONY: demo test test-image quick coverage lint format docs site clean fuzz bench-recipes bench-ingest bench-train bench-infer bench-scale bench-scale-training bench-serve bench-tasks bench-power-cut bench-kills bench-adversarial bench-store
 
 demo: .venv/.synced
 	$(BIN)/lstmlm demo-corpus -o $(DEMO)
@@ -110,16 +106,14 @@ bench-scale: .venv/.synced
 bench-scale-training: .venv/.synced
 	$(BIN)/python benchmarks/scale_training.py
 
-<<<<<<< HEAD
 # The site, in build/site/html; a link that leads nowhere, or a docstring that cannot be read, fails.
 site: .venv/.synced
 	$(BIN)/python docs/site/pages.py build/site/pages
 	$(BIN)/mkdocs build --strict --quiet --config-file docs/site/mkdocs.yml
-=======
+
 # Stages on an S3 server of this machine, compared with a disk: bytes, speed, faults of the store, kills. QUICK=1: within five minutes.
 bench-store: .venv/.synced
 	$(BIN)/python benchmarks/store.py
->>>>>>> store_x
 
 docs: .venv/.synced
 	$(BIN)/lstmlm recipe docs > docs/recipe.md
