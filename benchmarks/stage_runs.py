@@ -222,8 +222,22 @@ def start(
         before: Called in the fork first.
         processes: Decode in two worker processes.
     """
+
+    def work(writer: int) -> None:
+        before()
+        run_stage(inputs, stage, output, lambda line: _say(writer, line), processes=processes)
+
+    return forked(work, inputs.folder / f"{stage}.log")
+
+
+def forked(work: Callable[[int], object], log: Path) -> Run:
+    """Runs something in a fork, in a process group of its own.
+
+    Args:
+        work: Gets the descriptor of the pipe that `Run.said` reads.
+        log: Gets what it prints, and the traceback where it fails.
+    """
     reader, writer = os.pipe()
-    log = inputs.folder / f"{stage}.log"
     sys.stdout.flush()
     pid = os.fork()
     if pid:
@@ -235,14 +249,16 @@ def start(
         target = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
         os.dup2(target, 1)
         os.dup2(target, 2)
-        before()
-        run_stage(inputs, stage, output, lambda line: _say(writer, line), processes=processes)
+        work(writer)
         os.write(writer, b"done\n")
         code = 0
-    except BaseException:
+    except BaseException as error:
         import traceback
 
+        from lstmlm.errors import ExitCode, TryAgain
+
         traceback.print_exc()
+        code = ExitCode.TRY_AGAIN if isinstance(error, TryAgain) else 1
     finally:
         sys.stdout.flush()
         sys.stderr.flush()

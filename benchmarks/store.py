@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import os
 import random
-import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -17,7 +16,7 @@ from pathlib import Path
 
 from documents import documents
 from faulty_store import faulty
-from stage_runs import RECIPE, Inputs, Run, contents, prepare
+from stage_runs import RECIPE, Inputs, Run, contents, forked, prepare
 from store_server import client, keys, served
 from table import Row, publish, row
 
@@ -65,34 +64,9 @@ def infer_at(root: str, export: Path, output: Path) -> Callable[[], object]:
     return lambda: infer(recipe(root, Path("runs")), export, output, Silent())
 
 
-def forked(work: Callable[[], object], log: Path) -> Run:
-    """Runs something in a fork, in a process group of its own."""
-    reader, writer = os.pipe()
-    sys.stdout.flush()
-    pid = os.fork()
-    if pid:
-        os.close(writer)
-        return Run(pid, reader, log)
-    code = 1
-    try:
-        os.setpgid(0, 0)
-        target = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
-        os.dup2(target, 1)
-        os.dup2(target, 2)
-        work()
-        os.write(writer, b"done\n")
-        code = 0
-    except BaseException as error:
-        import traceback
-
-        from lstmlm.errors import ExitCode, TryAgain
-
-        traceback.print_exc()
-        code = ExitCode.TRY_AGAIN if isinstance(error, TryAgain) else 1
-    finally:
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(code)
+def silently_forked(work: Callable[[], object], log: Path) -> Run:
+    """As `forked`, for work that reports nothing before its end."""
+    return forked(lambda _: work(), log)
 
 
 def timed(work: Callable[[], object], log: Path) -> float:
@@ -102,7 +76,7 @@ def timed(work: Callable[[], object], log: Path) -> float:
         SystemExit: It failed.
     """
     began = time.monotonic()
-    if forked(work, log).finish() != 0:
+    if silently_forked(work, log).finish() != 0:
         raise SystemExit(f"failed without any fault:\n{log.read_text()[-3000:]}")
     return time.monotonic() - began
 
@@ -156,7 +130,7 @@ class Bench:
             if not check():
                 raise AssertionError("not so")
 
-        return forked(work, self.log).finish() == 0
+        return silently_forked(work, self.log).finish() == 0
 
     def faults(self, stage: str) -> list[Row]:
         """A tenth of the requests refused, and others reset before and in the middle of an answer."""
@@ -169,7 +143,7 @@ class Bench:
             with faulty(self.endpoint, **shares) as proxy:
                 os.environ[ENDPOINT] = proxy.url
                 try:
-                    ended = forked(self.work(stage, output), self.log).finish() == 0
+                    ended = silently_forked(self.work(stage, output), self.log).finish() == 0
                 finally:
                     os.environ[ENDPOINT] = self.endpoint
                 made = sum(proxy.faults.values())
@@ -182,7 +156,7 @@ class Bench:
         draw, wrong, left = random.Random(5), 0, 0
         for number in range(KILLS // 2):
             output = ROOT / "killed" / f"{stage}-{number}"
-            run = forked(self.work(stage, output), self.log)
+            run = silently_forked(self.work(stage, output), self.log)
             run.wait_until(time.monotonic() + draw.uniform(0, 1.1) * seconds)
             run.kill()
             ended = self.until_ended(stage, output)
@@ -204,7 +178,7 @@ class Bench:
     def until_ended(self, stage: str, output: Path) -> bool:
         """Runs the same command until it does not say that another process is at work: a lease has to expire."""
         for _ in range(60):
-            code = forked(self.work(stage, output), self.log).finish()
+            code = silently_forked(self.work(stage, output), self.log).finish()
             if code != 75:
                 return code == 0
             time.sleep(2)
@@ -222,7 +196,7 @@ class Bench:
     def at_once(self, stage: str) -> list[Row]:
         """Two processes start the same job with the same output at once."""
         output = ROOT / "at-once" / stage
-        runs = [forked(self.work(stage, output), self.folder / f"log-{number}.txt") for number in range(2)]
+        runs = [silently_forked(self.work(stage, output), self.folder / f"log-{number}.txt") for number in range(2)]
         codes = sorted(run.finish() for run in runs)
         same = self.in_fork(lambda: self.same(output, stage))
         fine = same and codes in ([0, 75], [0, 0])

@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -31,6 +32,18 @@ def listens(port: int) -> bool:
     """Says whether something listens on a port of this machine."""
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def uploaded(folder: Path, target: StorePath) -> StorePath:
+    """Publishes a finished folder in a store too."""
+    from lstmlm.publish.folder import publish, read_manifest
+
+    manifest = read_manifest(folder)
+    with publish(target, manifest.kind, manifest.fingerprint) as draft:
+        for name in manifest.files:
+            (draft.path / name).write_bytes((folder / name).read_bytes())
+        draft.facts = manifest.facts
+    return target
 
 
 @pytest.fixture(scope="session")

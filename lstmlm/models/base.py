@@ -82,7 +82,7 @@ class Trainable(tf.Module, abc.ABC):
         """
 
     def fixed(self) -> frozenset[str]:
-        """Returns the names of variables that do not learn: what `prepare` found out."""
+        """Returns the names of variables that do not learn: what `prepare` finds out. Without any, it is not called."""
         return frozenset()
 
     def named_variables(self) -> dict[str, tf.Variable]:

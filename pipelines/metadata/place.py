@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import os
 import urllib.parse
-from collections.abc import Mapping
 from pathlib import Path
 from typing import TypeAlias
 
@@ -99,15 +98,14 @@ def named(connection: Connection) -> str:
     return f"postgresql://{server.host}:{server.port}/{server.dbname}"
 
 
-def pipeline_name(name: str, home: Path, environment: Mapping[str, str] | None = None) -> str:
+def pipeline_name(name: str, home: Path) -> str:
     """Returns the name of a recipe's pipeline in ML Metadata: on a server with a digest of the run's folder.
 
     Args:
         name: The recipe's name.
         home: The run's folder, absolute.
-        environment: Absent: that of this process.
     """
-    if not (os.environ if environment is None else environment).get(VARIABLE):
+    if not is_shared():
         return name
     return f"{name}-{hashlib.sha256(os.fsencode(home)).hexdigest()[:8]}"
 

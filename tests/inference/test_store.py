@@ -19,14 +19,14 @@ from lstmlm.inference import run as job
 from lstmlm.inference.run import infer
 from lstmlm.inference.work import work_folder
 from lstmlm.progress import Silent
-from lstmlm.publish.folder import Manifest, publish
+from lstmlm.publish.folder import Manifest
 from lstmlm.publish.locks import locked
 from lstmlm.publish.manifest import content_folder, read_manifest
 from lstmlm.recipe.recipe import Recipe
 from lstmlm.runners.runner import Runner
 from lstmlm.storage import StorePath
 from lstmlm.storage.clients import forget
-from tests.stores import keys
+from tests.stores import keys, uploaded
 from tests.waiting import wait_until
 
 MakeRecipe = Callable[..., Recipe]
@@ -52,16 +52,6 @@ def lines(tmp_path: Path) -> Path:
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("LSTMLM_CACHE", str(tmp_path / "cache"))
     return tmp_path / "cache"
-
-
-def uploaded(folder: Path, target: StorePath) -> StorePath:
-    """Publishes a finished folder in a store too."""
-    manifest = read_manifest(folder)
-    with publish(target, manifest.kind, manifest.fingerprint) as draft:
-        for name in manifest.files:
-            (draft.path / name).write_bytes((folder / name).read_bytes())
-        draft.facts = manifest.facts
-    return target
 
 
 def digests(manifest: Manifest) -> dict[str, Any]:

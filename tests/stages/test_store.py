@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from lstmlm.progress import Silent
-from lstmlm.publish.folder import Manifest, publish, read_manifest
+from lstmlm.publish.folder import Manifest, read_manifest
 from lstmlm.recipe.recipe import Recipe
 from lstmlm.storage import StorePath
 from tests.conftest import Lstmlm
-from tests.stores import keys
+from tests.stores import keys, uploaded
 
 CHANGES = {"saved_model.pb", "fingerprint.pb"}
 """Files that hold TensorFlow's numbers of functions."""
@@ -20,16 +20,6 @@ CHANGES = {"saved_model.pb", "fingerprint.pb"}
 
 def sums(manifest: Manifest) -> dict[str, Any]:
     return {name: facts["sha256"] for name, facts in manifest.files.items() if name not in CHANGES}
-
-
-def uploaded(folder: Path, target: StorePath) -> StorePath:
-    """Publishes a finished folder in a store too."""
-    manifest = read_manifest(folder)
-    with publish(target, manifest.kind, manifest.fingerprint) as draft:
-        for name in manifest.files:
-            (draft.path / name).write_bytes((folder / name).read_bytes())
-        draft.facts = manifest.facts
-    return target
 
 
 @pytest.fixture(autouse=True)

@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import functools
-import os
-import socket
-import urllib.parse
 from collections.abc import Iterator, Sequence
 from typing import Any, BinaryIO, cast
 
 from lstmlm.errors import UserError
+from lstmlm.storage.clients import check_answers
 
 CHUNK_BYTES = 1 << 18
-_ANSWER_SECONDS = 10.0
-_S3_ENDPOINTS = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL")
 
 
 def is_remote(place: str) -> bool:
@@ -65,24 +60,8 @@ def file_systems(path: str) -> Any:
 
     if FileSystems._pipeline_options is None:  # Beam sets it in a pipeline's workers only, and S3 fails without
         FileSystems.set_options(PipelineOptions([]))
-    if path.startswith("s3://"):
-        for name in _S3_ENDPOINTS:
-            if os.environ.get(name):
-                _check_endpoint(name, os.environ[name])
-                break
+    check_answers(path.partition("://")[0])
     return FileSystems
-
-
-@functools.cache
-def _check_endpoint(variable: str, url: str) -> None:
-    """Checks that something listens there; the client of the store would try for minutes."""
-    place = urllib.parse.urlsplit(url)
-    try:
-        port = place.port or (443 if place.scheme == "https" else 80)
-        socket.create_connection((place.hostname or "", port), _ANSWER_SECONDS).close()
-    except (OSError, ValueError) as error:
-        what = f"nothing answers at {url} ({getattr(error, 'strerror', None) or error})"
-        raise UserError(what, where=variable, hint="Check the address, or unset the variable") from None
 
 
 def _open_remote(path: str) -> BinaryIO:

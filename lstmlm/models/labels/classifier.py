@@ -115,7 +115,9 @@ class Classifier(Labelling):
 
     def prepare(self, batches: Iterable[Mapping[str, tf.Tensor]]) -> None:
         """See `Trainable.prepare`: the ratios of n-grams, where they were not taken over from an earlier model."""
-        if self.ngrams is None or self.ngrams.ratios is None or self.ngrams.ratios.numpy().any():
+        assert self.ngrams is not None
+        assert self.ngrams.ratios is not None
+        if self.ngrams.ratios.numpy().any():
             return
         counts = np.zeros(self.ngrams.ratios.shape)
         for batch in batches:

@@ -76,7 +76,7 @@ def train_worker(
         with damage_named(examples):
             probe = task.output_metric_probe(recipe, valid, tokenizer, worker.model, worker.group)
     with damage_named(examples):
-        worker.prepare(task.batches(files, recipe, epoch=None))
+        worker.prepare(lambda: task.batches(files, recipe, epoch=None))
     batches = own_batches(task, files, recipe, worker.position, share_of(group, recipe))
     while not worker.finished:
         with damage_named(examples):
@@ -155,10 +155,10 @@ class Worker:
         self._loop: Loop | None = None
         self._logger = MetricsLogger(work, self._settings.steps, group.rank == 0)
 
-    def prepare(self, batches: Iterable[Batch]) -> None:
-        """Lets the model take what it needs from the training examples, unless training has begun."""
-        if self.position.step == 0:
-            self.model.prepare(batches)
+    def prepare(self, batches: Callable[[], Iterable[Batch]]) -> None:
+        """Lets a model that needs it take something from the training examples, unless training has begun."""
+        if self.position.step == 0 and self.model.fixed():
+            self.model.prepare(batches())
             if self._average:
                 self._average.update(tf.constant(1.0))
 

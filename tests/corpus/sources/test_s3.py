@@ -14,12 +14,12 @@ from apache_beam.io.filesystems import FileSystems
 from moto.server import ThreadedMotoServer
 
 from lstmlm.corpus.ingest import ingest
-from lstmlm.corpus.reading import openers
 from lstmlm.corpus.sources.files import list_corpus
 from lstmlm.corpus.sources.snapshot import corpus_fingerprint
 from lstmlm.errors import UserError
 from lstmlm.progress import Silent
 from lstmlm.recipe.recipe import Recipe
+from lstmlm.storage.clients import forget
 
 NAMES = ("web/a.jsonl", "web/b [x] 1%20.jsonl", "web/ü#&+=.jsonl", "web//double.jsonl")
 
@@ -41,9 +41,9 @@ def environment(server: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "b")
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
     monkeypatch.setattr(FileSystems, "_pipeline_options", None)
-    openers._check_endpoint.cache_clear()
+    forget()
     yield server
-    openers._check_endpoint.cache_clear()
+    forget()
 
 
 @pytest.fixture

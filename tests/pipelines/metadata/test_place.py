@@ -47,11 +47,12 @@ def test_another_form_is_refused_without_the_password(url: str) -> None:
     assert "secret" not in str(caught.value)
 
 
-def test_without_a_server_a_pipeline_has_the_recipe_s_name() -> None:
+def test_without_a_server_a_pipeline_has_the_recipe_s_name(monkeypatch: pytest.MonkeyPatch) -> None:
     from pipelines.metadata.place import VARIABLE, pipeline_name
 
     here, there = Path("/a/demo"), Path("/b/demo")
-    assert pipeline_name("demo", here, {}) == "demo"
-    shared = {VARIABLE: "postgresql://me@host/runs"}
-    assert len({pipeline_name("demo", home, shared) for home in (here, there)}) == 2
-    assert pipeline_name("demo", here, shared) == pipeline_name("demo", here, dict(shared))
+    monkeypatch.delenv(VARIABLE, raising=False)
+    assert pipeline_name("demo", here) == "demo"
+    monkeypatch.setenv(VARIABLE, "postgresql://me@host/runs")
+    assert len({pipeline_name("demo", home) for home in (here, there)}) == 2
+    assert pipeline_name("demo", here) == pipeline_name("demo", here)
