@@ -98,7 +98,8 @@ class ProcessHandler(GrpcWorkerHandler):
     def start_worker(self) -> None:
         """See Beam."""
         _CONTEXT.set_forkserver_preload(["lstmlm.runners.worker_pool", "lstmlm.runners.pipeline"])
-        words = (self.control_address, self.worker_id, os.getcwd())
+        # The process that it is forked from keeps the environment that it was started with, perhaps by an earlier job.
+        words = (self.control_address, self.worker_id, os.getcwd(), dict(os.environ))
         self._process = _CONTEXT.Process(target=work, args=words, name="lstmlm-worker", daemon=True)
         self._process.start()
         self._watcher = threading.Thread(target=self._watch, name="lstmlm-worker-watch", daemon=True)

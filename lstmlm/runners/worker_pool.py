@@ -15,7 +15,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent import futures
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
@@ -115,14 +115,18 @@ def serve(address: str) -> None:
     pool.close()
 
 
-def work(control: str, worker: str, folder: str) -> None:
+def work(control: str, worker: str, folder: str, environment: Mapping[str, str] | None = None) -> None:
     """Takes work until the task manager ends the connection or is gone, then leaves the process, come what may.
 
     Args:
         control: Address of the task manager.
         worker: What it calls this worker.
         folder: Where to work.
+        environment: Its environment variables; absent: those of the process that it is forked from.
     """
+    if environment is not None:
+        os.environ.clear()
+        os.environ.update(environment)
     os.chdir(folder)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal sends Ctrl-C to it too; it ends with its parent
     threading.Thread(target=_end_with_parent, name="lstmlm-parent-watch", daemon=True).start()

@@ -21,11 +21,13 @@ PATIENCE = 60.0
 
 _PAUSE = 0.5
 _AWAY = re.compile(
-    r"connection refused|could not connect|can't connect|can not connect|starting up|shutting down|timeout|timed out"
+    r"connection refused|could not connect|can't connect|can not connect|starting up|not yet accepting connections"
+    r"|recovery mode|shutting down|timeout|timed out"
     r"|no route|unreachable|gone away|lost connection|server closed|terminating connection|connection reset"
     r"|too many (?:clients|connections)",
     re.IGNORECASE,
 )
+_MADE_TWICE = re.compile(r'already exists|duplicate key value violates unique constraint "pg_')
 _UNKNOWN_HOST = re.compile(r"could not translate host name|unknown (?:mysql )?server host", re.IGNORECASE)
 _REASON = re.compile(r"(?:PostgreSQL error: |mysql_real_connect failed: |metadata source error: )(?P<reason>[^\n]+)")
 _FAILURES = (RuntimeError, errors.StatusError)
@@ -80,8 +82,8 @@ def open_store(connection: Connection, patience: float = PATIENCE) -> MetadataSt
 
 
 def _is_passing(error: Exception, reason: str) -> bool:
-    # Two processes that make the tables at the same time: one of them is aborted, and finds them next time.
-    return isinstance(error, errors.AbortedError) or "already exists" in reason or _AWAY.search(reason) is not None
+    # Two processes that make the database or its tables at the same time: one of them fails, and finds them next time.
+    return isinstance(error, errors.AbortedError) or bool(_MADE_TWICE.search(reason) or _AWAY.search(reason))
 
 
 def _away(connection: Connection, reason: str) -> TryAgain:

@@ -35,6 +35,21 @@ def test_the_work_is_done_elsewhere_and_nobody_is_left(tmp_path: Path) -> None:
     assert not any(psutil.pid_exists(process) for process in workers)
 
 
+def test_each_pipelines_workers_have_the_environment_of_their_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def seen(number: int) -> tuple[int, str | None]:
+        return number, os.environ.get("LSTMLM_SEEN_BY_WORKERS")
+
+    def build(pipeline: beam.Pipeline) -> object:
+        return pipeline | beam.Create([1]) | beam.Map(seen) | WriteJson(tmp_path / "found.json")
+
+    for value in ("first", "second"):
+        monkeypatch.setenv("LSTMLM_SEEN_BY_WORKERS", value)
+        run_pipeline(build, PROCESSES)
+        assert list(read_json(tmp_path / "found.json")) == [[1, value]]
+
+
 def test_a_worker_that_dies_ends_the_pipeline() -> None:
     def die(number: int) -> int:
         if number == 3:
