@@ -19,6 +19,8 @@ from lstmlm.publish import read_manifest
 from lstmlm.recipe import DecodingSection, load_recipe
 from tests.tiny import PAIRS, TinyRun, untrained
 
+pytestmark = pytest.mark.slow
+
 TEXT = (Path(__file__).parents[1] / "CONTRIBUTING.md").read_text(encoding="utf-8")
 FILES = dict(re.findall(r"^`([\w/]+\.\w+)`[^\n]*:\n\n```\w+\n(.*?)^```", TEXT, re.MULTILINE | re.DOTALL))
 

@@ -29,6 +29,7 @@ def serve(folder, texts, seeds):
     return loaded.signatures["serving_default"](text=tf.constant(texts, tf.string), seed=tf.constant(seeds, tf.int64))
 
 
+@pytest.mark.slow
 def test_the_batch_job_writes_what_the_saved_model_says(exported, tmp_path):
     recipe = exported.recipe
     infer(recipe, exported.export, tmp_path / "out", Silent(), records=exported.records)

@@ -29,6 +29,8 @@ from lstmlm.vocabulary.stage import train_tokenizer
 from tests.given import KINDS
 from tests.tiny import PAIRS, RECIPE, untrained
 
+pytestmark = pytest.mark.slow
+
 TEXTS = ["The statement", "the value of é ☃", "a " * 60, "x"]
 
 
@@ -61,7 +63,6 @@ def served(folder: Path, texts: Sequence[str], seeds: Sequence[int]) -> dict[str
     return {name: values.numpy().tolist() for name, values in found.items()}
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("task", ["generate", "translate"])
 def test_what_is_served_is_what_the_batch_job_writes(
@@ -86,7 +87,6 @@ def test_what_is_served_is_what_the_batch_job_writes(
     assert sum(len(path.read_text().splitlines()) for path in (tmp_path / "out").glob("predictions*")) > 5
 
 
-@pytest.mark.slow
 def test_a_model_beyond_the_engine_is_decoded_by_its_saved_model(
     stages: Path, pair_stages: Path, tmp_path: Path
 ) -> None:
@@ -124,7 +124,6 @@ decoding: {batch: 4}
 """
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_labels_are_predicted_from_ids(kind: str, stages: Path, tmp_path: Path) -> None:
     lines = [json.loads(line)["text"] for line in (stages / "text.jsonl").read_text().splitlines()]

@@ -10,6 +10,8 @@ import lstmlm
 from tests.ray_nodes import RayCluster
 from tests.tiny import TinyRun
 
+pytestmark = pytest.mark.slow
+
 
 def test_texts_are_decoded_within_a_pipeline(exported: TinyRun, tmp_path: Path) -> None:
     from examples.decode_in_beam import decode

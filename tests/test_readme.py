@@ -20,6 +20,8 @@ COMMANDS = commands(README)
 CHEAP = ("recipe", "demo-corpus")
 """The rest imports TensorFlow or trains: minutes. Their stages have tests of their own, and `make demo` runs them."""
 
+pytestmark = pytest.mark.slow
+
 
 def _is_cheap(command: str) -> bool:
     return command.startswith("lstmlm ") and shlex.split(command)[1] in CHEAP

@@ -19,6 +19,8 @@ from lstmlm.plugins import Registry
 from lstmlm.recipe.task_options import GROUP, PACKAGE
 from lstmlm.task import Task
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[1]
 REGISTRIES = [READERS, PRIVACY_KINDS, RULE_SETS, METRICS, BACKENDS, FORMATS, Registry(GROUP, Task, "TASK", PACKAGE)]  # type: ignore[type-abstract]
 SOURCES = [path for name in ("lstmlm", "components", "pipelines", "deploy") for path in (ROOT / name).rglob("*.py")]

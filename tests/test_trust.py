@@ -16,6 +16,8 @@ from lstmlm.progress import Silent
 from tests.hostile import code_carrying
 from tests.tiny import TinyRun
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("stage", ["ingest", "clean", "infer", "score"])
 def test_no_stage_runs_the_code_of_a_parquet_file(exported: TinyRun, tmp_path: Path, stage: str) -> None:
@@ -37,7 +39,6 @@ def test_no_stage_runs_the_code_of_a_parquet_file(exported: TinyRun, tmp_path: P
     assert not output.exists()
 
 
-@pytest.mark.slow
 def test_mutated_files_of_every_kind_are_read_or_refused() -> None:
     command = [sys.executable, "tests/fuzz/run.py", "--inputs", "150", "--seed", "7"]
     done = subprocess.run(command, cwd=Path(__file__).parents[1], capture_output=True, text=True, timeout=300)

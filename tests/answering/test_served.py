@@ -18,6 +18,8 @@ from lstmlm.recipe.sections.model import ModelSection
 from lstmlm.tokenizer import Tokenizer
 from tests.answering.conftest import TEXT
 
+pytestmark = pytest.mark.slow
+
 LETTERS = "TheNorman 3,0.'\u2581\ue281\u00a0\n\t\u3000\u2028\x1f\x85\u200bé東\U0001f600"
 
 
@@ -39,7 +41,6 @@ def served(tokenizer: Tokenizer, reader: Reader, *, no_answer: bool) -> Served:
     return Served(reader, GraphTokenizer(tokenizer), Lexicon(tokenizer), limits)
 
 
-@pytest.mark.slow
 def test_there_is_no_answer_where_that_is_more_probable(tokenizer: Tokenizer) -> None:
     reader = Reader(
         ModelSection(embedding=4, encoder_units=3, units=3, dropout=0.0),

@@ -14,6 +14,8 @@ import lstmlm
 from lstmlm.beam import CleanRows, ExportHandler, Predict
 from tests.tiny import TinyRun
 
+pytestmark = pytest.mark.slow
+
 RUNNER = "apache_beam.runners.portability.fn_api_runner.fn_runner.FnApiRunner"
 TEXTS = ["the statement", "a name", "", "the statement"]
 

@@ -23,6 +23,8 @@ QUICK = 0.4
 MOST = 10.0
 """Times as long as the shorter text that the longer one may take: linear code takes 4, quadratic code 16."""
 
+pytestmark = pytest.mark.slow
+
 UNITS = "a1 .,:;-_/\\@#&%+=?!()[]{}<>\"'\n\r\t\x01\xa0éßﬁÃ©\u0301\u0327\u200d中。ก้अा٣３＠😀"
 
 
@@ -63,7 +65,6 @@ def test_time_grows_with_any_pattern(unit: str, end: str) -> None:
         check_growth(name, lambda size: unit * (size // len(unit)) + end)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", STEPS)
 def test_a_long_text_takes_seconds(name: str) -> None:
     """In a child process: code that is quadratic in the length cannot meet the limit, and need not be waited for."""

@@ -19,6 +19,8 @@ from lstmlm.progress import Silent
 from lstmlm.recipe.recipe import Recipe
 from lstmlm.records.shards import records_in
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -26,7 +28,6 @@ def recipe(root: Path, **corpus: Any) -> Recipe:
     return Recipe.model_validate({"name": "test", "task": "generate", "corpus": {"root": root, **corpus}})
 
 
-@pytest.mark.slow
 def test_kill_at_any_write_and_a_rerun_give_the_bytes_of_an_undisturbed_run(tmp_path: Path) -> None:
     draw = random.Random(1)
     words = [f"word{n}" for n in range(300)]

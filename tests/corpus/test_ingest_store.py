@@ -20,6 +20,8 @@ from lstmlm.storage import StorePath
 from lstmlm.storage.clients import forget
 from tests.stores import keys
 
+pytestmark = pytest.mark.slow
+
 DUPLICATES = {"exact": True, "near": 0.8}
 
 
@@ -83,7 +85,6 @@ def test_a_cleaned_corpus_is_written_to_a_store(corpus: tuple[str, str], bucket:
     assert sums(there) == sums(here)
 
 
-@pytest.mark.slow
 def test_worker_processes_and_a_store_that_refuses_give_the_same_bytes(
     corpus: tuple[str, str], bucket: StorePath, tmp_path: Path, store_server: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -84,6 +84,7 @@ def in_graph(network, wanted, *, sample=False, temperature=1.0):
     return [tuple(int(token) for token in row if token) for row in found]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["onnx", "tensorflow"])
 def test_greedy_and_sampling_equal_the_graph_of_the_saved_model(network, backends, name):
     wanted = requests(network)

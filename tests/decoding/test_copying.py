@@ -17,6 +17,8 @@ from lstmlm.decoding.tensorflow_backend import TensorFlowBackend
 from lstmlm.models.seq2seq import Seq2Seq
 from lstmlm.recipe.sections.model import ModelSection
 
+pytestmark = pytest.mark.slow
+
 VOCABULARY, MOST, BEGIN, END = 7, 3, 2, 3
 SIZES = ModelSection(embedding=6, units=8, layers=2, encoder_units=4, pointer=True, coverage=True)
 

@@ -12,6 +12,8 @@ import pytest
 
 import lstmlm
 
+pytestmark = pytest.mark.slow
+
 COMMANDS = (
     [sys.executable, "docs/site/pages.py", "build/site/pages"],
     [sys.executable, "-m", "mkdocs", "build", "--strict", "--config-file", "docs/site/mkdocs.yml"],

@@ -20,6 +20,8 @@ from lstmlm.recipe.sections.evaluation import Threshold
 from lstmlm.task import load_task
 from tests.tiny import RECIPE, untrained
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize(
     ("metric", "own", "before", "bound", "message"),

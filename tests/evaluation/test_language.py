@@ -13,6 +13,8 @@ from lstmlm.progress import Silent
 from lstmlm.recipe.sections.evaluation import Cache
 from lstmlm.recipe.sections.model import ModelSection
 
+pytestmark = pytest.mark.slow
+
 VOCABULARY = 20
 
 

@@ -23,6 +23,8 @@ from lstmlm.task import load_task
 from lstmlm.tokenizer import Tokenizer
 from lstmlm.vocabulary.stage import train_tokenizer
 
+pytestmark = pytest.mark.slow
+
 
 def recipe(root: Path, task: str) -> Recipe:
     pair = {"source": "q", "target": "a"} if task == "translate" else {}

@@ -19,6 +19,8 @@ from lstmlm.records.tfrecord import write_records
 from lstmlm.task import Share
 from lstmlm.tokenizer.rows import TokenRows
 
+pytestmark = pytest.mark.slow
+
 WINDOW, PER_SHARD = 8, 400
 Reads = list[tuple[int, int]]
 

@@ -22,6 +22,8 @@ from lstmlm.records.tfrecord import write_records
 from lstmlm.task import Feature, Share
 from lstmlm.tokenizer.rows import TokenRows
 
+pytestmark = pytest.mark.slow
+
 BUCKETS = (4, 9, 16)
 FRAMES = {"frames": Feature("float", (None, 3)), "tokens": Feature("tokens"), "label": Feature("int", ())}
 FIXED = {"vector": Feature("float", (4,)), "label": Feature("int", ())}

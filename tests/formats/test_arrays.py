@@ -18,6 +18,8 @@ from lstmlm.errors import UserError
 from lstmlm.formats.arrays import read_npz
 from tests.hostile import Payload
 
+pytestmark = pytest.mark.slow
+
 
 def header(shape: tuple[int, ...], kind: str = "<f4") -> bytes:
     stream = io.BytesIO()

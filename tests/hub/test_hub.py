@@ -48,6 +48,7 @@ def test_the_export_comes_back(exported: TinyRun, folder: Path, tmp_path: Path) 
     assert len(before) > 5
 
 
+@pytest.mark.slow
 def test_the_weights_are_those_of_the_export(exported: TinyRun, folder: Path) -> None:
     arrays = safetensors.numpy.load_file(folder / "model.safetensors")
     with np.load(exported.export / "weights.npz") as wanted:

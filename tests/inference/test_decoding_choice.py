@@ -19,6 +19,8 @@ from lstmlm.recipe.sections.decoding import DecodingSection
 from lstmlm.records.shards import records_in
 from tests.tiny import TinyRun
 
+pytestmark = pytest.mark.slow
+
 
 def decoded(recipe: Recipe, **decoding: Any) -> Recipe:
     return recipe.model_copy(update={"decoding": recipe.decoding.model_copy(update=decoding)})

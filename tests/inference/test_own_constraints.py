@@ -20,6 +20,8 @@ from lstmlm.recipe.sections.inference import InferenceSection
 from lstmlm.task import BadRecord, load_task
 from tests.tiny import TinyRun
 
+pytestmark = pytest.mark.slow
+
 COLUMNS = {"prefix": "begins", "forced": "has", "forbidden": "not"}
 of_translate = pytest.mark.parametrize("exported", ["translate"], indirect=True)
 of_generate = pytest.mark.parametrize("exported", ["generate"], indirect=True)

@@ -29,6 +29,8 @@ from lstmlm.storage.clients import forget
 from tests.stores import keys, uploaded
 from tests.waiting import wait_until
 
+pytestmark = pytest.mark.slow
+
 MakeRecipe = Callable[..., Recipe]
 
 RECORDS = 1000
@@ -170,7 +172,6 @@ def test_a_tenth_of_the_requests_refused_gives_the_same_bytes(
     assert digests(there) == digests(here)
 
 
-@pytest.mark.slow
 def test_a_killed_job_is_taken_over_on_the_command_line(
     shouter: Path, lines: Path, bucket: StorePath, s3: Any, tmp_path: Path, recipe: MakeRecipe
 ) -> None:

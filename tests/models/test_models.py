@@ -11,6 +11,8 @@ from lstmlm.models.output.layers import TiedSoftmax
 from lstmlm.models.seq2seq import Seq2Seq
 from lstmlm.recipe.sections.model import ModelSection
 
+pytestmark = pytest.mark.slow
+
 SIZES = ModelSection(embedding=12, units=16, layers=2, encoder_units=8, encoder_layers=2, dropout=0.3)
 VOCABULARY = 30
 

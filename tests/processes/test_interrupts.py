@@ -16,6 +16,8 @@ from tests.replaced_stage import WORDS, write_program
 from tests.terminal import Terminal
 from tests.waiting import wait_until
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[2]
 
 

@@ -19,6 +19,8 @@ from tests.memory_limit import enter, limited_group
 from tests.replaced_stage import WORDS, write_program
 from tests.waiting import wait_until
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[2]
 LIMIT = 200 << 20
 WAITS = """

@@ -18,6 +18,8 @@ from lstmlm.publish.store_sweep import sweep_store
 from lstmlm.storage import StorePath
 from tests.stores import keys
 
+pytestmark = pytest.mark.slow
+
 FILES = {"a.txt": b"one", "Split-train/b c#%.txt": b"two"}
 
 

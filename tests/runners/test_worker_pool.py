@@ -20,7 +20,7 @@ from lstmlm.runners.runner import FOLDER
 from lstmlm.runners.worker_pool import WorkerPool, start
 from tests.waiting import wait_until
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
 
 
 class TaskManager(beam_fn_api_pb2_grpc.BeamFnControlServicer):

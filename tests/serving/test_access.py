@@ -8,7 +8,7 @@ from tests.conftest import Lstmlm
 from tests.serving.conftest import Running, Serve
 from tests.tiny import TinyRun
 
-pytestmark = pytest.mark.parametrize("exported", ["generate"], indirect=True)
+pytestmark = [pytest.mark.slow, pytest.mark.parametrize("exported", ["generate"], indirect=True)]
 TOKEN = "a-token-of-some-letters"
 
 

@@ -13,6 +13,8 @@ from lstmlm.serving.job import Job
 from lstmlm.serving.lanes import BatchLane, SlotLane
 from tests.tiny import TinyRun
 
+pytestmark = pytest.mark.slow
+
 TEXTS = ["The statement", "BAD", "a name of a class", "if"]
 
 

@@ -14,6 +14,8 @@ from tests.serving.browser import browser
 from tests.serving.conftest import Running, Serve
 from tests.tiny import TinyRun
 
+pytestmark = pytest.mark.slow
+
 PROGRAM = shutil.which("chromium") or shutil.which("google-chrome") or ""
 needs_browser = pytest.mark.skipif(not PROGRAM, reason="there is no Chromium: apt install chromium")
 of_translate = pytest.mark.parametrize("exported", ["translate"], indirect=True)

@@ -27,6 +27,7 @@ def expected(exported: TinyRun, texts: list[str], decoding: dict[str, Any]) -> l
     return list(model.predict([{model.recipe.inference.field: text} for text in texts]))
 
 
+@pytest.mark.slow
 def test_many_clients_at_once_get_what_one_gets_by_itself(exported: TinyRun, server: Running) -> None:
     model = lstmlm.load(exported.export, threads=1)
     field = model.recipe.inference.field

@@ -16,7 +16,7 @@ from tests.serving.conftest import Running, Serve
 from tests.tiny import TinyRun
 from tests.waiting import wait_until
 
-pytestmark = pytest.mark.parametrize("exported", ["generate"], indirect=True)
+pytestmark = [pytest.mark.slow, pytest.mark.parametrize("exported", ["generate"], indirect=True)]
 LONG = ("--set", "decoding.max_tokens=3000", "--set", "decoding.min_tokens=3000")
 TEXTS = [f"The statement {n}" for n in range(12)]
 

@@ -17,6 +17,8 @@ from tests.stores import keys, uploaded
 CHANGES = {"saved_model.pb", "fingerprint.pb"}
 """Files that hold TensorFlow's numbers of functions."""
 
+pytestmark = pytest.mark.slow
+
 
 def sums(manifest: Manifest) -> dict[str, Any]:
     return {name: facts["sha256"] for name, facts in manifest.files.items() if name not in CHANGES}

@@ -15,6 +15,8 @@ from lstmlm.storage.check import check_writable
 from lstmlm.storage.clients import BLOCK_BYTES, forget
 from lstmlm.storage.faults import fault_of, reported
 
+pytestmark = pytest.mark.slow
+
 DATA = random.Random(2).randbytes(3 * BLOCK_BYTES)
 
 

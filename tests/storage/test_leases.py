@@ -16,6 +16,8 @@ from lstmlm.storage.leases import leased
 from tests.stores import keys
 from tests.waiting import wait_until
 
+pytestmark = pytest.mark.slow
+
 HOLDER = """
 import sys
 from lstmlm.storage import StorePath

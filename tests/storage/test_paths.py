@@ -69,6 +69,7 @@ def test_removing_a_folder_takes_names_as_they_are(bucket: StorePath, s3: Any) -
     assert keys(s3, bucket) == ["gone2/x.txt"]
 
 
+@pytest.mark.slow
 def test_more_keys_than_a_page_holds_are_listed(bucket: StorePath, s3: Any) -> None:
     names = [f"{number:04d}" for number in range(1100)]
     for name in names:

@@ -26,6 +26,8 @@ from lstmlm.synthetic.recipes import smaller, weights
 from lstmlm.vocabulary.stage import train_tokenizer
 from tests.tiny import PAIRS, untrained
 
+pytestmark = pytest.mark.slow
+
 
 class Steps:
     """Runs the steps, and keeps their names."""

@@ -23,6 +23,8 @@ from lstmlm.records.shards import records_in
 from lstmlm.task import Prediction, load_task
 from tests.stage_runs import run_stages
 
+pytestmark = pytest.mark.slow
+
 RECIPE = """
 name: homes
 task: answer
@@ -75,7 +77,6 @@ def predictions(folder: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for path in sorted(folder.glob("predictions-*")) for line in path.open()]
 
 
-@pytest.mark.slow
 def test_it_learns_where_people_live(made: tuple[Recipe, Path]) -> None:
     _, folder = made
     verdict = read_manifest(folder / "evaluation", "evaluation").facts

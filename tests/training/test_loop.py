@@ -12,6 +12,8 @@ from lstmlm.training.optimizer import make_optimizer
 from lstmlm.training.workers.carried import CarriedState
 from lstmlm.training.workers.shared_memory import room
 
+pytestmark = pytest.mark.slow
+
 ROWS, WINDOW, VOCABULARY = 5, 4, 40
 TOKENS = np.random.default_rng(0).integers(3, VOCABULARY, [ROWS, 3 * WINDOW + 1]).astype(np.int32)
 BATCHES = [{"tokens": tf.constant(TOKENS[:, n * WINDOW : (n + 1) * WINDOW + 1])} for n in range(3)]
@@ -99,7 +101,6 @@ def test_training_carries_the_state_until_a_fresh_start(recipe):
     np.testing.assert_allclose(carried.variables()["state/1/c"], states[1].c, atol=1e-5)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("world", [2, 3, 7])
 def test_the_shares_of_the_workers_add_up_to_the_whole(recipe, world):
     """Gradients, loss and state, with dropout, also where the rows cannot be divided evenly."""

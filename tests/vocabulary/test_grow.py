@@ -164,6 +164,7 @@ def test_rows_of_new_pieces_are_the_mean_of_those_of_their_parts() -> None:
     np.testing.assert_array_equal(growth.rows(newer), [*newer, [5, 5], [5, 5]])
 
 
+@pytest.mark.slow
 def test_the_stage_grows_a_vocabulary_twice(tmp_path: Path) -> None:
     """A model of the first vocabulary fits the third."""
     (tmp_path / "a.txt").write_text("\n".join(OLD[:300] + NEW * 5) + "\n")

@@ -14,6 +14,8 @@ from tests.conftest import ROOT
 from tests.terminal import Terminal
 from tests.tiny import TinyRun
 
+pytestmark = pytest.mark.slow
+
 of_translate = pytest.mark.parametrize("exported", ["translate"], indirect=True)
 of_generate = pytest.mark.parametrize("exported", ["generate"], indirect=True)
 TEXTS = ["The statement", "a name"]

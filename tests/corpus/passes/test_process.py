@@ -18,6 +18,8 @@ from lstmlm.progress import Silent
 from lstmlm.recipe.recipe import Recipe
 from lstmlm.records.shards import records_in, shard_files
 
+pytestmark = pytest.mark.slow
+
 
 def recipe(root: Path, task: str = "generate", **corpus: Any) -> Recipe:
     content = {

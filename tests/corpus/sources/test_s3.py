@@ -21,6 +21,8 @@ from lstmlm.progress import Silent
 from lstmlm.recipe.recipe import Recipe
 from lstmlm.storage.clients import forget
 
+pytestmark = pytest.mark.slow
+
 NAMES = ("web/a.jsonl", "web/b [x] 1%20.jsonl", "web/ü#&+=.jsonl", "web//double.jsonl")
 
 

@@ -24,6 +24,8 @@ from lstmlm.task import load_task
 from lstmlm.tokenizer import Tokenizer
 from tests.tiny import TinyRun
 
+pytestmark = pytest.mark.slow
+
 GENERATE = pytest.mark.parametrize("exported", ["generate"], indirect=True)
 
 

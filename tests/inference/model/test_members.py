@@ -19,6 +19,8 @@ from lstmlm.task import load_task
 from tests.conftest import Lstmlm
 from tests.tiny import TinyRun, untrained
 
+pytestmark = pytest.mark.slow
+
 TEXTS = ["The statement", "a name of a class", "if", "the statement is executed"]
 of_translate = pytest.mark.parametrize("exported", ["translate"], indirect=True)
 

@@ -87,6 +87,7 @@ def test_a_model_that_reaches_outside_is_refused(kind: Any, tmp_path: Path) -> N
     assert not marker.exists()
 
 
+@pytest.mark.slow
 def test_own_exports_reach_nothing_outside(exported: TinyRun) -> None:
     check_operations(exported.export)
     assert ServedModel(exported.export).generate(["a"], [1])

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import keras
 import numpy as np
+import pytest
 import tensorflow as tf
 
 from lstmlm.models.keras.file import keras_model
 from lstmlm.models.labels.article import Article
 from lstmlm.recipe.file import parse_recipe
 from lstmlm.tasks.classify import TASK
+
+pytestmark = pytest.mark.slow
 
 RECIPE = "name: article\ntask: classify\npreset: article\ncorpus: {train: x.tsv}\n"
 

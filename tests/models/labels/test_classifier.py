@@ -196,6 +196,7 @@ def test_where_every_example_is_right_none_is_certain() -> None:
     assert 0.95 < shares.max() < 0.995
 
 
+@pytest.mark.slow
 def test_what_is_published_is_calibrated_and_training_continues_as_before() -> None:
     model = classifier(members=2, ngrams=2, ngram_buckets=20)
     label = tf.constant([0, 1, 2])

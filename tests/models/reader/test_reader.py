@@ -15,6 +15,8 @@ from lstmlm.models.reader.shapes import Shape
 from lstmlm.models.reader.spans import Spans, best_span, gold_nats, span_logits
 from lstmlm.recipe.sections.model import ModelSection
 
+pytestmark = pytest.mark.slow
+
 SIZES = ModelSection(embedding=6, encoder_units=4, units=5, layers=2, dropout=0.0)
 VOCABULARY, LONGEST = 30, 4
 

@@ -45,6 +45,8 @@ def steps(folder):
 CONSTANT = {"schedule": "plateau", "patience": 99}
 """A learning rate that does not depend on the number of steps."""
 
+pytestmark = pytest.mark.slow
+
 
 def test_more_steps_resume_at_the_end_and_give_what_one_training_gives(run, recipe, tmp_path, caplog):
     run("short", steps=12, **CONSTANT)

@@ -18,6 +18,8 @@ from lstmlm.training.workers.all_reduce import SingleWorker
 from lstmlm.training.workers.worker import train_worker
 from tests.waiting import wait_until
 
+pytestmark = pytest.mark.slow
+
 STAMP = "0123456789abcdef" * 4
 
 
@@ -129,7 +131,6 @@ train(Recipe.model_validate_json(sys.argv[4]), stages / "examples", stages / "to
 """
 
 
-@pytest.mark.slow
 def test_a_second_training_is_refused_while_the_first_lives_and_not_afterwards(
     recipe, stages, tmp_path, root, without_ray
 ):

@@ -55,6 +55,8 @@ def weights(folder: Path) -> dict[str, np.ndarray[Any, Any]]:
 STILL = "training.learning_rate=1e-12"
 """A rate of next to nothing: what comes out is what went in."""
 
+pytestmark = pytest.mark.slow
+
 
 def test_all_weights_are_those_of_the_earlier_model(run: Run, first: Path, tmp_path: Path) -> None:
     second = run("second", f"training.initial={first}", STILL)
@@ -64,7 +66,6 @@ def test_all_weights_are_those_of_the_earlier_model(run: Run, first: Path, tmp_p
     assert second.facts["initial"] == {"model": read_manifest(first).fingerprint}
 
 
-@pytest.mark.slow
 def test_the_content_of_the_earlier_model_counts_and_not_its_path(run: Run, first: Path, tmp_path: Path) -> None:
     made = run("second", f"training.initial={first}", STILL)
     shutil.copytree(first, tmp_path / "moved")
@@ -128,7 +129,6 @@ def test_a_part_learns_from_its_step_on(run: Run, first: Path, tmp_path: Path) -
     assert not moved["embedding|table"]
 
 
-@pytest.mark.slow
 def test_an_interrupted_fine_tuning_resumes_to_the_same_weights(
     run: Run, first: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -18,6 +18,8 @@ from lstmlm.training.workers import distributed
 from tests.stage_runs import train_here
 from tests.tiny import RECIPE
 
+pytestmark = pytest.mark.slow
+
 Run = Callable[..., Manifest]
 
 
@@ -54,7 +56,6 @@ def steps(folder: Path) -> list[int]:
     return [row["step"] for row in rows if "valid_loss" in row]
 
 
-@pytest.mark.slow
 def test_it_resumes_with_the_optimizer_at_the_step_it_had(run: Run, stages: Path, others: Path, tmp_path: Path) -> None:
     first = run("first", stages / "examples", "training.steps=6")
     initial = f"{{model: {tmp_path / 'first'}, resume: true}}"

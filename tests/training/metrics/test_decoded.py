@@ -16,6 +16,8 @@ from lstmlm.training.metrics import decoded as outputs
 from lstmlm.training.workers.all_reduce import SingleWorker
 from lstmlm.training.workers.worker import train_worker
 
+pytestmark = pytest.mark.slow
+
 
 class Together:
     """A group of threads."""
@@ -54,7 +56,6 @@ def eagerly():
     tf.config.run_functions_eagerly(False)
 
 
-@pytest.mark.slow
 def test_all_workers_get_the_outputs_that_one_decodes(pair_recipe, pair_stages, heard, eagerly, monkeypatch):
     monkeypatch.setattr(outputs, "ROWS", 4)
     recipe = change(pair_recipe, evaluate_records=14)
@@ -91,7 +92,6 @@ class Words(TextMetric):
         return {"words": float(sum(len(text.split()) for text in outputs.texts))}
 
 
-@pytest.mark.slow
 def test_training_goes_by_a_metric_that_the_recipe_adds(pair_recipe, pair_stages, tmp_path):
     name = f"{Words.__module__}:{Words.__qualname__}"
     evaluation = pair_recipe.evaluation.model_copy(update={"metrics": (name,)})

@@ -11,6 +11,8 @@ from lstmlm.training.metrics.log import read_metrics
 from lstmlm.training.workers.all_reduce import SingleWorker
 from lstmlm.training.workers.worker import train_worker
 
+pytestmark = pytest.mark.slow
+
 
 class Killed(Exception):
     """Simulates the end of the process between a checkpoint and the next."""
@@ -68,7 +70,6 @@ def test_a_resumed_run_ends_bit_identical(recipe, stages, tmp_path):
     assert training_losses(tmp_path / "broken") == training_losses(tmp_path / "whole")
 
 
-@pytest.mark.slow
 def test_resuming_in_a_later_epoch_continues_there(recipe, stages, tmp_path):
     long = change(recipe, batch=256, steps=10, checkpoint_every=7, evaluate_every=8)
     position = train(long, stages, tmp_path / "whole")
@@ -122,7 +123,6 @@ def test_a_checkpoint_of_another_recipe_is_refused_with_what_differs(recipe, sta
         train(wider, stages, tmp_path / "work")
 
 
-@pytest.mark.slow
 def test_averages_schedules_and_the_carried_state_resume_bit_identical(recipe, stages, tmp_path):
     plan = {"optimizer": "nt_asgd", "non_monotone": 1, "learning_rate": 40.0, "warmup": 0, "schedule": "plateau"}
     long = change(recipe, steps=24, evaluate_every=3, keep_best=3, **plan)

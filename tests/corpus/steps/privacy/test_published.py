@@ -20,6 +20,8 @@ from lstmlm.recipe.recipe import Recipe
 from lstmlm.recipe.sections.corpus import Privacy
 from lstmlm.records.shards import records_in
 
+pytestmark = pytest.mark.slow
+
 SECRETS = ("ann@example.org", "bob@example.com", "201-555-0123", "4111 1111 1111 1111")
 PROSE = "The people of the town have to be at home with the river and that is all of it, said the old man. " * 6
 PRIVACY = {"kinds": ["email", "phone", "card"]}
