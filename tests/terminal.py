@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pty
 import select
+import signal
 from pathlib import Path
 
 from tests.waiting import wait_until
@@ -19,6 +20,7 @@ class Terminal:
         self.pid, self._terminal = pty.fork()
         if self.pid == 0:
             os.chdir(folder)
+            signal.signal(signal.SIGHUP, signal.SIG_DFL)  # tests started by nohup ignore it, and so would what they start
             os.environ["PYTHONPATH"] = str(ROOT)
             os.execv(command[0], command)
         self.seen = ""
