@@ -123,7 +123,7 @@ clean:
 	rm -rf build runs .cache .mypy_cache .pytest_cache .ruff_cache
 
 .venv/.synced: uv.lock pyproject.toml $(UV)
-	UV_PYTHON_DOWNLOADS=never $(UV) sync --frozen --python "$$(command -v $(PYTHON))" --extra tfx --extra kubeflow --extra jobs --extra s3
+	UV_PYTHON_DOWNLOADS=never $(UV) sync --frozen --python "$$(command -v $(PYTHON))" --extra tfx --extra kubeflow --extra jobs --extra s3 --extra openlineage
 	touch $@
 
 $(UV):

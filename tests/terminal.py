@@ -20,7 +20,9 @@ class Terminal:
         self.pid, self._terminal = pty.fork()
         if self.pid == 0:
             os.chdir(folder)
-            signal.signal(signal.SIGHUP, signal.SIG_DFL)  # tests started by nohup ignore it, and so would what they start
+            signal.signal(
+                signal.SIGHUP, signal.SIG_DFL
+            )  # tests started by nohup ignore it, and so would what they start
             os.environ["PYTHONPATH"] = str(ROOT)
             os.execv(command[0], command)
         self.seen = ""

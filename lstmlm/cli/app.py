@@ -28,7 +28,7 @@ from lstmlm.cli import (
     synthetic,
     targets,
 )
-from lstmlm.cli.console import FORM
+from lstmlm.cli.console import FORM, METRICS
 from lstmlm.cli.failures.faults import exit_code, user_fault
 from lstmlm.cli.logs import InternalError, captured
 from lstmlm.errors import ExitCode, UserError
@@ -57,11 +57,26 @@ def general(
     ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show errors and warnings only.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print results as one JSON object, and no progress.")] = False,
+    metrics: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ADDRESS",
+            envvar="LSTMLM_METRICS",
+            help="Serve metrics for Prometheus while the command works: PORT on this machine only, or HOST:PORT.",
+        ),
+    ] = None,
 ) -> None:
     """LSTM language models: from raw text to batch output."""
     if quiet and as_json:
         raise UserError("--quiet and --json exclude each other", hint="Leave one of them out")
     FORM.set("none" if quiet else "json" if as_json else "tables")
+    if metrics is not None:
+        from lstmlm.monitoring.endpoint import start
+
+        served, port = start(metrics)
+        METRICS.set(served)
+        if metrics.rpartition(":")[2] == "0":
+            _say(f"metrics on port {port}")
 
 
 init.register(app)

@@ -19,10 +19,14 @@ from rich.table import Table
 from rich.text import Text
 
 from lstmlm.cli.logs import Terminal
+from lstmlm.monitoring.metrics import Outcome, StageMetrics
 
 Form = Literal["tables", "json", "none"]
 FORM: contextvars.ContextVar[Form] = contextvars.ContextVar("form", default="tables")
 """How results are shown: `lstmlm --json` and `lstmlm --quiet` set it; with both others there is no progress."""
+
+METRICS: contextvars.ContextVar[StageMetrics | None] = contextvars.ContextVar("metrics", default=None)
+"""What Prometheus reads: `lstmlm --metrics` sets it."""
 
 PLAIN_WIDTH = 160
 PLAIN_SECONDS = 10.0
@@ -78,15 +82,28 @@ class StageLine:
 
     def __init__(self, name: str, bars: Progress | None, err: TextIO | None) -> None:
         """Takes its name, the bars of a terminal, and the stream of plain lines; None: nothing is shown."""
-        self.name = name
+        self.name, self.open = name, True
+        self._metrics = METRICS.get()
         self._rate = RateEstimator()
         self._bars, self._err = bars, err
         self._started = time.monotonic()
         self._printed = float("-inf")
         self._task = bars.add_task(name, total=None, status="") if bars else None
+        if self._metrics is not None:
+            self._metrics.started(name)
 
-    def update(self, done: float, total: float | None = None, *, unit: str = "", note: str = "") -> None:
+    def update(
+        self,
+        done: float,
+        total: float | None = None,
+        *,
+        unit: str = "",
+        note: str = "",
+        numbers: Mapping[str, float] | None = None,
+    ) -> None:
         """See `Progress.update`."""
+        if self._metrics is not None:
+            self._metrics.progress(self.name, done, total, unit, numbers)
         status = self._rate.status(done, total, unit, note)
         if self._bars is not None and self._task is not None:
             self._bars.update(self._task, completed=done, total=total, status=status)
@@ -96,6 +113,7 @@ class StageLine:
     def finish(self, artifact: Path | None, *, cached: bool) -> StageRow:
         """Closes the line and returns its row of the summary."""
         seconds = time.monotonic() - self._started
+        self._end("cached" if cached else "done")
         status = "cached" if cached else f"done in {clock_time(seconds)}"
         if self._bars is not None and self._task is not None:
             self._bars.update(self._task, total=1, completed=1, status=status)
@@ -103,6 +121,16 @@ class StageLine:
         else:
             self._plain(status)
         return StageRow(self.name, cached, seconds, artifact)
+
+    def fail(self) -> None:
+        """Notes that the stage ended by an exception; one that has finished stays finished."""
+        if self.open:
+            self._end("failed")
+
+    def _end(self, outcome: Outcome) -> None:
+        self.open = False
+        if self._metrics is not None:
+            self._metrics.finished(self.name, outcome)
 
     def _plain(self, status: str) -> None:
         if self._err is not None:
@@ -119,6 +147,7 @@ class Screen:
         self._out = Console(file=terminal.out, highlight=False, width=None if terminal.out.isatty() else PLAIN_WIDTH)
         self._bars = _bars(terminal.err) if terminal.err.isatty() and self._form == "tables" else None
         self._warnings = _Warnings(self)
+        self._lines: list[StageLine] = []
 
     def __enter__(self) -> Self:
         logging.getLogger("lstmlm").addHandler(self._warnings)
@@ -130,6 +159,9 @@ class Screen:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         logging.getLogger("lstmlm").removeHandler(self._warnings)
+        if error is not None:
+            for line in self._lines:
+                line.fail()
         if self._bars:
             self._bars.stop()
         if self._form == "json" and self._found:
@@ -138,7 +170,9 @@ class Screen:
 
     def stage(self, name: str) -> StageLine:
         """Opens the line of a stage."""
-        return StageLine(name, self._bars, self._terminal.err if self._form == "tables" else None)
+        line = StageLine(name, self._bars, self._terminal.err if self._form == "tables" else None)
+        self._lines.append(line)
+        return line
 
     def summary(self, rows: Iterable[StageRow]) -> None:
         """Shows the stages, whether each ran, how long, and the path of its artifact."""

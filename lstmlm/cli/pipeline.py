@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,8 +16,10 @@ from lstmlm.cli.logs import captured
 from lstmlm.cli.options import Overrides, RayAddress, RecipePath, read_recipe
 from lstmlm.cli.results import show_metrics, show_outputs
 from lstmlm.errors import BelowThreshold, UserError
+from lstmlm.monitoring.openlineage import Events
 from lstmlm.processes import supervisor
 from lstmlm.stages import stage_named
+from lstmlm.storage import place
 
 if TYPE_CHECKING:
     from lstmlm.progress import Progress
@@ -26,9 +29,10 @@ if TYPE_CHECKING:
 class ScreenListener:
     """Shows the stages of a pipeline as they start and finish."""
 
-    def __init__(self, screen: Screen, started: list[str]) -> None:
-        """Takes the screen, and a list that gets the name of each stage that starts."""
+    def __init__(self, screen: Screen, started: list[str], inputs: StageInputs, events: Events) -> None:
+        """Takes the screen, a list that gets the name of each stage that starts, and what OpenLineage is sent."""
         self._screen, self._started = screen, started
+        self._inputs, self._events = inputs, events
         self._lines: dict[str, StageLine] = {}
         self.rows: list[StageRow] = []
 
@@ -40,12 +44,45 @@ class ScreenListener:
         """Opens the line of a stage; its progress goes there."""
         self._started.append(stage)
         supervisor.note(stage=stage)
+        self._events.started(stage, self._inputs.of(stage) if self._events.active else [])
         return self._lines.setdefault(stage, self._screen.stage(stage))
 
     def finished(self, stage: str, artifact: Path | None, *, cached: bool) -> None:
         """Closes the line of a stage."""
+        self._inputs.made[stage] = artifact
+        self._events.completed(stage, artifact)
         line = self._lines.pop(stage, None) or self._screen.stage(stage)
         self.rows.append(line.finish(artifact, cached=cached))
+
+
+class StageInputs:
+    """Finds what each stage of a run reads, for OpenLineage.
+
+    Args:
+        recipe: The run.
+        run_id: The run id; absent: a new run, of which nothing has finished.
+    """
+
+    def __init__(self, recipe: Recipe, run_id: str | None) -> None:
+        self._recipe, self._run_id = recipe, run_id
+        self.made: dict[str, Path | None] = {}
+
+    def of(self, name: str) -> list[Path]:
+        """Returns the folders of the stages before a stage, and the files that it reads and no stage made."""
+        stage, corpus = stage_named(name), self._recipe.corpus
+        found = [self._artifact(one.upstream) for one in stage.inputs]
+        if not stage.inputs:
+            found += [place(path) for path in corpus.places()]
+        if name == "infer" and self._recipe.inference.input:
+            found.append(place(corpus.place(self._recipe.inference.input)))
+        return [path for path in found if path is not None]
+
+    def _artifact(self, stage: str) -> Path | None:
+        from pipelines.finished import finished_artifact
+
+        if stage not in self.made and self._run_id is not None:
+            self.made[stage] = finished_artifact(self._recipe, self._run_id, stage_named(stage))
+        return self.made.get(stage)
 
 
 def register(app: typer.Typer) -> None:
@@ -74,7 +111,8 @@ def run(
         at = [stage or "start"]
         stack.enter_context(failure_reported(loaded.run_folder / FAILURE, log, lambda: at[-1]))
         screen = stack.enter_context(Screen(stack.enter_context(captured(log))))
-        listener = ScreenListener(screen, at)
+        events = stack.enter_context(Events(loaded.name, f"{loaded.run_folder.absolute()} {run_id or uuid.uuid4()}"))
+        listener = ScreenListener(screen, at, StageInputs(loaded, run_id), events)
         try:
             if not _has_finished(loaded, run_id, stage, listener):
                 start = screen.stage("start")

@@ -16,6 +16,7 @@ from lstmlm.evaluation.metric import METRICS, bounds_of, values_of
 from lstmlm.evaluation.thresholds import check_bounds, failures
 from lstmlm.inference.model.backend_kind import BACKENDS
 from lstmlm.inference.model.same_network import check_same_network
+from lstmlm.progress import numbers_of
 from lstmlm.publish.cache import local_copy, output_place
 from lstmlm.publish.folder import Draft, Manifest, read_manifest
 from lstmlm.stages import STAGES
@@ -78,7 +79,7 @@ def evaluate(recipe: Recipe, export: Path, records: Path, output: Path, progress
         task.report(measured, draft.path, recipe)
         write_outcome(draft, found)
         note = "; ".join(found["failures"]) or "within all thresholds"
-        progress.update(len(held_out), len(held_out), unit="records", note=note)
+        progress.update(len(held_out), len(held_out), unit="records", note=note, numbers=numbers_of(found["metrics"]))
 
     stamp = STAGE.stamp(
         list(STAGE.decided(recipe).values()),

@@ -124,7 +124,8 @@ def infer(
             remove_folder(folder)
             facts = draft.facts
             note = f"{facts['tokens']:,} tokens; {facts['dead_letters']:,} dead letters"
-            progress.update(facts["records"], facts["records"], unit="records", note=note)
+            counted = {name: facts[name] for name in ("tokens", "dead_letters")}
+            progress.update(facts["records"], facts["records"], unit="records", note=note, numbers=counted)
 
     return STAGE.once(output, final, work_until_published)
 
@@ -178,13 +179,15 @@ def _plan(place: Place, source: Source, recipe: Recipe, stamp: str, progress: Pr
 def _decode(work: Work, handler: TaskHandler, progress: Progress, runner: Runner | None, metrics: Path | None) -> None:
     """Runs the pipeline over the chunks that are left, and measures it."""
     from lstmlm.inference.watch import throughput, watched
+    from lstmlm.progress import numbers_of
 
     progress.update(0, work.total, unit="records", note="loading the model")
     left, started = work.left(), time.monotonic()
     with watched(work, progress):
         _run_chunks(work, handler, runner)
+    found = throughput(work, left, time.monotonic() - started).metrics()
+    progress.update(work.total, work.total, unit="records", note="joining", numbers=numbers_of(found))
     if metrics is not None:
-        found = throughput(work, left, time.monotonic() - started).metrics()
         with replacing(metrics, durable=True) as stream:
             stream.write(json.dumps(found, indent=1).encode() + b"\n")
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from lstmlm.errors import UserError
-from lstmlm.progress import Progress
+from lstmlm.progress import Progress, numbers_of
 from lstmlm.publish.folder import Claim, Manifest, claimed, fingerprint, read_manifest
 from lstmlm.publish.lineage import inherited
 from lstmlm.publish.linked import link_or_copy
@@ -142,7 +142,8 @@ def _watched(
     def look() -> None:
         rows = written_rows(metrics)
         if len(rows) > before:  # until then the workers start, which is no time of a step's
-            progress.update(rows[-1]["step"], settings.steps, unit="steps", note=" ".join(_note(rows, settings.metric)))
+            note, numbers = " ".join(_note(rows, settings.metric)), numbers_of({**rows[-1], **_last_evaluation(rows)})
+            progress.update(rows[-1]["step"], settings.steps, unit="steps", note=note, numbers=numbers)
         for row in rows:
             key = row["step"], "valid_loss" in row
             if key not in seen:
@@ -165,6 +166,11 @@ def _watched(
         look()
         for tracker in trackers:
             tracker.close()
+
+
+def _last_evaluation(rows: list[dict[str, Any]]) -> dict[str, Any]:
+    """Returns the newest row of metrics of the valid split."""
+    return next((row for row in reversed(rows) if "valid_loss" in row), {})
 
 
 def _note(rows: list[dict[str, Any]], metric: str) -> Iterator[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -41,7 +42,15 @@ class Recorder:
         assert artifact is None or artifact.is_dir()
         self.events.append((stage, "cached" if cached else "ran"))
 
-    def update(self, done: float, total: float | None = None, *, unit: str = "", note: str = "") -> None:
+    def update(
+        self,
+        done: float,
+        total: float | None = None,
+        *,
+        unit: str = "",
+        note: str = "",
+        numbers: Mapping[str, float] | None = None,
+    ) -> None:
         self.progress.append(done)
 
     def outcomes(self) -> dict[str, str]:

@@ -41,7 +41,9 @@ def stage_command(stage: Stage) -> Callable[..., None]:
         def work(run: Recipe, progress: Progress) -> Manifest:
             return stage.load()(run, output=output, progress=progress, **folders)
 
-        run_stage(stage.name, run, output, work, _AFTER.get(stage.kind))
+        read = [path for path in folders.values() if isinstance(path, Path)]
+        read += [] if stage.inputs else [place(found) for found in run.corpus.places()]
+        run_stage(stage.name, run, output, work, _AFTER.get(stage.kind), read)
 
     command.__signature__ = inspect.Signature(list(_parameters(stage)))  # type: ignore[attr-defined]
     return command

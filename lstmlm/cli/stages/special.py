@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from lstmlm.cli.console import Screen
 from lstmlm.cli.options import (
     AnyExport,
     AnyModel,
@@ -74,7 +75,7 @@ def train(
             run = choose_here(run, examples, tokenizer, output, progress, memory)
         return stage.load()(run, examples, tokenizer, output, progress, ray_address=ray_address)
 
-    run_stage(stage.name, read_recipe(recipe, changes, stage.checks), output, work)
+    run_stage(stage.name, read_recipe(recipe, changes, stage.checks), output, work, inputs=[examples, tokenizer])
 
 
 def vectors(
@@ -98,7 +99,8 @@ def vectors(
     def work(run: Recipe, progress: Progress) -> Manifest:
         return stage.load()(run, tokenizer, output, progress, input=input)
 
-    run_stage(stage.name, read_recipe(recipe, overrides, stage.checks), output, work)
+    run = read_recipe(recipe, overrides, stage.checks)
+    run_stage(stage.name, run, output, work, inputs=[tokenizer, input])
 
 
 def average(
@@ -171,7 +173,10 @@ def infer(
             }
             return stage.load()(run, one, folder, progress, **chosen)
 
-        run_stage(stage.name, run, folder, work, lambda screen, _: show_decoded(screen, folder, asked.format, metrics))
+        def show(screen: Screen, _: Path) -> None:
+            show_decoded(screen, folder, asked.format, metrics)
+
+        run_stage(stage.name, run, folder, work, show, [one, *models, records, source])
 
 
 def score(
@@ -201,7 +206,7 @@ def score(
         def work(run: Recipe, progress: Progress) -> Manifest:
             return stage.load()(run, export, source or input, folder, progress)
 
-        run_stage(stage.name, run, folder, work)
+        run_stage(stage.name, run, folder, work, inputs=[export, source or input])
 
 
 def evaluate(
@@ -233,7 +238,8 @@ def evaluate(
 
         return evaluate_sets(run, export, input, output, progress, records=records)
 
-    run_stage(stage.name, recipe_of_export(recipe, export, overrides, stage.checks), output, work, show_verdict)
+    run = recipe_of_export(recipe, export, overrides, stage.checks)
+    run_stage(stage.name, run, output, work, show_verdict, [export, records, *(input or ())])
 
 
 SPECIAL: Mapping[str, Callable[..., None]] = {

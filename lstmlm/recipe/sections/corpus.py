@@ -194,3 +194,7 @@ class CorpusSection(Section):
     def place(self, name: str) -> str:
         """Returns a file or glob below `root` as a path or a URL."""
         return f"{self.root.rstrip('/')}/{name}" if isinstance(self.root, str) else str(self.root / name)
+
+    def places(self) -> list[str]:
+        """Returns the files or globs of both splits as paths or URLs."""
+        return [self.place(name) for name in (self.train, self.valid) if name]

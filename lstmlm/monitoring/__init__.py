@@ -1,0 +1,1 @@
+"""What other programs see of a command that works: metrics for Prometheus, and events of OpenLineage."""
