@@ -14,7 +14,7 @@ export UV_COMPILE_BYTECODE := 1
 # Two tests at a time. A process that crashes ends the run: a new one would wait for tests for ever.
 TWO := --numprocesses 2 --max-worker-restart 0 --dist loadscope
 
-.PHONY: demo test test-image quick coverage lint format docs site clean fuzz bench-recipes bench-ingest bench-train bench-infer bench-scale bench-scale-training bench-serve bench-tasks bench-power-cut bench-kills bench-adversarial bench-store
+.PHONY: demo airflow-demo test test-image quick coverage lint format docs site clean fuzz bench-recipes bench-ingest bench-train bench-infer bench-scale bench-scale-training bench-serve bench-tasks bench-power-cut bench-kills bench-adversarial bench-store
 
 demo: .venv/.synced
 	$(BIN)/lstmlm demo-corpus -o $(DEMO)
@@ -39,6 +39,18 @@ test-image: .venv/.synced
 FAST := not (slow or ray or tfx or flink or airflow or image)
 quick: .venv/.synced
 	$(BIN)/python -m pytest -m "$(FAST)" $(TWO) $(TESTS)
+
+# The demo's recipe by an Airflow of its own on 127.0.0.1: database, logs and environment are in build/. RECIPE=FILE: another one.
+AIRFLOW := build/airflow-venv
+RECIPE ?= pipelines/recipes/demo.yaml
+airflow-demo: .venv/.synced $(AIRFLOW)/.installed
+	$(BIN)/lstmlm demo-corpus -o $(DEMO)
+	$(BIN)/python deploy/airflow/local_airflow.py $(RECIPE) --airflow $(AIRFLOW)/bin/airflow
+
+$(AIRFLOW)/.installed: deploy/airflow/requirements.txt $(UV)
+	$(UV) venv --quiet --clear --python "$$(command -v $(PYTHON))" $(AIRFLOW)
+	$(UV) pip install --quiet --python $(AIRFLOW)/bin/python -r $<
+	touch $@
 
 # Lines that the same tests run through. It takes longer than `quick`, so CI runs it at night.
 coverage: .venv/.synced

@@ -21,6 +21,8 @@ OPTION, VARIABLE = "--address", "RAY_API_SERVER_ADDRESS"
 CONNECT_SECONDS, ANSWER_SECONDS = 10.0, 60.0
 SILENCE_SECONDS = 30.0
 """How long a connection that streams a log may be silent: a machine that lost its power closes none."""
+STOP_SECONDS = 60.0
+"""How long a job that was asked to stop may take to end."""
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 15.0
 STATUS = re.compile(r"status code (\d+)|^(\d+) \w+ Error")
 """The HTTP status in the text of an error: of Ray's, and of those that `requests` raises."""
@@ -82,6 +84,19 @@ class JobServer:
             return True
 
         return self._patiently(ask)
+
+    def stop(self, job: str) -> None:
+        """Stops a job, and waits until it has ended: Ray kills it where it does not end by itself.
+
+        Raises:
+            TryAgain: The server does not answer, or the job has not ended after a while.
+        """
+        self._patiently(lambda: self._client.stop_job(job))
+        deadline = time.monotonic() + STOP_SECONDS
+        while (found := self.find(job)) is not None and not found.status.is_terminal():
+            if time.monotonic() > deadline:
+                raise TryAgain(f"the job {job} was asked to stop and still runs", hint="Ask again in a while")
+            time.sleep(FIRST_PAUSE)
 
     def tail(self, job: str, shown: int, show: Callable[[str], None]) -> int:
         """Shows the log of a job as it grows, until the job ends or the connection breaks.

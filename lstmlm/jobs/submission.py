@@ -80,6 +80,25 @@ def start_or_attach(server: JobServer, submission: Submission) -> Started:
     raise AssertionError("attempts have no end")
 
 
+def stop(server: JobServer, submission: Submission) -> str:
+    """Stops the job that is at the work of a run, and waits until it has ended.
+
+    Returns:
+        Its submission id; empty where none was at it.
+
+    Raises:
+        TryAgain: The server does not answer, or the job does not end.
+    """
+    for attempt in itertools.count(1):
+        found = server.find(submission.job(attempt))
+        if found is None:
+            return ""
+        if not found.status.is_terminal():
+            server.stop(submission.job(attempt))
+            return submission.job(attempt)
+    raise AssertionError("attempts have no end")
+
+
 def _check_content(found: JobDetails, job: str, submission: Submission) -> None:
     if (found.metadata or {}).get(CONTENT) != submission.content:
         what = f"the job {job} of this run works with another recipe, other files or other code"

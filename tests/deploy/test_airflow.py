@@ -1,17 +1,24 @@
-"""The Airflow DAG, run to its end in an Airflow environment of its own."""
+"""The Airflow DAG, run to its end by a scheduler in an Airflow environment of its own."""
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
 import re
+import runpy
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import psutil
 import pytest
+
+from tests.waiting import wait_until
 
 pytestmark = [pytest.mark.airflow, pytest.mark.slow, pytest.mark.tfx, pytest.mark.ray]
 
@@ -68,39 +75,52 @@ def test_only_what_another_try_may_change_is_retried(airflow: Path, tmp_path: Pa
     ], done.stdout + done.stderr
 
 
-def commands_said(log: str) -> str:
-    """What says in Airflow's log why it failed: the last lines, and all that the stages' own commands printed."""
-    said = [line.split(" [info")[-1] for line in log.splitlines() if "SubprocessHook" in line]
-    return "\n".join([log[-3000:], *(line[:500] for line in said)])
-
-
-@pytest.mark.timeout(30 * MINUTES)
-def test_the_dag_runs_from_the_corpus_to_the_predictions(
-    airflow: Path, tiny_recipe: Path, tmp_path: Path, root: Path
-) -> None:
-    environment = {
-        **os.environ,
-        "AIRFLOW_HOME": str(tmp_path / "airflow"),
-        "AIRFLOW__CORE__DAGS_FOLDER": str(root / "deploy" / "airflow"),
-        "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+@pytest.fixture
+def scheduler(airflow: Path, tiny_recipe: Path, tmp_path: Path, root: Path) -> Iterator[Any]:
+    """An Airflow with a scheduler of its own, which runs a small recipe."""
+    module = runpy.run_path(str(root / "deploy" / "airflow" / "local_airflow.py"))
+    variables = {
         "LSTMLM_COMMAND": f"{sys.executable} -m lstmlm",
         "LSTMLM_CWD": str(root),
         "LSTMLM_RECIPE": str(tiny_recipe),
         "PYTHONPATH": str(root),
     }
+    running = module["LocalAirflow"](airflow, tmp_path / "airflow", variables)
+    try:
+        running.start()
+        yield running
+    finally:
+        running.stop()
 
-    def call(*arguments: str) -> str:
-        done = subprocess.run(
-            [airflow, *arguments], env=environment, cwd=tmp_path, capture_output=True, text=True, check=False
-        )
-        assert done.returncode == 0, commands_said(done.stdout) + done.stderr[-5000:]
-        return done.stdout + done.stderr
 
-    call("db", "migrate")
-    log = call("dags", "test", "lstmlm")
-    (run_id,) = set(re.findall(r"--run-id '([^']+)'", log))
-    states = json.loads(call("tasks", "states-for-dag-run", "lstmlm", run_id, "--output", "json").splitlines()[-1])
+def said(running: Any) -> str:
+    """The ends of all logs."""
+    logs = sorted(running.folder.rglob("*.log"))
+    return "\n".join(f"{path}:\n{path.read_text(errors='replace')[-3000:]}" for path in logs)
+
+
+@pytest.mark.timeout(30 * MINUTES)
+def test_a_killed_scheduler_and_a_killed_task_cost_no_second_training(scheduler: Any, tmp_path: Path) -> None:
+    scheduler.trigger("daily")
+    checkpoints = tmp_path / "runs" / "tiny" / "checkpoints"
+    wait_until(lambda: list(checkpoints.rglob("metrics.jsonl")), "training", 20 * MINUTES)
+    tasks = [found for found in psutil.process_iter() if "--stage train --run-id daily" in " ".join(_words(found))]
+    scheduler.kill("scheduler")  # its process group: the scheduler and what supervises the task
+    for task in tasks:
+        task.kill()
+    scheduler.launch("scheduler")
+    wait_until(lambda: scheduler.state("daily") in ("success", "failed"), "the run", 20 * MINUTES)
+    states = scheduler.tasks("daily")
+    assert set(states.values()) == {"success"}, f"{states}\n{said(scheduler)}"
     assert len(states) == 12
-    assert {state["state"] for state in states} == {"success"}
+    (model,) = (tmp_path / "runs" / "tiny" / "artifacts" / "Trainer" / "model").iterdir()
+    steps = [json.loads(line)["step"] for line in (model / "metrics.jsonl").read_text().splitlines()]
+    assert steps == sorted(steps)
     predictions = list((tmp_path / "runs" / "tiny" / "artifacts" / "Inference").rglob("predictions-*.jsonl"))
     assert sum(len(path.read_text(encoding="utf-8").splitlines()) for path in predictions) == 8
+
+
+def _words(process: psutil.Process) -> list[str]:
+    with contextlib.suppress(psutil.Error):
+        return process.cmdline()
+    return []

@@ -35,8 +35,10 @@ class Dag:
 class Task:
     """Replaces `BashOperator`."""
 
-    def __init__(self, *, task_id: str, bash_command: str, **_: Any) -> None:
-        self.command, self.before = bash_command, set[str]()
+    template_fields = ("bash_command",)
+
+    def __init__(self, *, task_id: str, bash_command: str, outlets: list[Any], **_: Any) -> None:
+        self.command, self.before, self.outlets = bash_command, set[str](), outlets
         self.name = task_id
         Dag.current.tasks[task_id] = self
 
@@ -50,7 +52,8 @@ def lstmlm_dag(monkeypatch: pytest.MonkeyPatch, root: Path) -> Callable[..., Dag
     names = ("airflow", "airflow.exceptions", "airflow.sdk", "airflow.providers", "airflow.providers.standard")
     for name in (*names, "airflow.providers.standard.operators", "airflow.providers.standard.operators.bash"):
         module = types.ModuleType(name)
-        module.__dict__.update(DAG=Dag, BashOperator=Task, AirflowException=Exception, AirflowFailException=Exception)
+        names_of_airflow = {"DAG": Dag, "Asset": str, "BashOperator": Task}
+        module.__dict__.update(names_of_airflow, AirflowException=Exception, AirflowFailException=Exception)
         monkeypatch.setitem(sys.modules, name, module)
     found: Callable[..., Dag] = runpy.run_path(str(root / "deploy" / "airflow" / "lstmlm_dag.py"))["lstmlm_dag"]
     return found
@@ -63,6 +66,21 @@ def test_the_dag_has_the_stages_and_the_order_of_the_table(lstmlm_dag: Callable[
     }
     words = shlex.split(dag.tasks["train"].command)
     assert words[1:] == ["-m", "lstmlm", "run", "news.yaml", "--stage", "train", "--run-id", "{{ run_id }}"]
+
+
+def test_training_runs_on_a_cluster_and_is_stopped_there(lstmlm_dag: Callable[..., Dag], root: Path) -> None:
+    command, cluster = [sys.executable, "-m", "lstmlm"], "http://head:8265"
+    changes = ["corpus.train=news-{{ ds }}.jsonl"]
+    dag: Any = lstmlm_dag("news", "news.yaml", command, cwd=str(root), overrides=changes, address=cluster)
+    words = shlex.split(dag.tasks["train"].command)
+    assert words[3:7] == ["submit", "news.yaml", "--address", cluster]
+    assert shlex.split(words[words.index("--command") + 1]) == command
+    assert words[words.index("--set") + 1] == changes[0]
+    stop = shlex.split(dag.tasks["train"].stop_command)
+    assert [word for word in stop if word != "--stop"] == words
+    assert "run" in shlex.split(dag.tasks["ingest"].command)
+    assert dag.tasks["ingest"].stop_command == ""
+    assert {name for name, task in dag.tasks.items() if task.outlets} == {"push"}
 
 
 def test_a_file_takes_the_place_of_the_command(lstmlm_dag: Callable[..., Dag], tmp_path: Path) -> None:

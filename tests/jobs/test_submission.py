@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import signal
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,7 +13,7 @@ import pytest
 from lstmlm.errors import UserError
 from lstmlm.jobs.follow import follow
 from lstmlm.jobs.server import JobServer
-from lstmlm.jobs.submission import Started, Submission, start_or_attach
+from lstmlm.jobs.submission import Started, Submission, start_or_attach, stop
 
 if TYPE_CHECKING:
     from tests.jobs.conftest import MakeSubmission
@@ -66,3 +67,18 @@ def test_a_failed_job_is_followed_by_the_next_attempt_and_a_running_one_keeps_it
     assert start_or_attach(server, make_submission("true", stage="ingest")).new
     (tmp_path / "done").touch()
     assert follow(server, work.job(2), nothing) == 0
+
+
+@pytest.mark.ray
+@pytest.mark.slow
+def test_the_job_at_work_is_stopped_and_no_other(
+    server: JobServer, make_submission: MakeSubmission, tmp_path: Path
+) -> None:
+    work, other = make_submission(until(tmp_path / "never")), make_submission(until(tmp_path / "done"), stage="ingest")
+    assert stop(server, work) == ""
+    started = [start_or_attach(server, one).job for one in (work, other)]
+    assert stop(server, work) == started[0]
+    assert follow(server, started[0], nothing) == 128 + signal.SIGTERM
+    assert stop(server, work) == ""
+    (tmp_path / "done").touch()
+    assert follow(server, started[1], nothing) == 0

@@ -12,6 +12,7 @@ from lstmlm.cli.jobs.entrypoint import entrypoint, recipe_variables
 from lstmlm.cli.options import Overrides, RecipePath, read_recipe
 from lstmlm.errors import ExitCode, UserError
 from lstmlm.jobs.submission import Submission, start_or_attach
+from lstmlm.jobs.submission import stop as stop_job
 from lstmlm.processes import interrupts
 from lstmlm.recipe.recipe import Recipe
 from lstmlm.stages import Stage, stage_named
@@ -33,6 +34,9 @@ def submit(
     wait: Annotated[
         float, typer.Option(min=0.0, metavar="SECONDS", help="How long to wait for a job server that does not answer.")
     ] = PATIENCE_SECONDS,
+    stop: Annotated[
+        bool, typer.Option("--stop", help="Stop the job that is at this work, and wait until it has ended.")
+    ] = False,
 ) -> int:
     """Run every stage as a job of a Ray cluster; its log is shown here, and its exit code is this command's."""
     if stage is not None and run_id is None:
@@ -44,7 +48,7 @@ def submit(
 
     content = run_content(loaded)
     run_id = run_id or f"submit-{content[:16]}"
-    if _answered(loaded, run_id, only):
+    if not stop and _answered(loaded, run_id, only):
         return ExitCode.OK
     work = Submission(
         name=loaded.name,
@@ -54,6 +58,8 @@ def submit(
         entrypoint=entrypoint(command, recipe, run_id, stage, overrides or ()),
         variables=recipe_variables(recipe, overrides or ()),
     )
+    if stop:
+        return _stopped(work, address, wait)
     code, job = _followed(work, address, wait)
     if _answered(loaded, run_id, only):
         return ExitCode.OK
@@ -75,6 +81,15 @@ def _followed(work: Submission, address: str, wait: float) -> tuple[int, str]:
     interrupts.explain(f"the job {started.job} continues on the cluster. To stop it, run: {stop}")
     _say(f"{'submitted' if started.new else 'attached to'} the job {started.job}; Ctrl-C leaves it running")
     return follow(server, started.job, _show), started.job
+
+
+def _stopped(work: Submission, address: str, wait: float) -> int:
+    """Stops the job of a run, where there is one."""
+    from lstmlm.jobs.server import JobServer
+
+    job = stop_job(JobServer(address, wait, lambda reason: _say(f"waiting: {reason}")), work)
+    _say(f"stopped the job {job}" if job else "no job is at this work")
+    return ExitCode.OK
 
 
 def _answered(recipe: Recipe, run_id: str, only: Stage | None) -> bool:
