@@ -39,7 +39,8 @@ def rows(quick: bool) -> Iterator[Row]:
     common = [*_labels(), f"tokenizer.model={forward.vocabulary}", "tokenizer.algorithm=word"]
     common += [f"model.embedding={WIDTHS['embedding']}", f"model.encoder_units={WIDTHS['units']}", "training.threads=2"]
     common += [f"training.steps={labelled_steps}", f"training.evaluate_every={max(10, labelled_steps // 15)}"]
-    common += ["evaluation.thresholds={}", "task_options.members=1", "task_options.ngrams=0", "training.ema=0.0"]
+    common += ["evaluation.thresholds={}", "task_options.members=1", "task_options.ngrams=0"]
+    common += ["task_options.ngram_ratios=false", "training.ema=0.0"]
     polarity = RECIPES / "sentence_polarity.yaml"
     scratch = run_recipe(polarity, HOME / "scratch", common)
     both = f"model: {forward.folder / 'train'}, backward: {backward.folder / 'train'}, parts: [embedding, layers]"
