@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import socket
 import sys
 import tempfile
 import time
@@ -27,8 +28,11 @@ _AWAY = re.compile(
     r"|too many (?:clients|connections)",
     re.IGNORECASE,
 )
-_MADE_TWICE = re.compile(r'already exists|duplicate key value violates unique constraint "pg_')
+_MADE_TWICE = re.compile(r'already exists|concurrent connection|duplicate key value violates unique constraint "pg_')
 _UNKNOWN_HOST = re.compile(r"could not translate host name|unknown (?:mysql )?server host", re.IGNORECASE)
+_NOTHING_SAID = re.compile(r"errno: , error:")
+"""All that ML Metadata says where a MySQL server cannot be opened, whatever the reason."""
+_PROBE_SECONDS = 5.0
 _REASON = re.compile(r"(?:PostgreSQL error: |mysql_real_connect failed: |metadata source error: )(?P<reason>[^\n]+)")
 _FAILURES = (RuntimeError, errors.StatusError)
 
@@ -72,13 +76,31 @@ def open_store(connection: Connection, patience: float = PATIENCE) -> MetadataSt
                 return MetadataStore(connection)
         except _FAILURES as error:
             reason = _reason(error, said)
+            if _NOTHING_SAID.search(reason):
+                reason = _asked_of_mysql(connection)
             if _UNKNOWN_HOST.search(reason) or not _is_passing(error, reason):
                 what = f"ML Metadata cannot be opened: {reason}"
                 hint = f"Check the URL in {VARIABLE}; the user needs the right to make tables in the database"
+                if (
+                    "does not exist" in reason
+                ):  # ML Metadata makes it without quotes, and PostgreSQL by another name then
+                    hint = f"Make the database, or write its name in {VARIABLE} in small letters: then it is made"
                 raise UserError(what, where=named(connection), hint=hint) from error
             if time.monotonic() >= end:
                 raise _away(connection, reason) from error
         time.sleep(_PAUSE)
+
+
+def _asked_of_mysql(connection: Connection) -> str:
+    """Returns why a MySQL server cannot be opened: whether anything answers there decides."""
+    server = connection.mysql
+    try:
+        socket.create_connection((server.host, server.port), _PROBE_SECONDS).close()
+    except socket.gaierror:
+        return "unknown mysql server host"
+    except OSError as error:
+        return f"could not connect: {error.strerror or error}"
+    return "access denied: the user, the password, or an authentication plugin other than mysql_native_password"
 
 
 def _is_passing(error: Exception, reason: str) -> bool:

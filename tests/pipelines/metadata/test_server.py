@@ -1,10 +1,9 @@
-"""ML Metadata on a PostgreSQL server, which is killed and started again; the stages after ingest are fakes."""
+"""ML Metadata on a database server, which is killed and started again; the stages after ingest are fakes."""
 
 from __future__ import annotations
 
 import json
 import os
-import signal
 import subprocess
 import sys
 import tempfile
@@ -17,7 +16,7 @@ import pytest
 
 from lstmlm.cli.app import run
 from lstmlm.errors import TryAgain, UserError
-from tests.postgres import Postgres
+from tests.databases import MariaDb, Postgres, Server, has_mariadb
 
 if TYPE_CHECKING:
     from lstmlm.recipe.recipe import Recipe
@@ -26,26 +25,30 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.tfx, pytest.mark.slow]
 
 
-@pytest.fixture(scope="module")
-def running() -> Iterator[Postgres]:
-    with tempfile.TemporaryDirectory(prefix="lstmlm-postgres-") as folder:
+NO_MARIADB = pytest.mark.skipif(not has_mariadb(), reason="no MariaDB on this machine: apt-get install mariadb-server")
+
+
+@pytest.fixture(scope="module", params=[Postgres, pytest.param(MariaDb, marks=NO_MARIADB)])
+def running(request: pytest.FixtureRequest) -> Iterator[Server]:
+    with tempfile.TemporaryDirectory(prefix="lstmlm-database-") as folder:
         Path(folder).chmod(0o755)
-        server = Postgres(Path(folder))
+        server: Server = request.param(Path(folder))
         server.start()
         yield server
-        server.stop()
+        server.stop_gently()
 
 
 @pytest.fixture
-def server(running: Postgres, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Postgres:
+def server(running: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Server:
     """The server, and a database of the test's own."""
     running.start()
-    monkeypatch.setenv("LSTMLM_METADATA", running.url(tmp_path.name.replace("-", "_")[:40]))
+    database = tmp_path.name.replace("-", "_").lower()[:40]
+    monkeypatch.setenv("LSTMLM_METADATA", running.url(database))
     return running
 
 
 def test_a_run_a_rerun_and_its_history(
-    server: Postgres, make_recipe: MakeRecipe, stages: Stages, capfd: pytest.CaptureFixture[str]
+    server: Server, make_recipe: MakeRecipe, stages: Stages, capfd: pytest.CaptureFixture[str]
 ) -> None:
     from pipelines.local import run_local
 
@@ -66,7 +69,7 @@ def test_a_run_a_rerun_and_its_history(
 
 
 def test_recipes_of_one_name_in_two_folders_do_not_meet(
-    server: Postgres, make_recipe: MakeRecipe, stages: Stages, tmp_path: Path
+    server: Server, make_recipe: MakeRecipe, stages: Stages, tmp_path: Path
 ) -> None:
     from pipelines.history.store import History
     from pipelines.local import run_local
@@ -82,7 +85,7 @@ def test_recipes_of_one_name_in_two_folders_do_not_meet(
 
 
 def test_a_server_that_is_killed_while_a_stage_works_is_waited_for(
-    server: Postgres, make_recipe: MakeRecipe, stages: Stages, monkeypatch: pytest.MonkeyPatch
+    server: Server, make_recipe: MakeRecipe, stages: Stages, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from pipelines.local import run_local
 
@@ -90,7 +93,7 @@ def test_a_server_that_is_killed_while_a_stage_works_is_waited_for(
 
     def killed(kind: str, name: str, output: Path, files: dict[str, str]) -> None:
         if name == "train":
-            server.stop(signal.SIGQUIT)
+            server.crash()
             again.start()
         write(kind, name, output, files)
 
@@ -102,17 +105,17 @@ def test_a_server_that_is_killed_while_a_stage_works_is_waited_for(
 
 
 def test_a_server_that_stays_away_is_to_be_tried_again(
-    server: Postgres, make_recipe: MakeRecipe, stages: Stages, monkeypatch: pytest.MonkeyPatch
+    server: Server, make_recipe: MakeRecipe, stages: Stages, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from pipelines.local import run_local
     from pipelines.metadata import handle
 
     recipe = make_recipe()
     run_local(recipe, run_id="first", stage="ingest")
-    server.stop(signal.SIGQUIT)
+    server.crash()
     with (
         monkeypatch.context() as hurry,
-        pytest.raises(TryAgain, match=r"postgresql://127\.0\.0\.1:.*is away \(could not connect.*Run it again"),
+        pytest.raises(TryAgain, match=r"(?:postgresql|mysql)://127\.0\.0\.1:.*is away \(.*Run it again"),
     ):
         hurry.setattr(handle.Metadata.__init__, "__defaults__", (0.2,))
         run_local(recipe, run_id="first", stage="tokenizer")
@@ -122,18 +125,31 @@ def test_a_server_that_stays_away_is_to_be_tried_again(
 
 
 def test_a_wrong_password_is_one_line(
-    server: Postgres, make_recipe: MakeRecipe, stages: Stages, monkeypatch: pytest.MonkeyPatch
+    server: Server, make_recipe: MakeRecipe, stages: Stages, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from pipelines.local import run_local
 
     monkeypatch.setenv("LSTMLM_METADATA", server.url(password="hidden"))
-    with pytest.raises(UserError, match=r"cannot be opened: FATAL:.*password.*LSTMLM_METADATA") as caught:
+    with pytest.raises(UserError, match=r"cannot be opened: .*password.*LSTMLM_METADATA") as caught:
         run_local(make_recipe())
     assert "hidden" not in str(caught.value)
     assert not isinstance(caught.value, TryAgain)
 
 
-def test_two_recipes_at_once(server: Postgres, make_recipe: MakeRecipe, tmp_path: Path) -> None:
+def test_a_database_that_is_not_made_is_one_line(
+    running: Server, make_recipe: MakeRecipe, stages: Stages, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from pipelines.local import run_local
+
+    if running.scheme == "mysql":
+        pytest.skip("MariaDB keeps the letters of a name, so ML Metadata can make it")
+    running.start()
+    monkeypatch.setenv("LSTMLM_METADATA", running.url("Runs"))
+    with pytest.raises(UserError, match=r'"Runs" does not exist\. Make the database, or write its name'):
+        run_local(make_recipe())
+
+
+def test_two_recipes_at_once(server: Server, make_recipe: MakeRecipe, tmp_path: Path) -> None:
     """Two processes make the tables of a fresh database at the same time, and run the first stages."""
     for name in ("one", "two"):
         recipe: Recipe = make_recipe().model_copy(update={"name": name})
