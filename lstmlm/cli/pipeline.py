@@ -109,7 +109,7 @@ def _has_finished(recipe: Recipe, run_id: str | None, stage: str | None, listene
 
 def _show(screen: Screen, rows: list[StageRow], recipe: Recipe) -> None:
     screen.summary(rows)
-    show_plan_and_fact(screen, rows, recipe.run_folder)
+    show_plan_and_fact(screen, rows, recipe)
     artifacts = {row.stage: row.artifact for row in rows if row.artifact is not None}
     if "evaluate" in artifacts:
         show_metrics(screen, artifacts["evaluate"])

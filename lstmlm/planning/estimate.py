@@ -6,7 +6,6 @@ import dataclasses
 import math
 from collections.abc import Iterator, Sequence
 
-from lstmlm.corpus.passes.process import MIN_SHARDS
 from lstmlm.corpus.reading.ranges import RANGE_BYTES
 from lstmlm.planning.rates import Rates
 from lstmlm.recipe.recipe import Recipe
@@ -82,8 +81,7 @@ class _Planner:
         # Texts grow with the bytes of a row, where more of these are planned than were measured.
         self.grown = load.bytes / max(1.0, load.records * sizes.row_bytes)
         largest = max(self.train, self.valid) * sizes.record_bytes * self.grown
-        by_size = max(MIN_SHARDS, math.ceil(largest / recipe.corpus.shard_bytes))
-        self.shards = recipe.corpus.shards or by_size
+        self.shards = recipe.corpus.shards_for(largest)
 
     def stages(self) -> Iterator[StagePlan]:
         """Yields the plans."""

@@ -9,9 +9,10 @@ from pathlib import Path
 
 from lstmlm.planning.estimate import StagePlan
 from lstmlm.planning.outputs import counted
-from lstmlm.planning.rates import read_rates, write_rates
-from lstmlm.publish.folder import replacing
+from lstmlm.planning.rates import Rates, read_rates, write_rates
+from lstmlm.publish.folder import fingerprint, replacing
 from lstmlm.publish.manifest import read_object
+from lstmlm.recipe.recipe import Recipe
 
 PLAN, FACT = "plan.json", "plan_and_fact.json"
 LEAST_SECONDS = 1.0
@@ -47,30 +48,43 @@ class Compared:
     bytes: int
 
 
-def write_plan(stages: Sequence[StagePlan], folder: Path) -> None:
-    """Writes a plan into the folder of its run."""
-    _write({"stages": [dataclasses.asdict(one) for one in stages]}, folder / PLAN)
+def plan_key(recipe: Recipe) -> str:
+    """Returns what identifies a plan: the recipe, but for the place of its outputs."""
+    return fingerprint("plan-1", recipe.model_dump(mode="json", exclude={"output"}))
 
 
-def compare(folder: Path, took: Sequence[Took]) -> list[Compared]:
-    """Compares the plan in the folder of a run with what its stages took; empty: there is no plan.
+def write_plan(stages: Sequence[StagePlan], recipe: Recipe, rates: Rates) -> None:
+    """Writes a plan into the folder of its run, with the recipe and the rates that it is of."""
+    content = {"key": plan_key(recipe), "rates": rates.key, "stages": [dataclasses.asdict(one) for one in stages]}
+    _write(content, recipe.run_folder / PLAN)
+
+
+def compare(recipe: Recipe, took: Sequence[Took]) -> list[Compared]:
+    """Compares the plan in the folder of a run with what its stages took.
 
     Writes `plan_and_fact.json`, and corrects the rates next to it, so that the next plan goes by this run.
 
     Args:
-        folder: The folder of the run.
+        recipe: The run.
         took: The stages that ran; those whose result was there already are left out.
+
+    Returns:
+        A row for each stage; empty where there is no plan of this very recipe.
 
     Raises:
         UserError: The plan is damaged.
     """
+    folder = recipe.run_folder
     if not (folder / PLAN).is_file():
         return []
-    planned = {one["stage"]: StagePlan(**one) for one in read_object(folder / PLAN, "stages")["stages"]}
+    plan = read_object(folder / PLAN, "key", "rates", "stages")
+    if plan["key"] != plan_key(recipe):
+        return []
+    planned = {one["stage"]: StagePlan(**one) for one in plan["stages"]}
     found = [_compared(planned[one.stage], one) for one in took if one.stage in planned]
     if found:
         _write({"stages": [dataclasses.asdict(one) for one in found]}, folder / FACT)
-        _correct(folder, found)
+        _correct(read_rates(folder, plan["rates"]), folder, found)
     return found
 
 
@@ -79,9 +93,8 @@ def _compared(planned: StagePlan, took: Took) -> Compared:
     return Compared(took.stage, planned.seconds, took.seconds, planned.files, files, planned.bytes, size)
 
 
-def _correct(folder: Path, found: Sequence[Compared]) -> None:
+def _correct(rates: Rates | None, folder: Path, found: Sequence[Compared]) -> None:
     """Multiplies the factors of the rates by fact over plan."""
-    rates = read_rates(folder)
     if rates is None:
         return
     factors = {**rates.factors}

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import subprocess
+import sys
 
 import pytest
 from hypothesis import given
@@ -123,3 +125,12 @@ def test_a_line_through_two_points_gives_both(fixed: float, rate: float, units: 
 def test_a_larger_sample_that_was_quicker_gives_no_negative_rate() -> None:
     found = Line.through((10, 5.0), (20, 4.0))
     assert (found.fixed, found.rate) == (4.0, 0.0)
+
+
+def test_a_plan_by_known_rates_imports_nothing_heavy() -> None:
+    code = (
+        "import sys\nfrom lstmlm.planning import estimate, fact, probe, sample\n"
+        "print(sorted(set(sys.modules) & {'tensorflow', 'apache_beam', 'ray', 'tfx', 'onnxruntime'}))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120)
+    assert done.stdout == "[]\n"

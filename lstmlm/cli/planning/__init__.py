@@ -71,7 +71,8 @@ def plan(
                 rates = measure(run, drawn, line, ray_address)
                 write_rates(rates, folder)
         stages = planned(run, rates, load)
-        write_plan(stages, folder)
+        if workers is None and inputs is None and (not drawn.plain or records is size is None):
+            write_plan(stages, run, rates)  # a plan of other numbers says nothing of the recipe's own run
         line.finish(folder, cached=False)
         show_plan(screen, [*stages, total(stages)])
         source = "the last run" if rates.source == "run" else f"a sample of {drawn.bytes / 1e6:.1f} MB"

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lstmlm.cli.console import Screen, StageRow, clock_time
 
 if TYPE_CHECKING:
     from lstmlm.planning.estimate import StagePlan
+    from lstmlm.recipe.recipe import Recipe
 
 PLANNED = ("stage", "records", "files", "MB", "requests", "GB per worker", "time")
 COMPARED = ("stage", "planned s", "seconds", "planned files", "files", "planned MB", "MB")
@@ -32,12 +32,12 @@ def show_plan(screen: Screen, stages: Sequence[StagePlan]) -> None:
     screen.rows(PLANNED, rows)
 
 
-def show_plan_and_fact(screen: Screen, rows: Sequence[StageRow], folder: Path) -> None:
-    """Shows what the stages that ran took, next to what was planned, where there is a plan."""
+def show_plan_and_fact(screen: Screen, rows: Sequence[StageRow], recipe: Recipe) -> None:
+    """Shows what the stages that ran took, next to what was planned, where there is a plan of the recipe."""
     from lstmlm.planning.fact import Took, compare
 
     took = [Took(row.stage, row.seconds, row.artifact) for row in rows if row.artifact is not None and not row.cached]
-    found = compare(folder, took)
+    found = compare(recipe, took)
     if not found:
         return
     shown = [

@@ -7,6 +7,7 @@ import gzip
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -20,6 +21,7 @@ from lstmlm.planning.rates import write_rates
 from lstmlm.recipe.file import load_recipe
 from tests.conftest import Lstmlm
 from tests.planning.test_estimate import RATES
+from tests.planning.test_estimate import recipe as recipe_of
 
 RECIPE = """
 name: pairs
@@ -37,21 +39,35 @@ def recipe(tmp_path: Path) -> Path:
     return tmp_path / "recipe.yaml"
 
 
+def planned(shown: str) -> dict[str, dict[str, Any]]:
+    return {row["stage"]: row for row in json.loads(shown)["rows"]}
+
+
 def test_a_plan_grows_with_what_is_asked_for(recipe: Path, lstmlm: Lstmlm) -> None:
-    folder, found = recipe.parent / "runs" / "pairs", {}
-    write_rates(dataclasses.replace(RATES, key=rates_key(load_recipe(recipe))), folder)
+    loaded = load_recipe(recipe)
+    write_rates(dataclasses.replace(RATES, key=rates_key(loaded)), recipe.parent / "runs" / "pairs")
+    found = []
     for records in (10_000, 20_000):
-        done = lstmlm("plan", recipe.name, "--records", records, "--workers", 1, cwd=recipe.parent)
+        done = lstmlm("--json", "plan", recipe.name, "--records", records, "--workers", 1, cwd=recipe.parent)
         assert done.returncode == 0, done.stderr
-        found[records] = {one["stage"]: one for one in json.loads((folder / PLAN).read_text())["stages"]}
-        for stage in ("ingest", "tokenizer", "examples", "train", "export", "evaluate", "infer", "all"):
-            assert f"\n{stage} " in done.stdout
-        assert f"{records:,} rows" in done.stdout
-    few, many = found[10_000], found[20_000]
-    assert [one["records"] for one in (few["ingest"], many["ingest"])] == [10_000, 20_000]
-    assert many["examples"]["bytes"] - 500 == 2 * (few["examples"]["bytes"] - 500)
-    assert many["train"]["records"] == few["train"]["records"] == 1000  # steps
-    assert few["ingest"]["files"] == many["ingest"]["files"] == 20
+        found.append(planned(done.stdout))
+    few = found[0]
+    assert [*few] == ["ingest", "tokenizer", "examples", "train", "export", "evaluate", "infer", "all"]
+    assert [one["ingest"]["records"] for one in found] == [10_000, 20_000]
+    assert [one["examples"]["MB"] for one in found] == [0.24, 0.48]
+    assert [one["train"]["records"] for one in found] == [1000, 1000]  # steps
+    assert [one["ingest"]["files"] for one in found] == [20, 20]
+
+
+def test_a_plan_of_the_recipe_is_kept_and_one_of_other_numbers_is_not(recipe: Path, lstmlm: Lstmlm) -> None:
+    folder = recipe.parent / "runs" / "pairs"
+    write_rates(dataclasses.replace(RATES, key=rates_key(load_recipe(recipe))), folder)
+    for more, kept in ((["--records", "10000"], False), ([], True), (["--workers", "9"], True)):
+        done = lstmlm("--json", "plan", recipe.name, *more, cwd=recipe.parent)
+        assert done.returncode == 0, done.stderr
+        assert (folder / PLAN).exists() == kept
+    (ingest, *_) = json.loads((folder / PLAN).read_text())["stages"]
+    assert (ingest["stage"], ingest["records"]) == ("ingest", 500)
 
 
 def test_rows_of_compressed_files_have_to_be_given(recipe: Path, lstmlm: Lstmlm) -> None:
@@ -67,7 +83,8 @@ def test_rows_of_compressed_files_have_to_be_given(recipe: Path, lstmlm: Lstmlm)
 
 
 def test_a_run_shows_what_it_took_next_to_its_plan(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    write_plan([StagePlan("ingest", 10, 3, 2_000_000, 4, 0, 12.0)], tmp_path)
+    run = recipe_of(output=tmp_path)
+    write_plan([StagePlan("ingest", 10, 3, 2_000_000, 4, 0, 12.0)], run, RATES)
     (tmp_path / "records").mkdir()
     (tmp_path / "records" / "shard").write_bytes(b"x" * 1_000_000)
     rows = [
@@ -75,9 +92,9 @@ def test_a_run_shows_what_it_took_next_to_its_plan(tmp_path: Path, capsys: pytes
         StageRow("examples", cached=True, seconds=0.1, artifact=tmp_path / "records"),
     ]
     with Screen(Terminal(sys.stdout, sys.stderr)) as screen:
-        show_plan_and_fact(screen, rows, tmp_path)
+        show_plan_and_fact(screen, rows, run)
     shown = capsys.readouterr().out
     assert [line.split() for line in shown.splitlines() if line.startswith("ingest")] == [
         ["ingest", "12", "15", "3", "1", "2", "1"]
     ]
-    assert [one["stage"] for one in json.loads((tmp_path / FACT).read_text())["stages"]] == ["ingest"]
+    assert [one["stage"] for one in json.loads((run.run_folder / FACT).read_text())["stages"]] == ["ingest"]
