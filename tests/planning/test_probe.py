@@ -15,7 +15,8 @@ from lstmlm.planning.rates import read_rates, write_rates
 from lstmlm.planning.sample import draw
 from lstmlm.progress import Silent
 from lstmlm.recipe.recipe import Recipe
-from tests.ray_nodes import RayCluster
+from lstmlm.training.workers import distributed
+from tests.stage_runs import train_here
 
 
 def test_a_sample_is_of_all_files_and_half_of_it_is_the_small_one(recipe: Recipe, stages: Path, tmp_path: Path) -> None:
@@ -51,21 +52,21 @@ def test_a_sample_that_is_too_small_is_one_line(recipe: Recipe, tmp_path: Path) 
         measure(recipe, sample, Silent())
 
 
-@pytest.mark.ray
 @pytest.mark.slow
 @pytest.mark.parametrize("which", ["recipe", "pair_recipe"])
 def test_planned_files_and_bytes_are_those_of_a_run(
-    which: str, request: pytest.FixtureRequest, tmp_path: Path, ray_cluster: RayCluster
+    which: str, request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(distributed, "train_on_ray", train_here)
     recipe: Recipe = request.getfixturevalue(which)
     (tmp_path / "sample").mkdir()
     sample = draw(recipe, tmp_path / "sample", 150_000)
-    rates = measure(recipe, sample, Silent(), ray_cluster.address)
+    rates = measure(recipe, sample, Silent())
     write_rates(rates, tmp_path)
     assert read_rates(tmp_path, rates_key(recipe)) == rates
     rows = round(sample.corpus_bytes * sample.rows / sample.bytes)
     planned = {one.stage: one for one in plan(recipe, rates, Load(rows, sample.corpus_bytes, 1))}
-    trained = lstmlm.train(recipe, folder=tmp_path / "run", ray_address=ray_cluster.address)
+    trained = lstmlm.train(recipe, folder=tmp_path / "run")
     for stage, folder in trained.folders.items():
         files, size = counted(folder)
         assert planned[stage].files == files, stage
