@@ -166,7 +166,8 @@ def _reader(model: Model) -> tuple[str, Reader, str]:
         return name, lambda given: kind.request(_audio(given), task, recipe), "the bytes of an audio file in base64"
     if kind is not TEXTS:
         return name, lambda given: kind.request(given, task, recipe), "a text"
-    form = 'a text, or an object {"text": ..., "prefix": ..., "forced": [...], "forbidden": [...]}'
+    prefix = ', "prefix": ...' if task.has_targets else ""
+    form = f'a text, or an object {{"text": ...{prefix}, "forced": [...], "forbidden": [...]}}'
     return name, lambda given: kind.request(with_constraints(given), task, recipe), form
 
 
