@@ -2,7 +2,8 @@
 
 `make bench-scale`: near and exact duplicates, unique ids and a shuffle over 10^4, 10^5 and 10^6 texts, and the passes
 after the first over up to 10^7 records of synthetic keys; `QUICK=1`: 10^4 and 10^5 texts, and keys of 10^5 and 10^6.
-`ROWS=keys`: only these. The exponent of a quantity is the slope between the last two sizes, on logarithmic axes.
+`ROWS=keys`: only these; `ROWS=plan`: what `lstmlm plan` says of three recipes, compared with their runs (`QUICK=1`: of
+one). The exponent of a quantity is the slope between the last two sizes, on logarithmic axes.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from processes import pinned
+from scale_plan import RECIPES, plans
 from table import Row, publish, row
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -122,6 +124,9 @@ def main() -> None:
         most, did = found[-1]
         if most == 10**7:
             rows.append(row(f"{name}, {most:,} records: files at most", did["files"], bar=MOST_FILES, at_most=True))
+        publish("scale", rows)
+    if not sys.argv[1:] or "plan" in sys.argv[1:]:
+        rows += plans(WORK / "plan", [*RECIPES][:1] if QUICK else [*RECIPES])
         publish("scale", rows)
 
 

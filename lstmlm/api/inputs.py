@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from typing import Any
+
+from lstmlm.task import BadRecord
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -31,3 +34,19 @@ class Constrained:
     def fields(self) -> dict[str, Any]:
         """Returns the fields of a request, but for those of the text."""
         return {"prefix": self.prefix, "forced": self.forced, "forbidden": self.forbidden}
+
+
+def with_constraints(given: Any) -> Any:
+    """Returns an object of JSON, such as `{"text": ..., "forced": [...]}`, as a `Constrained`; all else as it is.
+
+    Raises:
+        BadRecord: The object has no text, or a field of another name.
+    """
+    if not isinstance(given, Mapping):
+        return given
+    names = [field.name for field in dataclasses.fields(Constrained)]
+    if unknown := sorted(given.keys() - {*names}):
+        raise BadRecord(f"unknown field {unknown[0]!r} of an input; there are {', '.join(names)}")
+    if not isinstance(given.get("text"), str):
+        raise BadRecord('an input that is an object needs a text: {"text": ...}')
+    return Constrained(**given)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import itertools
 import math
 import os
@@ -77,6 +78,26 @@ class Model:
     def can_attend(self) -> bool:
         """Whether the model attends to a source, so that it has `attention`."""
         return self.can_score and self.task.has_targets
+
+    def decoding_as(self, decoding: Mapping[str, Any]) -> Model:
+        """Returns the same model, its weights shared, that decodes in another way.
+
+        Args:
+            decoding: Fields of `decoding` that replace those of this model, but for `backend`, `precision` and `slots`.
+
+        Raises:
+            UserError: The model decodes only as it was exported, or a field is unknown, wrong or one of these three.
+        """
+        from lstmlm.inference.model.stored import recipe_decoding_as
+
+        model, recipe = self._decoded("decode in another way"), recipe_decoding_as(self.recipe, decoding)
+        self.task.check_recipe(recipe)
+        self.task.check_predicting(self.folder, recipe)
+        other = copy.copy(self)
+        predictor: Any = copy.copy(self.predictor)
+        predictor.model = model.decoding_as(recipe.decoding)
+        other.recipe, other.predictor = recipe, predictor
+        return other
 
     def generate(self, texts: Iterable[str | Constrained], *, errors: Errors = "raise") -> list[Generated]:
         """Continues prompts, by a language model.

@@ -21,6 +21,7 @@ from lstmlm.cli import (
     jobs,
     keras,
     pipeline,
+    planning,
     recipes,
     serve,
     stages,
@@ -81,6 +82,7 @@ def general(
 
 init.register(app)
 pipeline.register(app)
+planning.register(app)
 jobs.register(app)
 targets.register(app)
 synthetic.register(app)

@@ -130,8 +130,13 @@ ExportFolders = Annotated[
         callback=any_places,
     ),
 ]
-ExportPlace = Annotated[
-    str, typer.Argument(metavar="EXPORT", help="An export folder, or the URL of one.", show_default=False)
+ExportPlaces = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="EXPORT...",
+        help="An export folder, or the URL of one; several decode as an ensemble.",
+        show_default=False,
+    ),
 ]
 DecodingFields = Annotated[
     list[str] | None,

@@ -14,6 +14,7 @@ from lstmlm.cli.console import Screen, StageLine, StageRow
 from lstmlm.cli.failures.report import FAILURE, failure_reported
 from lstmlm.cli.logs import captured
 from lstmlm.cli.options import Overrides, RayAddress, RecipePath, read_recipe
+from lstmlm.cli.planning.shown import show_plan_and_fact
 from lstmlm.cli.results import show_metrics, show_outputs
 from lstmlm.errors import BelowThreshold, UserError
 from lstmlm.monitoring.openlineage import Events
@@ -146,6 +147,7 @@ def _has_finished(recipe: Recipe, run_id: str | None, stage: str | None, listene
 
 def _show(screen: Screen, rows: list[StageRow], recipe: Recipe) -> None:
     screen.summary(rows)
+    show_plan_and_fact(screen, rows, recipe)
     artifacts = {row.stage: row.artifact for row in rows if row.artifact is not None}
     if "evaluate" in artifacts:
         show_metrics(screen, artifacts["evaluate"])

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from lstmlm.cli.logs import captured_aside
-from lstmlm.cli.options import DecodingFields, ExportPlace, Threads, decoding_fields
+from lstmlm.cli.options import DecodingFields, ExportPlaces, Threads, decoding_fields
 from lstmlm.processes import interrupts
 
 
@@ -18,7 +18,7 @@ def register(app: typer.Typer) -> None:
 
 
 def serve(
-    export: ExportPlace,
+    exports: ExportPlaces,
     host: Annotated[
         str, typer.Option(metavar="ADDRESS", help="Listen here; not only on this machine: with $LSTMLM_SERVE_TOKEN.")
     ] = "127.0.0.1",
@@ -43,7 +43,7 @@ def serve(
             print(text, file=terminal.out, flush=True)
 
         access = access_for(host)
-        model = load(export, decoding=decoding_fields(overrides), threads=threads, recipe=recipe)
+        model = load(exports, decoding=decoding_fields(overrides), threads=threads, recipe=recipe)
         warm_up(model)
         interrupts.explain("the server was not ready")
         number = run(model, Place(host, port, queue, max_bytes), access, say)

@@ -50,9 +50,14 @@ class Engine:
                     results[places[owner]] = found
         return results
 
-    def running(self, source: Source) -> RunningBatch:
-        """Returns a batch of the requests of a source, none of which is decoded yet; none has rules of its own."""
-        return self._batch(source, self._options)
+    def running(self, source: Source, *, by_record: bool = False) -> RunningBatch:
+        """Returns a batch of the requests of a source, none of which is decoded yet.
+
+        Args:
+            source: Gives the requests.
+            by_record: They may have rules of their own; see `SearchOptions.by_record`.
+        """
+        return self._batch(source, dataclasses.replace(self._options, by_record=by_record))
 
     def _batch(self, source: Source, options: SearchOptions) -> RunningBatch:
         return RunningBatch(self._backend, options, source, max(1, self._rows // options.width))

@@ -135,8 +135,10 @@ class Server:
         except BadRequest as problem:
             raise web.HTTPBadRequest(text=str(problem)) from problem
         jobs = [
-            None if isinstance(one, str) else Job(one, seed, asked.decoding, asked.limit, self._loop.create_future())
-            for one, seed in zip(asked.inputs, asked.seeds, strict=True)
+            None
+            if isinstance(one, str)
+            else Job(one, seed, asked.decoding, asked.limit, self._loop.create_future(), own)
+            for one, seed, own in zip(asked.inputs, asked.seeds, asked.own, strict=True)
         ]
         accepted = [job for job in jobs if job is not None]
         try:

@@ -9,8 +9,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 
 from lstmlm.errors import UserError
-from lstmlm.recipe.sections.decoding import DecodingSection
-from lstmlm.serving.job import Done, Job
+from lstmlm.serving.job import Done, Job, Way
 from lstmlm.serving.lanes import Finished, Lane
 
 MOST_LANES = 8
@@ -42,7 +41,7 @@ class Engine:
     """Computes jobs in a thread of its own.
 
     Args:
-        lane_of: Makes the lane of a way to decode; None: the one that the server was started with.
+        lane_of: Makes the lane of a way to decode.
         deliver: Is called in that thread with the jobs that are finished.
         died: Is called in that thread where it ends by an error.
         most: Jobs that are accepted and without a result, at most.
@@ -50,7 +49,7 @@ class Engine:
 
     def __init__(
         self,
-        lane_of: Callable[[DecodingSection | None], Lane],
+        lane_of: Callable[[Way], Lane],
         deliver: Callable[[Finished], None],
         died: Callable[[Exception], None],
         most: int,
@@ -60,7 +59,7 @@ class Engine:
         self._changed = threading.Condition()
         self._open = 0
         self._stopping = False
-        self._lanes: dict[DecodingSection | None, Lane] = {}
+        self._lanes: dict[Way, Lane] = {}
         self._times: deque[float] = deque(maxlen=REMEMBERED)
         self._thread = threading.Thread(target=self._run, name="lstmlm-model", daemon=True)
 
@@ -113,10 +112,10 @@ class Engine:
         try:
             while self._take(waiting):
                 self._place(waiting)
-                for decoding, lane in list(self._lanes.items()):
+                for way, lane in list(self._lanes.items()):
                     self._finish(lane.step())
                     if not lane.busy:
-                        del self._lanes[decoding]
+                        del self._lanes[way]
         except Exception as error:
             self._died(error)
 
@@ -135,11 +134,11 @@ class Engine:
             job = waiting.popleft()
             if job.future.cancelled():  # nobody waits for it any more
                 self._finish([(job, Done(None, "the client left"))])
-            elif job.decoding in self._lanes or len(self._lanes) < MOST_LANES:
+            elif job.way in self._lanes or len(self._lanes) < MOST_LANES:
                 try:
-                    if job.decoding not in self._lanes:
-                        self._lanes[job.decoding] = self._lane_of(job.decoding)
-                    self._lanes[job.decoding].add(job)
+                    if job.way not in self._lanes:
+                        self._lanes[job.way] = self._lane_of(job.way)
+                    self._lanes[job.way].add(job)
                 except UserError as error:  # the model cannot decode in this way
                     self._finish([(job, Done(None, str(error)))])
             else:

@@ -12,9 +12,11 @@ from typing import Any
 import orjson
 from pydantic import ValidationError
 
-from lstmlm.api.kind import kind_of
+from lstmlm.api.inputs import with_constraints
+from lstmlm.api.kind import TEXTS, kind_of
 from lstmlm.api.model import Model
 from lstmlm.errors import UserError
+from lstmlm.inference.input.own_constraints import OwnConstraints
 from lstmlm.inference.input.requests import seed_of
 from lstmlm.recipe.sections.decoding import DecodingSection
 from lstmlm.recipe.sections.section import FROM_DATA
@@ -40,12 +42,14 @@ class Asked:
     Attributes:
         inputs: For each input what the model reads or, as text, why it cannot be read.
         seeds: The seed of each.
+        own: What each asks of its own output.
         decoding: How they are decoded; None: as the server was started.
         limit: Tokens decoded at most of each; None: as many as `decoding` allows.
     """
 
     inputs: Sequence[dict[str, Any] | str]
     seeds: Sequence[int]
+    own: Sequence[OwnConstraints]
     decoding: DecodingSection | None
     limit: int | None
 
@@ -88,7 +92,12 @@ class InputReader:
             raise BadRequest("seed is not a whole number from 0 to 2**63 - 1")
         read = [self._one(given) for given in inputs]
         seeds = [0 if isinstance(one, str) else seed_of(seed, place, one) for place, one in enumerate(read)]
-        return Asked(read, seeds, *self._decoding(sent.get("decoding")))
+        own = [self._own(one) for one in read]
+        return Asked(read, seeds, own, *self._decoding(sent.get("decoding")))
+
+    def _own(self, one: dict[str, Any] | str) -> OwnConstraints:
+        """Returns what an input asks of its output; only the engine decodes by it."""
+        return OwnConstraints() if isinstance(one, str) or not self.flexible else OwnConstraints.of_request(one)
 
     def _one(self, given: Any) -> dict[str, Any] | str:
         try:
@@ -155,7 +164,11 @@ def _reader(model: Model) -> tuple[str, Reader, str]:
         )
     if name == "transcribe":
         return name, lambda given: kind.request(_audio(given), task, recipe), "the bytes of an audio file in base64"
-    return name, lambda given: kind.request(given, task, recipe), "a text"
+    if kind is not TEXTS:
+        return name, lambda given: kind.request(given, task, recipe), "a text"
+    prefix = ', "prefix": ...' if task.has_targets else ""
+    form = f'a text, or an object {{"text": ...{prefix}, "forced": [...], "forbidden": [...]}}'
+    return name, lambda given: kind.request(with_constraints(given), task, recipe), form
 
 
 def _row_reader(model: Model) -> Reader:

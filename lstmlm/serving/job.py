@@ -8,7 +8,21 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
+from lstmlm.inference.input.own_constraints import OwnConstraints
 from lstmlm.recipe.sections.decoding import DecodingSection
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Way:
+    """How inputs are decoded that share a batch.
+
+    Attributes:
+        decoding: The section; None: the one that the server was started with.
+        by_record: They bring constraints of their own; those without are decoded elsewhere, a little quicker.
+    """
+
+    decoding: DecodingSection | None = None
+    by_record: bool = False
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -36,6 +50,7 @@ class Job:
         decoding: How it is decoded; None: as the server was started.
         limit: Tokens decoded at most; None: as many as `decoding` allows.
         future: Gets the result, in the thread of the event loop.
+        own: What it asks of its own output.
         arrived: When it came, by `time.perf_counter`.
     """
 
@@ -44,7 +59,13 @@ class Job:
     decoding: DecodingSection | None
     limit: int | None
     future: asyncio.Future[Done]
+    own: OwnConstraints = dataclasses.field(default_factory=OwnConstraints)
     arrived: float = dataclasses.field(default_factory=time.perf_counter)
+
+    @property
+    def way(self) -> Way:
+        """See `Way`."""
+        return Way(self.decoding, bool(self.own))
 
     def settle(self, done: Done) -> None:
         """Gives the result to whoever waits for it; nobody does where a client left."""

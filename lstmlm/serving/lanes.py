@@ -17,7 +17,7 @@ from lstmlm.inference.model.engine_model import EngineModel
 from lstmlm.inference.model.isolation import predicted
 from lstmlm.inference.model.live import LiveTexts
 from lstmlm.serving.job import Done, Job
-from lstmlm.task import Prediction, Predictor
+from lstmlm.task import BadRecord, Prediction, Predictor
 
 Finished = list[tuple[Job, Done]]
 
@@ -43,16 +43,17 @@ class SlotLane:
         model: The model, decoding as this lane does.
         slots: Rows decoded together.
         meter: Counts what is done.
+        by_record: Jobs bring constraints of their own.
     """
 
-    def __init__(self, model: EngineModel, slots: int, meter: Meter) -> None:
-        self._model, self._slots, self._meter = model, slots, meter
+    def __init__(self, model: EngineModel, slots: int, meter: Meter, *, by_record: bool = False) -> None:
+        self._model, self._slots, self._meter, self._by_record = model, slots, meter, by_record
         self._numbers = itertools.count()
         self._restart()
 
     def _restart(self) -> None:
         self._jobs: dict[int, Job] = {}
-        self._live = LiveTexts(self._model, self._slots, self._meter)
+        self._live = LiveTexts(self._model, self._slots, self._meter, by_record=self._by_record)
         self._refused: Finished = []
 
     @property
@@ -64,7 +65,10 @@ class SlotLane:
         """See `Lane`."""
         number = next(self._numbers)
         try:
-            self._live.add(number, job.fields["source"], job.seed, job.limit)
+            self._live.add(number, job.fields["source"], job.seed, job.limit, job.own)
+        except BadRecord as problem:
+            self._refused.append((job, Done(None, str(problem))))
+            return
         except self._model.failures() as error:
             self._refused.append((job, Done(None, f"the model failed: {type(error).__name__}: {error}")))
             return

@@ -17,11 +17,11 @@ from lstmlm.decoding.meter import Meter
 from lstmlm.errors import UserError
 from lstmlm.processes import interrupts
 from lstmlm.publish.folder import read_manifest
-from lstmlm.recipe.sections.decoding import DecodingSection
 from lstmlm.serving.access import Access
 from lstmlm.serving.app import Server
 from lstmlm.serving.engine import Engine
 from lstmlm.serving.inputs import InputReader
+from lstmlm.serving.job import Way
 from lstmlm.serving.lanes import BatchLane, Finished, Lane, SlotLane
 
 CLOSING_SECONDS = 1.0
@@ -114,10 +114,11 @@ async def _first(drained: Any, signals: asyncio.Queue[int]) -> int | None:
 def _server(model: Model, place: Place, access: Access, died: Callable[[Exception], None]) -> Server:
     meter, slots, engine_model = Meter(), model.recipe.decoding.slots, model.engine_model
 
-    def lane(decoding: DecodingSection | None) -> Lane:
+    def lane(way: Way) -> Lane:
         if engine_model is None:
             return BatchLane(model.predictor, slots, meter)
-        return SlotLane(engine_model if decoding is None else engine_model.decoding_as(decoding), slots, meter)
+        decoded = engine_model if way.decoding is None else engine_model.decoding_as(way.decoding)
+        return SlotLane(decoded, slots, meter, by_record=way.by_record)
 
     def engine(deliver: Callable[[Finished], None]) -> Engine:
         return Engine(lane, deliver, died, place.queue)
@@ -142,9 +143,14 @@ def facts_of(model: Model, reader: InputReader) -> Mapping[str, Any]:
         "task": recipe.task,
         "kind": reader.kind,
         "input": reader.form,
-        "fingerprint": read_manifest(Path(model.folder), "export").fingerprint,
+        "fingerprint": _fingerprint(model.folder),
+        "ensemble": [_fingerprint(folder) for folder in recipe.inference.models],
         "decoding": recipe.decoding.model_dump(mode="json") if reader.flexible else None,
     }
+
+
+def _fingerprint(export: Path) -> str:
+    return read_manifest(export, "export").fingerprint
 
 
 @contextlib.contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import json
 import resource
 import statistics
@@ -12,12 +13,15 @@ import tempfile
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from lstmlm.errors import UserError
 from lstmlm.recipe.recipe import Recipe
+
+if TYPE_CHECKING:
+    from lstmlm.training.workers.worker import Worker
 
 WARM_UP, MEASURED = 2, 4
 
@@ -29,10 +33,14 @@ class ProbeResult:
     Attributes:
         tokens_per_second: Of the median step, of one worker.
         peak_bytes: Largest resident memory of the process.
+        step_seconds: Of the median step.
+        evaluation_seconds: Of a batch of an evaluation; 0: not measured.
     """
 
     tokens_per_second: float
     peak_bytes: int
+    step_seconds: float = 0.0
+    evaluation_seconds: float = 0.0
 
 
 def probe(recipe: Recipe, examples: Path, tokenizer: Path) -> ProbeResult | None:
@@ -75,7 +83,7 @@ def take_steps(recipe: Recipe, examples: Path, tokenizer: Path) -> ProbeResult:
         worker = Worker(recipe, tokenizer, Path(work), SingleWorker(), lambda row: None)
         share = share_of(worker.group, recipe)
         batches = own_batches(load_task(recipe.task), shard_files(examples, "train"), recipe, worker.position, share)
-        rates = []
+        rates, seconds = [], []
         for _ in range(WARM_UP + MEASURED):
             batch = next(batches, None)
             if batch is None:
@@ -83,9 +91,26 @@ def take_steps(recipe: Recipe, examples: Path, tokenizer: Path) -> ProbeResult:
             tokens = _size(batch)
             started = time.perf_counter()
             worker.step(batch)
-            rates.append(tokens / (time.perf_counter() - started))
+            seconds.append(time.perf_counter() - started)
+            rates.append(tokens / seconds[-1])
+        measured = _evaluation_seconds(worker, recipe, examples)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    return ProbeResult(statistics.median(rates[WARM_UP:]), peak)
+    return ProbeResult(statistics.median(rates[WARM_UP:]), peak, statistics.median(seconds[WARM_UP:]), measured)
+
+
+def _evaluation_seconds(worker: Worker, recipe: Recipe, examples: Path) -> float:
+    """Returns the seconds of a batch of an evaluation; the first time it is traced, which does not count."""
+    from lstmlm.records.shards import shard_files
+    from lstmlm.task import load_task
+
+    batches = load_task(recipe.task).batches(shard_files(examples, "valid"), recipe, epoch=None)
+    held_out: list[Mapping[str, Any]] = list(itertools.islice(batches, MEASURED))
+    if not held_out:
+        return 0.0
+    worker.loss(held_out)
+    started = time.perf_counter()
+    worker.loss(held_out)
+    return (time.perf_counter() - started) / len(held_out)
 
 
 def _size(batch: Mapping[str, Any]) -> int:

@@ -138,3 +138,22 @@ def test_a_model_is_loaded_and_used_without_tensorflow(exported: TinyRun) -> Non
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+@of_translate
+def test_a_model_decodes_in_another_way_with_the_same_weights(exported: TinyRun) -> None:
+    model = lstmlm.load(exported.export, threads=1)
+    decoding = {"method": "beam", "beam": 4, "n_best": 3}
+    other = model.decoding_as(decoding)
+    assert other.translate(TEXTS) == lstmlm.load(exported.export, decoding=decoding, threads=1).translate(TEXTS)
+    assert model.translate(TEXTS) == lstmlm.load(exported.export, threads=1).translate(TEXTS)
+    assert other.engine_model is not None
+    assert model.engine_model is not None
+    assert other.engine_model.backend is model.engine_model.backend
+    for wrong, message in [
+        ({"beem": 3}, r"decoding\.beem: no such field"),
+        ({"n_best": 3}, "needs method beam or sample"),
+        ({"precision": "int8"}, r"decoding\.precision: decided when the model is loaded, and is float32"),
+    ]:
+        with pytest.raises(lstmlm.UserError, match=message):
+            model.decoding_as(wrong)

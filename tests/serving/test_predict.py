@@ -99,7 +99,8 @@ def test_what_is_asked_for_has_a_place_and_a_way(server: Running) -> None:
     assert server.ask("/predict", b"{}", Content_Type="text/plain").status == 415
     assert server.ask("/predict", b"{}", Content_Encoding="gzip").status == 415
     facts = server.ask("/model").content
-    assert (facts["task"], facts["kind"], facts["input"]) == ("generate", "generate", "a text")
+    assert (facts["task"], facts["kind"]) == ("generate", "generate")
+    assert facts["input"] == 'a text, or an object {"text": ..., "forced": [...], "forbidden": [...]}'
 
 
 @of_generate

@@ -9,7 +9,6 @@ from __future__ import annotations
 import collections
 import dataclasses
 import logging
-import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -51,8 +50,6 @@ logger = logging.getLogger(__name__)
 
 DEAD_LETTERS = "dead_letters.jsonl"
 EXCLUSIONS = "exclusions.jsonl.gz"
-MIN_SHARDS = 4
-"""Shards of a split at least, where their number follows from the size: readers take turns to mix a sorted corpus."""
 
 
 def process(
@@ -103,7 +100,7 @@ def process(
         progress.update(0, counts["kept"], unit="records", note="comparing")
         drops = find_copies(every, recipe.corpus.duplicates, scratch, runner)
     progress.update(0, counts["kept"], unit="records", note="writing shards")
-    shards = _shards(account, recipe)
+    shards = recipe.corpus.shards_for(max(account.size.get(split, 0) for split in SPLITS))
     mark = USE_MARK * (account.marks + 1)
     jobs = Jobs(sink, shards, recipe.seed, scratch, recipe.corpus.exclusions, mark, drops)
     splits, lost = write_shards(parts, jobs, recipe, runner)
@@ -182,13 +179,6 @@ def read_parts(recipe: Recipe, files: Sequence[CorpusFile], scratch: Path, runne
     lines = sorted(read_json(results[LINES]), key=lambda line: (-line[1], line[0]))
     extents = [Extent(*row) for row in read_json(results[EXTENTS])]
     return FirstPass(Account(**account), [(line, times) for line, times in lines], extents)
-
-
-def _shards(account: Account, recipe: Recipe) -> int:
-    if recipe.corpus.shards is not None:
-        return recipe.corpus.shards
-    largest = max(account.size.get(split, 0) for split in SPLITS)
-    return max(MIN_SHARDS, math.ceil(largest / recipe.corpus.shard_bytes))
 
 
 def write_shards(

@@ -63,8 +63,12 @@ class Constraining:
         self.common = self._rules(decoding)
         """The rules for all outputs."""
 
-    def of_record(self, own: OwnConstraints) -> tuple[tuple[int, ...], Constraints | None]:
+    def of_record(self, own: OwnConstraints, limit: int | None = None) -> tuple[tuple[int, ...], Constraints | None]:
         """Returns the tokens that the output of a record begins with, and its rules; None: the common ones.
+
+        Args:
+            own: What the record asks for.
+            limit: Tokens of its output at most, where that is less than `decoding.max_tokens`.
 
         Raises:
             BadRecord: Its output cannot be like that; the message says why.
@@ -81,11 +85,12 @@ class Constraining:
                 rules = self._rules(decoding.model_copy(update=both))
             except UserError as error:
                 raise BadRecord(f"its forced and forbidden phrases: {error.what}") from error
-        return self._prefix(own.prefix, rules or self.common), rules
+        most = decoding.max_tokens if limit is None else min(limit, decoding.max_tokens)
+        return self._prefix(own.prefix, rules or self.common, most), rules
 
-    def _prefix(self, text: str, rules: Constraints) -> tuple[int, ...]:
+    def _prefix(self, text: str, rules: Constraints, most: int) -> tuple[int, ...]:
         tokens = self._tokenizer.encode(text)
-        written, most = self._tokenizer.decode(tokens), self._decoding.max_tokens
+        written = self._tokenizer.decode(tokens)
         if written != " ".join(text.split()):
             raise BadRecord(f"its prefix {text!r} would be written {written!r} with this vocabulary")
         if len(tokens) > most:

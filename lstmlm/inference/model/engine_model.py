@@ -131,7 +131,7 @@ class EngineModel:
         ids, cut = self.read(text)
         if own and own.prefix and not self.backend.closes_source:
             raise BadRecord("an output of a language model has no prefix: put it at the end of the prompt")
-        prefix, rules = self._constraining.of_record(own) if own else ((), None)
+        prefix, rules = self._constraining.of_record(own, limit) if own else ((), None)
         times = self._decoding.n_best if self._decoding.method == "sample" else 1
         seeds = [sample_seed(seed, n) for n in range(times)]
         return Asked(text, tuple(SearchRequest(ids, one, limit, prefix, rules) for one in seeds), cut)
@@ -145,9 +145,14 @@ class EngineModel:
         outputs = [self._output(one, ranked) for one, ranked in zip(asked, drawn, strict=True)]
         return self._scored([one.requests[0] for one in asked], drawn, outputs) if self._decoding.scores else outputs
 
-    def running(self, source: Source) -> RunningBatch:
-        """Returns a batch that decodes the requests of a source (see `asked`)."""
-        return self._engine.running(source)
+    def running(self, source: Source, *, by_record: bool = False) -> RunningBatch:
+        """Returns a batch that decodes the requests of a source (see `asked`).
+
+        Args:
+            source: Gives the requests.
+            by_record: Texts may have constraints of their own; all of them are then decoded as such texts are.
+        """
+        return self._engine.running(source, by_record=by_record)
 
     def decoding_as(self, decoding: DecodingSection) -> EngineModel:
         """Returns the same model, its weights shared, that decodes in another way.
@@ -241,7 +246,7 @@ class EngineModel:
 
     def _output(self, asked: Asked, ranked: Sequence[Hypothesis]) -> Output:
         if not ranked:
-            raise ValueError(NO_OUTPUT)
+            raise ValueError(NO_OWN_OUTPUT if asked.requests[0].has_rules else NO_OUTPUT)
         rules = self._options.constraints if asked.requests[0].constraints is None else asked.requests[0].constraints
         best = [(self._text(asked.text, hypothesis, rules.words), hypothesis) for hypothesis in ranked]
         (text, first), cut = best[0], asked.cut

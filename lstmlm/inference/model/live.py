@@ -8,6 +8,7 @@ import itertools
 from lstmlm.decoding.arrivals import Arrivals
 from lstmlm.decoding.meter import Meter
 from lstmlm.decoding.search.request import Hypothesis
+from lstmlm.inference.input.own_constraints import OwnConstraints
 from lstmlm.inference.model.engine_model import Asked, EngineModel
 from lstmlm.inference.model.served import Output
 
@@ -37,12 +38,13 @@ class LiveTexts:
         model: The model.
         slots: Rows decoded together.
         meter: Counts what is done.
+        by_record: Texts bring constraints of their own.
     """
 
-    def __init__(self, model: EngineModel, slots: int, meter: Meter) -> None:
+    def __init__(self, model: EngineModel, slots: int, meter: Meter, *, by_record: bool = False) -> None:
         self._model, self._meter = model, meter
         self._arrivals = Arrivals(model.backend, slots)
-        self._batch = model.running(self._arrivals)
+        self._batch = model.running(self._arrivals, by_record=by_record)
         self._open: dict[int, _Open] = {}
         self._owners: dict[int, tuple[int, int]] = {}  # of a request: the text's key, and which of its requests
         self._numbers = itertools.count()
@@ -52,7 +54,7 @@ class LiveTexts:
         """Whether there is a text without its output."""
         return bool(self._open)
 
-    def add(self, key: int, text: str, seed: int, limit: int | None = None) -> None:
+    def add(self, key: int, text: str, seed: int, limit: int | None = None, own: OwnConstraints | None = None) -> None:
         """Takes a text.
 
         Args:
@@ -60,8 +62,12 @@ class LiveTexts:
             text: The text.
             seed: Decides the draws of sampling, below 2**63.
             limit: Tokens decoded at most; see `EngineModel.asked`.
+            own: What the text asks of its output.
+
+        Raises:
+            BadRecord: No output can be as the text asks for.
         """
-        asked = self._model.asked(text, seed, limit)
+        asked = self._model.asked(text, seed, limit, own)
         self._open[key] = _Open(asked, [None] * len(asked.requests))
         for place, request in enumerate(asked.requests):
             number = next(self._numbers)

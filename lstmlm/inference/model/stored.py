@@ -18,6 +18,9 @@ from lstmlm.recipe.sections.section import FROM_DATA, names_code
 from lstmlm.recipe.wording import faults_of
 from lstmlm.task import stored_task
 
+BUILT_IN = ("backend", "precision", "slots")
+"""Fields of `decoding` that a loaded model does not change."""
+
 
 def stored_recipe(export: Path, decoding: Mapping[str, Any] | None = None) -> Recipe:
     """Returns the recipe of an export.
@@ -45,6 +48,25 @@ def stored_recipe(export: Path, decoding: Mapping[str, Any] | None = None) -> Re
         raise UserError("\n".join(lines)) from error
     stored_task(recipe.task)
     return recipe
+
+
+def recipe_decoding_as(recipe: Recipe, fields: Mapping[str, Any]) -> Recipe:
+    """Returns the recipe of a loaded model with other fields of `decoding`.
+
+    Raises:
+        UserError: A field is unknown or wrong, or what the loaded model has built in.
+    """
+    before = recipe.decoding
+    try:
+        found = DecodingSection.model_validate({**before.model_dump(mode="json"), **fields}, context=FROM_DATA)
+    except ValidationError as error:
+        lines = [f"decoding.{fault.field}: {fault.what}. {fault.hint}" for fault in faults_of(error)]
+        raise UserError("\n".join(lines)) from error
+    for name in BUILT_IN:
+        if getattr(found, name) != getattr(before, name):
+            what = f"decided when the model is loaded, and is {getattr(before, name)}"
+            raise UserError(what, where=f"decoding.{name}", hint="Load the model with it")
+    return recipe.model_copy(update={"decoding": found})
 
 
 def _without_code(corpus: Any) -> Any:

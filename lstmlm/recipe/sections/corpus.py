@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import operator
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -12,6 +13,9 @@ from lstmlm import plugins
 from lstmlm.errors import UserError
 from lstmlm.recipe.sections.file_form import COLUMNS, DELIMITER, ENCODING, ColumnNames, Delimiter, EncodingName
 from lstmlm.recipe.sections.section import FROM_DATA, Extension, Folder, Fraction, Positive, Section, names_code
+
+MIN_SHARDS = 4
+"""Shards of a split at least, where their number follows from the size: readers take turns to mix a sorted corpus."""
 
 _RULE_SETS = Extension("lstmlm.corpus.steps.quality.rule_set:RULE_SETS")
 RuleSetName = Annotated[str, _RULE_SETS, AfterValidator(_RULE_SETS.check)]
@@ -190,6 +194,10 @@ class CorpusSection(Section):
         if clash := next(clashes, None):
             raise ValueError(clash)
         return self
+
+    def shards_for(self, largest: float) -> int:
+        """Returns how many shards each split is written to, given the bytes of the largest split."""
+        return self.shards or max(MIN_SHARDS, math.ceil(largest / self.shard_bytes))
 
     def place(self, name: str) -> str:
         """Returns a file or glob below `root` as a path or a URL."""

@@ -219,6 +219,11 @@ class Worker:
         self._report({name: float(value) for name, value in row.items()})
         self._logger.resume()
 
+    def loss(self, held_out: list[Batch]) -> float:
+        """Returns the loss over batches, in nats per token, and keeps nothing of it; a step comes before."""
+        assert self._loop is not None
+        return self._loop.evaluate(held_out)
+
     def _keep_best(self, best: list[int]) -> None:
         if self.position.step in best:
             partial = self._work / ".best.partial"

@@ -11,6 +11,7 @@ import pytest
 
 import lstmlm
 from tests.conftest import ROOT
+from tests.inference.model.test_members import another
 from tests.terminal import Terminal
 from tests.tiny import TinyRun
 
@@ -79,3 +80,22 @@ def test_it_decodes_as_it_is_asked_to(exported: TinyRun) -> None:
     )
     (expected,) = lstmlm.load(exported.export, decoding={"max_tokens": 2}, threads=1).generate(["The statement"])
     assert done.stdout == f"{expected.text}\n"
+
+
+@of_translate
+def test_several_exports_and_constraints_of_each_line(exported: TinyRun, tmp_path: Path) -> None:
+    other = another(exported, tmp_path / "other")
+    lines = [
+        '{"text": "The statement", "prefix": "A NAME", "forced": ["IF"]}',
+        '{"text": "The statement"}',
+        '{"text": "a", "must": "b"}',
+        "{",
+    ]
+    done = piped(exported.export, "".join(f"{line}\n" for line in lines), str(other), "--objects")
+    model = lstmlm.load([exported.export, other], decoding=BEAM, threads=1)
+    first, second = model.translate([lstmlm.Constrained("The statement", "A NAME", ("IF",)), "The statement"])
+    assert (done.returncode, done.stdout.split("\n")) == (0, [first.text, second.text, "", "", ""])
+    assert first.text.startswith("A NAME")
+    unknown, damaged = done.stderr.splitlines()
+    assert unknown == "lstmlm: unknown field 'must' of an input; there are text, prefix, forced, forbidden"
+    assert damaged.startswith("lstmlm: not JSON: ")
