@@ -16,7 +16,11 @@ from lstmlm.cli.options import Overrides, RayAddress, RecipePath, read_recipe
 from lstmlm.cli.results import show_metrics, show_outputs
 from lstmlm.errors import BelowThreshold, UserError
 from lstmlm.processes import supervisor
+from lstmlm.publish.cache import output_place
+from lstmlm.publish.places import companion
 from lstmlm.stages import stage_named
+from lstmlm.storage import StorePath
+from lstmlm.storage.files import copy_file
 
 if TYPE_CHECKING:
     from lstmlm.progress import Progress
@@ -69,10 +73,12 @@ def run(
     if stage is not None:
         stage_named(stage)
     loaded = read_recipe(recipe, overrides, EVERYTHING)
-    log = loaded.run_folder / "logs" / f"{stage or 'run'}.log"
+    home, name = output_place(loaded.run_folder), f"{stage or 'run'}.log"
+    log = companion(home, f".{name}") if isinstance(home, StorePath) else home / "logs" / name
     with contextlib.ExitStack() as stack:
+        stack.callback(_keep_log, log, home / "logs" / name)
         at = [stage or "start"]
-        stack.enter_context(failure_reported(loaded.run_folder / FAILURE, log, lambda: at[-1]))
+        stack.enter_context(failure_reported(home / FAILURE, log, lambda: at[-1]))
         screen = stack.enter_context(Screen(stack.enter_context(captured(log))))
         listener = ScreenListener(screen, at)
         try:
@@ -87,6 +93,13 @@ def run(
             _show(screen, listener.rows, loaded)  # a run to its end, with a verdict: the numbers matter all the more
             raise
         _show(screen, listener.rows, loaded)
+
+
+def _keep_log(log: Path, kept: Path) -> None:
+    """Sends the log of a run in a store to its folder."""
+    if isinstance(kept, StorePath):
+        with contextlib.suppress(UserError, OSError):
+            copy_file(log, kept)
 
 
 def _has_finished(recipe: Recipe, run_id: str | None, stage: str | None, listener: ScreenListener) -> bool:

@@ -13,6 +13,7 @@ from typing import Any
 from lstmlm.errors import UserError
 from lstmlm.storage import StorePath
 from lstmlm.storage.many import each
+from lstmlm.storage.streams import take_sum
 
 MANIFEST = "manifest.json"
 ATTEMPT = "attempt-"
@@ -60,9 +61,12 @@ def manifest_text(folder: Path, kind: str, stamp: str, facts: dict[str, Any]) ->
     body: dict[str, Any] = {"kind": kind, "fingerprint": stamp, "facts": facts}
     if isinstance(folder, StorePath):
         found = folder.below()
-        sums = _sums(folder / name for name in found)
-        body["files"] = {name: {"bytes": found[name]["size"], "sha256": sums[folder / name]} for name in found}
-        body["attempt"] = folder.name
+        sums = {name: take_sum(str(folder / name), one["size"]) for name, one in found.items()}
+        others = _sums(folder / name for name, known in sums.items() if known is None)  # of other processes: read
+        body["files"] = {
+            name: {"bytes": one["size"], "sha256": sums[name] or others[folder / name]} for name, one in found.items()
+        }
+        body["attempt"] = folder.name if folder.name.startswith(ATTEMPT) else ""
     else:
         body["files"] = {
             path.relative_to(folder).as_posix(): {"bytes": path.stat().st_size, "sha256": sha256_file(path)}

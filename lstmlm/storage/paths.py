@@ -20,7 +20,7 @@ from typing import IO, Any, NoReturn
 
 from lstmlm.storage.clients import EXTRAS, check_answers, filesystem
 from lstmlm.storage.faults import reported
-from lstmlm.storage.streams import READ_BYTES, ObjectReader, ObjectWriter
+from lstmlm.storage.streams import READ_BYTES, ObjectReader, ObjectWriter, write_object
 
 _REMOVED = 16
 """Objects that are removed at once."""
@@ -101,7 +101,7 @@ class StorePath(PosixPath):
             raise ValueError(f"objects of a store cannot be opened with mode {mode!r}")
         with reported(str(self)):
             if kind == "r":
-                raw = ObjectReader(self.client(), self.address, str(self))
+                raw = ObjectReader(self)
                 stream: Any = io.BufferedReader(raw, buffering if buffering > 1 else READ_BYTES)
             else:
                 stream = ObjectWriter(self.client(), self.address, str(self))
@@ -215,8 +215,7 @@ class StorePath(PosixPath):
 
     def write_bytes(self, data: Any) -> int:
         """Writes a small object, by one request."""
-        with reported(str(self)):
-            self.client().pipe_file(self.address, bytes(data))
+        write_object(self.client(), self.address, str(self), bytes(data))
         return len(data)
 
     def remove(self) -> None:
