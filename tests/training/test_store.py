@@ -28,6 +28,7 @@ from lstmlm.training.run import train
 from lstmlm.training.workers import distributed
 from lstmlm.training.workers.all_reduce import SingleWorker
 from lstmlm.training.workers.worker import train_worker
+from tests.conftest import Lstmlm
 from tests.stores import keys, uploaded
 from tests.waiting import wait_until
 
@@ -89,7 +90,7 @@ def files(manifest: Manifest) -> dict[str, Any]:
 
 
 def test_the_weights_are_those_of_a_disk(
-    recipe: Recipe, inputs: StorePath, undisturbed: Manifest, s3: Any, tmp_path: Path
+    recipe: Recipe, inputs: StorePath, undisturbed: Manifest, s3: Any, tmp_path: Path, lstmlm: Lstmlm
 ) -> None:
     found = train_there(recipe, inputs)
     assert (files(found), found.facts, found.fingerprint) == (
@@ -99,6 +100,11 @@ def test_the_weights_are_those_of_a_disk(
     assert kept == {"trained"}
     assert not (tmp_path / "runs").exists()
     assert train_there(recipe, inputs).attempt == found.attempt
+    (tmp_path / "r.yaml").write_text(recipe.model_dump_json(exclude_defaults=True))
+    places = ["--examples", inputs / "examples", "--tokenizer", inputs / "tokenizer", "-o", inputs / "model"]
+    done = lstmlm("train", tmp_path / "r.yaml", *places)
+    assert done.returncode == 0, done.stderr
+    assert f"{inputs}/model" in done.stdout
 
 
 def test_a_training_that_is_interrupted_resumes(
