@@ -77,9 +77,7 @@ def _leftovers(folder: StorePath, time: float) -> Iterator[Leftover]:
     unknown = {parent for parent in named if _attempt(folder / parent) is None}
 
     def group(name: str) -> str | None:
-        if match := _HIDDEN.fullmatch(name) or _PROBE.fullmatch(
-            name
-        ):  # with checkpoints, which have manifests
+        if match := _HIDDEN.fullmatch(name) or _PROBE.fullmatch(name):  # with checkpoints, which have manifests
             return match["group"]
         match = _FILE.fullmatch(name)
         if match is None or match["group"] in kept or match["folder"].rstrip("/") in unknown:

@@ -50,7 +50,7 @@ class Recipe(Section):
         description="Fields that the recipe leaves open, of `model`, `training` and what else belongs to a network "
         "(`lstmlm/recipe/presets.py`).",
     )
-    output: Path = Field(Path("runs"), description="Folder the run's own folder is made in.")
+    output: Path = Field(Path("runs"), description="Folder the run's own folder is made in, also of s3:// or gs://.")
     corpus: CorpusSection
     tokenizer: TokenizerSection = TokenizerSection()
     examples: ExamplesSection = ExamplesSection()

@@ -109,6 +109,20 @@ class StorePath(PosixPath):
             return stream
         return io.TextIOWrapper(stream, encoding or "utf-8", errors, newline)
 
+    def open_section(self, start: int, end: int) -> IO[bytes]:
+        """Opens for reading a part of it, without asking for much else.
+
+        Args:
+            start: Where the part begins.
+            end: Where it ends.
+
+        Raises:
+            FileNotFoundError: There is no such object.
+            UserError: See `open`.
+        """
+        with reported(str(self)):
+            return io.BufferedReader(ObjectReader(self, (start, end)), READ_BYTES)
+
     def stat(self, *, follow_symlinks: bool = True) -> os.stat_result:
         """Returns size and time of the last change, by the clock of the store.
 

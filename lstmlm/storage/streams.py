@@ -15,8 +15,8 @@ from lstmlm.storage.ranges import Ranges
 READ_BYTES = 1 << 20
 """Bytes that a reader takes from a block at a time."""
 
-_BLOCK, _AHEAD = 4 << 20, 3
-"""Bytes of a block that is read, and blocks that are read ahead where one follows the other."""
+_BLOCK, _LEAST_BLOCK, _AHEAD = 4 << 20, 256 << 10, 3
+"""Bytes of a block that is read, at most and at least, and blocks that are read ahead where one follows the other."""
 
 _sums: dict[str, tuple[int, str]] = {}
 """URL of an object that this process has written -> its bytes and SHA-256."""
@@ -30,15 +30,23 @@ class ObjectReader(io.RawIOBase):
     Where a connection ends in the middle of a block, the block is asked for again.
     """
 
-    def __init__(self, path: Any) -> None:
-        """Opens the object, a `StorePath`.
+    def __init__(self, path: Any, section: tuple[int, int] | None = None) -> None:
+        """Opens the object.
+
+        Args:
+            path: A `StorePath`.
+            section: Where what will be read begins and ends; absent: all of it. Little else is asked for then.
 
         Raises:
             FileNotFoundError: There is no such object.
         """
         super().__init__()
-        self._path, self._ranges = path, Ranges(_BLOCK, (_AHEAD + 2) * _BLOCK)
+        block = _BLOCK
+        if section is not None:
+            block = min(_BLOCK, max(_LEAST_BLOCK, 1 << (section[1] - section[0] - 1).bit_length()))
+        self._path, self._ranges = path, Ranges(block, (_AHEAD + 2) * block)
         self._size = self._ranges.size(path)
+        self._ahead, self._end = _AHEAD * block, self._size if section is None else section[1]
         self._at = self._expected = 0
 
     def readable(self) -> bool:
@@ -65,7 +73,7 @@ class ObjectReader(io.RawIOBase):
             UserError: See `lstmlm.storage.faults.reported`.
         """
         if self._at and self._at == self._expected:
-            self._ranges.ahead(self._path, self._at, _AHEAD * _BLOCK)
+            self._ranges.ahead(self._path, self._at, min(self._ahead, self._end - self._at))
         data = self._ranges.read(self._path, self._at, len(buffer))
         buffer[: len(data)] = data
         self._at = self._expected = self._at + len(data)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
@@ -95,12 +94,19 @@ def test_failures_and_verdicts(make_recipe: MakeRecipe, stages: Stages, bucket: 
 
 
 RUN = """
-import sys
+import sys, time
+from lstmlm.publish.cache import local_copy
 from lstmlm.recipe.recipe import Recipe
 from lstmlm.training.workers import distributed
+from lstmlm.training.workers.all_reduce import SingleWorker
+from lstmlm.training.workers.worker import train_worker
 from pipelines.local import run_local
-from tests.training.test_store import train_in_process
-distributed.train_on_ray = train_in_process
+def wait(row):
+    if row["step"] > 6:
+        time.sleep(3600)  # until it is killed, behind a checkpoint or two
+def here(recipe, examples, tokenizer, work, address):
+    train_worker(recipe, examples, local_copy(tokenizer), work, SingleWorker(), wait)
+distributed.train_on_ray = here
 run_local(Recipe.model_validate_json(sys.argv[1]))
 """
 
@@ -139,16 +145,18 @@ def test_the_demo_is_killed_resumes_and_has_the_digests_of_a_disk(
     def recipe(output: str) -> Recipe:
         return parse_recipe(text, "demo", [*demo, f"output={output}"])
 
-    here, run = run_local(recipe(str(tmp_path / "runs"))), recipe(f"{bucket}/runs")
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-    command = [sys.executable, "-c", RUN, run.model_dump_json()]
-    with subprocess.Popen(command, cwd=root, env=environment) as process:
+    run = recipe(f"{bucket}/runs")
+    process = subprocess.Popen([sys.executable, "-c", RUN, run.model_dump_json()], cwd=root)
+    try:
+        here = run_local(recipe(str(tmp_path / "runs")))  # meanwhile
         wait_until(
             lambda: process.poll() is not None or list((run.run_folder / "checkpoints").rglob("manifest.json")) != [],
             "a checkpoint",
-            seconds=300,
+            seconds=900,  # TFX takes its time to be imported
         )
-        process.send_signal(signal.SIGKILL)
+    finally:
+        process.kill()
+        process.wait()
     assert process.returncode == -signal.SIGKILL
     monkeypatch.setattr(leases, "EXPIRES", 0.5)
     second, third = Recorder(), Recorder()

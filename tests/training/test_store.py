@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import os
 import signal
 import subprocess
 import sys
@@ -134,17 +133,21 @@ def test_more_steps_go_on_from_the_last(recipe: Recipe, inputs: StorePath, repor
 
 
 TRAIN = """
-import functools, sys, time
+import sys, time
 from lstmlm.progress import Silent
+from lstmlm.publish.cache import local_copy
 from lstmlm.recipe.recipe import Recipe
 from lstmlm.storage import place
 from lstmlm.training.run import train
 from lstmlm.training.workers import distributed
-from tests.training.test_store import train_in_process
+from lstmlm.training.workers.all_reduce import SingleWorker
+from lstmlm.training.workers.worker import train_worker
 def wait(row):
     if row["step"] > 6:
-        time.sleep(600)  # until it is killed, behind a checkpoint or two
-distributed.train_on_ray = functools.partial(train_in_process, report=wait)
+        time.sleep(3600)  # until it is killed, behind a checkpoint or two
+def here(recipe, examples, tokenizer, work, address):
+    train_worker(recipe, examples, local_copy(tokenizer), work, SingleWorker(), wait)
+distributed.train_on_ray = here
 store = place(sys.argv[1])
 recipe = Recipe.model_validate_json(sys.argv[2])
 train(recipe, store / "examples", store / "tokenizer", store / "model", Silent())
@@ -156,8 +159,7 @@ def test_a_training_that_is_killed_resumes_bit_for_bit(
     recipe: Recipe, inputs: StorePath, undisturbed: Manifest, root: Path, reports: Reports, monkeypatch: Any
 ) -> None:
     command = [sys.executable, "-c", TRAIN, str(inputs), recipe.model_dump_json()]
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-    with subprocess.Popen(command, cwd=root, env=environment) as process:
+    with subprocess.Popen(command, cwd=root) as process:
         work = inputs / ".tiny.training.work" / "checkpoints"
         wait_until(
             lambda: process.poll() is not None or any(path.name == "manifest.json" for path in work.rglob("man*")),
