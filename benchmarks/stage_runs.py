@@ -141,11 +141,12 @@ def run_stage(inputs: Inputs, stage: str, output: Path, say: Callable[[str], Non
 
 
 def _train(recipe: Recipe, folder: Path, output: Path, say: Callable[[str], None]) -> None:
+    from lstmlm.training.checkpoints import keeper
     from lstmlm.training.run import train
     from lstmlm.training.workers import distributed, worker
     from lstmlm.training.workers.all_reduce import SingleWorker
 
-    save = worker.save_checkpoint
+    save = keeper.save_checkpoint
 
     def saved(work: Path, variables: object, position: object, *more: object) -> None:
         save(work, variables, position, *more)  # type: ignore[arg-type]
@@ -154,7 +155,7 @@ def _train(recipe: Recipe, folder: Path, output: Path, say: Callable[[str], None
     def here(recipe: Recipe, examples: Path, tokenizer: Path, work: Path, address: str | None) -> None:
         worker.train_worker(recipe, examples, tokenizer, work, SingleWorker(), lambda row: None)
 
-    worker.save_checkpoint = saved  # type: ignore[assignment]
+    keeper.save_checkpoint = saved  # type: ignore[assignment]
     distributed.train_on_ray = here
     train(recipe, folder / "examples", folder / "tokenizer", output, Silent())
 

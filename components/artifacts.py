@@ -12,6 +12,7 @@ from tfx import types
 from tfx.types import artifact, standard_artifacts, system_artifacts
 
 from lstmlm.errors import UserError
+from lstmlm.storage import StorePath, place
 
 
 class Tokenizer(artifact.Artifact):
@@ -63,10 +64,13 @@ def folder(found: types.Artifact) -> Path:
     """Returns the folder of an artifact.
 
     Raises:
-        UserError: The artifact is in an object store, which the stages cannot read.
+        UserError: The artifact is somewhere that the stages cannot read.
     """
+    stored = place(found.uri)
+    if isinstance(stored, StorePath):
+        return stored
     parts = urlsplit(found.uri)
     if parts.scheme not in ("", "file"):
-        hint = "Mount it as a file system and use the mounted path as the pipeline root"
+        hint = "Use a folder, or a URL of s3:// or gs://, as the pipeline root"
         raise UserError(f"artifacts in {parts.scheme}:// are not supported", where=found.uri, hint=hint)
     return Path(parts.path if parts.scheme else found.uri)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from components.hooks import Call, Handed, hook_of
 from components.runtime import Runtime
+from lstmlm.publish.folder import written_once
 from lstmlm.recipe.recipe import Recipe
 from lstmlm.stages import STAGES, Stage, node_of
 
@@ -30,5 +31,6 @@ def call_stage(
     call = Call(named, outputs, outputs[node.output].path / node.inside)
     hook.before(call)
     folders = {one.name: named[one.name].path / node_of(STAGES[one.upstream]).inside for one in stage.inputs}
-    stage.load()(recipe, output=call.output, progress=runtime.progress, **folders, **hook.arguments(runtime))
+    with written_once():
+        stage.load()(recipe, output=call.output, progress=runtime.progress, **folders, **hook.arguments(runtime))
     hook.after(call)

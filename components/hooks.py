@@ -101,7 +101,7 @@ def _bless(call: Call) -> None:
     """Writes the file and the properties by which Pusher and the resolver of the last blessed model know a verdict."""
     blessed = json.loads((call.output / "metrics.json").read_text(encoding="utf-8"))["blessed"]
     blessing, model = call.outputs["blessing"], call.inputs["export"]
-    (blessing.path / (BLESSED_FILE if blessed else NOT_BLESSED_FILE)).touch()
+    (blessing.path / (BLESSED_FILE if blessed else NOT_BLESSED_FILE)).write_bytes(b"")
     blessing.properties.update({BLESSED: int(blessed), MODEL_ID: model.identity, MODEL_URI: model.uri})
 
 

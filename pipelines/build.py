@@ -19,7 +19,10 @@ from components.stage import component_class
 from lstmlm.publish.places import RUN_ARTIFACTS
 from lstmlm.recipe.recipe import Recipe
 from lstmlm.stages import STAGES, Stage, node_of, pipeline_stages
+from lstmlm.storage import StorePath
 from pipelines.metadata.place import Connection, connection_for, pipeline_name
+from pipelines.stores.filesystem import register
+from pipelines.stores.staged import stage_locally
 
 BEAM_ARGS = (
     # Beam's default runner first tries to download another one.
@@ -56,6 +59,7 @@ def build_pipeline(
         UserError: What `files` raises, or the environment names no server of ML Metadata.
     """
     home = recipe.run_folder.resolve()
+    register()
     return Pipeline(
         pipeline_name=pipeline_name(recipe.name, home) if root is None else recipe.name,
         pipeline_root=str(root or home / RUN_ARTIFACTS),
@@ -81,6 +85,8 @@ def _nodes(recipe: Recipe, pushed: str, resolve: bool, files: Files | None) -> l
             made[stage.name] = _pusher(made, pushed)
         elif resolve or stage.name != "resolve":
             made[stage.name] = _STOCK[stage.name](made)
+    if isinstance(recipe.run_folder, StorePath):
+        stage_locally(made)
     for name, node in made.items():
         for earlier in node_of(STAGES[name]).after:
             if earlier in made:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-import shutil
+import contextlib
 from pathlib import Path
+
+from lstmlm.publish.durable import remove_folder
 
 
 def sweep(artifacts: Path, successful: set[int]) -> None:
@@ -14,7 +16,9 @@ def sweep(artifacts: Path, successful: set[int]) -> None:
         successful: Ids of the executions whose outputs stay.
     """
     for node in artifacts.glob("*"):
-        shutil.rmtree(node / ".system", ignore_errors=True)  # scratch of executions, never read again
-        for output in node.glob("*/*"):
-            if not (output.name.isdigit() and int(output.name) in successful):
-                shutil.rmtree(output)
+        with contextlib.suppress(OSError):
+            remove_folder(node / ".system")  # scratch of executions, never read again
+        for key in node.glob("*"):
+            for output in key.glob("*"):
+                if not (output.name.isdigit() and int(output.name) in successful):
+                    remove_folder(output)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
-import filecmp
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -26,6 +25,8 @@ from lstmlm.publish.linked import share_files
 from lstmlm.publish.locks import locked
 from lstmlm.recipe.recipe import Recipe
 from lstmlm.stages import STAGES, Stage, node_of, stage_named, stage_of_node
+from lstmlm.storage import StorePath, place
+from lstmlm.storage.leases import Lease
 from pipelines.blessed import with_last_blessed
 from pipelines.build import build_pipeline, files_parameter
 from pipelines.finished import check_blessed, note_finished
@@ -34,6 +35,7 @@ from pipelines.metadata.executions import Execution, RunStore, changed_parameter
 from pipelines.metadata.handle import Metadata
 from pipelines.metadata.opening import server_errors
 from pipelines.moved import keys_as_at, settle
+from pipelines.stores.metadata import fetched, keep
 
 LOCK_SECONDS = 3600.0
 """How long a single stage waits for another one that works in the folder of the run: schedulers start both."""
@@ -125,10 +127,10 @@ def run_local(
     run_id = run_id or datetime.datetime.now(datetime.UTC).isoformat()
     listener = listener or SilentListener()
     seconds = LOCK_SECONDS if only is not None else 0.0
-    with locked(recipe.run_folder, wait=seconds, waiting=listener.waiting if only is not None else None):
+    with locked(recipe.run_folder, wait=seconds, waiting=listener.waiting if only is not None else None) as lease:
         home = recipe.run_folder.resolve()
-        with keys_as_at(settle(home), home):
-            run = _Run(recipe, run_id, listener, ray_address)
+        with fetched(home), keys_as_at(settle(home), home):
+            run = _Run(recipe, run_id, listener, ray_address, lease)
             sweep(run.root, run.store.successful_ids())
             return RunReport(run_id, list(run.stages(only)))
 
@@ -136,7 +138,9 @@ def run_local(
 class _Run:
     """One run of a compiled pipeline."""
 
-    def __init__(self, recipe: Recipe, run_id: str, listener: Listener, ray_address: str | None) -> None:
+    def __init__(
+        self, recipe: Recipe, run_id: str, listener: Listener, ray_address: str | None, lease: Lease | None
+    ) -> None:
         self._connection = build_pipeline(recipe).metadata_connection_config
         recipe = with_last_blessed(recipe, self._connection, run_id)
         self._recipe = recipe
@@ -145,7 +149,8 @@ class _Run:
         parameters = {constants.PIPELINE_RUN_ID_PARAMETER_NAME: run_id}
         runtime_parameter_utils.substitute_runtime_parameter(self._ir, parameters)
         self._deployment = runner_utils.extract_local_deployment_config(self._ir)
-        self.root = Path(pipeline.pipeline_info.pipeline_root)
+        self.root = place(str(pipeline.pipeline_info.pipeline_root))
+        self._lease = lease
         self.store = RunStore(self._connection)
         self._pushed = recipe.run_folder / "pushed"
         self._run_id, self._listener, self._ray_address = run_id, listener, ray_address
@@ -175,8 +180,11 @@ class _Run:
         done = self.store.finished(node)
         if done is None:
             self._check_upstream(stage, node)
-            with use(Runtime(progress, self._ray_address)), server_errors(self._connection):
-                self._launch(stage, node)
+            try:
+                with use(Runtime(progress, self._ray_address)), server_errors(self._connection):
+                    self._launch(stage, node)
+            finally:
+                self._keep_metadata()
             execution = self.store.finished(node)
             if execution is None:
                 raise RuntimeError(f"{node_of(stage).id} neither failed nor finished; the log says why")
@@ -191,6 +199,16 @@ class _Run:
         if stage.name == "evaluate":
             check_blessed(outputs[place.output])
         return StageReport(stage.name, cached, time.monotonic() - started, artifact, outputs)
+
+    def _keep_metadata(self) -> None:
+        """Keeps the metadata of a run in a store, unless another process has taken over the run.
+
+        Raises:
+            TryAgain: One has.
+        """
+        if self._lease is not None:
+            self._lease.check()
+        keep(self._recipe.run_folder.resolve())
 
     def _check_upstream(self, stage: Stage, node: pipeline_pb2.PipelineNode) -> None:
         """Refuses a stage whose inputs are not there, or that follows an evaluation which failed."""
@@ -228,6 +246,8 @@ class _Run:
     def _share_pushed(self) -> None:
         """Stores the pushed files and those of the export once, where one file system holds both."""
         if self._is_served():
+            if isinstance(self._pushed, StorePath):  # which has no links
+                return
             versions = (path for path in self._pushed.glob("*") if path.name.isdigit())
             share_files(self._exported(), max(versions, key=lambda path: int(path.name)))
 
@@ -249,4 +269,4 @@ class _Run:
         if execution is None or not versions:
             return False
         newest = max(versions, key=lambda path: int(path.name)) / MANIFEST
-        return newest.is_file() and filecmp.cmp(newest, self._exported() / MANIFEST, shallow=False)
+        return newest.is_file() and newest.read_bytes() == (self._exported() / MANIFEST).read_bytes()

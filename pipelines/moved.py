@@ -21,6 +21,7 @@ from tfx.orchestration.portable import cache_utils
 from lstmlm.errors import UserError
 from lstmlm.publish.folder import replacing
 from lstmlm.publish.places import RUN_ORIGIN, RUN_STORE
+from lstmlm.storage import StorePath, place
 
 _ARTIFACT = re.compile(r"(?P<home>/.*)(?P<rest>/artifacts/[^/]+/[^/]+/\d+)")
 _TEXTS = (
@@ -46,7 +47,7 @@ def settle(home: Path) -> Path:
         UserError: The store is damaged, or another program has it locked.
     """
     store = home / RUN_STORE
-    if not store.exists():
+    if isinstance(home, StorePath) or not store.exists():
         return _origin(home, home)
     try:
         with contextlib.closing(sqlite3.connect(store, timeout=_BUSY_SECONDS)) as connection:
@@ -107,6 +108,8 @@ def _origin(home: Path, first: Path) -> Path:
         noted = note.read_text(encoding="utf-8").strip()
         if noted.startswith("/"):
             return Path(noted)
+        if isinstance(home, StorePath) and noted:
+            return place(noted)
     with replacing(note, durable=True) as stream:
         stream.write(f"{first}\n".encode())
     return first

@@ -94,10 +94,24 @@ TokenizerFolder = Annotated[
         "--tokenizer", metavar="DIR", help="Output of `lstmlm tokenizer`.", show_default=False, callback=local_path
     ),
 ]
-ExamplesFolder = Annotated[
+AnyTokenizer = Annotated[
     Path,
     typer.Option(
-        "--examples", metavar="DIR", help="Output of `lstmlm examples`.", show_default=False, callback=local_path
+        "--tokenizer",
+        metavar="DIR",
+        help="Output of `lstmlm tokenizer`, also of s3:// or gs://.",
+        show_default=False,
+        callback=any_place,
+    ),
+]
+AnyExamples = Annotated[
+    Path,
+    typer.Option(
+        "--examples",
+        metavar="DIR",
+        help="Output of `lstmlm examples`, also of s3:// or gs://.",
+        show_default=False,
+        callback=any_place,
     ),
 ]
 AnyExport = Annotated[

@@ -17,10 +17,14 @@ from lstmlm.cli.options import Overrides, RayAddress, RecipePath, read_recipe
 from lstmlm.cli.planning.shown import show_plan_and_fact
 from lstmlm.cli.results import show_metrics, show_outputs
 from lstmlm.errors import BelowThreshold, UserError
+from lstmlm.monitoring.datasets import dataset_name
 from lstmlm.monitoring.openlineage import Events
 from lstmlm.processes import supervisor
+from lstmlm.publish.cache import output_place
+from lstmlm.publish.places import companion
 from lstmlm.stages import stage_named
-from lstmlm.storage import place
+from lstmlm.storage import StorePath, place
+from lstmlm.storage.files import copy_file
 
 if TYPE_CHECKING:
     from lstmlm.progress import Progress
@@ -107,12 +111,14 @@ def run(
     if stage is not None:
         stage_named(stage)
     loaded = read_recipe(recipe, overrides, EVERYTHING)
-    log = loaded.run_folder / "logs" / f"{stage or 'run'}.log"
+    home, name = output_place(loaded.run_folder), f"{stage or 'run'}.log"
+    log = companion(home, f".{name}") if isinstance(home, StorePath) else home / "logs" / name
     with contextlib.ExitStack() as stack:
+        stack.callback(_keep_log, log, home / "logs" / name)
         at = [stage or "start"]
-        stack.enter_context(failure_reported(loaded.run_folder / FAILURE, log, lambda: at[-1]))
+        stack.enter_context(failure_reported(home / FAILURE, log, lambda: at[-1]))
         screen = stack.enter_context(Screen(stack.enter_context(captured(log))))
-        events = stack.enter_context(Events(loaded.name, f"{loaded.run_folder.absolute()} {run_id or uuid.uuid4()}"))
+        events = stack.enter_context(Events(loaded.name, " ".join([*dataset_name(home), run_id or str(uuid.uuid4())])))
         listener = ScreenListener(screen, at, StageInputs(loaded, run_id), events)
         try:
             if not _has_finished(loaded, run_id, stage, listener):
@@ -126,6 +132,13 @@ def run(
             _show(screen, listener.rows, loaded)  # a run to its end, with a verdict: the numbers matter all the more
             raise
         _show(screen, listener.rows, loaded)
+
+
+def _keep_log(log: Path, kept: Path) -> None:
+    """Sends the log of a run in a store to its folder."""
+    if isinstance(kept, StorePath):
+        with contextlib.suppress(UserError, OSError):
+            copy_file(log, kept)
 
 
 def _has_finished(recipe: Recipe, run_id: str | None, stage: str | None, listener: ScreenListener) -> bool:

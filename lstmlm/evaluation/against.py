@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any, TypeGuard
 
 from lstmlm.errors import UserError
 from lstmlm.inference.model.same_network import trained_network
+from lstmlm.publish.cache import local_copy
 from lstmlm.publish.manifest import read_manifest
 from lstmlm.recipe.recipe import Recipe
 from lstmlm.recipe.sections.evaluation import Threshold
 from lstmlm.recipe.sections.initial import refuse_last_blessed
+from lstmlm.storage import place
 from lstmlm.training.metrics.objective import SCORED
 
 if TYPE_CHECKING:
@@ -32,7 +34,7 @@ def against_fingerprint(recipe: Recipe) -> str | None:
     if folder is None:
         return None
     refuse_last_blessed(folder, FIELD, "an export folder")
-    return read_manifest(folder, "export").fingerprint
+    return read_manifest(place(folder), "export").fingerprint
 
 
 def measure_earlier(
@@ -52,10 +54,11 @@ def measure_earlier(
     folder = recipe.evaluation.against
     if folder is None:
         return None
+    folder = local_copy(folder)
     read_manifest(folder, "export", verify=True)
     trained, model = trained_network(folder)
     if trained != recipe.task:
-        what = f"{folder} is a model for task {trained}, and this recipe is for {recipe.task}"
+        what = f"{recipe.evaluation.against} is a model for task {trained}, and this recipe is for {recipe.task}"
         raise UserError(what, where=FIELD, hint="Name a model of this task")
     earlier = recipe.model_copy(update={"model": model})
     return task.evaluate(folder, records, training, earlier)

@@ -6,6 +6,7 @@ rows and nothing else, and its first batch waits for no other.
 
 from __future__ import annotations
 
+import collections
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -61,7 +62,7 @@ def windows(
         return {"tokens": window + 1}
 
     signature = {"tokens": tf.TensorSpec([share.rows(batch), window + 1], tf.int32)}
-    return _dataset(planned, widths, lambda: RowReader(shards, features, share), signature)
+    return _dataset(planned, widths, lambda: RowReader(shards, features, share, near=WINDOW_BUFFER), signature)
 
 
 def pairs(
@@ -141,7 +142,11 @@ def bucketed(
         signature |= {f"{name}_length": tf.TensorSpec([None], tf.int32) for name in sizes}
         signature |= {IS_EXAMPLE: tf.TensorSpec([None], tf.int32)}
     lengths = "" if plain else IS_EXAMPLE
-    return _dataset(planned, widths, lambda: RowReader(shards, features, share, lengths=lengths), signature)
+
+    def opened() -> RowReader:
+        return RowReader(shards, features, share, near=PAIR_BUFFER, lengths=lengths)
+
+    return _dataset(planned, widths, opened, signature)
 
 
 def _dataset(
@@ -154,8 +159,15 @@ def _dataset(
 
     def generate() -> Iterator[dict[str, Any]]:
         reader = opened()
+        waiting: collections.deque[PlannedBatch] = collections.deque()
         try:
             for batch in planned():
+                reader.ahead(batch)
+                waiting.append(batch)
+                if len(waiting) > reader.batches_ahead:
+                    first = waiting.popleft()
+                    yield reader.read(first, widths(first))
+            for batch in waiting:
                 yield reader.read(batch, widths(batch))
         finally:
             reader.close()

@@ -23,13 +23,17 @@ from lstmlm.examples.index import (
     misfit,
     read_header,
 )
-from lstmlm.publish.folder import MANIFEST
-from lstmlm.publish.manifest import parse_manifest
+from lstmlm.publish.manifest import ATTEMPT, MANIFEST, parse_manifest
 from lstmlm.records.tfrecord import FRAME_BYTES, framed, read_records
+from lstmlm.storage import StorePath
+from lstmlm.storage.many import each
+from lstmlm.storage.ranges import BLOCK_BYTES, HELD_BYTES, Ranges
 from lstmlm.task import Feature
 
 _LOG = logging.getLogger(__name__)
 _OPEN_FILES = 64
+_INDEX_BYTES = 64 << 20
+"""Bytes of indexes in a store that are kept in memory."""
 
 
 class Index(Protocol):
@@ -49,10 +53,10 @@ class Index(Protocol):
 
 
 class StoredIndex:
-    """An index file; see `Index`. Nothing of it is held but its header."""
+    """An index file; see `Index`. Nothing of it is held but its header, and of one in a store what was read last."""
 
-    def __init__(self, shard: Path, digest: str | None) -> None:
-        self._shard, self._path = shard, index_file(shard)
+    def __init__(self, shard: Path, digest: str | None, ranges: Ranges) -> None:
+        self._shard, self._path, self._ranges = shard, index_file(shard), ranges
         self._header = _header(shard, digest)
         self.examples = self._header.examples
 
@@ -72,7 +76,11 @@ class StoredIndex:
 
     def _read(self, kind: str, count: int, offset: int) -> Counts:
         try:
-            found = np.fromfile(self._path, kind, count, offset=offset)
+            if isinstance(self._path, StorePath):
+                data = self._ranges.read(self._path, offset, count * np.dtype(kind).itemsize)
+                found = np.frombuffer(data[: len(data) // np.dtype(kind).itemsize * np.dtype(kind).itemsize], kind)
+            else:
+                found = np.fromfile(self._path, kind, count, offset=offset)
         except OSError as error:
             raise _unreadable(self._path, error) from error
         if len(found) < count:
@@ -132,9 +140,10 @@ class IndexedShards:
 
     def __init__(self, files: Sequence[Path], features: Mapping[str, Feature]) -> None:
         self.files = list(files)
+        self._ranges = Ranges(held=_INDEX_BYTES)
         kinds = tuple(sorted((name, feature.kind) for name, feature in features.items() if feature.ragged))
         self.columns = [name for name, _ in kinds]
-        self._indexes = [_index(file, kinds) for file in self.files]
+        self._indexes = each(lambda file: _index(file, kinds, self._ranges), self.files)
         self.counts = np.array([index.examples for index in self._indexes], np.int64)
 
     def numbers(self, shard: int, column: str, start: int, stop: int) -> Counts:
@@ -149,6 +158,16 @@ class IndexedShards:
         """Returns the sum of the numbers of a shard."""
         return int(self.before(shard, column)[1][-1]) if self.counts[shard] else 0
 
+    @property
+    def is_stored(self) -> bool:
+        """Whether the shards are in a store."""
+        return any(isinstance(file, StorePath) for file in self.files)
+
+    def bytes_of(self, examples: int) -> int:
+        """Returns how many bytes so many examples take, about."""
+        total = sum(self.total(shard, "") + FRAME_BYTES * int(own) for shard, own in enumerate(self.counts))
+        return total * min(examples, int(self.counts.sum())) // max(1, int(self.counts.sum()))
+
     def offset(self, shard: int, example: int) -> int:
         """Returns where an example's record begins in its shard."""
         block, sums = self.before(shard, "")
@@ -158,11 +177,29 @@ class IndexedShards:
 
 
 class ShardReader:
-    """Reads ranges of bytes of shards, and keeps some shards open."""
+    """Reads ranges of bytes of shards, and keeps some shards open.
 
-    def __init__(self, files: Sequence[Path]) -> None:
+    Attributes:
+        is_ahead: Whether what will be read should be said before: shards in a store, whose answers take their time.
+
+    Args:
+        files: The shards.
+        near: Bytes within which what is read next is, in whatever order. Where so much fits into memory, shards in a
+            store are read by blocks, each once; otherwise exactly what is asked for is.
+    """
+
+    def __init__(self, files: Sequence[Path], near: int = 0) -> None:
         self._files = files
         self._open: dict[int, int] = {}
+        self.is_ahead = any(isinstance(file, StorePath) for file in files)
+        self._ranges = Ranges(BLOCK_BYTES if near <= HELD_BYTES // 2 else 0)
+
+    def ahead(self, shard: int, offset: int, size: int) -> None:
+        """Begins to read bytes of a shard in a store that will be asked for."""
+        try:
+            self._ranges.ahead(self._files[shard], offset, size)
+        except OSError as error:
+            raise _unreadable(self._files[shard], error) from error
 
     def payloads(self, shard: int, offset: int, lengths: Sequence[int]) -> list[bytes]:
         """Reads consecutive examples of a shard, and nothing else of it.
@@ -177,7 +214,10 @@ class ShardReader:
         """
         path, size = self._files[shard], sum(lengths) + FRAME_BYTES * len(lengths)
         try:
-            data = os.pread(self._descriptor(shard), size, offset)
+            if isinstance(path, StorePath):
+                data = self._ranges.read(path, offset, size)
+            else:
+                data = os.pread(self._descriptor(shard), size, offset)
         except OSError as error:
             raise _unreadable(path, error) from error
         try:
@@ -187,6 +227,7 @@ class ShardReader:
 
     def close(self) -> None:
         """Closes the files."""
+        self._ranges.close()
         while self._open:
             os.close(self._open.popitem()[1])
 
@@ -201,11 +242,11 @@ class ShardReader:
         return found
 
 
-def _index(shard: Path, kinds: tuple[tuple[str, str], ...]) -> Index:
+def _index(shard: Path, kinds: tuple[tuple[str, str], ...], ranges: Ranges) -> Index:
     """Returns the index of a shard; `kinds` are the names and kinds of the features that have a column."""
     if not index_file(shard).is_file():
         return _built(shard, kinds, _stamp(shard))
-    stored = StoredIndex(shard, _digests(shard.parent.parent).get(f"{shard.parent.name}/{shard.name}"))
+    stored = StoredIndex(shard, _digests(shard.parent.parent).get(f"{shard.parent.name}/{shard.name}"), ranges)
     names = [name for name, _ in kinds]
     if not stored.holds(["", *names]):
         raise misfit(shard, f"it does not have the features {', '.join(names)}")
@@ -214,7 +255,8 @@ def _index(shard: Path, kinds: tuple[tuple[str, str], ...]) -> Index:
 
 def _digests(folder: Path) -> Mapping[str, str]:
     """Returns the SHA-256 of each file of a published folder; of another one nothing."""
-    path = folder / MANIFEST
+    attempt = isinstance(folder, StorePath) and folder.name.startswith(ATTEMPT)
+    path = (folder.parent if attempt else folder) / MANIFEST
     return _digests_in(path, path.stat().st_mtime_ns) if path.is_file() else {}
 
 

@@ -17,20 +17,35 @@ from lstmlm.records.tfrecord import FRAME_BYTES
 from lstmlm.task import Feature, Share
 
 Arrays = dict[str, npt.NDArray[Any]]
+_BATCHES_AHEAD = 8
 
 
 def read_payloads(reader: ShardReader, rows: Rows) -> list[bytes]:
     """Reads examples, those that are neighbours in a shard at once; returns them in the order of the rows."""
-    order = np.lexsort((rows.offsets, rows.shards))
-    ends = rows.offsets + rows.lengths + FRAME_BYTES
-    apart = (rows.shards[order][1:] != rows.shards[order][:-1]) | (rows.offsets[order][1:] != ends[order][:-1])
+    read_ahead(reader, rows)
     found: dict[int, bytes] = {}
-    for places in np.split(order, np.flatnonzero(apart) + 1) if len(order) else ():
+    for places in _neighbours(rows):
         first = places[0]
         lengths = rows.lengths[places].tolist()
         payloads = reader.payloads(int(rows.shards[first]), int(rows.offsets[first]), lengths)
         found.update(zip(places.tolist(), payloads, strict=True))
     return [found[place] for place in range(len(rows))]
+
+
+def read_ahead(reader: ShardReader, rows: Rows) -> None:
+    """Begins to read examples of shards in a store; does nothing for files."""
+    if reader.is_ahead:
+        for places in _neighbours(rows):
+            size = int(rows.lengths[places].sum()) + FRAME_BYTES * len(places)
+            reader.ahead(int(rows.shards[places[0]]), int(rows.offsets[places[0]]), size)
+
+
+def _neighbours(rows: Rows) -> list[npt.NDArray[np.int64]]:
+    """Returns the places of examples in groups, each of neighbours in a shard."""
+    order = np.lexsort((rows.offsets, rows.shards))
+    ends = rows.offsets + rows.lengths + FRAME_BYTES
+    apart = (rows.shards[order][1:] != rows.shards[order][:-1]) | (rows.offsets[order][1:] != ends[order][:-1])
+    return np.split(order, np.flatnonzero(apart) + 1) if len(order) else []
 
 
 class RowReader:
@@ -40,15 +55,29 @@ class RowReader:
         shards: The shards.
         features: What examples hold.
         share: The worker's part of each batch.
+        near: Examples within which those of the next batches are.
         lengths: Whether a batch has the features `NAME_length` and `is_example` too.
     """
 
     def __init__(
-        self, shards: IndexedShards, features: Mapping[str, Feature], share: Share, *, lengths: str = ""
+        self, shards: IndexedShards, features: Mapping[str, Feature], share: Share, *, near: int, lengths: str = ""
     ) -> None:
         self._shards, self._features, self._share, self._is_example = shards, features, share, lengths
-        self._reader = ShardReader(shards.files)
+        self._reader = ShardReader(shards.files, shards.bytes_of(near) if shards.is_stored else 0)
         self._parsers = {name: _parser(feature) for name, feature in features.items()}
+
+    @property
+    def batches_ahead(self) -> int:
+        """How many batches should be said to `ahead` before they are read."""
+        return _BATCHES_AHEAD if self._reader.is_ahead else 0
+
+    def ahead(self, batch: PlannedBatch) -> None:
+        """Begins to read this worker's rows of a batch."""
+        read_ahead(self._reader, self._own(batch))
+
+    def _own(self, batch: PlannedBatch) -> Rows:
+        first, count = self._share.place(batch.rows)
+        return batch.examples[first : first + count]
 
     def read(self, batch: PlannedBatch, widths: Mapping[str, int]) -> Arrays:
         """Reads this worker's rows.
@@ -60,8 +89,8 @@ class RowReader:
         Raises:
             UserError: A shard is missing, is damaged, or differs from what its index says.
         """
-        first, count = self._share.place(batch.rows)
-        own = batch.examples[first : first + count]
+        _, count = self._share.place(batch.rows)
+        own = self._own(batch)
         parsed = self._parsed(own)
         found: Arrays = {}
         for name, feature in self._features.items():

@@ -28,6 +28,7 @@ from lstmlm.examples.index import misfit
 from lstmlm.examples.indexed import IndexedShards, ShardReader
 from lstmlm.records.record import stable_hash
 from lstmlm.records.tfrecord import FRAME_BYTES
+from lstmlm.storage.ranges import BLOCK_BYTES
 from lstmlm.task import WHOLE, Feature, Share
 
 Ids = npt.NDArray[np.int32]
@@ -149,6 +150,9 @@ class Ring:
         block = self._block(shard, number)
         first = int(np.searchsorted(block.ends, within, side="right"))
         last = min(int(np.searchsorted(block.ends, within + most)) + 1, first + READ_AHEAD, len(block.ends))
+        if reader.is_ahead:
+            size = int(block.lengths[first:last].sum()) + FRAME_BYTES * (last - first)
+            reader.ahead(shard, int(block.offsets[first]), size + BLOCK_BYTES)  # what this row reads next, too
         payloads = reader.payloads(shard, int(block.offsets[first]), block.lengths[first:last].tolist())
         found = _targets(payloads, block.values[first:last])
         if found is None:

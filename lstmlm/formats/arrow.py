@@ -8,7 +8,8 @@ where it is not needed.
 import pyarrow_hotfix  # noqa: F401 - at work from its import on
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.fs as fs
 import pyarrow.parquet as pq
 # isort: on
 
-__all__ = ["pa", "pc", "pq"]
+__all__ = ["fs", "pa", "pc", "pq"]

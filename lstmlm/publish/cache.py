@@ -5,16 +5,19 @@ Folders are found by what is in them, so two URLs with the same export share one
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import logging
 import os
 import shutil
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 from lstmlm.errors import UserError
 from lstmlm.publish.folder import fingerprint, is_finished, publish, read_manifest
 from lstmlm.publish.locks import locked
-from lstmlm.publish.manifest import MANIFEST, content_folder
+from lstmlm.publish.manifest import MANIFEST, Manifest, content_folder
 from lstmlm.storage import StorePath, place
 from lstmlm.storage.check import check_writable
 from lstmlm.storage.many import each
@@ -72,17 +75,47 @@ def local_copy(folder: Path | str) -> Path:
     with locked(cache_folder() / "locks" / digest, wait=_WAIT):  # the workers of a machine need it at the same time
         if not is_finished(copy, manifest.kind, manifest.fingerprint):
             _make_room(copies, sum(int(facts["bytes"]) for facts in manifest.files.values()))
-            source = content_folder(folder, manifest)
             with publish(copy, manifest.kind, manifest.fingerprint) as draft:
                 draft.facts = manifest.facts
-                sums = each(lambda path: _copied(path, draft.path, source), [source / name for name in manifest.files])
-            for name, found in zip(manifest.files, sums, strict=True):
-                if found != manifest.files[name]["sha256"]:
-                    shutil.rmtree(copy)
-                    hint = "Copy the folder there again"
-                    raise UserError("differs from the manifest", where=f"{source}/{name}", hint=hint)
+                _copy_whole(folder, manifest, draft.path)
         os.utime(copy / MANIFEST)  # when it was last used
     return copy
+
+
+@contextlib.contextmanager
+def whole_copy(folder: Path, kind: str) -> Iterator[tuple[Manifest, Path]]:
+    """Yields the manifest of a finished folder, and the folder on this machine, every file compared with the manifest.
+
+    A copy of one in a store is gone afterwards.
+
+    Args:
+        folder: The folder.
+        kind: The kind it must be.
+
+    Raises:
+        UserError: It is not finished, of another kind, or a file differs from the manifest.
+    """
+    if not isinstance(folder, StorePath):
+        yield read_manifest(folder, kind, verify=True), folder
+        return
+    manifest = read_manifest(folder, kind)
+    with tempfile.TemporaryDirectory(prefix="lstmlm-copy-") as copy:
+        _copy_whole(folder, manifest, Path(copy))
+        yield manifest, Path(copy)
+
+
+def _copy_whole(folder: StorePath, manifest: Manifest, target: Path) -> None:
+    """Copies the files of a finished folder.
+
+    Raises:
+        UserError: One differs from the manifest.
+    """
+    source = content_folder(folder, manifest)
+    sums = each(lambda path: _copied(path, target, source), [source / name for name in manifest.files])
+    for name, found in zip(manifest.files, sums, strict=True):
+        if found != manifest.files[name]["sha256"]:
+            hint = "Copy the folder there again"
+            raise UserError("differs from the manifest", where=f"{source}/{name}", hint=hint)
 
 
 def _copied(source: Path, folder: Path, base: Path) -> str:

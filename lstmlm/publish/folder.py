@@ -20,8 +20,9 @@ import shutil
 import stat
 import tempfile
 from collections.abc import Iterator
+from contextvars import ContextVar
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import Any, BinaryIO, Protocol, cast
 
 from lstmlm.errors import TryAgain, UserError, is_no_space
 from lstmlm.publish.durable import make_folders, remove_folder, replace, sync_file, sync_folder, sync_tree
@@ -30,7 +31,6 @@ from lstmlm.publish.locks import locked, locked_file, unwritable
 from lstmlm.publish.manifest import ATTEMPT, MANIFEST, Manifest, fingerprint, manifest_text, read_manifest, sha256_file
 from lstmlm.publish.places import MOVING, PARTIAL, Site, content, site_of
 from lstmlm.storage import StorePath
-from lstmlm.storage.leases import Lease
 from lstmlm.storage.many import STREAMS
 
 __all__ = [
@@ -51,6 +51,23 @@ __all__ = [
 _COPIED = 1 << 20
 _NO_RENAME = {errno.EBUSY, errno.EXDEV, errno.EPERM, errno.EACCES}
 """Why a draft cannot take the place of an empty folder: it is a mount point, or its folder belongs to another user."""
+
+
+_WRITTEN_ONCE: ContextVar[bool] = ContextVar("lstmlm_written_once", default=False)
+
+
+@contextlib.contextmanager
+def written_once() -> Iterator[None]:
+    """Inside the block, what is published in a store has its files next to its manifest, as on a disk.
+
+    For folders that nobody else will ever write, such as those of the artifacts of one execution: other programs, which
+    do not know manifests, find the files there.
+    """
+    token = _WRITTEN_ONCE.set(True)
+    try:
+        yield
+    finally:
+        _WRITTEN_ONCE.reset(token)
 
 
 @dataclasses.dataclass(slots=True)
@@ -108,6 +125,13 @@ def _occupied(folder: Path, kind: str) -> UserError:
     return UserError(what, where=str(folder), hint="Name another folder or remove this one")
 
 
+class Held(Protocol):
+    """What says whether an output in a store is still this process's."""
+
+    def check(self) -> None:
+        """Raises `TryAgain` where another process took it over."""
+
+
 @dataclasses.dataclass(frozen=True, slots=True)
 class Claim:
     """An output folder that only this process writes.
@@ -124,7 +148,7 @@ class Claim:
     site: Site
     kind: str
     stamp: str
-    lease: Lease | None = None
+    lease: Held | None = None
 
     @contextlib.contextmanager
     def draft(self, *, copied: bool = False) -> Iterator[Draft]:
@@ -161,7 +185,7 @@ class Claim:
     @contextlib.contextmanager
     def _stored_draft(self, copied: bool) -> Iterator[Draft]:
         """Yields the draft of an output in a store, then creates the manifest; see `draft`."""
-        attempt = self.folder / f"{ATTEMPT}{secrets.token_hex(8)}"
+        attempt = self.folder if _WRITTEN_ONCE.get() else self.folder / f"{ATTEMPT}{secrets.token_hex(8)}"
         asked = published = False
         try:
             with tempfile.TemporaryDirectory(prefix="lstmlm-draft-") if copied else contextlib.nullcontext() as here:

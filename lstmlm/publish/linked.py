@@ -13,6 +13,9 @@ import secrets
 import shutil
 from pathlib import Path
 
+from lstmlm.storage import StorePath
+from lstmlm.storage.files import copy_file
+
 
 def link_or_copy(source: Path, target: Path) -> None:
     """Makes `target` the same file as `source`, or a copy where the file system cannot (another one, no links).
@@ -21,6 +24,9 @@ def link_or_copy(source: Path, target: Path) -> None:
         FileExistsError: There is something at `target`.
         OSError: The source cannot be read, or the copy cannot be written.
     """
+    if isinstance(source, StorePath):
+        copy_file(source, target)
+        return
     try:
         os.link(source.resolve(), target)
     except FileExistsError:

@@ -13,6 +13,7 @@ from typing import Any
 from lstmlm.errors import UserError
 from lstmlm.storage import StorePath
 from lstmlm.storage.many import each
+from lstmlm.storage.streams import take_sum
 
 MANIFEST = "manifest.json"
 ATTEMPT = "attempt-"
@@ -60,9 +61,12 @@ def manifest_text(folder: Path, kind: str, stamp: str, facts: dict[str, Any]) ->
     body: dict[str, Any] = {"kind": kind, "fingerprint": stamp, "facts": facts}
     if isinstance(folder, StorePath):
         found = folder.below()
-        sums = _sums(folder / name for name in found)
-        body["files"] = {name: {"bytes": found[name]["size"], "sha256": sums[folder / name]} for name in found}
-        body["attempt"] = folder.name
+        sums = {name: take_sum(str(folder / name), one["size"]) for name, one in found.items()}
+        others = _sums(folder / name for name, known in sums.items() if known is None)  # of other processes: read
+        body["files"] = {
+            name: {"bytes": one["size"], "sha256": sums[name] or others[folder / name]} for name, one in found.items()
+        }
+        body["attempt"] = folder.name if folder.name.startswith(ATTEMPT) else ""
     else:
         body["files"] = {
             path.relative_to(folder).as_posix(): {"bytes": path.stat().st_size, "sha256": sha256_file(path)}
@@ -89,10 +93,14 @@ def read_manifest(folder: Path, kind: str | None = None, *, verify: bool = False
         UserError: No manifest, one that is damaged, another kind, or a file that is missing or differs.
     """
     path = folder / MANIFEST if isinstance(folder, StorePath) else Path(folder) / MANIFEST
-    if not path.is_file():
-        hint = "Name the output folder of a finished stage, or run that stage again"
-        raise UserError(f"no {MANIFEST} here, so this folder is not a finished result", where=str(folder), hint=hint)
-    found = parse_manifest(path)
+    hint = "Name the output folder of a finished stage, or run that stage again"
+    missing = UserError(f"no {MANIFEST} here, so this folder is not a finished result", where=str(folder), hint=hint)
+    if not isinstance(path, StorePath) and not path.is_file():
+        raise missing
+    try:
+        found = parse_manifest(path)
+    except FileNotFoundError as error:
+        raise missing from error
     if kind is not None and found.kind != kind:
         raise UserError(
             f"expected a folder of kind `{kind}`, found `{found.kind}`", where=str(folder), hint="Name another folder"
@@ -164,9 +172,11 @@ def parse_manifest(path: Path) -> Manifest:
     """
     faulty = "not a manifest of lstmlm"
     try:
-        if path.stat().st_size > _LARGEST:
-            raise ValueError("too long")
-        content = json.loads(path.read_text(encoding="utf-8"))
+        # One request in a store, where it was created whole.
+        data = path.read_bytes() if isinstance(path, StorePath) or path.stat().st_size <= _LARGEST else b""
+        if not 0 < len(data) <= _LARGEST:
+            raise ValueError("too long, or empty")
+        content = json.loads(data.decode("utf-8"))
         seal = content.pop("seal", None)  # folders made before there were seals have none
         if seal is not None:
             faulty = "damaged: the content differs from what was written"

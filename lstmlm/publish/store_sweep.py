@@ -77,11 +77,12 @@ def _leftovers(folder: StorePath, time: float) -> Iterator[Leftover]:
     unknown = {parent for parent in named if _attempt(folder / parent) is None}
 
     def group(name: str) -> str | None:
-        if match := _FILE.fullmatch(name):
-            ours = match["group"] not in kept and match["folder"].rstrip("/") not in unknown
-            return match["group"] if ours else None
-        match = _HIDDEN.fullmatch(name) or _PROBE.fullmatch(name)
-        return match["group"] if match else None
+        if match := _HIDDEN.fullmatch(name) or _PROBE.fullmatch(name):  # with checkpoints, which have manifests
+            return match["group"]
+        match = _FILE.fullmatch(name)
+        if match is None or match["group"] in kept or match["folder"].rstrip("/") in unknown:
+            return None
+        return match["group"]
 
     yield from _grouped(folder, objects, group, time)
 

@@ -30,6 +30,7 @@ from lstmlm.recipe.sections.section import FROM_DATA, Section, refuse
 from lstmlm.recipe.sections.tokenizer import TokenizerSection
 from lstmlm.recipe.sections.training import TrainingSection
 from lstmlm.recipe.task_options import FIELD, checked_options
+from lstmlm.storage import StorePath, place
 
 
 class Recipe(Section):
@@ -49,7 +50,7 @@ class Recipe(Section):
         description="Fields that the recipe leaves open, of `model`, `training` and what else belongs to a network "
         "(`lstmlm/recipe/presets.py`).",
     )
-    output: Path = Field(Path("runs"), description="Folder the run's own folder is made in.")
+    output: Path = Field(Path("runs"), description="Folder the run's own folder is made in, also of s3:// or gs://.")
     corpus: CorpusSection
     tokenizer: TokenizerSection = TokenizerSection()
     examples: ExamplesSection = ExamplesSection()
@@ -93,12 +94,18 @@ class Recipe(Section):
 
     @field_validator("output", mode="before")
     @classmethod
-    def _output_is_local(cls, value: Any) -> Any:
+    def _output_is_known(cls, value: Any) -> Any:
         try:
-            check_local(str(value))
+            if not isinstance(place(str(value)), StorePath):
+                check_local(str(value))
         except UserError as error:
             raise ValueError(str(error)) from error
         return value
+
+    @field_validator("output", mode="after")
+    @classmethod
+    def _output_as_place(cls, value: Path) -> Path:
+        return place(value)
 
     @model_validator(mode="before")
     @classmethod

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import functools
 import itertools
+import os
 import struct
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO, BinaryIO
 
 import google_crc32c
 import numpy as np
@@ -19,6 +20,7 @@ import numpy.typing as npt
 
 from lstmlm.errors import UserError
 from lstmlm.publish.folder import replacing
+from lstmlm.storage import StorePath
 
 _HEADER = struct.Struct("<QI")
 _CHECKSUM = struct.Struct("<I")
@@ -74,11 +76,14 @@ def read_records(path: Path, start: int = 0, end: int | None = None) -> Iterator
         UserError: The file cannot be read, is damaged, or ends within a record.
     """
     try:
-        stream = path.open("rb", buffering=_BUFFER_BYTES)
+        if isinstance(path, StorePath) and end is not None:
+            stream: IO[bytes] = path.open_section(start, end)
+        else:
+            stream = path.open("rb", buffering=_BUFFER_BYTES)
     except OSError as error:
         raise UserError(f"cannot be read: {error.strerror}", where=str(path), hint="Check the path") from error
     with stream:
-        size = path.stat().st_size
+        size = stream.seek(0, os.SEEK_END)
         stream.seek(start)
         left = (size if end is None else end) - start
         for number in itertools.count(1):

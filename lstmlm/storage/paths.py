@@ -20,7 +20,7 @@ from typing import IO, Any, NoReturn
 
 from lstmlm.storage.clients import EXTRAS, check_answers, filesystem
 from lstmlm.storage.faults import reported
-from lstmlm.storage.streams import READ_BYTES, ObjectReader, ObjectWriter
+from lstmlm.storage.streams import READ_BYTES, ObjectReader, ObjectWriter, write_object
 
 _REMOVED = 16
 """Objects that are removed at once."""
@@ -101,13 +101,27 @@ class StorePath(PosixPath):
             raise ValueError(f"objects of a store cannot be opened with mode {mode!r}")
         with reported(str(self)):
             if kind == "r":
-                raw = ObjectReader(self.client(), self.address, str(self))
+                raw = ObjectReader(self)
                 stream: Any = io.BufferedReader(raw, buffering if buffering > 1 else READ_BYTES)
             else:
                 stream = ObjectWriter(self.client(), self.address, str(self))
         if "b" in mode:
             return stream
         return io.TextIOWrapper(stream, encoding or "utf-8", errors, newline)
+
+    def open_section(self, start: int, end: int) -> IO[bytes]:
+        """Opens for reading a part of it, without asking for much else.
+
+        Args:
+            start: Where the part begins.
+            end: Where it ends.
+
+        Raises:
+            FileNotFoundError: There is no such object.
+            UserError: See `open`.
+        """
+        with reported(str(self)):
+            return io.BufferedReader(ObjectReader(self, (start, end)), READ_BYTES)
 
     def stat(self, *, follow_symlinks: bool = True) -> os.stat_result:
         """Returns size and time of the last change, by the clock of the store.
@@ -215,8 +229,7 @@ class StorePath(PosixPath):
 
     def write_bytes(self, data: Any) -> int:
         """Writes a small object, by one request."""
-        with reported(str(self)):
-            self.client().pipe_file(self.address, bytes(data))
+        write_object(self.client(), self.address, str(self), bytes(data))
         return len(data)
 
     def remove(self) -> None:

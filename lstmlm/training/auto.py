@@ -14,6 +14,7 @@ from lstmlm.progress import Progress
 from lstmlm.publish.folder import read_manifest, replacing
 from lstmlm.publish.manifest import read_object
 from lstmlm.recipe.recipe import Recipe
+from lstmlm.storage import place
 from lstmlm.task import load_task
 from lstmlm.training.checks import check_inputs
 from lstmlm.training.probe import ProbeResult, probe
@@ -113,9 +114,10 @@ def choose_here(
     Returns:
         The recipe with the choice in it.
     """
-    report = Path(f"{output}.auto.json")
+    report = place(f"{output}.auto.json")
     if report.is_file():
         return _with(recipe, _chosen(report))
+    examples, tokenizer = place(examples), place(tokenizer)
     check_inputs(recipe, read_manifest(examples, "examples"), read_manifest(tokenizer, "tokenizer"))
     count = 0
 

@@ -18,7 +18,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lstmlm.errors import UserError
+from lstmlm.publish.cache import local_copy
 from lstmlm.recipe.recipe import Recipe
+from lstmlm.storage import place
 
 if TYPE_CHECKING:
     from lstmlm.training.workers.worker import Worker
@@ -122,7 +124,8 @@ def _size(batch: Mapping[str, Any]) -> int:
 if __name__ == "__main__":
     given = json.load(sys.stdin)
     try:
-        found = take_steps(Recipe.model_validate_json(given["recipe"]), *map(Path, given["folders"]))
+        examples, tokenizer = given["folders"]
+        found = take_steps(Recipe.model_validate_json(given["recipe"]), place(examples), local_copy(tokenizer))
     except UserError as mistake:
         sys.exit(str(mistake))
     print(json.dumps(dataclasses.asdict(found)))

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
-import shutil
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from lstmlm.errors import UserError
+from lstmlm.errors import TryAgain, UserError
 from lstmlm.progress import Progress, numbers_of
+from lstmlm.publish.cache import local_copy, output_place
+from lstmlm.publish.durable import remove_folder
 from lstmlm.publish.folder import Claim, Manifest, claimed, fingerprint, read_manifest
 from lstmlm.publish.lineage import inherited
 from lstmlm.publish.linked import link_or_copy
@@ -19,21 +21,22 @@ from lstmlm.publish.places import site_of
 from lstmlm.recipe.recipe import Recipe
 from lstmlm.recipe.sections.training import TrainingSection
 from lstmlm.stages import STAGES
+from lstmlm.storage import StorePath, place
 from lstmlm.tokenizer.identity import vocabulary_facts
-from lstmlm.training.checkpoints.continuing import METRICS_FILE, TRAINED, describe, earlier_rows, keep_last, take_over
+from lstmlm.training.checkpoints.continuing import TRAINED, describe, earlier_rows, keep_last, take_over
 from lstmlm.training.checkpoints.identity import deciding
-from lstmlm.training.checkpoints.place import forget_checkpoints, held_checkpoints, pointed
+from lstmlm.training.checkpoints.place import forget_checkpoints, held_checkpoints, home_of, pointed
 from lstmlm.training.checks import check_inputs
 from lstmlm.training.initial.check import check_initial
 from lstmlm.training.initial.earlier import initial_fingerprint, lineage, with_absolute_paths
 from lstmlm.training.initial.resume import bring_state
-from lstmlm.training.metrics.log import BEST, best_first, best_name, read_metrics, written_rows
+from lstmlm.training.metrics.log import BEST, METRICS_FILE, best_first, best_name, read_metrics, written_rows
 from lstmlm.training.metrics.objective import choose_objective
 from lstmlm.training.metrics.plot import plot_loss
 from lstmlm.training.metrics.trackers import Tracker, open_trackers
 
 STAGE = STAGES["train"]
-POLL_SECONDS = 0.5
+POLL_SECONDS, STORE_SECONDS = 0.5, 5.0
 
 
 def train(
@@ -42,13 +45,14 @@ def train(
     """Trains on Ray Train and publishes the weights of the best evaluation.
 
     A killed run continues from its last checkpoint, which is in the run's own folder under the fingerprint of what is
-    trained; a file next to the output says where, so that it continues wherever the command is started again. The
+    trained, or for an output in a store next to it. A file says where, so that it continues wherever the command is
+    started again. The
     number of workers is not part of that fingerprint: it does not change the result.
 
     Args:
         recipe: The run.
-        examples: Folder of the examples stage.
-        tokenizer: Folder of the tokenizer stage.
+        examples: Folder of the examples stage, or the URL of one in a store.
+        tokenizer: Folder of the tokenizer stage, or the URL of one in a store.
         output: Where `weights.npz`, `model.json`, `metrics.jsonl` and `loss.png` are published.
         progress: Receives steps and loss.
         ray_address: An existing Ray cluster.
@@ -56,7 +60,8 @@ def train(
     Raises:
         UserError: The inputs do not fit the recipe, or training cannot continue.
     """
-    data, vocabulary = read_manifest(examples, "examples"), read_manifest(tokenizer, "tokenizer", verify=True)
+    examples, output, words = place(examples), output_place(output), local_copy(tokenizer)
+    data, vocabulary = read_manifest(examples, "examples"), read_manifest(words, "tokenizer", verify=True)
     origin, origins = initial_fingerprint(recipe), lineage(recipe) | inherited(data)
     recipe = with_absolute_paths(recipe)
     trained_on = {"examples": data.fingerprint, "tokenizer": vocabulary.fingerprint}
@@ -66,22 +71,23 @@ def train(
 
     def work_until_published() -> None:
         check_inputs(recipe, data, vocabulary)
-        check_initial(recipe, tokenizer, vocabulary)
+        check_initial(recipe, words, vocabulary)
         with claimed(output, STAGE.kind, stamp) as claim:
+            home = home_of(recipe, claim.site)
             before = pointed(claim.site)
             with held_checkpoints(recipe, claim.site, stamp) as work:
                 trackers = open_trackers(recipe)
-                others = [*work.parent.glob("*/"), recipe.run_folder / TRAINED, *([before] if before else [])]
+                others = [*work.parent.glob("*"), home / TRAINED, *([before] if before else [])]
                 take_over(work, recipe, trained_on, others)
                 describe(work, recipe, trained_on)
-                bring_state(recipe, work)
+                bring_state(recipe, home, work)
                 from lstmlm.training.workers.distributed import train_on_ray
 
                 with _watched(work / METRICS_FILE, recipe.training, progress, trackers):
-                    train_on_ray(recipe, examples.resolve(), tokenizer.resolve(), work, ray_address)
+                    train_on_ray(recipe, examples.resolve(), place(tokenizer).resolve(), work, ray_address)
                 _publish(recipe, work, {"vocabulary": vocabulary_facts(vocabulary), **origins}, claim)
-                keep_last(work, recipe.run_folder, stamp)
-                shutil.rmtree(work)
+                keep_last(work, home, stamp)
+                remove_folder(work)
 
     manifest = STAGE.once(output, stamp, work_until_published)
     forget_checkpoints(site_of(output), stamp)
@@ -107,7 +113,7 @@ def _publish(recipe: Recipe, work: Path, known: dict[str, Any], claim: Claim) ->
         hint = f"Remove the folder {work} and train again"
         raise UserError("the training folder is damaged: its best weights are missing", where=str(work), hint=hint)
     best = evaluations[0]
-    with claim.draft() as draft:
+    with claim.draft(copied=True) as draft:
         link_or_copy(work / best_name(best["step"]), draft.path / "weights.npz")
         if recipe.training.keep_best > 1:
             (draft.path / BEST).mkdir()
@@ -152,8 +158,9 @@ def _watched(
                     tracker.metrics(row)
 
     def follow() -> None:
-        while not finished.wait(POLL_SECONDS):
-            look()
+        while not finished.wait(STORE_SECONDS if isinstance(metrics, StorePath) else POLL_SECONDS):
+            with contextlib.suppress(TryAgain):  # the next look shows what this one does not
+                look()
 
     progress.update(0, settings.steps, unit="steps", note="starting the workers")
     thread = threading.Thread(target=follow, daemon=True)
@@ -163,7 +170,8 @@ def _watched(
     finally:
         finished.set()
         thread.join()
-        look()
+        with contextlib.suppress(TryAgain):
+            look()
         for tracker in trackers:
             tracker.close()
 

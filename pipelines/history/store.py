@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -12,8 +13,10 @@ from ml_metadata.proto import metadata_store_pb2
 from lstmlm.errors import UserError
 from lstmlm.publish.places import RUN_ARTIFACTS, RUN_ORIGIN, RUN_STORE
 from lstmlm.stages import node_of, pipeline_stages
+from lstmlm.storage import StorePath, place
 from pipelines.metadata.opening import open_store
 from pipelines.metadata.place import connection_for, is_shared, named, pipeline_name
+from pipelines.stores.metadata import fetched
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -63,6 +66,8 @@ class History:
         if not is_run_folder(folder):
             raise UserError("no runs here", where=str(folder), hint="Name the folder that `lstmlm run` wrote to")
         home = folder.resolve()
+        self._held = contextlib.ExitStack()  # until it is gone
+        self._held.enter_context(fetched(home))
         config, self._pipeline = connection_for(home, read_only=True), pipeline_name(home.name, home)
         try:
             self._store = open_store(config, patience=0.0)
@@ -139,7 +144,7 @@ class History:
         """Returns where an artifact is: below this folder also where the folder was moved since."""
         parts = Path(uri.removeprefix("file://")).parts
         if RUN_ARTIFACTS not in parts:
-            return Path(uri)
+            return place(uri)
         below = parts[len(parts) - 1 - parts[::-1].index(RUN_ARTIFACTS) :]
         return self.folder.joinpath(*below)
 
@@ -156,6 +161,8 @@ def home_of(artifact: Path) -> Path:
         UserError: It is in none.
     """
     for parent in artifact.parents:
+        if isinstance(parent, StorePath) and not parent.bucket:
+            break
         if is_run_folder(parent):
             return parent
     hint = f"Name a folder below the `{RUN_ARTIFACTS}` of a run, as `lstmlm run` prints them"

@@ -10,6 +10,7 @@ from tfx import types
 from tfx.orchestration.portable.mlmd import context_lib, execution_lib
 from tfx.proto.orchestration import pipeline_pb2
 
+from lstmlm.storage import place
 from pipelines.metadata.handle import Metadata
 from pipelines.metadata.place import Connection
 
@@ -59,4 +60,4 @@ def changed_parameter(node: pipeline_pb2.PipelineNode, execution: Execution) -> 
 
 def folders(outputs: dict[str, list[types.Artifact]]) -> dict[str, Path]:
     """Returns the folder of the first artifact of each key."""
-    return {key: Path(artifacts[0].uri) for key, artifacts in outputs.items() if artifacts}
+    return {key: place(artifacts[0].uri) for key, artifacts in outputs.items() if artifacts}

@@ -1,5 +1,7 @@
 """Where ML Metadata is kept: SQLite in the run's folder, or a server that the environment names by a URL.
 
+For a run in a store SQLite is a file of this machine, which is kept in the store (`pipelines.stores.metadata`).
+
 A server serves schedulers whose tasks run on several machines, on file systems that have no locks. The URL is in the
 environment and nowhere else, for it holds a password: it is in no recipe, manifest or log.
 """
@@ -15,7 +17,7 @@ from typing import TypeAlias
 from ml_metadata.proto import metadata_store_pb2
 
 from lstmlm.errors import UserError
-from lstmlm.publish.places import RUN_STORE
+from pipelines.stores.metadata import metadata_file
 
 Connection: TypeAlias = metadata_store_pb2.ConnectionConfig
 
@@ -47,7 +49,7 @@ def connection_for(home: Path, *, read_only: bool = False) -> Connection:
     if url:
         return of_url(url)
     config = Connection()
-    config.sqlite.filename_uri = str(home / RUN_STORE)
+    config.sqlite.filename_uri = str(metadata_file(home))
     modes = metadata_store_pb2.SqliteMetadataSourceConfig
     config.sqlite.connection_mode = modes.READONLY if read_only else modes.READWRITE_OPENCREATE
     return config

@@ -12,6 +12,7 @@ from lstmlm.errors import BelowThreshold, UserError
 from lstmlm.progress import Silent
 from lstmlm.recipe.recipe import Recipe
 from lstmlm.stages import STAGES, Input, Node, Stage
+from lstmlm.storage import StorePath
 
 pytestmark = [pytest.mark.tfx, pytest.mark.slow]
 
@@ -151,14 +152,16 @@ def test_a_row_is_all_that_a_new_component_needs(tmp_path: Path, monkeypatch: py
     assert (tmp_path / "letters" / "letters").read_text(encoding="utf-8") == "records"
 
 
-def test_artifacts_in_an_object_store_are_refused_with_a_hint() -> None:
+def test_artifacts_in_an_object_store_are_used_there_and_others_refused() -> None:
     from tfx.types import standard_artifacts
 
     from components.artifacts import folder
 
     found = standard_artifacts.Model()
     found.uri = "s3://bucket/model"
-    with pytest.raises(UserError, match="Mount it"):
+    assert folder(found) == StorePath("s3://bucket/model")
+    found.uri = "hdfs://name/model"
+    with pytest.raises(UserError, match="artifacts in hdfs:// are not supported"):
         folder(found)
 
 

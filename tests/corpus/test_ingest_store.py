@@ -12,6 +12,8 @@ from apache_beam.io.filesystems import FileSystems
 from faulty_store import faulty
 
 from lstmlm.corpus.ingest import clean, ingest
+from lstmlm.corpus.reading import openers
+from lstmlm.errors import UserError
 from lstmlm.progress import Silent
 from lstmlm.publish.folder import Manifest, read_manifest
 from lstmlm.recipe.recipe import Recipe
@@ -99,3 +101,20 @@ def test_worker_processes_and_a_store_that_refuses_give_the_same_bytes(
     monkeypatch.setenv("AWS_ENDPOINT_URL", store_server)
     assert sums(there) == sums(here)
     read_manifest(bucket / "out", verify=True)
+
+
+def test_an_object_that_changes_while_it_is_read_is_reported(
+    bucket: StorePath, s3: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(FileSystems, "_pipeline_options", None)
+    monkeypatch.setattr(openers, "_RANGE_BYTES", 1 << 16)
+    content = random.Random(2).randbytes(1 << 20)
+    s3.put_object(Bucket=bucket.bucket, Key="some", Body=content)
+    assert b"".join(openers.read_bytes(f"{bucket}/some", 5, 500_000)) == content[5:500_000]
+    chunks = openers.read_bytes(f"{bucket}/some", 0, len(content))
+    next(chunks)
+    s3.put_object(Bucket=bucket.bucket, Key="some", Body=content[::-1])
+    with pytest.raises(UserError, match="changed while it was read"):
+        list(chunks)
+    with pytest.raises(UserError, match="became shorter while it was read"):
+        list(openers.read_bytes(f"{bucket}/some", 0, len(content) + 1))

@@ -165,6 +165,8 @@ def test_a_sweep_removes_what_no_manifest_names_after_a_grace_time(
     left += ["run/.out.lock/000001", "run/.x.probe-0123456789abcdef"]
     for key in left:
         s3.put_object(Bucket=bucket.bucket, Key=key, Body=b"1")
+    put(bucket / "run" / ".tiny.training.work" / "step-00000001")
+    left += [key for key in keys(s3, bucket) if ".tiny.training.work" in key]
     upload = s3.create_multipart_upload(Bucket=bucket.bucket, Key="run/out/attempt-0123456789abcdef/large")
     assert sweep_store(bucket / "run", 3600) == []
     assert sorted(keys(s3, bucket)) == sorted(kept + left)
@@ -175,6 +177,7 @@ def test_a_sweep_removes_what_no_manifest_names_after_a_grace_time(
     assert sorted(one.folder.key for one in found) == [
         "run/.out.lock",
         "run/.out.work",
+        "run/.tiny.training.work",
         "run/.x.probe-0123456789abcdef",
         "run/other/attempt-0123456789abcdef",
         "run/out/attempt-0123456789abcdef",

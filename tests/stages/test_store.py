@@ -67,8 +67,8 @@ def test_export_and_evaluation(stages: Path, recipe: Recipe, bucket: StorePath, 
 def test_a_stage_that_needs_a_disk_says_so_before_any_work(bucket: StorePath, tmp_path: Path, lstmlm: Lstmlm) -> None:
     (tmp_path / "r.yaml").write_text("name: r\ntask: generate\ncorpus: {train: t.txt}\n")
     (tmp_path / "t.txt").write_text("text\n")
-    words = ["train", "r.yaml", "--examples", f"{bucket}/examples", "--tokenizer", "t", "-o", "out"]
+    words = ["vectors", "r.yaml", "--tokenizer", f"{bucket}/tokenizer", "--input", "t.txt", "-o", "out"]
     done = lstmlm(*words, cwd=tmp_path)
     assert done.returncode == 2
-    assert "--examples: s3://" in done.stderr
+    assert "--tokenizer: s3://" in done.stderr
     assert "only folders of this machine" in done.stderr

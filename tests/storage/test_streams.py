@@ -7,10 +7,12 @@ import random
 from typing import Any
 
 import pytest
+from faulty_store import faulty
 
 from lstmlm.errors import UserError
 from lstmlm.storage import StorePath
-from lstmlm.storage.clients import BLOCK_BYTES
+from lstmlm.storage.clients import BLOCK_BYTES, forget
+from lstmlm.storage.streams import take_sum
 from tests.stores import keys
 
 LARGE = random.Random(1).randbytes(2 * BLOCK_BYTES + 12345)
@@ -60,3 +62,37 @@ def test_an_object_that_changes_while_it_is_read_is_reported(bucket: StorePath) 
         (bucket / "changing").write_bytes(LARGE[::-1])
         with pytest.raises(UserError, match="changed while it was read"):
             stream.read()
+
+
+@pytest.mark.parametrize(("start", "end"), [(0, 10), (300_000, 300_001), (700_000, 1_300_000), (0, len(LARGE))])
+def test_a_section_is_read_by_blocks_of_its_size(
+    bucket: StorePath, start: int, end: int, store_server: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (bucket / "large").write_bytes(LARGE)
+    with faulty(store_server, counted=0.0) as proxy:
+        answered, plain = list[int](), proxy.ask
+
+        def ask(*given: Any) -> Any:
+            answer = plain(*given)
+            answered.append(int(answer.headers["Content-Length"]) if given[0] == "GET" else 0)
+            return answer
+
+        monkeypatch.setattr(proxy, "ask", ask)
+        monkeypatch.setenv("AWS_ENDPOINT_URL", proxy.url)
+        forget()
+        with (bucket / "large").open_section(start, end) as stream:
+            assert stream.seek(0, 2) == len(LARGE)
+            stream.seek(start)
+            assert stream.read(end - start) == LARGE[start:end]
+    assert sum(answered) <= 4 * max(end - start, 1 << 20)
+
+
+def test_the_sum_of_what_was_written_is_known_once(bucket: StorePath) -> None:
+    with (bucket / "large").open("wb") as stream:
+        stream.write(LARGE[:7])
+        stream.write(memoryview(LARGE[7:]))
+    url, digest = str(bucket / "large"), hashlib.sha256(LARGE).hexdigest()
+    assert take_sum(url, len(LARGE)) == digest
+    assert take_sum(url, len(LARGE)) is None
+    (bucket / "small").write_bytes(b"small")
+    assert take_sum(str(bucket / "small"), 6) is None  # another object than was written

@@ -10,6 +10,7 @@ from lstmlm.cli.failures.report import write_report
 from lstmlm.errors import MORE_MEMORY
 from lstmlm.processes.interrupts import STOPPING
 from lstmlm.processes.supervisor import Killed
+from lstmlm.storage import place
 
 
 def report_killed(end: Killed) -> None:
@@ -20,6 +21,6 @@ def report_killed(end: Killed) -> None:
     hint = MORE_MEMORY if end.out_of_memory else "Run the same command again: it resumes"
     print(f"lstmlm: {cause}. {hint}", file=sys.stderr)
     if "report" in end.notes:
-        path, log = Path(end.notes["report"]), Path(end.notes["log"])
+        path, log = place(end.notes["report"]), Path(end.notes["log"])
         code, stage = 128 + end.number, end.notes["stage"]
         write_report(path, log, stage=stage, cause=cause, where="", exit_code=code, what_to_do=hint)

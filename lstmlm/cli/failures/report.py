@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from lstmlm.cli.failures.faults import exit_code, user_fault
-from lstmlm.errors import ExitCode, first_line
+from lstmlm.errors import ExitCode, UserError, first_line
 from lstmlm.processes import interrupts, supervisor
 from lstmlm.publish.folder import replacing
 
@@ -70,7 +70,7 @@ def write_report(path: Path, log: Path, *, stage: str, cause: str, where: str, e
         "last_lines": last_lines(log),
         "time": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
     }
-    with contextlib.suppress(OSError), replacing(path, durable=True) as stream:
+    with contextlib.suppress(OSError, UserError), replacing(path, durable=True) as stream:
         stream.write(f"{json.dumps(report, indent=1, ensure_ascii=False)}\n".encode("utf-8", "backslashreplace"))
 
 

@@ -12,7 +12,8 @@ import typer
 from lstmlm.checks.needs import need_package
 from lstmlm.cli.console import Screen, clock_time
 from lstmlm.cli.logs import captured_aside
-from lstmlm.cli.options import local_path, read_recipe
+from lstmlm.cli.options import any_place, read_recipe
+from lstmlm.storage import place as as_place
 
 if TYPE_CHECKING:
     from pipelines.history.lineage import Origin
@@ -31,7 +32,7 @@ def runs(
     place: Annotated[
         Path,
         typer.Argument(
-            metavar="[PLACE]", help="A recipe, the folder of its runs, or one that holds several.", callback=local_path
+            metavar="[PLACE]", help="A recipe, the folder of its runs, or one that holds several.", callback=any_place
         ),
     ] = Path("runs"),
 ) -> None:
@@ -39,7 +40,7 @@ def runs(
     need_package("ml_metadata", "tfx")
     from pipelines.history.runs import past_runs, run_folders
 
-    folder = read_recipe(place, None, ()).run_folder if place.is_file() else place
+    folder = read_recipe(place, None, ()).run_folder if place.is_file() else as_place(place)
     with captured_aside() as terminal, Screen(terminal) as screen:
         for home in run_folders(folder):
             found = list(past_runs(home))
@@ -54,7 +55,7 @@ def lineage(
             metavar="ARTIFACT",
             help="A folder below the `artifacts` of a run.",
             show_default=False,
-            callback=local_path,
+            callback=any_place,
         ),
     ],
 ) -> None:
@@ -63,7 +64,7 @@ def lineage(
     from pipelines.history.lineage import lineage as lineage_of
 
     with captured_aside() as terminal, Screen(terminal) as screen:
-        for line in _lines("", lineage_of(artifact), 0, set()):
+        for line in _lines("", lineage_of(as_place(artifact)), 0, set()):
             screen.line(line)
 
 

@@ -11,12 +11,13 @@ import typer
 
 from lstmlm.cli.console import Screen
 from lstmlm.cli.options import (
+    AnyExamples,
     AnyExport,
     AnyModel,
     AnyOutput,
+    AnyTokenizer,
     BeamOptions,
     BeamWorkers,
-    ExamplesFolder,
     ExportFolders,
     OptionalRecipe,
     Output,
@@ -49,9 +50,9 @@ if TYPE_CHECKING:
 
 def train(
     recipe: RecipePath,
-    examples: ExamplesFolder,
-    tokenizer: TokenizerFolder,
-    output: Output,
+    examples: AnyExamples,
+    tokenizer: AnyTokenizer,
+    output: AnyOutput,
     overrides: Overrides = None,
     ray_address: RayAddress = None,
     workers: Annotated[
@@ -68,14 +69,17 @@ def train(
     changes = [*(overrides or ()), *([f"training.workers={workers}"] if workers is not None else ())]
     stage = STAGES["train"]
 
+    folder = place(output)
+
     def work(run: Recipe, progress: Progress) -> Manifest:
         from lstmlm.training.auto import choose_here
 
         if auto:
-            run = choose_here(run, examples, tokenizer, output, progress, memory)
-        return stage.load()(run, examples, tokenizer, output, progress, ray_address=ray_address)
+            run = choose_here(run, examples, tokenizer, folder, progress, memory)
+        return stage.load()(run, examples, tokenizer, folder, progress, ray_address=ray_address)
 
-    run_stage(stage.name, read_recipe(recipe, changes, stage.checks), output, work, inputs=[examples, tokenizer])
+    run = read_recipe(recipe, changes, stage.checks)
+    run_stage(stage.name, run, folder, work, inputs=[examples, tokenizer])
 
 
 def vectors(

@@ -6,19 +6,24 @@ noise is a pure function of the seed and the step.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 import logging
 import shutil
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import tensorflow as tf
 
-from lstmlm.errors import UserError
+from lstmlm.errors import TryAgain, UserError
 from lstmlm.models.weights import load_arrays, save_arrays
-from lstmlm.publish.folder import publish, read_manifest
+from lstmlm.publish.cache import whole_copy
+from lstmlm.publish.durable import remove_folder
+from lstmlm.publish.folder import publish
+from lstmlm.storage import StorePath
 from lstmlm.training.checkpoints.identity import differences
 
 logger = logging.getLogger(__name__)
@@ -73,12 +78,28 @@ def save_checkpoint(
     shutil.rmtree(target, ignore_errors=True)
     with publish(target, "checkpoint") as draft:
         save_arrays(draft.path / "arrays.npz", variables)
-        draft.facts = {"position": dataclasses.asdict(position), "recipe": recipe}
+        draft.facts = checkpoint_facts(position, recipe)
+    remove_others(folder, target, keep)
+
+
+def checkpoint_facts(position: Position, recipe: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns the facts of the manifest of a checkpoint; see `save_checkpoint`."""
+    return {"position": dataclasses.asdict(position), "recipe": recipe}
+
+
+def remove_others(folder: Path, newest: Path, keep: int) -> None:
+    """Removes all checkpoints but the newest `keep`.
+
+    Args:
+        folder: The folder of a run's checkpoints.
+        newest: The one that was just written.
+        keep: How many stay.
+    """
     found = checkpoints(folder)
     # Those of later steps are damaged: training resumed from an earlier one and makes them again.
-    current = [path for path in found if path.name <= target.name]
+    current = [path for path in found if path.name <= newest.name]
     for old in {*found} - {*current[-keep:]}:
-        shutil.rmtree(old)
+        remove_folder(old)
 
 
 def checkpoint_name(step: int) -> str:
@@ -107,26 +128,29 @@ def restore_newest(folder: Path, variables: Mapping[str, tf.Variable], recipe: M
     """
     found = checkpoints(folder)
     for candidate in reversed(found):
-        try:
-            facts: dict[str, Any] = read_manifest(candidate, "checkpoint", verify=True).facts
-            position = Position(**facts["position"])
-            saved: dict[str, Any] = facts["recipe"]
-        except (UserError, KeyError, TypeError) as error:
-            logger.warning("%s: skipped a damaged checkpoint: %s", candidate, error)
-            continue
-        changed = [line for line in differences(saved, recipe) if not line.startswith("training.steps ")]
-        if changed:
-            what = f"this checkpoint is of another recipe: {'; '.join(changed)}"
-            raise UserError(what, where=str(candidate), hint="Use that recipe, or another output folder")
-        load_arrays(candidate / "arrays.npz", variables)
-        return position
+        with contextlib.ExitStack() as stack:
+            try:
+                manifest, here = stack.enter_context(whole_copy(candidate, "checkpoint"))
+                position = Position(**manifest.facts["position"])
+                saved: dict[str, Any] = manifest.facts["recipe"]
+            except TryAgain:  # a store that does not answer
+                raise
+            except (UserError, KeyError, TypeError) as error:
+                logger.warning("%s: skipped a damaged checkpoint: %s", candidate, error)
+                continue
+            changed = [line for line in differences(saved, recipe) if not line.startswith("training.steps ")]
+            if changed:
+                what = f"this checkpoint is of another recipe: {'; '.join(changed)}"
+                raise UserError(what, where=str(candidate), hint="Use that recipe, or another output folder")
+            load_arrays(here / "arrays.npz", variables)
+            return position
     if found:
         logger.warning("%s: no intact checkpoint is left, training restarts at step 0", folder)
     return Position()
 
 
 def check_space(folder: Path, variables: Mapping[str, tf.Variable], copies: int) -> None:
-    """Checks that a disk has room for checkpoints.
+    """Checks that a disk has room for checkpoints; for those in a store, which are written here first, for two.
 
     Args:
         folder: Where they will be stored.
@@ -136,6 +160,8 @@ def check_space(folder: Path, variables: Mapping[str, tf.Variable], copies: int)
     Raises:
         UserError: It has not.
     """
+    if isinstance(folder, StorePath):
+        folder, copies = Path(tempfile.gettempdir()), min(copies, 2)
     needed = copies * sum(4 * variable.shape.num_elements() for variable in variables.values())
     free = shutil.disk_usage(folder).free
     if free < needed:

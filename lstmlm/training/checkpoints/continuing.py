@@ -16,12 +16,16 @@ from pathlib import Path
 from typing import Any
 
 from lstmlm.errors import UserError
+from lstmlm.publish.durable import remove_folder
 from lstmlm.publish.locks import locked
-from lstmlm.publish.manifest import read_manifest
+from lstmlm.publish.manifest import MANIFEST, Manifest, content_folder, read_manifest
 from lstmlm.recipe.recipe import Recipe
 from lstmlm.recipe.sections.section import FROM_DATA
+from lstmlm.storage import StorePath
+from lstmlm.storage.files import copy_file
 from lstmlm.training.checkpoints.checkpoint import checkpoints
 from lstmlm.training.checkpoints.identity import deciding, differences
+from lstmlm.training.metrics.log import METRICS_FILE, read_metrics
 
 logger = logging.getLogger(__name__)
 
@@ -33,8 +37,9 @@ DATA_FILE = "data.json"
 """Name of the fingerprints of what was trained on."""
 MADE_FILE = "made.json"
 """Name of the fingerprint of the model that came out of it."""
-METRICS_FILE, EARLIER_FILE = "metrics.jsonl", "earlier.jsonl"
-"""Rows of this training, and of those before that it resumes."""
+EARLIER_FILE = "earlier.jsonl"
+"""Name of the rows of the trainings before that this one resumes."""
+_ROWS = (METRICS_FILE, EARLIER_FILE)
 
 
 def describe(work: Path, recipe: Recipe, data: Mapping[str, str]) -> None:
@@ -101,9 +106,9 @@ def _copied(folder: Path, work: Path, step: int) -> bool:
     try:
         with locked(folder):
             newest = checkpoints(folder)[-1]
-            read_manifest(newest, "checkpoint", verify=True)
+            manifest = read_manifest(newest, "checkpoint", verify=True)
             for best in folder.glob("best-*.npz"):
-                shutil.copyfile(best, work / best.name)
+                copy_file(best, work / best.name)
             rows = [
                 line
                 for name in (EARLIER_FILE, METRICS_FILE)
@@ -112,12 +117,24 @@ def _copied(folder: Path, work: Path, step: int) -> bool:
                 if line.endswith("\n") and json.loads(line)["step"] <= step
             ]
             (work / EARLIER_FILE).write_text("".join(rows), encoding="utf-8")
-            shutil.copytree(newest, work / f".{newest.name}.copy", dirs_exist_ok=True)
-            os.replace(work / f".{newest.name}.copy", work / newest.name)  # the last: a copy that is cut off is none
+            _copy_checkpoint(newest, manifest, work)  # the last
     except (OSError, UserError, ValueError, KeyError, IndexError) as error:
         logger.warning("%s: these checkpoints are ignored: %s", folder, error)
         return False
     return True
+
+
+def _copy_checkpoint(checkpoint: Path, manifest: Manifest, work: Path) -> None:
+    """Copies a checkpoint into a folder; a copy that is cut off is none."""
+    if not isinstance(work, StorePath):
+        copy = work / f".{checkpoint.name}.copy"
+        shutil.copytree(checkpoint, copy, dirs_exist_ok=True)
+        os.replace(copy, work / checkpoint.name)
+        return
+    source, target = content_folder(checkpoint, manifest), work / checkpoint.name
+    for name in manifest.files:
+        copy_file(source / name, target / manifest.attempt / name)
+    copy_file(checkpoint / MANIFEST, target / MANIFEST)
 
 
 def keep_last(work: Path, run_folder: Path, stamp: str) -> None:
@@ -125,11 +142,15 @@ def keep_last(work: Path, run_folder: Path, stamp: str) -> None:
 
     Args:
         work: Folder of this training; the caller removes what stays in it.
-        run_folder: Folder of the run.
+        run_folder: Folder of the run; in a store if `work` is.
         stamp: The fingerprint of the model that came out of it.
     """
     saved = checkpoints(work)
     if not saved:
+        return
+    if isinstance(work, StorePath):
+        with contextlib.suppress(OSError):
+            _keep_stored(work, saved[-1], run_folder / TRAINED, stamp)
         return
     last, making = run_folder / TRAINED, run_folder / f".{TRAINED}.{os.getpid()}"
     with contextlib.suppress(OSError):  # the model is published: this is for later
@@ -146,8 +167,15 @@ def keep_last(work: Path, run_folder: Path, stamp: str) -> None:
     shutil.rmtree(making, ignore_errors=True)
 
 
+def _keep_stored(work: StorePath, newest: Path, last: Path, stamp: str) -> None:
+    remove_folder(last)
+    for path in [*work.glob("best-*.npz"), *(work / name for name in (RECIPE_FILE, DATA_FILE, *_ROWS))]:
+        if path.is_file():
+            copy_file(path, last / path.name)
+    (last / MADE_FILE).write_text(json.dumps({"model": stamp}) + "\n", encoding="utf-8")
+    _copy_checkpoint(newest, read_manifest(newest, "checkpoint"), last)
+
+
 def earlier_rows(work: Path) -> list[dict[str, Any]]:
     """Returns the rows of the trainings that this one resumes."""
-    from lstmlm.training.metrics.log import read_metrics
-
     return read_metrics(work / EARLIER_FILE)

@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from lstmlm.errors import UserError
+from lstmlm.publish.cache import local_copy
 from lstmlm.publish.folder import Manifest, fingerprint, read_manifest
 from lstmlm.recipe.recipe import Recipe
 from lstmlm.recipe.sections.initial import Initial, refuse_last_blessed
 from lstmlm.recipe.sections.model import ModelSection
+from lstmlm.storage import place
 from lstmlm.tokenizer.identity import stored_vocabulary_facts
 
 if TYPE_CHECKING:
@@ -34,6 +36,7 @@ class Earlier:
 
     Attributes:
         folder: Its folder.
+        files: The same on this machine.
         task: The task it was trained for.
         model: Its network.
         backward: Whether it is a language model that reads backward.
@@ -41,6 +44,7 @@ class Earlier:
     """
 
     folder: Path
+    files: Path
     task: str
     model: ModelSection
     backward: bool
@@ -54,32 +58,34 @@ class Earlier:
         """
         from lstmlm.models.weights import read_arrays
 
-        return read_arrays(self.folder / "weights.npz")
+        return read_arrays(self.files / "weights.npz")
 
 
 def read_earlier(folder: Path, *, verify: bool = False) -> Earlier:
     """Reads what a model or export folder says of itself. Nothing that it names is imported.
 
     Args:
-        folder: The folder.
+        folder: The folder, or the URL of one in a store.
         verify: Compare every file with its hash in the manifest.
 
     Raises:
         UserError: It is not a finished model, damaged, or does not say how it was trained.
     """
     found = _manifest(folder, verify=verify)
+    folder, files = place(folder), local_copy(folder)
     try:
-        content = json.loads((folder / "model.json").read_bytes())
+        content = json.loads((files / "model.json").read_bytes())
         recipe = content["recipe"]
         model, task = ModelSection.model_validate(recipe["model"]), str(recipe["task"])
         backward = (recipe.get("task_options") or {}).get("direction") == "backward"
     except (OSError, ValueError, KeyError, TypeError, AttributeError, ValidationError) as error:
         raise UserError(f"{folder} does not say how it was trained", where=FIELD, hint=_HINT) from error
-    return Earlier(folder, task, model, backward, stored_vocabulary_facts(found, content.get("vocabulary")))
+    return Earlier(folder, files, task, model, backward, stored_vocabulary_facts(found, content.get("vocabulary")))
 
 
 def _manifest(folder: Path, *, verify: bool = False) -> Manifest:
     refuse_last_blessed(folder, FIELD, "the folder of a model")
+    folder = place(folder)
     found = read_manifest(folder, verify=verify)
     if found.kind not in ("model", "export") or "weights.npz" not in found.files:
         raise UserError(f"expected a `model` folder, found `{found.kind}`: {folder}", where=FIELD, hint=_HINT)
@@ -91,8 +97,8 @@ def with_absolute_paths(recipe: Recipe) -> Recipe:
     initial = recipe.training.initial
     if initial is None:
         return recipe
-    backward = None if initial.backward is None else initial.backward.resolve()
-    changed = initial.model_copy(update={"model": initial.model.resolve(), "backward": backward})
+    backward = None if initial.backward is None else place(initial.backward).resolve()
+    changed = initial.model_copy(update={"model": place(initial.model).resolve(), "backward": backward})
     training = recipe.training.model_copy(update={"initial": changed})
     return recipe.model_copy(update={"training": training})
 

@@ -8,6 +8,8 @@ from typing import Any
 
 from lstmlm.training.metrics.objective import Objective
 
+METRICS_FILE = "metrics.jsonl"
+"""Name of the rows of a training."""
 BEST = "best"
 """Folder of a model with the weights of its good evaluations, with `training.keep_best` above 1."""
 
@@ -24,9 +26,10 @@ def read_metrics(path: Path) -> list[dict[str, Any]]:
 
 def written_rows(path: Path) -> list[dict[str, Any]]:
     """Reads `metrics.jsonl` as it was written: a step that a resumed run repeated occurs twice."""
-    if not path.is_file():
+    try:
+        whole, _, _ = path.read_bytes().rpartition(b"\n")
+    except (FileNotFoundError, NotADirectoryError):
         return []
-    whole, _, _ = path.read_bytes().rpartition(b"\n")
     return [row for row in map(_row, whole.split(b"\n")) if row is not None]
 
 

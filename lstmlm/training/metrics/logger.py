@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
-from pathlib import Path
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from lstmlm.training.checkpoints.checkpoint import Position, append_json
+from lstmlm.training.checkpoints.checkpoint import Position
 
 LOG_EVERY = 10
 
@@ -18,13 +17,12 @@ class MetricsLogger:
     The sums of the mean are in the position, and so in checkpoints: a resumed run logs the same losses.
 
     Args:
-        work: The folder of `metrics.jsonl`.
+        write: Writes a row; None: another worker is the one that writes.
         steps: The last step.
-        writes: Whether this worker is the one that writes.
     """
 
-    def __init__(self, work: Path, steps: int, writes: bool) -> None:
-        self._path, self._steps, self._writes = work / "metrics.jsonl", steps, writes
+    def __init__(self, write: Callable[[Mapping[str, Any]], None] | None, steps: int) -> None:
+        self._row, self._steps = write, steps
         self._tokens = 0.0
         self._since = time.perf_counter()
 
@@ -34,16 +32,16 @@ class MetricsLogger:
         position.unlogged_tokens += tokens
         self._tokens += tokens
         if position.step % LOG_EVERY == 0 or position.step == self._steps:
-            if self._writes:
-                self._write(position, facts)
+            if self._row is not None:
+                self._row(self._measured(position, facts))
             position.unlogged_nats = position.unlogged_tokens = self._tokens = 0.0
             self._since = time.perf_counter()
 
-    def _write(self, position: Position, facts: Mapping[str, Any]) -> None:
+    def _measured(self, position: Position, facts: Mapping[str, Any]) -> dict[str, Any]:
         seconds = time.perf_counter() - self._since
         mean = position.unlogged_nats / max(1.0, position.unlogged_tokens)
         row = {"step": position.step, "epoch": position.epoch, "loss": mean}
-        append_json(self._path, row | dict(facts) | {"tokens_per_second": self._tokens / max(seconds, 1e-9)})
+        return row | dict(facts) | {"tokens_per_second": self._tokens / max(seconds, 1e-9)}
 
     def resume(self) -> None:
         """Leaves the time since the last step out of the speed: an evaluation took it."""

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import os
+import secrets
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lstmlm.processes import interrupts
 from lstmlm.processes.environment import settle_worker
 from lstmlm.processes.interrupts import keeping_handlers
+from lstmlm.publish.cache import local_copy
 from lstmlm.recipe.recipe import Recipe
+from lstmlm.storage import StorePath, place
+from lstmlm.training.checkpoints.keeper import HOLDER_FILE
 from lstmlm.training.workers.cluster import ray_cluster
 
 if TYPE_CHECKING:
@@ -25,7 +29,7 @@ def train_on_ray(recipe: Recipe, examples: Path, tokenizer: Path, work: Path, ra
 
     Args:
         recipe: The run.
-        examples: The examples folder, absolute, on a file system that all workers see.
+        examples: The examples folder, absolute, on a file system that all workers see, or in a store.
         tokenizer: The tokenizer folder, likewise.
         work: The folder for checkpoints, likewise.
         ray_address: An existing cluster; None: the one in RAY_ADDRESS, or a local one for this run.
@@ -46,6 +50,7 @@ def train_on_ray(recipe: Recipe, examples: Path, tokenizer: Path, work: Path, ra
             "examples": str(examples),
             "tokenizer": str(tokenizer),
             "work": str(work),
+            "holder": _take_over(work),
         }
         resources = {"CPU": float(training.threads)} | ({"GPU": 1.0} if training.use_gpu else {})
         number = training.workers if isinstance(training.workers, int) else tuple(training.workers)
@@ -60,7 +65,7 @@ def train_on_ray(recipe: Recipe, examples: Path, tokenizer: Path, work: Path, ra
             ),
             run_config=RunConfig(
                 name="group",
-                storage_path=str(work / "ray"),
+                **_storage(work / "ray"),
                 failure_config=FailureConfig(max_failures=training.max_failures),
             ),
         )
@@ -72,6 +77,24 @@ def train_on_ray(recipe: Recipe, examples: Path, tokenizer: Path, work: Path, ra
             if mistake is not None:
                 raise mistake from None
             raise summary(error) from error
+
+
+def _take_over(work: Path) -> str:
+    """Writes down, in a store, that this training is the one at work; returns what it wrote."""
+    if not isinstance(work, StorePath):
+        return ""
+    holder = secrets.token_hex(16)
+    (work / HOLDER_FILE).write_bytes(holder.encode())
+    return holder
+
+
+def _storage(folder: Path) -> dict[str, Any]:
+    """Returns where Ray keeps its own state, which every node must see."""
+    if not isinstance(folder, StorePath):
+        return {"storage_path": str(folder)}
+    from lstmlm.storage.arrow import arrow_filesystem
+
+    return {"storage_path": folder.address, "storage_filesystem": arrow_filesystem(folder.scheme)}
 
 
 def ray_worker(config: dict[str, Any]) -> None:
@@ -90,12 +113,13 @@ def ray_worker(config: dict[str, Any]) -> None:
     context = ray.train.get_context()
     rank, world = context.get_world_rank(), context.get_world_size()
     # Whoever watches over a machine finds the process of a rank by this file.
-    (Path(config["work"]) / f"worker-{rank}.pid").write_text(str(os.getpid()), encoding="utf-8")
+    examples, work = place(config["examples"]), place(config["work"])
+    (work / f"worker-{rank}.pid").write_text(str(os.getpid()), encoding="utf-8")
     # Importing takes some longer than others; who is late because of that is no lost peer.
     ray.train.collective.barrier()
     group = _group(rank, world, training, one_machine=context.get_local_world_size() == world)
-    examples, tokenizer, work = (Path(config[name]) for name in ("examples", "tokenizer", "work"))
-    train_worker(recipe, examples, tokenizer, work, group, ray.train.report)
+    tokenizer = local_copy(config["tokenizer"])
+    train_worker(recipe, examples, tokenizer, work, group, ray.train.report, config["holder"])
 
 
 def _group(rank: int, world: int, training: TrainingSection, *, one_machine: bool) -> AllReduce:

@@ -12,28 +12,19 @@ import tensorflow as tf
 
 from lstmlm.errors import UserError
 from lstmlm.examples.failures import mistake_in
-from lstmlm.models.weights import save_arrays
-from lstmlm.publish.durable import replace, sync_file
-from lstmlm.publish.folder import full_disk_reported, read_manifest
+from lstmlm.publish.folder import read_manifest
 from lstmlm.recipe.recipe import Recipe
 from lstmlm.records.shards import shard_files
 from lstmlm.task import MetricProbe, load_task
 from lstmlm.tokenizer import stored_labels, tokenizer_file
 from lstmlm.tokenizer.identity import vocabulary_facts
-from lstmlm.training.checkpoints.checkpoint import (
-    Position,
-    append_json,
-    check_space,
-    checkpoints,
-    restore_newest,
-    save_checkpoint,
-)
+from lstmlm.training.checkpoints.checkpoint import Position, check_space, checkpoints, restore_newest
 from lstmlm.training.checkpoints.identity import deciding
+from lstmlm.training.checkpoints.keeper import keeper
 from lstmlm.training.checkpoints.weight_average import WeightAverage, average_share, averages, averaging_since
 from lstmlm.training.initial.resume import resumed_step
 from lstmlm.training.initial.start import start
 from lstmlm.training.loop import Batch, Loop, batch_specs, own_batches, share_of, summed_room
-from lstmlm.training.metrics.log import best_name
 from lstmlm.training.metrics.logger import MetricsLogger
 from lstmlm.training.metrics.objective import choose_objective
 from lstmlm.training.optimizer import make_optimizer
@@ -47,7 +38,7 @@ Report = Callable[[dict[str, float]], None]
 
 
 def train_worker(
-    recipe: Recipe, examples: Path, tokenizer: Path, work: Path, group: AllReduce, report: Report
+    recipe: Recipe, examples: Path, tokenizer: Path, work: Path, group: AllReduce, report: Report, holder: str = ""
 ) -> Position:
     """Trains to the recipe's last step, resuming from the newest checkpoint in `work`.
 
@@ -56,16 +47,24 @@ def train_worker(
 
     Args:
         recipe: The run.
-        examples: The examples folder.
+        examples: The examples folder, or one in a store.
         tokenizer: The tokenizer folder.
-        work: Folder on a file system that all workers see.
+        work: Folder on a file system that all workers see, or in a store.
         group: The workers.
         report: Called on every rank after each evaluation with its metrics.
+        holder: See `lstmlm.training.checkpoints.keeper.StoreKeeper`.
 
     Raises:
         UserError: No training batch, data of another vocabulary, no space, or the loss is no longer a number.
     """
-    worker = Worker(recipe, tokenizer, work, group, report)
+    worker = Worker(recipe, tokenizer, work, group, report, holder)
+    with contextlib.closing(worker):
+        _train(worker, recipe, examples, tokenizer)
+    return worker.position
+
+
+def _train(worker: Worker, recipe: Recipe, examples: Path, tokenizer: Path) -> None:
+    """Takes steps, evaluates and saves until the last step."""
     task, files, settings = load_task(recipe.task), shard_files(examples, "train"), recipe.training
     # Decoded once: the same few batches are scored again and again.
     valid = shard_files(examples, "valid")
@@ -77,7 +76,7 @@ def train_worker(
             probe = task.output_metric_probe(recipe, valid, tokenizer, worker.model, worker.group)
     with damage_named(examples):
         worker.prepare(lambda: task.batches(files, recipe, epoch=None))
-    batches = own_batches(task, files, recipe, worker.position, share_of(group, recipe))
+    batches = own_batches(task, files, recipe, worker.position, share_of(worker.group, recipe))
     while not worker.finished:
         with damage_named(examples):
             batch = next(batches, None)
@@ -91,7 +90,6 @@ def train_worker(
             worker.evaluate(held_out, probe)
         if worker.due(settings.checkpoint_every):
             worker.save()
-    return worker.position
 
 
 @contextlib.contextmanager
@@ -123,7 +121,9 @@ class Worker:
         group: The workers.
     """
 
-    def __init__(self, recipe: Recipe, tokenizer: Path, work: Path, group: AllReduce, report: Report) -> None:
+    def __init__(
+        self, recipe: Recipe, tokenizer: Path, work: Path, group: AllReduce, report: Report, holder: str = ""
+    ) -> None:
         vocabulary = vocabulary_facts(read_manifest(tokenizer, "tokenizer"))
         self._recipe, self._settings, self._vocabulary = recipe, recipe.training, vocabulary["size"]
         self._objective = choose_objective(recipe)
@@ -153,7 +153,8 @@ class Worker:
         if group.rank == 0:
             check_space(work, self._everything, self._settings.keep + self._settings.keep_best)
         self._loop: Loop | None = None
-        self._logger = MetricsLogger(work, self._settings.steps, group.rank == 0)
+        self._keeper = keeper(work, self._identity, self._settings.keep, holder) if group.rank == 0 else None
+        self._logger = MetricsLogger(self._keeper.row if self._keeper else None, self._settings.steps)
 
     def prepare(self, batches: Callable[[], Iterable[Batch]]) -> None:
         """Lets a model that needs it take something from the training examples, unless training has begun."""
@@ -210,12 +211,12 @@ class Worker:
             position.losses.append(loss)
             position.costs.append(self._objective.cost(found[self._objective.name]))
             best = position.best_steps(self._settings.keep_best)
-            if self.group.rank == 0:
-                self._keep_best(best)
+            if self._keeper:
+                self._keeper.best(position.step, self._named, best)
         measured = {f"valid_{name}": value for name, value in found.items()}
         row = {"step": position.step, **measured, "best_step": best[0]}
-        if self.group.rank == 0:
-            append_json(self._work / "metrics.jsonl", row)
+        if self._keeper:
+            self._keeper.row(row)
         self._report({name: float(value) for name, value in row.items()})
         self._logger.resume()
 
@@ -224,25 +225,17 @@ class Worker:
         assert self._loop is not None
         return self._loop.evaluate(held_out)
 
-    def _keep_best(self, best: list[int]) -> None:
-        if self.position.step in best:
-            partial = self._work / ".best.partial"
-            with full_disk_reported(self._work):
-                save_arrays(partial, self._named)
-                sync_file(partial)
-            replace(partial, self._work / best_name(self.position.step))
-        for step in set(self.position.evaluated) - set(best):
-            (self._work / best_name(step)).unlink(missing_ok=True)
-
     def save(self) -> None:
         """Writes a checkpoint. Every worker must call it."""
         if self._loop is not None:
             self._loop.collect_state()
-        if self.group.rank == 0:
-            rows = self._work / "metrics.jsonl"
-            if rows.is_file():
-                sync_file(rows)  # a resumed run does not write the rows before its checkpoint again
-            save_checkpoint(self._work, self._everything, self.position, self._identity, self._settings.keep)
+        if self._keeper:
+            self._keeper.save(self._everything, self.position)
+
+    def close(self) -> None:
+        """Waits for what is on its way to a store."""
+        if self._keeper:
+            self._keeper.close()
 
     def _check_ids(self, batch: Batch) -> None:
         largest = max((int(np.max(batch[name])) for name in self._ids), default=-1)
