@@ -21,6 +21,8 @@ from lstmlm.tokenizer import Tokenizer
 from lstmlm.tokenizer.sentencepiece.graph import ids_of, text_of
 from lstmlm.vocabulary.train import train_model
 
+pytestmark = pytest.mark.slow
+
 TEXTS = ["The statement", "é ☃ 漢字 \N{GRINNING FACE}", "", "a " * 300, "x"]
 
 
@@ -29,7 +31,6 @@ def serve(folder, texts, seeds):
     return loaded.signatures["serving_default"](text=tf.constant(texts, tf.string), seed=tf.constant(seeds, tf.int64))
 
 
-@pytest.mark.slow
 def test_the_batch_job_writes_what_the_saved_model_says(exported, tmp_path):
     recipe = exported.recipe
     infer(recipe, exported.export, tmp_path / "out", Silent(), records=exported.records)
@@ -57,7 +58,6 @@ def test_the_output_is_text_for_any_text(exported):
     assert (served["tokens"].numpy() <= 12).all()
 
 
-@pytest.mark.slow
 def test_any_number_of_rows_any_bytes_and_no_seed(exported):
     loaded = tf.saved_model.load(str(exported.export))
     texts = [*TEXTS, b"\xff\xfe abc", *(f"row {n}" for n in range(64))]

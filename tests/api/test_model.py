@@ -17,6 +17,8 @@ from lstmlm.inference.run import infer
 from lstmlm.progress import Silent
 from tests.tiny import TinyRun
 
+pytestmark = pytest.mark.slow
+
 TEXTS = ["The statement", "a name of a class", "if", "the statement is executed"]
 of_generate = pytest.mark.parametrize("exported", ["generate"], indirect=True)
 of_translate = pytest.mark.parametrize("exported", ["translate"], indirect=True)

@@ -19,6 +19,8 @@ from lstmlm.publish.folder import Manifest
 from lstmlm.recipe.recipe import Recipe
 from lstmlm.records.shards import records_in
 
+pytestmark = pytest.mark.slow
+
 
 def recipe(root: Path, task: str = "generate", **corpus: Any) -> Recipe:
     return Recipe.model_validate({"name": "test", "task": task, "corpus": {"root": root, **corpus}})

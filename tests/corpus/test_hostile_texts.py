@@ -26,6 +26,8 @@ MOST = 3 * TIMES
 LEAST = 0.01
 """Seconds; shorter ones are not compared."""
 
+pytestmark = pytest.mark.slow
+
 # Beginning, repeated part, end.
 HOSTILE: dict[str, tuple[str, str, str]] = {
     "one word": ("", "x", ""),

@@ -84,7 +84,6 @@ def in_graph(network, wanted, *, sample=False, temperature=1.0):
     return [tuple(int(token) for token in row if token) for row in found]
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", ["onnx", "tensorflow"])
 def test_greedy_and_sampling_equal_the_graph_of_the_saved_model(network, backends, name):
     wanted = requests(network)
@@ -125,7 +124,6 @@ def test_company_changes_nothing_in_int8_either(network):
         assert together == [Engine(backend, options, 24).decode([request])[0] for request in wanted]
 
 
-@pytest.mark.slow
 def test_scores_are_the_training_loss(network, backends):
     rng = np.random.default_rng(3)
     texts = [[*rng.integers(4, VOCABULARY, rng.integers(1, 9)).tolist(), search.END] for _ in range(20)]
@@ -181,6 +179,8 @@ def test_a_long_prompt_is_read_part_by_part(network, monkeypatch):
 
 HAS_VNNI = "vnni" in Path("/proc/cpuinfo").read_text(encoding="utf-8")
 """Without this instruction sums of two int8 products saturate at 16 bits, which costs accuracy."""
+
+pytestmark = pytest.mark.slow
 
 
 def test_int8_is_close_to_float32(network):

@@ -19,6 +19,8 @@ from lstmlm.storage.clients import forget
 from lstmlm.task import Share, load_task
 from tests.stores import uploaded
 
+pytestmark = pytest.mark.slow
+
 
 def batches(recipe: Recipe, folder: Path, **how: Any) -> list[dict[str, Any]]:
     found = load_task(recipe.task).batches(shard_files(folder, "train"), recipe, **how)

@@ -20,6 +20,8 @@ from lstmlm.progress import Silent
 from lstmlm.tokenizer import Tokenizer
 from tests.tiny import TinyRun
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def folder(exported: TinyRun, tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -38,7 +40,6 @@ def outputs(exported: TinyRun, export: Path, place: Path) -> list[str]:
     return [line for path in sorted(place.glob("predictions*")) for line in path.read_text().splitlines()]
 
 
-@pytest.mark.slow
 def test_the_export_comes_back(exported: TinyRun, folder: Path, tmp_path: Path) -> None:
     assert run(["hub", "load", str(folder), "-o", str(tmp_path / "export")]) == 0
     for name in ("weights.npz", "tokenizer.model", "decoder.onnx", "decoder.int8.onnx", "encoder.onnx"):
@@ -48,7 +49,6 @@ def test_the_export_comes_back(exported: TinyRun, folder: Path, tmp_path: Path) 
     assert len(before) > 5
 
 
-@pytest.mark.slow
 def test_the_weights_are_those_of_the_export(exported: TinyRun, folder: Path) -> None:
     arrays = safetensors.numpy.load_file(folder / "model.safetensors")
     with np.load(exported.export / "weights.npz") as wanted:

@@ -14,6 +14,8 @@ from lstmlm.progress import Silent
 from lstmlm.recipe.recipe import Recipe
 from tests.tiny import TinyRun
 
+pytestmark = pytest.mark.slow
+
 ODD = {
     "long": "word " * 20_000,
     "unknown": "\ue000\ue001\ue002",

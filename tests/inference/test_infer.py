@@ -13,6 +13,8 @@ from lstmlm.progress import Silent
 from lstmlm.recipe.recipe import Recipe
 from lstmlm.records.record import Record, stable_hash
 
+pytestmark = pytest.mark.slow
+
 MakeRecipe = Callable[..., Recipe]
 MakeRecords = Callable[[Sequence[Record]], Path]
 

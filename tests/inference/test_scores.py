@@ -13,6 +13,8 @@ from lstmlm.progress import Silent
 from lstmlm.task import Task, load_task
 from lstmlm.tokenizer import Tokenizer
 
+pytestmark = pytest.mark.slow
+
 ROWS = [{"text": "The statement", "target": "THE STATEMENT"}, {"text": "a b c", "target": "é"}, {"text": 3}]
 
 

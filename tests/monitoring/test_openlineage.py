@@ -128,6 +128,7 @@ def test_the_parent_is_what_the_scheduler_names(
     assert events[-1]["job"]["namespace"] == "texts"
 
 
+@pytest.mark.slow  # the client tries for ten seconds
 def test_a_reader_that_is_away_is_reported_once_and_costs_nothing(
     recipe: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -13,6 +13,8 @@ from tests.inference.model.test_members import another
 from tests.serving.conftest import Running, serving
 from tests.tiny import TinyRun
 
+pytestmark = pytest.mark.slow
+
 of_translate = pytest.mark.parametrize("exported", ["translate"], indirect=True)
 of_generate = pytest.mark.parametrize("exported", ["generate"], indirect=True)
 BEAM = {"method": "beam", "beam": 4, "n_best": 2}

@@ -11,6 +11,8 @@ import lstmlm
 from tests.serving.conftest import Running
 from tests.tiny import TinyRun
 
+pytestmark = pytest.mark.slow
+
 TEXTS = ["The statement", "a name of a class", "if", "the statement is executed", "x = 1", "with open as f"]
 of_translate = pytest.mark.parametrize("exported", ["translate"], indirect=True)
 of_generate = pytest.mark.parametrize("exported", ["generate"], indirect=True)
@@ -27,7 +29,6 @@ def expected(exported: TinyRun, texts: list[str], decoding: dict[str, Any]) -> l
     return list(model.predict([{model.recipe.inference.field: text} for text in texts]))
 
 
-@pytest.mark.slow
 def test_many_clients_at_once_get_what_one_gets_by_itself(exported: TinyRun, server: Running) -> None:
     model = lstmlm.load(exported.export, threads=1)
     field = model.recipe.inference.field

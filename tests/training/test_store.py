@@ -31,6 +31,8 @@ from tests.conftest import Lstmlm
 from tests.stores import keys, uploaded
 from tests.waiting import wait_until
 
+pytestmark = pytest.mark.slow
+
 Reports = list[Callable[[dict[str, float]], None]]
 
 
@@ -154,7 +156,6 @@ train(recipe, store / "examples", store / "tokenizer", store / "model", Silent()
 """
 
 
-@pytest.mark.slow
 def test_a_training_that_is_killed_resumes_bit_for_bit(
     recipe: Recipe, inputs: StorePath, undisturbed: Manifest, root: Path, reports: Reports, monkeypatch: Any
 ) -> None:

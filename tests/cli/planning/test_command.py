@@ -23,6 +23,8 @@ from tests.conftest import Lstmlm
 from tests.planning.test_estimate import RATES
 from tests.planning.test_estimate import recipe as recipe_of
 
+pytestmark = pytest.mark.slow
+
 RECIPE = """
 name: pairs
 task: translate

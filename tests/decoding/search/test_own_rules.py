@@ -17,6 +17,8 @@ from lstmlm.decoding.search.request import SearchOptions, SearchRequest
 from tests.decoding.search.test_beam_search import contains, exhaustive, rank
 from tests.decoding.toy import END, PIECES, Toy, sources, written
 
+pytestmark = pytest.mark.slow
+
 SPELLING = Spelling(PIECES)
 WAYS = {
     "greedy": SearchOptions(max_tokens=8),

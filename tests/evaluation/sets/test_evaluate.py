@@ -21,6 +21,8 @@ from lstmlm.records.shards import records_in
 from lstmlm.task import load_task
 from tests.tiny import TinyRun
 
+pytestmark = pytest.mark.slow
+
 of_translate = pytest.mark.parametrize("exported", ["translate"], indirect=True)
 
 
@@ -40,7 +42,6 @@ def metrics_of(folder: Path) -> dict[str, float]:
     return found
 
 
-@pytest.mark.slow
 def test_a_file_with_the_valid_split_gives_its_metrics(exported: TinyRun, tmp_path: Path) -> None:
     evaluate(exported.recipe, exported.export, exported.records, tmp_path / "split", Silent())
     path = held_out_file(exported, tmp_path / "held.jsonl")

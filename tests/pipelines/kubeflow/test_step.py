@@ -22,6 +22,8 @@ from pipelines.kubeflow.step import STAGE_EXECUTOR
 if TYPE_CHECKING:
     from tests.pipelines.kubeflow.conftest import MakeTiny
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(autouse=True)
 def launcher(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
