@@ -32,15 +32,7 @@ class Progress(Protocol):
 class Silent:
     """A listener that shows nothing, for library use and tests."""
 
-    def update(
-        self,
-        done: float,
-        total: float | None = None,
-        *,
-        unit: str = "",
-        note: str = "",
-        numbers: Mapping[str, float] | None = None,
-    ) -> None:
+    def update(self, done: float, total: float | None = None, **said: object) -> None:
         """See `Progress.update`."""
 
 

@@ -118,14 +118,10 @@ def lstmlm_dag(
         max_active_tasks=1,
         tags=["lstmlm"],
     ) as dag:
-        cluster = {stage: address for stage in submitted if address is not None}
         tasks = {
             stage: StageOperator(
                 task_id=stage,
-                bash_command=_command(lstmlm, recipe, stage, overrides, cluster.get(stage)),
-                stop_command=_command(lstmlm, recipe, stage, overrides, cluster[stage], "--stop")
-                if stage in cluster
-                else "",
+                **_commands(lstmlm, recipe, stage, overrides, address if stage in submitted else None),
                 outlets=[pushed_asset(dag_id)] if stage == "push" else [],
                 cwd=cwd,
                 append_env=True,
@@ -152,15 +148,15 @@ def _printed(lstmlm: tuple[str, ...], cwd: str | None) -> str:
     return subprocess.run(command, cwd=cwd, stdout=subprocess.PIPE, text=True, check=True).stdout
 
 
-def _command(
-    lstmlm: Sequence[str], recipe: str, stage: str, overrides: Sequence[str], address: str | None, *options: str
-) -> str:
-    where = (
-        ["run", recipe]
-        if address is None
-        else ["submit", recipe, "--address", address, "--command", shlex.join(lstmlm)]
-    )
+def _commands(
+    lstmlm: Sequence[str], recipe: str, stage: str, overrides: Sequence[str], address: str | None
+) -> dict[str, str]:
+    """Returns what runs a stage, here or by a job server, and what stops its job there."""
+    where = ["run", recipe]
+    if address is not None:
+        where = ["submit", recipe, "--address", address, "--command", shlex.join(lstmlm)]
     changes = [word for change in overrides for word in ("--set", change)]
-    fixed = shlex.join([*lstmlm, *where, *changes, *options, "--stage", stage])
+    fixed = shlex.join([*lstmlm, *where, *changes, "--stage", stage])
     # Airflow fills in the run id; it is the same for all tasks of a run and for a cleared task.
-    return f"{fixed} --run-id '{{{{ run_id }}}}'"
+    command = f"{fixed} --run-id '{{{{ run_id }}}}'"
+    return {"bash_command": command, "stop_command": "" if address is None else f"{command} --stop"}

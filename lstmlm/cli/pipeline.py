@@ -17,13 +17,13 @@ from lstmlm.cli.options import Overrides, RayAddress, RecipePath, read_recipe
 from lstmlm.cli.planning.shown import show_plan_and_fact
 from lstmlm.cli.results import show_metrics, show_outputs
 from lstmlm.errors import BelowThreshold, UserError
-from lstmlm.monitoring.datasets import dataset_name
+from lstmlm.monitoring.datasets import dataset_name, files_read
 from lstmlm.monitoring.openlineage import Events
 from lstmlm.processes import supervisor
 from lstmlm.publish.cache import output_place
 from lstmlm.publish.places import companion
 from lstmlm.stages import stage_named
-from lstmlm.storage import StorePath, place
+from lstmlm.storage import StorePath
 from lstmlm.storage.files import copy_file
 
 if TYPE_CHECKING:
@@ -74,13 +74,9 @@ class StageInputs:
 
     def of(self, name: str) -> list[Path]:
         """Returns the folders of the stages before a stage, and the files that it reads and no stage made."""
-        stage, corpus = stage_named(name), self._recipe.corpus
-        found = [self._artifact(one.upstream) for one in stage.inputs]
-        if not stage.inputs:
-            found += [place(path) for path in corpus.places()]
-        if name == "infer" and self._recipe.inference.input:
-            found.append(place(corpus.place(self._recipe.inference.input)))
-        return [path for path in found if path is not None]
+        stage = stage_named(name)
+        made = [self._artifact(one.upstream) for one in stage.inputs]
+        return [path for path in made if path is not None] + files_read(stage, self._recipe)
 
     def _artifact(self, stage: str) -> Path | None:
         from pipelines.finished import finished_artifact

@@ -75,10 +75,11 @@ class StoredIndex:
         return not self.examples or set(columns) <= self._header.columns.keys()
 
     def _read(self, kind: str, count: int, offset: int) -> Counts:
+        size = np.dtype(kind).itemsize
         try:
             if isinstance(self._path, StorePath):
-                data = self._ranges.read(self._path, offset, count * np.dtype(kind).itemsize)
-                found = np.frombuffer(data[: len(data) // np.dtype(kind).itemsize * np.dtype(kind).itemsize], kind)
+                data = self._ranges.read(self._path, offset, count * size)
+                found = np.frombuffer(data[: len(data) // size * size], kind)
             else:
                 found = np.fromfile(self._path, kind, count, offset=offset)
         except OSError as error:

@@ -185,9 +185,9 @@ def _decode(work: Work, handler: TaskHandler, progress: Progress, runner: Runner
     left, started = work.left(), time.monotonic()
     with watched(work, progress):
         _run_chunks(work, handler, runner)
-    found = throughput(work, left, time.monotonic() - started).metrics()
-    progress.update(work.total, work.total, unit="records", note="joining", numbers=numbers_of(found))
-    if metrics is not None:
+    if metrics is not None:  # it reads what every chunk noted
+        found = throughput(work, left, time.monotonic() - started).metrics()
+        progress.update(work.total, work.total, unit="records", note="joining", numbers=numbers_of(found))
         with replacing(metrics, durable=True) as stream:
             stream.write(json.dumps(found, indent=1).encode() + b"\n")
 

@@ -23,7 +23,7 @@ from lstmlm.processes import interrupts
 
 if TYPE_CHECKING:
     from openlineage.client import OpenLineageClient
-    from openlineage.client.event_v2 import Job, RunState
+    from openlineage.client.event_v2 import InputDataset, Job, RunState
     from openlineage.client.facet_v2 import RunFacet
 
 PRODUCER = "https://pypi.org/project/lstmlm/"
@@ -56,7 +56,7 @@ class Events:
         self._recipe = recipe
         self._namespace = os.environ.get(_NAMESPACE) or "lstmlm"
         self._parent = _parent_of(self._namespace, recipe, run)
-        self._runs: dict[str, tuple[str, list[Path]]] = {}
+        self._runs: dict[str, tuple[str, list[InputDataset]]] = {}
         self._client: OpenLineageClient | None = None
         self._off = not wanted()
         if not self._off and importlib.util.find_spec("openlineage") is None:
@@ -89,7 +89,7 @@ class Events:
         from openlineage.client.event_v2 import RunState
         from openlineage.client.uuid import generate_new_uuid
 
-        self._runs[stage] = (str(generate_new_uuid()), list(inputs))
+        self._runs[stage] = (str(generate_new_uuid()), [input_dataset(place) for place in inputs])
         self._send(stage, RunState.START)
 
     def completed(self, stage: str, output: Path | None) -> None:
@@ -129,7 +129,7 @@ class Events:
             eventTime=datetime.datetime.now(datetime.UTC).isoformat(),
             run=Run(runId=run, facets={**self._run_facets(), **facets}),
             job=self._job(stage),
-            inputs=[input_dataset(place) for place in inputs],
+            inputs=inputs,
             outputs=[] if output is None else [output_dataset(output)],
             producer=PRODUCER,
         )

@@ -6,7 +6,7 @@ import os
 import platform
 import resource
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -42,15 +42,7 @@ class Steps:
     def __init__(self) -> None:
         self.seen: list[tuple[float, float]] = []
 
-    def update(
-        self,
-        done: float,
-        total: float | None = None,
-        *,
-        unit: str = "",
-        note: str = "",
-        numbers: Mapping[str, float] | None = None,
-    ) -> None:
+    def update(self, done: float, total: float | None = None, **said: object) -> None:
         """See `Progress.update`."""
         if done and (not self.seen or done > self.seen[-1][1]):
             self.seen.append((time.monotonic(), done))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -148,8 +148,9 @@ def _watched(
     def look() -> None:
         rows = written_rows(metrics)
         if len(rows) > before:  # until then the workers start, which is no time of a step's
-            note, numbers = " ".join(_note(rows, settings.metric)), numbers_of({**rows[-1], **_last_evaluation(rows)})
-            progress.update(rows[-1]["step"], settings.steps, unit="steps", note=note, numbers=numbers)
+            last = {name: value for row in rows for name, value in row.items()}
+            note, numbers = " ".join(_note(last, settings.metric)), numbers_of(last)
+            progress.update(last["step"], settings.steps, unit="steps", note=note, numbers=numbers)
         for row in rows:
             key = row["step"], "valid_loss" in row
             if key not in seen:
@@ -176,17 +177,11 @@ def _watched(
             tracker.close()
 
 
-def _last_evaluation(rows: list[dict[str, Any]]) -> dict[str, Any]:
-    """Returns the newest row of metrics of the valid split."""
-    return next((row for row in reversed(rows) if "valid_loss" in row), {})
-
-
-def _note(rows: list[dict[str, Any]], metric: str) -> Iterator[str]:
+def _note(last: Mapping[str, Any], metric: str) -> Iterator[str]:
     forms = {"loss": "loss {:.3f}", "valid_loss": "valid {:.3f}"}
     if metric != "loss":
         forms[f"valid_{metric}"] = metric + " {:.2f}"
     forms["tokens_per_second"] = "{:,.0f} tokens/s"
     for key, form in forms.items():
-        values = [row[key] for row in rows if key in row]
-        if values:
-            yield form.format(values[-1])
+        if key in last:
+            yield form.format(last[key])

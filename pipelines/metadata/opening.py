@@ -81,9 +81,8 @@ def open_store(connection: Connection, patience: float = PATIENCE) -> MetadataSt
             if _UNKNOWN_HOST.search(reason) or not _is_passing(error, reason):
                 what = f"ML Metadata cannot be opened: {reason}"
                 hint = f"Check the URL in {VARIABLE}; the user needs the right to make tables in the database"
-                if (
-                    "does not exist" in reason
-                ):  # ML Metadata makes it without quotes, and PostgreSQL by another name then
+                # ML Metadata makes it without quotes, so PostgreSQL makes it by another name.
+                if "does not exist" in reason:
                     hint = f"Make the database, or write its name in {VARIABLE} in small letters: then it is made"
                 raise UserError(what, where=named(connection), hint=hint) from error
             if time.monotonic() >= end:

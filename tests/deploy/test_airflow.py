@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 import os
 import re
 import runpy
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -27,20 +25,13 @@ MINUTES = 60
 
 @pytest.fixture(scope="session")
 def airflow(root: Path) -> Path:
-    """The `airflow` command; its environment is made once for each content of requirements.txt."""
-    requirements = root / "deploy" / "airflow" / "requirements.txt"
-    folder = Path(os.environ.get("LSTMLM_AIRFLOW_VENV") or root / "build" / "airflow-venv")
-    stamp, wanted = folder / "lstmlm-requirements.sha256", hashlib.sha256(requirements.read_bytes()).hexdigest()
-    if not (stamp.is_file() and stamp.read_text() == wanted):
-        local = root / ".uv" / "bin" / "uv"
-        uv = str(local) if local.is_file() else shutil.which("uv")
-        if uv is None:
-            pytest.skip("no uv to make the Airflow environment with; `make` brings one")
-        subprocess.run([uv, "venv", "--quiet", "--clear", "--python", sys.executable, folder], check=True)
-        install = [uv, "pip", "install", "--quiet", "--python", folder / "bin" / "python"]
-        subprocess.run([*install, "-r", requirements], check=True)
-        stamp.write_text(wanted)
-    return folder / "bin" / "airflow"
+    """The `airflow` command; `make` makes its environment, once for each content of requirements.txt."""
+    folder = Path("build") / "airflow-venv"
+    given = os.environ.get("LSTMLM_AIRFLOW_VENV")
+    if given:
+        return Path(given) / "bin" / "airflow"
+    subprocess.run(["make", f"{folder}/.installed"], cwd=root, check=True)
+    return root / folder / "bin" / "airflow"
 
 
 EXECUTE = """

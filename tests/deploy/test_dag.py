@@ -77,7 +77,7 @@ def test_training_runs_on_a_cluster_and_is_stopped_there(lstmlm_dag: Callable[..
     assert shlex.split(words[words.index("--command") + 1]) == command
     assert words[words.index("--set") + 1] == changes[0]
     stop = shlex.split(dag.tasks["train"].stop_command)
-    assert [word for word in stop if word != "--stop"] == words
+    assert stop == [*words, "--stop"]
     assert "run" in shlex.split(dag.tasks["ingest"].command)
     assert dag.tasks["ingest"].stop_command == ""
     assert {name for name, task in dag.tasks.items() if task.outlets} == {"push"}

@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -29,15 +29,7 @@ class Notes(Silent):
     def __init__(self) -> None:
         self.done: list[float] = []
 
-    def update(
-        self,
-        done: float,
-        total: float | None = None,
-        *,
-        unit: str = "",
-        note: str = "",
-        numbers: Mapping[str, float] | None = None,
-    ) -> None:
+    def update(self, done: float, total: float | None = None, **said: object) -> None:
         self.done.append(done)
 
 

@@ -96,7 +96,10 @@ def states(events: list[Event]) -> list[tuple[str, str]]:
 def test_two_stages_are_linked_by_what_they_read_and_write(events: list[Event], recipe: Path, tmp_path: Path) -> None:
     records = tmp_path / "records"
     assert run(["ingest", str(recipe), "-o", str(records)]) == 0
-    assert run(["examples", str(recipe), "--records", str(records), "--tokenizer", "nowhere", "-o", "x"]) != 0
+    assert (
+        run(["examples", str(recipe), "--records", str(records), "--tokenizer", "nowhere", "-o", str(tmp_path / "x")])
+        != 0
+    )
     assert states(events) == [
         ("small.ingest", "START"), ("small.ingest", "COMPLETE"), ("small.examples", "START"), ("small.examples", "FAIL")
     ]  # fmt: skip
@@ -109,8 +112,8 @@ def test_two_stages_are_linked_by_what_they_read_and_write(events: list[Event], 
     assert made["facets"]["version"]["datasetVersion"] == manifest.fingerprint
     assert made["outputFacets"]["outputStatistics"]["fileCount"] == len(manifest.files)
     assert made["outputFacets"]["outputStatistics"]["size"] == sum(file["bytes"] for file in manifest.files.values())
-    read = next(one for one in later["inputs"] if one["name"] == str(records))
-    assert read["facets"]["version"]["datasetVersion"] == manifest.fingerprint
+    source = next(one for one in later["inputs"] if one["name"] == str(records))
+    assert source["facets"]["version"]["datasetVersion"] == manifest.fingerprint
     assert "nowhere" in fail["run"]["facets"]["errorMessage"]["message"]
     assert "stackTrace" not in fail["run"]["facets"]["errorMessage"]
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -42,15 +41,7 @@ class Recorder:
         assert artifact is None or artifact.is_dir()
         self.events.append((stage, "cached" if cached else "ran"))
 
-    def update(
-        self,
-        done: float,
-        total: float | None = None,
-        *,
-        unit: str = "",
-        note: str = "",
-        numbers: Mapping[str, float] | None = None,
-    ) -> None:
+    def update(self, done: float, total: float | None = None, **said: object) -> None:
         self.progress.append(done)
 
     def outcomes(self) -> dict[str, str]:

@@ -14,7 +14,6 @@ from lstmlm.cli.logs import captured
 from lstmlm.cli.options import Overrides, RayAddress, RecipePath, read_recipe
 from lstmlm.cli.planning.shown import show_plan
 from lstmlm.errors import UserError
-from lstmlm.publish.cache import output_place
 from lstmlm.storage import StorePath
 
 if TYPE_CHECKING:
@@ -55,7 +54,7 @@ def plan(
     Rates are measured once, by small runs of the stages on a sample of the corpus; later runs correct them.
     """
     run = read_recipe(recipe, overrides, EVERYTHING)
-    folder = output_place(run.run_folder)
+    folder = run.run_folder
     if isinstance(folder, StorePath):
         hint = "Add --set output=FOLDER; the numbers are the same"
         raise UserError("a plan is kept in a folder of this machine", where="output", hint=hint)

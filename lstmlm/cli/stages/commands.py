@@ -13,6 +13,7 @@ from lstmlm.cli.console import Screen
 from lstmlm.cli.options import BEAM, AnyOutput, Output, Overrides, RecipePath, any_place, local_path, read_recipe
 from lstmlm.cli.results import show_verdict
 from lstmlm.cli.stages.run import run_stage
+from lstmlm.monitoring.datasets import files_read
 from lstmlm.progress import Progress
 from lstmlm.publish.folder import Manifest
 from lstmlm.runners.runner import choose_runner
@@ -42,8 +43,7 @@ def stage_command(stage: Stage) -> Callable[..., None]:
             return stage.load()(run, output=output, progress=progress, **folders)
 
         read = [path for path in folders.values() if isinstance(path, Path)]
-        read += [] if stage.inputs else [place(found) for found in run.corpus.places()]
-        run_stage(stage.name, run, output, work, _AFTER.get(stage.kind), read)
+        run_stage(stage.name, run, output, work, _AFTER.get(stage.kind), [*read, *files_read(stage, run)])
 
     command.__signature__ = inspect.Signature(list(_parameters(stage)))  # type: ignore[attr-defined]
     return command

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lstmlm.cli.console import Screen
 from lstmlm.cli.options import (
     AnyExamples,
     AnyExport,
@@ -177,10 +176,8 @@ def infer(
             }
             return stage.load()(run, one, folder, progress, **chosen)
 
-        def show(screen: Screen, _: Path) -> None:
-            show_decoded(screen, folder, asked.format, metrics)
-
-        run_stage(stage.name, run, folder, work, show, [one, *models, records, source])
+        inputs = [one, *models, records, source]
+        run_stage(stage.name, run, folder, work, lambda *at: show_decoded(at[0], folder, asked.format, metrics), inputs)
 
 
 def score(

@@ -53,7 +53,7 @@ class Listening:
     def __init__(self, recipe):
         self.folder, self.ports = recipe.run_folder / "checkpoints", {}
 
-    def update(self, done, total=None, *, unit="", note="", numbers=None):
+    def update(self, done, total=None, **said):
         for path in self.folder.glob("*/worker-*.pid") if done > 0 else ():
             with contextlib.suppress(psutil.NoSuchProcess):  # it has ended
                 sockets = psutil.Process(int(path.read_text())).net_connections("tcp")
@@ -109,7 +109,7 @@ class HitOnce:
         self.folder, self.step, self.victim = recipe.run_folder / "checkpoints", step, None
         self.number, self.recovery = number, Recovery(self.folder)
 
-    def update(self, done, total=None, *, unit="", note="", numbers=None):
+    def update(self, done, total=None, **said):
         pids = sorted(self.folder.glob("*/worker-1.pid"))
         if self.victim is not None:
             self.recovery.look(done)

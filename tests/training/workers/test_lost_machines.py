@@ -11,7 +11,7 @@ import tempfile
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -115,15 +115,7 @@ class LoseOnce:
         self.mark, self.step, self.hit = mark, step, False
         self.recovery = Recovery(checkpoints)
 
-    def update(
-        self,
-        done: float,
-        total: float | None = None,
-        *,
-        unit: str = "",
-        note: str = "",
-        numbers: Mapping[str, float] | None = None,
-    ) -> None:
+    def update(self, done: float, total: float | None = None, **said: object) -> None:
         if self.hit:
             self.recovery.look(done)
         elif done >= self.step:
@@ -164,15 +156,7 @@ class JoinOnce:
         self._join, self._checkpoints, self._mark = join, checkpoints, ""
         self.recovery = Recovery(checkpoints)
 
-    def update(
-        self,
-        done: float,
-        total: float | None = None,
-        *,
-        unit: str = "",
-        note: str = "",
-        numbers: Mapping[str, float] | None = None,
-    ) -> None:
+    def update(self, done: float, total: float | None = None, **said: object) -> None:
         if self._mark:
             self.recovery.look(done)
             if trains_on(self._mark):
